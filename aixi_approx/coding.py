@@ -1,0 +1,95 @@
+"""Actions, observations and rewards as the bits of one cycle.
+
+A cycle is the action, then the percept: observation, then reward. Every number is written with its highest bit
+first. Rewards are whole numbers, written as their distance from the least reward (JAIR 2011, section 7.2); the
+distance is taken off again wherever rewards are reported.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Bits = NDArray[np.uint8]
+
+
+def bits_for(count: int) -> int:
+    """Return how many bits number `count` things, at least one.
+
+    >>> bits_for(1), bits_for(2), bits_for(3)
+    (1, 1, 2)
+    """
+    return max(1, (count - 1).bit_length())
+
+
+def encode(value: int, bits: int) -> list[int]:
+    """Return a number below 2^bits as bits, the highest first.
+
+    >>> encode(6, 3)
+    [1, 1, 0]
+    """
+    if not 0 <= value < 1 << bits:
+        raise ValueError(f"{value} does not fit in {bits} bits: it must lie in 0 to {(1 << bits) - 1}")
+    return [value >> i & 1 for i in range(bits - 1, -1, -1)]
+
+
+def decode(bits: list[int] | Bits) -> int:
+    """Return the number that `encode` wrote.
+
+    >>> decode([1, 1, 0])
+    6
+    """
+    value = 0
+    for bit in bits:
+        value = 2 * value + int(bit)
+    return value
+
+
+@dataclass(frozen=True)
+class Coding:
+    """The bits of one cycle of an environment.
+
+    Attributes
+    ----------
+    actions
+        Number of actions.
+    action_bits, observation_bits, reward_bits
+        Bits of each part of a cycle.
+    min_reward, max_reward
+        The range of the rewards. A code beyond `max_reward`, which only an agent's imagination can come to, is
+        read as `max_reward`.
+    """
+
+    actions: int
+    action_bits: int
+    observation_bits: int
+    reward_bits: int
+    min_reward: int
+    max_reward: int
+
+    @property
+    def percept_bits(self) -> int:
+        """Bits of a percept: observation and reward."""
+        return self.observation_bits + self.reward_bits
+
+    @property
+    def cycle_bits(self) -> int:
+        """Bits of a cycle: action, observation and reward."""
+        return self.action_bits + self.percept_bits
+
+    def cycle(self, action: int, observation: int, reward: int) -> Bits:
+        """Return one cycle as bits, uint8[cycle_bits]."""
+        return np.array(
+            encode(action, self.action_bits)
+            + encode(observation, self.observation_bits)
+            + encode(reward - self.min_reward, self.reward_bits),
+            dtype=np.uint8,
+        )
+
+    def percept(self, bits: list[int] | Bits) -> tuple[int, int]:
+        """Return (observation, reward) of the percept bits of a cycle."""
+        observation = decode(bits[: self.observation_bits])
+        reward = self.min_reward + decode(bits[self.observation_bits :])
+        return observation, min(reward, self.max_reward)

@@ -1,0 +1,131 @@
+"""Context-tree weighting as a predictor: one binary context tree, or one for each bit of a percept.
+
+CTW (Willems, Shtarkov, Tjalkens 1995) mixes the KT estimators of all context trees up to a depth, each tree M
+weighted 2^-Gamma(M). The factored form (FAC-CTW; Veness et al., JAIR 2011, section 5.9) gives every percept bit a
+tree of its own, so that contexts of different bit positions never coincide.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from aixi_approx._context_tree import ContextTreeKernel
+from aixi_approx.coding import Bits
+from aixi_approx.predictor import Addresses, Predictor
+
+MAX_DEPTH = 1 << 20
+
+
+class FactoredContextTree(ContextTreeKernel, Predictor):
+    """FAC-CTW: tree i predicts percept bit i from the last `depth` bits of the history.
+
+    The history before the first bit reads as zeros, and every tree has the same depth, as in the agent that the
+    authors of JAIR 2011 released. The cost of a bit does not depend on the depth, nor on the age of the agent beyond
+    the misses of a growing memory; a bit takes at most one node of 32 bytes.
+
+    Parameters
+    ----------
+    depth
+        Bits of context, 1 to 2^20.
+    action_bits
+        Bits at the start of each cycle that are context only; may be 0.
+    percept_bits
+        Bits of each cycle that are predicted, one tree each; at least 1.
+
+    Raises
+    ------
+    ValueError
+        For a depth or number of bits out of range; from `update` and `predict` where an action bit comes next.
+    MemoryError
+        Where memory or the 2^31 bits of history run out. Nothing has been changed then.
+    """
+
+    action_bits: int
+    percept_bits: int
+    bits_apart = True
+
+    def __init__(self, depth: int, action_bits: int, percept_bits: int) -> None:
+        pass
+
+    def __new__(cls, depth: int, action_bits: int, percept_bits: int) -> FactoredContextTree:
+        for name, value, least in (("depth", depth, 1), ("action_bits", action_bits, 0), ("percept_bits", percept_bits, 1)):
+            if not least <= value <= MAX_DEPTH:
+                raise ValueError(f"{name} is {value}: it must lie in {least} to {MAX_DEPTH}")
+        return super().__new__(cls, depth, action_bits, percept_bits)
+
+    @property
+    def addresses(self) -> Addresses:
+        """Addresses of the compiled verbs."""
+        return Addresses(*super().addresses)
+
+    def predict(self) -> float:
+        """Return P(next percept bit = 1)."""
+        return self._checked(super().predict())
+
+    def update(self, bit: int) -> float:
+        """Learn the next percept bit; return the probability it had."""
+        return self._checked(super().update(_bit(bit)))
+
+    def append(self, bit: int) -> None:
+        """Append a bit to the history without learning it."""
+        self._checked(super().append(_bit(bit)))
+
+    def revert(self, mark: int) -> None:
+        """Go back to a mark, exactly; forget it and all later ones."""
+        if super().revert(mark) < 0:
+            raise ValueError(f"there is no mark {mark}: it was never set, or something was reverted to it or before it")
+
+    def learn(self, cycle: ArrayLike) -> float:
+        """Append the action bits, learn the percept bits of any stretch of history; return the log loss in bits."""
+        bits = _bits(cycle)
+        if len(bits) > self.room():
+            raise MemoryError(f"{len(bits)} bits more than fill the history: it holds 2^31 bits")
+        loss, taken = super().learn(bits)
+        if taken < len(bits):
+            raise MemoryError(f"no memory for more nodes: {self.nodes} are in use; {taken} of {len(bits)} bits were learned")
+        return loss
+
+    def _checked(self, answer: float) -> float:
+        if answer >= 0:
+            return answer
+        if self.in_action():
+            raise ValueError("the next bit is an action bit: it is appended, not predicted")
+        raise MemoryError(f"no memory for one more bit: {self.nodes} nodes are in use, {self.length} bits in the history")
+
+
+class ContextTree(FactoredContextTree):
+    """Plain CTW: one context tree that predicts every bit of a sequence.
+
+    Parameters
+    ----------
+    depth
+        Bits of context, 1 to 2^20.
+
+    Examples
+    --------
+    >>> tree = ContextTree(depth=8)
+    >>> round(tree.learn([0, 1] * 100), 1)   # bits for 200 bits of a pattern
+    14.0
+    >>> tree.predict() < 0.01                # after ...0, 1 comes 0
+    True
+    """
+
+    def __init__(self, depth: int) -> None:
+        pass
+
+    def __new__(cls, depth: int) -> ContextTree:
+        return super().__new__(cls, depth, 0, 1)  # type: ignore[return-value]
+
+
+def _bit(bit: int) -> int:
+    if bit not in (0, 1):
+        raise ValueError(f"{bit!r} is not a bit")
+    return int(bit)
+
+
+def _bits(bits: ArrayLike) -> Bits:
+    array = np.ascontiguousarray(bits, dtype=np.uint8)
+    if array.ndim != 1 or (array.size and array.max() > 1):
+        raise ValueError("bits are a sequence of zeros and ones")
+    return array

@@ -1,0 +1,158 @@
+"""Finite partially observable Markov decision processes: one readable definition, everything else follows.
+
+A world is two methods: `start` gives the distribution of the first state, `outcomes` what can come of an action in a
+state. States are any hashable values; those that can be reached are found here, numbered and laid out as tables,
+from which the compiled sampler and the exact computations work.
+"""
+
+from __future__ import annotations
+
+import functools
+from abc import abstractmethod
+from collections.abc import Hashable, Iterable
+from typing import Any, NamedTuple
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from aixi_approx.environment import Environment, EnvironmentFault, Percept
+from aixi_approx.randomness import ENVIRONMENT, State, draw, stream
+
+
+class Outcome(NamedTuple):
+    """One of the things that can come of an action; observation by its name."""
+
+    probability: float
+    state: Hashable
+    observation: Hashable
+    reward: int
+
+
+class Tables(NamedTuple):
+    """A finite POMDP in numbers; S states, A actions, N outcomes in all."""
+
+    start: NDArray[np.float64]  # [S] probability of each first state
+    first: NDArray[np.int64]  # [S * A + 1] outcomes of (s, a) stand at first[s * A + a] to first[s * A + a + 1]
+    probability: NDArray[np.float64]  # [N]
+    state: NDArray[np.int64]  # [N] next state
+    observation: NDArray[np.int64]  # [N]
+    reward: NDArray[np.int64]  # [N]
+
+
+class POMDP(Environment):
+    """An environment with a finite definition. A subclass gives `start` and `outcomes`.
+
+    Raises
+    ------
+    EnvironmentFault
+        When it is built, if probabilities don't add up to one, or an observation or reward was not declared.
+    """
+
+    max_states = 1_000_000
+
+    def __init__(self) -> None:
+        self.coding  # noqa: B018  refuses a wrong declaration
+        self.states, self.tables = self._build()
+        self.reset(0)
+
+    @abstractmethod
+    def start(self) -> dict[Any, float]:
+        """Return the probability of each state to start in."""
+
+    @abstractmethod
+    def outcomes(self, state: Any, action: Any) -> Iterable[Outcome]:
+        """Return what can come of an action, given by its name, in a state."""
+
+    def reset(self, seed: int) -> None:
+        """Begin anew in a state drawn from `start`."""
+        self.random = stream(seed, ENVIRONMENT)
+        self.current = _choose(self.tables.start, 0, len(self.tables.start), self.random)
+
+    def step(self, action: int) -> Percept:
+        """Sample what comes of the action in the current state."""
+        i = sample(self.tables, self.current, action, len(self.actions), self.random)
+        self.current = self.tables.state[i]
+        return Percept(int(self.tables.observation[i]), int(self.tables.reward[i]))
+
+    @functools.cached_property
+    def random_reward(self) -> float:
+        """Expected reward per cycle, in the long run, of the agent that acts at random. Exact to about 1e-9.
+
+        The mean over time of the state distribution is the limit of the powers of the lazy chain (I + P)/2.
+        """
+        tables, count = self.tables, len(self.tables.start)
+        step = np.zeros((count, count))
+        reward = np.zeros(count)
+        for s in range(count):
+            for i in range(tables.first[s * len(self.actions)], tables.first[(s + 1) * len(self.actions)]):
+                p = tables.probability[i] / len(self.actions)
+                step[s, tables.state[i]] += p
+                reward[s] += p * tables.reward[i]
+        power = (np.eye(count) + step) / 2
+        for _ in range(50):
+            power = power @ power
+            power /= power.sum(axis=1, keepdims=True)
+        return float(tables.start @ power @ reward)
+
+    def _build(self) -> tuple[list[Hashable], Tables]:
+        observation_number = {name: i for i, name in enumerate(self.observations)}
+        start = self.start()
+        self._check_sum("start", start.values())
+        number: dict[Hashable, int] = {state: i for i, state in enumerate(start)}
+        states = list(start)
+        first, rows = [0], []
+        for state in states:  # grows as states are found
+            for action in self.actions:
+                where = f"action {action!r} in state {state!r}"
+                outcomes = [Outcome(*o) for o in self.outcomes(state, action)]
+                self._check_sum(where, (o.probability for o in outcomes))
+                for o in outcomes:
+                    if o.observation not in observation_number:
+                        raise EnvironmentFault(f"{self.name}: {where}: observation {o.observation!r} is not declared")
+                    if o.reward != int(o.reward) or not self.min_reward <= o.reward <= self.max_reward:
+                        raise EnvironmentFault(
+                            f"{self.name}: {where}: reward {o.reward}, "
+                            f"declared are whole numbers from {self.min_reward} to {self.max_reward}"
+                        )
+                    if o.probability == 0:
+                        continue
+                    if o.state not in number:
+                        number[o.state] = len(states)
+                        states.append(o.state)
+                        if len(states) > self.max_states:
+                            raise EnvironmentFault(f"{self.name}: more than {self.max_states} states can be reached")
+                    rows.append((o.probability, number[o.state], observation_number[o.observation], o.reward))
+                first.append(len(rows))
+        probability, state_column, observation, reward = zip(*rows, strict=True)
+        return states, Tables(
+            start=np.array(list(start.values()) + [0.0] * (len(states) - len(start))),
+            first=np.array(first, dtype=np.int64),
+            probability=np.array(probability, dtype=np.float64),
+            state=np.array(state_column, dtype=np.int64),
+            observation=np.array(observation, dtype=np.int64),
+            reward=np.array(reward, dtype=np.int64),
+        )
+
+    def _check_sum(self, where: str, probabilities: Iterable[float]) -> None:
+        ps = list(probabilities)
+        if any(not 0 <= p <= 1 for p in ps) or abs(sum(ps) - 1) > 1e-9:
+            raise EnvironmentFault(f"{self.name}: {where}: the probabilities {ps} are not a distribution")
+
+
+@njit(cache=True)
+def _choose(probability: NDArray[np.float64], first: int, end: int, random: State) -> int:
+    """Choose a position from first to end - 1 with the probabilities that stand there."""
+    u = draw(random)
+    for i in range(first, end - 1):
+        u -= probability[i]
+        if u < 0:
+            return i
+    return end - 1
+
+
+@njit(cache=True)
+def sample(tables: Tables, state: int, action: int, actions: int, random: State) -> int:
+    """Sample an outcome of an action; return its row in the tables."""
+    row = state * actions + action
+    return _choose(tables.probability, tables.first[row], tables.first[row + 1], random)

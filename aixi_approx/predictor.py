@@ -1,0 +1,168 @@
+"""The predictor interface: what a planner asks of an environment model, from Python and from compiled code.
+
+A predictor reads the history of an agent bit by bit, cycle after cycle: `action_bits` bits of action, which it only
+remembers, then `percept_bits` bits of percept, which it predicts and learns. Five verbs suffice:
+
+    predict()       P(next percept bit = 1), strictly between 0 and 1
+    update(bit)     learn a percept bit and append it to the history; returns the probability it had
+    append(bit)     append a bit without learning: an action bit, or a percept bit that is not to be learned
+    mark()          remember this point; returns its number
+    revert(mark)    go back to it exactly, and forget it and all later marks
+
+Compiled planners call the verbs by address, each as `double verb(void *state, int64_t argument)`; a negative answer
+says that the verb failed and changed nothing. `Predictor` makes such addresses from the Python methods of a
+subclass, so a predictor of one's own is five methods; a compiled one overrides `addresses`.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numba
+import numpy as np
+from llvmlite import ir
+from numba.core import types
+from numba.extending import intrinsic
+
+from aixi_approx.coding import Bits
+
+FAILED = -1.0
+VERB = ctypes.CFUNCTYPE(ctypes.c_double, ctypes.c_void_p, ctypes.c_int64)
+
+
+class Addresses(NamedTuple):
+    """Where compiled code finds the verbs of a predictor, and the state they work on."""
+
+    predict: int
+    update: int
+    append: int
+    mark: int
+    revert: int
+    state: int
+
+
+class PredictorError(RuntimeError):
+    """A predictor failed in the middle of a search."""
+
+
+class Predictor(ABC):
+    """Base class of predictors.
+
+    Parameters
+    ----------
+    action_bits, percept_bits
+        Bits of each part of a cycle.
+
+    Attributes
+    ----------
+    bits_apart
+        Whether the bits of one percept are learned apart: learning one does not change the prediction of another
+        in the same percept, other than as context. A planner may then save itself the learning of the last
+        percept that it imagines.
+    fault
+        The exception that a verb raised while compiled code was calling it, or None.
+    """
+
+    action_bits: int
+    percept_bits: int
+    bits_apart: bool = False
+    fault: BaseException | None = None
+
+    @abstractmethod
+    def predict(self) -> float:
+        """Return P(next percept bit = 1)."""
+
+    @abstractmethod
+    def update(self, bit: int) -> float:
+        """Learn the next percept bit; return the probability it had."""
+
+    @abstractmethod
+    def append(self, bit: int) -> None:
+        """Append a bit to the history without learning it."""
+
+    @abstractmethod
+    def mark(self) -> int:
+        """Remember this point; return its number."""
+
+    @abstractmethod
+    def revert(self, mark: int) -> None:
+        """Go back to a mark, exactly; forget it and all later ones."""
+
+    def learn(self, cycle: Bits) -> float:
+        """Append the action bits and learn the percept bits of whole cycles; return the log loss in bits."""
+        loss = 0.0
+        for i, bit in enumerate(cycle):
+            if i % (self.action_bits + self.percept_bits) < self.action_bits:
+                self.append(int(bit))
+            else:
+                loss -= math.log2(self.update(int(bit)))
+        return loss
+
+    def extend(self, bits: Bits) -> None:
+        """Append bits to the history without learning them."""
+        for bit in bits:
+            self.append(int(bit))
+
+    @property
+    def addresses(self) -> Addresses:
+        """Addresses of the verbs and of the state, valid as long as the predictor lives."""
+        return self._callbacks[1]
+
+    @functools.cached_property
+    def _callbacks(self) -> tuple[list[Any], Addresses]:
+        functions = [
+            self._callback(lambda _: self.predict()),
+            self._callback(lambda bit: self.update(bit)),
+            self._callback(lambda bit: self.append(bit) or 0.0),
+            self._callback(lambda _: self.mark()),
+            self._callback(lambda mark: self.revert(mark) or 0.0),
+        ]
+        return functions, Addresses(*(ctypes.cast(f, ctypes.c_void_p).value or 0 for f in functions), 0)
+
+    def _callback(self, verb: Callable[[int], float]) -> Any:
+        def call(_: int, argument: int) -> float:
+            try:
+                return float(verb(argument))
+            except BaseException as fault:  # may not cross compiled code; the planner raises it afterwards
+                self.fault = self.fault or fault
+                return FAILED
+
+        return VERB(call)
+
+
+def bits_of(predictor: Predictor) -> tuple[int, int]:
+    """Return the bits of a cycle that a predictor was made for: (action bits, percept bits)."""
+    return predictor.action_bits, predictor.percept_bits
+
+
+def address_array(predictor: Predictor) -> np.ndarray:
+    """Return the addresses as int64[6], the form that compiled code takes as an argument."""
+    return np.array(predictor.addresses, dtype=np.int64)
+
+
+if numba.config.DISABLE_JIT:
+    _function = functools.lru_cache(maxsize=None)(VERB)
+
+    def call_verb(address: int, state: int, argument: int) -> float:
+        """Call a verb by its address."""
+        return float(_function(int(address))(int(state), int(argument)))
+
+else:
+
+    @intrinsic  # type: ignore[untyped-decorator]
+    def call_verb(typing_context, address, state, argument):  # type: ignore[no-untyped-def]
+        """Call a verb by its address."""
+        signature = types.float64(types.int64, types.int64, types.int64)
+
+        def code(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
+            address, state, argument = arguments
+            integer = ir.IntType(64)
+            function = ir.FunctionType(ir.DoubleType(), [integer, integer])
+            return builder.call(builder.inttoptr(address, function.as_pointer()), [state, argument])
+
+        return signature, code

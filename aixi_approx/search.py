@@ -1,0 +1,466 @@
+"""rhoUCT: Monte-Carlo expectimax over a predictor (Veness et al., JAIR 2011, section 4).
+
+A simulation descends from the root, the present history, through decision nodes (after a percept; the action is
+chosen by UCB) and chance nodes (after an action; the percept is sampled from the predictor) to a decision node that
+no simulation has visited, goes on with random actions to the horizon, and adds the return to the mean of every
+chance node on its way.
+
+Within one search the history at the root is fixed, so the probability of a percept bit at a given imagined history
+is one number. It is asked once. Every chance node has a binary trie over the percept bits that holds the numbers;
+a simulation walks the tries, notes the imagined bits, and hands them to the predictor only when it needs a number
+that is not there. The last percept before the horizon need not even be learned where the predictor learns percept
+bits apart. What rollouts ask is kept too: a decision node with no visits is known to this memo only. After a real
+cycle, the numbers below the percept that came are still true, because the predictor is Bayesian and they were
+conditional on just that; visits and values are not, under a horizon that moves on, and start again from nothing.
+
+Decisions where the paper is silent. T(h) of UCB counts the visit that made a node, and the root is made before
+the first simulation. Untried actions come first, in random order, and ties are broken at random, also in the end.
+An imagined reward code beyond the largest reward counts as the largest reward.
+
+All kernels of a search stand in this file, because Numba's cache does not see changes in another one.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from aixi_approx.coding import Bits, Coding
+from aixi_approx.predictor import Predictor, PredictorError, address_array, call_verb
+from aixi_approx.randomness import State, below, draw
+
+NONE, ROOT = 0, 1  # decision nodes; 0 is also no bit node
+UNKNOWN = -1.0  # a probability that was not asked for
+PREDICT, UPDATE, APPEND, MARK, REVERT, STATE = range(6)  # places in the array of addresses
+DECISIONS, BITS = 0, 1  # places in Tree.used
+NOTED, FED, TOKEN, FAULTS = range(4)  # places in Trace.counts
+
+SQRT_2 = 2.0**0.5
+
+
+class Plan(NamedTuple):
+    """What a search is about."""
+
+    actions: int
+    action_bits: int
+    observation_bits: int
+    percept_bits: int
+    min_reward: int
+    max_reward: int
+    horizon: int
+    ucb: float  # C
+    scale: float  # reward range
+    memo: bool
+
+
+class Tree(NamedTuple):
+    """The search tree and the memo in one: N decision nodes, A actions each, and B bit nodes of percept tries."""
+
+    used: NDArray[np.int64]  # [2] decision nodes, bit nodes
+    total: NDArray[np.int64]  # [N] T(h), 0 = known to the memo only
+    chance: NDArray[np.int32]  # [N, A] first bit node of the percepts after each action, or NONE
+    visits: NDArray[np.int32]  # [N, A] T(ha)
+    value: NDArray[np.float64]  # [N, A] mean return from here to the horizon
+    probability: NDArray[np.float64]  # [B] P(bit = 1), or UNKNOWN
+    branch: NDArray[np.int32]  # [B, 2] next bit node, after the last bit a decision node; or NONE
+
+
+class Trace(NamedTuple):
+    """The course of one simulation; m cycles of c bits."""
+
+    counts: NDArray[np.int64]  # [4] bits noted, bits fed to the predictor, its mark or -1, verbs that failed
+    bits: NDArray[np.uint8]  # [m * c]
+    verb: NDArray[np.int64]  # [m * c] which verb feeds a bit, UPDATE or APPEND
+    node: NDArray[np.int64]  # [m] decision node of each cycle
+    action: NDArray[np.int64]  # [m]
+    reward: NDArray[np.int64]  # [m]
+
+
+# ------------------------------------------------------------------------------------------------ nodes
+
+
+@njit(cache=True)
+def _new_decision(tree: Tree) -> int:
+    node = tree.used[DECISIONS]
+    tree.used[DECISIONS] = node + 1
+    tree.total[node] = 0
+    for a in range(tree.chance.shape[1]):
+        tree.chance[node, a] = NONE
+        tree.visits[node, a] = 0
+        tree.value[node, a] = 0.0
+    return node
+
+
+@njit(cache=True)
+def _new_bit(tree: Tree) -> int:
+    bit = tree.used[BITS]
+    tree.used[BITS] = bit + 1
+    tree.probability[bit] = UNKNOWN
+    tree.branch[bit, 0] = NONE
+    tree.branch[bit, 1] = NONE
+    return bit
+
+
+# ------------------------------------------------------------------------------------------------ one simulation
+
+
+@njit(cache=True)
+def _ask(verbs: NDArray[np.int64], trace: Trace) -> float:
+    """P(next bit = 1) from the predictor, which first is fed what was noted since it was last asked."""
+    counts = trace.counts
+    if counts[TOKEN] < 0:
+        counts[TOKEN] = int(call_verb(verbs[MARK], verbs[STATE], 0))
+    for i in range(counts[FED], counts[NOTED]):
+        if call_verb(verbs[trace.verb[i]], verbs[STATE], trace.bits[i]) < 0.0:
+            counts[FAULTS] += 1
+    counts[FED] = counts[NOTED]
+    p = call_verb(verbs[PREDICT], verbs[STATE], 0)
+    if not 0.0 <= p <= 1.0:
+        counts[FAULTS] += 1
+    return p
+
+
+@njit(cache=True)
+def _note(trace: Trace, bit: int) -> None:
+    trace.bits[trace.counts[NOTED]] = bit
+    trace.counts[NOTED] += 1
+
+
+@njit(cache=True)
+def _imagine(
+    tree: Tree, plan: Plan, verbs: NDArray[np.int64], random: State, trace: Trace, node: int, level: int, room: int
+) -> int:
+    """Take trace.action[level] at a node, sample a percept; return the decision node that it leads to.
+
+    New nodes are made while less than `room` bit nodes are in use; past that the way leads to NONE.
+    """
+    action = trace.action[level]
+    for i in range(plan.action_bits - 1, -1, -1):
+        _note(trace, (action >> i) & 1)
+    at = NONE
+    if node != NONE:
+        at = tree.chance[node, action]
+        if at == NONE and tree.used[BITS] < room:
+            at = _new_bit(tree)
+            tree.chance[node, action] = at
+    reward = 0
+    for k in range(plan.percept_bits):
+        p = UNKNOWN
+        if at != NONE:
+            p = tree.probability[at]
+        if p == UNKNOWN:
+            p = _ask(verbs, trace)
+            if at != NONE and plan.memo:
+                tree.probability[at] = p
+        bit = 1 if draw(random) < p else 0
+        _note(trace, bit)
+        if k >= plan.observation_bits:
+            reward = 2 * reward + bit
+        if at != NONE:
+            below_bit = tree.branch[at, bit]
+            if below_bit == NONE and tree.used[BITS] < room:
+                below_bit = _new_bit(tree) if k + 1 < plan.percept_bits else _new_decision(tree)
+                tree.branch[at, bit] = below_bit
+            at = below_bit
+    trace.reward[level] = min(plan.min_reward + reward, plan.max_reward)
+    return at
+
+
+@njit(cache=True)
+def _select(tree: Tree, plan: Plan, random: State, logs: NDArray[np.float64], node: int, remaining: int) -> int:
+    """Choose an action by UCB (JAIR 2011, definition 6), an untried one first."""
+    untried = 0
+    for a in range(plan.actions):
+        if tree.visits[node, a] == 0:
+            untried += 1
+    if untried:
+        choice = below(random, untried)
+        for a in range(plan.actions):
+            if tree.visits[node, a] == 0:
+                if choice == 0:
+                    return a
+                choice -= 1
+    log_total = logs[tree.total[node]]
+    scale = 1.0 / (remaining * plan.scale)
+    best, best_score, ties = 0, -np.inf, 0
+    for a in range(plan.actions):
+        score = tree.value[node, a] * scale + plan.ucb * np.sqrt(log_total / tree.visits[node, a])
+        if score > best_score:
+            best, best_score, ties = a, score, 1
+        elif score == best_score:
+            ties += 1
+            if below(random, ties) == 0:
+                best = a
+    return best
+
+
+@njit(cache=True)
+def _simulate(
+    tree: Tree,
+    plan: Plan,
+    verbs: NDArray[np.int64],
+    random: State,
+    trace: Trace,
+    logs: NDArray[np.float64],
+    reserved: int,
+) -> None:
+    """One simulation: descend, roll out, back up, undo. `reserved` bit nodes are kept free by rollouts."""
+    trace.counts[NOTED] = trace.counts[FED] = 0
+    trace.counts[TOKEN] = -1
+    capacity = len(tree.probability)
+    node, level = ROOT, 0
+    while level < plan.horizon and tree.total[node] > 0:
+        trace.node[level] = node
+        trace.action[level] = _select(tree, plan, random, logs, node, plan.horizon - level)
+        node = _imagine(tree, plan, verbs, random, trace, node, level, capacity)
+        level += 1
+    new, depth = node, level
+    room = capacity - reserved if plan.memo else 0
+    while level < plan.horizon:
+        trace.action[level] = below(random, plan.actions)
+        node = _imagine(tree, plan, verbs, random, trace, node, level, room)
+        level += 1
+    outcome = 0
+    while level > 0:
+        level -= 1
+        outcome += trace.reward[level]
+        if level < depth:
+            at, action = trace.node[level], trace.action[level]
+            tree.visits[at, action] += 1
+            tree.total[at] += 1
+            tree.value[at, action] += (outcome - tree.value[at, action]) / tree.visits[at, action]
+    if depth < plan.horizon:
+        tree.total[new] = 1
+    if trace.counts[TOKEN] >= 0:
+        call_verb(verbs[REVERT], verbs[STATE], trace.counts[TOKEN])
+
+
+@njit(cache=True)
+def _run(
+    tree: Tree,
+    plan: Plan,
+    verbs: NDArray[np.int64],
+    random: State,
+    trace: Trace,
+    logs: NDArray[np.float64],
+    simulations: int,
+    left: int,
+) -> None:
+    """Run some simulations of a search in which `left` are left to run."""
+    for i in range(simulations):
+        _simulate(tree, plan, verbs, random, trace, logs, (left - i) * plan.percept_bits)
+        if trace.counts[FAULTS]:
+            return
+
+
+# ------------------------------------------------------------------------------------------------ from cycle to cycle
+
+
+@njit(cache=True)
+def _below_percept(tree: Tree, node: int, action: int, percept: Bits) -> int:
+    """The decision node after an action and the bits of a percept, or NONE."""
+    at = tree.chance[node, action]
+    for bit in percept:
+        if at == NONE:
+            return NONE
+        at = tree.branch[at, bit]
+    return at
+
+
+@njit(cache=True)
+def _copy_numbers(old: Tree, new: Tree, node: int, percept_bits: int, stack: NDArray[np.int64]) -> None:
+    """Copy all that the memo knows below a node into a tree that has only its root.
+
+    While it is copied, a decision node's `total` is the node it comes from.
+    """
+    new.total[ROOT] = node
+    scan = ROOT
+    while scan < new.used[DECISIONS]:
+        source = new.total[scan]
+        new.total[scan] = 0
+        for a in range(new.chance.shape[1]):
+            if old.chance[source, a] == NONE:
+                continue
+            new.chance[scan, a] = _new_bit(new)
+            stack[0], stack[1], stack[2] = old.chance[source, a], new.chance[scan, a], 1
+            height = 3
+            while height:
+                height -= 3
+                from_bit, to_bit, k = stack[height], stack[height + 1], stack[height + 2]
+                new.probability[to_bit] = old.probability[from_bit]
+                for bit in range(2):
+                    child = old.branch[from_bit, bit]
+                    if child == NONE:
+                        continue
+                    if k == percept_bits:
+                        copy = _new_decision(new)
+                        new.total[copy] = child
+                    else:
+                        copy = _new_bit(new)
+                        stack[height], stack[height + 1], stack[height + 2] = child, copy, k + 1
+                        height += 3
+                    new.branch[to_bit, bit] = copy
+        scan += 1
+
+
+# ------------------------------------------------------------------------------------------------ the planner
+
+
+class SearchResult(NamedTuple):
+    """What a search found at its root."""
+
+    action: int
+    value: NDArray[np.float64]  # [A] mean return of each action over the horizon, NaN where never tried
+    visits: NDArray[np.int64]  # [A] simulations that began with each action
+    simulations: int
+
+
+class RhoUCT:
+    """The Monte-Carlo planner of MC-AIXI.
+
+    Parameters
+    ----------
+    coding
+        Bits and rewards of the environment.
+    horizon
+        Cycles that a simulation looks ahead, the present one included; at least 1.
+    simulations
+        Simulations of a search; at least 1.
+    ucb
+        C, the weight of exploration in UCB. Values are scaled by the horizon that remains times the range of the
+        rewards (or 1 if there is but one reward).
+    memo
+        Whether to keep the probabilities that the predictor was asked for. It changes the time of a search and
+        nothing else.
+
+    Examples
+    --------
+    >>> from aixi_approx import FactoredContextTree, make
+    >>> from aixi_approx.randomness import stream
+    >>> coding = make("coin-flip").coding
+    >>> tree = FactoredContextTree(8, coding.action_bits, coding.percept_bits)
+    >>> RhoUCT(coding, horizon=2, simulations=100).search(tree, stream(1)).visits.sum()
+    np.int64(100)
+    """
+
+    CHUNK_SECONDS = 0.05  # Ctrl-C is not seen inside a compiled loop
+    ROLLOUT_NODES = 1 << 22  # bit nodes of 16 bytes that rollouts may fill
+
+    def __init__(
+        self, coding: Coding, horizon: int, simulations: int, ucb: float = SQRT_2, memo: bool = True
+    ) -> None:
+        for name, number in (("horizon", horizon), ("simulations", simulations)):
+            if number < 1:
+                raise ValueError(f"{name} is {number}: it must be at least 1")
+        if not ucb >= 0:
+            raise ValueError(f"ucb is {ucb}: it must not be negative")
+        self.coding, self.simulations = coding, simulations
+        self._plan = Plan(
+            actions=coding.actions,
+            action_bits=coding.action_bits,
+            observation_bits=coding.observation_bits,
+            percept_bits=coding.percept_bits,
+            min_reward=coding.min_reward,
+            max_reward=coding.max_reward,
+            horizon=horizon,
+            ucb=float(ucb),
+            scale=float(max(1, coding.max_reward - coding.min_reward)),
+            memo=memo,
+        )
+        self._logs = np.zeros(0)
+        self._chunk = 64
+        self.forget()
+
+    @property
+    def horizon(self) -> int:
+        """Cycles that a simulation looks ahead."""
+        return self._plan.horizon
+
+    def forget(self) -> None:
+        """Drop the memo: what the predictor has learned since is not what was imagined."""
+        self._tree = _empty_tree(self.coding.actions, 2, 2)
+        self._root = ROOT
+
+    def advance(self, action: int, percept: Bits) -> None:
+        """Go on to the history after a real cycle, of which the predictor has learned the percept."""
+        if self._plan.memo and self._root != NONE:
+            self._root = _below_percept(self._tree, self._root, action, percept)
+
+    def search(self, predictor: Predictor, random: State, simulations: int | None = None) -> SearchResult:
+        """Search from the present history of the predictor, which is unchanged afterwards.
+
+        Raises
+        ------
+        PredictorError
+            If the predictor failed or ran out of memory during the search. Its own exception is the cause.
+        """
+        simulations = simulations or self.simulations
+        verbs = address_array(predictor)
+        tree = self._prepare(simulations)
+        trace = self._trace(predictor)
+        if len(self._logs) < simulations + 2:
+            self._logs = np.log(np.maximum(1.0, np.arange(2.0 * simulations + 2)))
+        done = 0
+        while done < simulations:
+            count = min(self._chunk, simulations - done)
+            began = time.perf_counter()
+            _run(tree, self._plan, verbs, random, trace, self._logs, count, simulations - done)
+            if trace.counts[FAULTS]:
+                self.forget()
+                fault, predictor.fault = predictor.fault, None
+                raise PredictorError(f"the predictor failed in a search: {fault or 'out of memory'}") from fault
+            rate = count / max(1e-9, time.perf_counter() - began)
+            self._chunk = max(1, min(2 * self._chunk, int(rate * self.CHUNK_SECONDS)))
+            done += count
+        visits = tree.visits[ROOT].astype(np.int64)
+        value = np.where(visits > 0, tree.value[ROOT], np.nan)
+        best = np.flatnonzero(value == np.nanmax(value))
+        return SearchResult(int(best[below(random, len(best))]), value, visits, simulations)
+
+    def _prepare(self, simulations: int) -> Tree:
+        """Make a tree of the memo below the root, with room for the nodes that a search can add."""
+        old, width = self._tree, self.coding.percept_bits
+        carried = int(old.used[BITS]) if self._root != NONE else 0
+        needed = carried + 2 + simulations * width
+        if self._plan.memo:
+            needed = max(needed, min(self.ROLLOUT_NODES, needed + simulations * (self.horizon - 1) * width))
+        new = _empty_tree(self.coding.actions, needed // width + carried // width + simulations + 4, needed)
+        if self._root != NONE and old.used[BITS] > 1:
+            _copy_numbers(old, new, self._root, width, np.empty(3 * (width + 2), dtype=np.int64))
+        new.total[ROOT] = 1
+        self._tree, self._root = new, ROOT
+        return new
+
+    def _trace(self, predictor: Predictor) -> Trace:
+        plan, coding = self._plan, self.coding
+        verb = np.array(([APPEND] * coding.action_bits + [UPDATE] * coding.percept_bits) * plan.horizon, dtype=np.int64)
+        if predictor.bits_apart:
+            verb[-coding.percept_bits :] = APPEND
+        return Trace(
+            counts=np.zeros(4, dtype=np.int64),
+            bits=np.zeros(len(verb), dtype=np.uint8),
+            verb=verb,
+            node=np.zeros(plan.horizon, dtype=np.int64),
+            action=np.zeros(plan.horizon, dtype=np.int64),
+            reward=np.zeros(plan.horizon, dtype=np.int64),
+        )
+
+
+def _empty_tree(actions: int, decisions: int, bits: int) -> Tree:
+    """A tree of a root, with room for some decision nodes and bit nodes."""
+    tree = Tree(
+        used=np.ones(2, dtype=np.int64),
+        total=np.empty(decisions, dtype=np.int64),
+        chance=np.empty((decisions, actions), dtype=np.int32),
+        visits=np.empty((decisions, actions), dtype=np.int32),
+        value=np.empty((decisions, actions)),
+        probability=np.empty(bits),
+        branch=np.empty((bits, 2), dtype=np.int32),
+    )
+    tree.total[NONE] = 0
+    _new_decision(tree)
+    return tree
