@@ -1,0 +1,62 @@
+"""MC-AIXI, fast, exact and readable: an agent is a predictor plus a search.
+
+    >>> import aixi_approx as aixi
+    >>> environment = aixi.make("tiger")
+    >>> agent = aixi.mc_aixi(environment, depth=16, simulations=50, seed=1)
+    >>> rows = list(aixi.interact(agent, environment, cycles=20))
+    >>> rewards = [row.reward for row in aixi.evaluate(agent, environment, cycles=20)]
+    >>> aixi.average(rewards).mean <= 10
+    True
+
+Names are loaded when they are first used, so that importing the package takes no time.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from aixi_approx.agent import Agent as Agent
+    from aixi_approx.agent import mc_aixi as mc_aixi
+    from aixi_approx.coding import Coding as Coding
+    from aixi_approx.context_tree import ContextTree as ContextTree
+    from aixi_approx.context_tree import FactoredContextTree as FactoredContextTree
+    from aixi_approx.environment import Environment as Environment
+    from aixi_approx.environment import EnvironmentFault as EnvironmentFault
+    from aixi_approx.environment import Percept as Percept
+    from aixi_approx.environment import Settings as Settings
+    from aixi_approx.envs import ENVIRONMENTS as ENVIRONMENTS
+    from aixi_approx.envs import make as make
+    from aixi_approx.interaction import average as average
+    from aixi_approx.interaction import evaluate as evaluate
+    from aixi_approx.interaction import interact as interact
+    from aixi_approx.pomdp import POMDP as POMDP
+    from aixi_approx.pomdp import Outcome as Outcome
+    from aixi_approx.predictor import Predictor as Predictor
+    from aixi_approx.search import RhoUCT as RhoUCT
+
+_HOME = {
+    "agent": ("Agent", "mc_aixi"),
+    "coding": ("Coding",),
+    "context_tree": ("ContextTree", "FactoredContextTree"),
+    "environment": ("Environment", "EnvironmentFault", "Percept", "Settings"),
+    "envs": ("ENVIRONMENTS", "make"),
+    "interaction": ("average", "evaluate", "interact"),
+    "pomdp": ("POMDP", "Outcome"),
+    "predictor": ("Predictor",),
+    "search": ("RhoUCT",),
+}
+
+__all__ = sorted(name for names in _HOME.values() for name in names)
+
+
+def __getattr__(name: str) -> Any:
+    for module, names in _HOME.items():
+        if name in names:
+            return getattr(importlib.import_module(f"{__name__}.{module}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return [*globals(), *__all__]

@@ -1,1 +1,69 @@
+"""The environments, by name. A new one is a file here and a line in the table."""
 
+from __future__ import annotations
+
+import difflib
+import importlib
+import importlib.util
+import inspect
+import sys
+from pathlib import Path
+
+from aixi_approx.environment import Environment, EnvironmentFault
+
+ENVIRONMENTS = {
+    "coin-flip": "coin_flip:CoinFlip",
+    "1d-maze": "maze:Maze1D",
+    "cheese-maze": "cheese_maze:CheeseMaze",
+    "tiger": "tiger:Tiger",
+    "extended-tiger": "extended_tiger:ExtendedTiger",
+    "4x4-grid": "grid:Grid4x4",
+    "biased-rps": "biased_rps:BiasedRPS",
+    "kuhn-poker": "kuhn_poker:KuhnPoker",
+}
+
+
+def make(name: str) -> Environment:
+    """Return a new environment, by its name or as `path/to/file.py:Class`.
+
+    Raises
+    ------
+    EnvironmentFault
+        If there is none of that name, or the definition is wrong.
+    """
+    if ".py:" in name:
+        kind = _from_file(*name.rsplit(":", 1))
+    elif name.replace("_", "-") in ENVIRONMENTS:
+        module, _, class_name = ENVIRONMENTS[name.replace("_", "-")].partition(":")
+        kind = getattr(importlib.import_module(f"{__name__}.{module}"), class_name)
+    else:
+        near = difflib.get_close_matches(name, ENVIRONMENTS, n=1, cutoff=0.4)
+        hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(ENVIRONMENTS)}, and my_file.py:MyClass"
+        raise EnvironmentFault(f"no environment {name!r}: {hint}")
+    try:
+        environment: Environment = kind()
+        environment.coding  # noqa: B018  refuses a wrong declaration
+    except EnvironmentFault:
+        raise
+    except Exception as error:
+        raise EnvironmentFault(f"{name}: it can't be built: {type(error).__name__}: {error}") from error
+    return environment
+
+
+def _from_file(path: str, class_name: str) -> type[Environment]:
+    """The class of a user's own environment."""
+    if not Path(path).is_file():
+        raise EnvironmentFault(f"no file {path!r}")
+    spec = importlib.util.spec_from_file_location(Path(path).stem, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules.setdefault(spec.name, module)
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        raise EnvironmentFault(f"{path}: {type(error).__name__}: {error}") from error
+    kind = getattr(module, class_name, None)
+    if not (inspect.isclass(kind) and issubclass(kind, Environment)):
+        raise EnvironmentFault(f"{path}: it has no class {class_name} derived from aixi_approx.Environment")
+    return kind

@@ -17,7 +17,7 @@ class Tiger(POMDP):
     observations = ("nothing", "left", "right")
     min_reward, max_reward = -100, 10
     hidden = "where the tiger is"
-    optimum = 1.0837920
+    optimum = 595 / 549
     settings = Settings(depth=96, horizon=5, epsilon=0.99, decay=0.9999)
 
     def start(self) -> dict[str, float]:

@@ -255,11 +255,19 @@ cdef void walk(State *self) noexcept nogil:
     cdef const Node *nodes = self.nodes
     cdef uint32_t *path = self.path
     cdef uint32_t n = 0
+    cdef uint32_t at
+    cdef uint32_t base = 0                                       # `context` is the 64 bits before position - base
+    cdef uint64_t context = before(history, position)
     self.walked = position
     while True:
         path[n] = v
         n += 1
-        child = nodes[v].child[bit_at(history, position - 1 - nodes[v].depth)]
+        at = nodes[v].depth - base
+        if not likely(at < 64):
+            base += at
+            at = 0
+            context = before(history, position - base)
+        child = nodes[v].child[(context << at) >> 63]
         if child & LEAF:
             other = child & MAX_POSITION
             break

@@ -1,0 +1,128 @@
+"""The agent: joins a predictor and a planner, and knows the insides of neither."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+from aixi_approx.coding import Coding
+from aixi_approx.context_tree import FactoredContextTree
+from aixi_approx.environment import Environment, Percept
+from aixi_approx.predictor import Predictor
+from aixi_approx.randomness import AGENT, EVALUATION, below, draw, stream
+from aixi_approx.search import SQRT_2, RhoUCT, SearchResult
+
+
+class Decision(NamedTuple):
+    """What an agent decided, and why."""
+
+    action: int
+    explored: bool  # the action was random; there was no search
+    search: SearchResult | None
+
+
+class Agent:
+    """An agent that learns with a predictor and acts by a planner, at random with probability epsilon * decay^t.
+
+    Parameters
+    ----------
+    coding
+        The bits of a cycle of the environment it is to live in.
+    predictor
+        Its model of the environment.
+    planner
+        Its search.
+    epsilon, decay
+        Exploration: the probability of a random action at cycle 0, and the factor on it per cycle.
+    seed
+        All that is random in the agent is a function of it, of the cycle and of the history.
+
+    Examples
+    --------
+    >>> from aixi_approx import make, mc_aixi
+    >>> environment = make("tiger")
+    >>> agent = mc_aixi(environment, depth=16, simulations=10)
+    >>> decision = agent.act()
+    >>> percept = environment.step(decision.action)
+    >>> round(agent.observe(decision.action, percept), 6)     # bits of surprise at the first 9 bits of percept
+    9.0
+    """
+
+    def __init__(
+        self,
+        coding: Coding,
+        predictor: Predictor,
+        planner: RhoUCT,
+        epsilon: float = 0.0,
+        decay: float = 1.0,
+        seed: int = 0,
+    ) -> None:
+        for name, number in (("epsilon", epsilon), ("decay", decay)):
+            if not 0 <= number <= 1:
+                raise ValueError(f"{name} is {number}: it must lie in 0 to 1")
+        bits = (predictor.action_bits, predictor.percept_bits)
+        if bits != (coding.action_bits, coding.percept_bits):
+            raise ValueError(
+                f"the predictor reads {bits[0]} action and {bits[1]} percept bits a cycle, "
+                f"the environment has {coding.action_bits} and {coding.percept_bits}"
+            )
+        self.coding, self.predictor, self.planner = coding, predictor, planner
+        self.epsilon, self.decay, self.seed = epsilon, decay, seed
+        self.cycle = 0
+
+    def act(self, explore: bool = True, simulations: int | None = None) -> Decision:
+        """Decide on the next action: a random one now and then if it may explore, else the best that a search finds."""
+        random = stream(self.seed, AGENT if explore else EVALUATION, self.cycle)
+        if explore and draw(random) < self.epsilon * self.decay**self.cycle:
+            return Decision(below(random, self.coding.actions), True, None)
+        result = self.planner.search(self.predictor, random, simulations)
+        return Decision(result.action, False, result)
+
+    def observe(self, action: int, percept: Percept, learn: bool = True) -> float:
+        """Take in what was done and what came of it; return the log loss of the percept in bits (0 if not learned)."""
+        bits = self.coding.cycle(action, *percept)
+        self.cycle += 1
+        if not learn:
+            self.planner.forget()
+            self.predictor.extend(bits)
+            return 0.0
+        self.planner.advance(action, bits[self.coding.action_bits :])
+        return self.predictor.learn(bits)
+
+    @contextmanager
+    def evaluation(self) -> Iterator[None]:
+        """Whatever happens inside is forgotten at the end: the agent goes on as if it had not been."""
+        mark, cycle = self.predictor.mark(), self.cycle
+        try:
+            yield
+        finally:
+            self.predictor.revert(mark)
+            self.cycle = cycle
+            self.planner.forget()
+
+
+def mc_aixi(environment: Environment, seed: int = 0, ucb: float = SQRT_2, **settings: Any) -> Agent:
+    """Return the agent of JAIR 2011, FAC-CTW with rhoUCT, with the settings of an environment where not given here.
+
+    Parameters
+    ----------
+    environment
+        The environment it is to live in.
+    seed
+        Of all that is random in the agent.
+    ucb
+        Weight of exploration in the search.
+    **settings
+        Any of the fields of `Settings`, to be other than the environment has them.
+    """
+    chosen = environment.settings._replace(**settings)
+    coding = environment.coding
+    return Agent(
+        coding,
+        FactoredContextTree(chosen.depth, coding.action_bits, coding.percept_bits),
+        RhoUCT(coding, chosen.horizon, chosen.simulations, ucb),
+        chosen.epsilon,
+        chosen.decay,
+        seed,
+    )

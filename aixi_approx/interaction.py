@@ -1,0 +1,116 @@
+"""The agent-environment loop: cycles of action and percept, learning or evaluated, recorded row by row."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from aixi_approx.agent import Agent
+from aixi_approx.environment import Environment, EnvironmentFault, Percept
+
+
+class Row(NamedTuple):
+    """One cycle of a run."""
+
+    cycle: int
+    action: int
+    observation: int
+    reward: int
+    explored: int  # 1 if the action was random
+    log_loss: float  # of the percept, bits; 0 where nothing was learned
+    simulations: int  # of the search, 0 if there was none
+
+
+class Estimate(NamedTuple):
+    """A mean with its 95 % interval."""
+
+    mean: float
+    low: float
+    high: float
+
+
+def interact(
+    agent: Agent,
+    environment: Environment,
+    cycles: int,
+    learn: bool = True,
+    simulations: int | None = None,
+    past: Iterable[Row] = (),
+) -> Iterator[Row]:
+    """Let an agent live in an environment, and yield a row for each cycle.
+
+    Parameters
+    ----------
+    agent, environment
+        Both are changed. The environment is used as it is: reset it first.
+    cycles
+        How many, those of `past` included.
+    learn
+        Whether the agent learns and explores. If not it acts greedily and percepts are context only.
+    simulations
+        Of each search, if other than the planner's own.
+    past
+        Rows of an earlier run of the same agent in the same environment. They are not searched for again: the
+        actions are taken as they stand, and the percepts must come again.
+
+    Raises
+    ------
+    EnvironmentFault
+        If the environment fails, gives what it did not declare, or does not repeat the percepts of the past.
+    """
+    past = iter(past)
+    for _ in range(cycles):
+        row = next(past, None)
+        cycle = agent.cycle
+        if row is None:
+            action, explored, search = agent.act(explore=learn, simulations=simulations)
+        else:
+            action, explored, search = row.action, bool(row.explored), None
+        percept = environment.checked_step(action)
+        if row is not None and percept != Percept(row.observation, row.reward):
+            raise EnvironmentFault(
+                f"{environment.name}: cycle {row.cycle} was recorded with percept {row.observation, row.reward} "
+                f"and is now {tuple(percept)}: the environment is not a function of its seed, or has changed"
+            )
+        loss = agent.observe(action, percept, learn)
+        count = row.simulations if row else search.simulations if search else 0
+        yield Row(cycle, action, percept.observation, percept.reward, int(explored), loss, count)
+
+
+def evaluate(
+    agent: Agent,
+    environment: Environment,
+    cycles: int,
+    seed: int = 0,
+    simulations: int | None = None,
+    past: Iterable[Row] = (),
+) -> Iterator[Row]:
+    """Let an agent act greedily for some cycles without learning, and yield a row for each.
+
+    The environment is reset with the seed. The agent is as it was before as soon as the iterator ends.
+    """
+    environment.reset(seed)
+    with agent.evaluation():
+        yield from interact(agent, environment, cycles, False, simulations, past)
+
+
+def average(rewards: Sequence[float], batches: int = 20) -> Estimate:
+    """Return the mean of a series with a 95 % interval, from the spread of the means of consecutive batches.
+
+    Rewards of neighbouring cycles depend on each other, so that their own spread would say too little; the means of
+    long batches hardly do. With fewer than two values the interval is infinite.
+    """
+    from scipy.special import stdtrit
+
+    values = np.asarray(rewards, dtype=float)
+    if len(values) == 0:
+        return Estimate(math.nan, -math.inf, math.inf)
+    mean = float(values.mean())
+    if len(values) < 2:
+        return Estimate(mean, -math.inf, math.inf)
+    means = np.array([batch.mean() for batch in np.array_split(values, min(batches, len(values)))])
+    half = float(stdtrit(len(means) - 1, 0.975) * means.std(ddof=1) / math.sqrt(len(means)))
+    return Estimate(mean, mean - half, mean + half)

@@ -1,0 +1,28 @@
+"""Coin flip: bet on a biased coin. The smallest environment, to try things on; it is not in the paper."""
+
+from collections.abc import Iterable
+
+from aixi_approx.environment import Settings
+from aixi_approx.pomdp import POMDP, Outcome
+
+
+class CoinFlip(POMDP):
+    """A coin is flipped that shows heads with probability 0.7.
+
+    The agent bets on a side before each flip, then sees the coin. A bet that was right pays 1, a wrong one nothing.
+    """
+
+    actions = ("tails", "heads")
+    observations = ("tails", "heads")
+    min_reward, max_reward = 0, 1
+    hidden = "nothing"
+    optimum = 0.7
+    settings = Settings(cycles=1000, depth=8, horizon=2, epsilon=0.9, decay=0.99)
+
+    def start(self) -> dict[str, float]:
+        """Take the coin; it has no memory, so there is one state."""
+        return {"coin": 1}
+
+    def outcomes(self, state: str, action: str) -> Iterable[Outcome]:
+        """Flip the coin."""
+        return [Outcome(p, state, side, int(side == action)) for side, p in (("tails", 0.3), ("heads", 0.7))]

@@ -1,0 +1,67 @@
+"""Kuhn poker (Kuhn 1950): a game of three cards against an opponent in equilibrium."""
+
+from collections.abc import Iterable
+from itertools import permutations
+
+from aixi_approx.environment import Settings
+from aixi_approx.pomdp import POMDP, Outcome
+
+Round = tuple[str, str, str]  # card of the agent, card of the opponent, what the opponent did: pass or bet
+
+CARDS = ("jack", "queen", "king")  # the higher wins
+ALPHA = 0.7 / 3
+BETS = {"jack": ALPHA, "queen": 0, "king": 3 * ALPHA}  # probability that the opponent bets with a card
+CALLS = {"jack": 0, "queen": ALPHA + 1 / 3, "king": 1}  # and that it calls a bet after it passed
+
+
+class KuhnPoker(POMDP):
+    """The agent is the second player; a cycle is a round.
+
+    Both put in a chip and get a card. The opponent passes or bets a second chip. Then the agent, who knows its own card
+    and what the opponent did, passes or bets: to pass after a bet gives the round up, to bet after a pass leaves it
+    to the opponent to call or to give up. If nobody gave up, the higher card wins. The reward is what the agent has
+    won or lost: -2, -1, 1 or 2, the reading of the paper that has its optimum, 1/18.
+
+    The agent acts on the round that the percept of the last cycle has shown: the observation is its card and the
+    opponent's move of the NEXT round, the reward is of this one. In the first cycle it has seen nothing.
+
+    The opponent plays one of the equilibrium strategies, the one with alpha = 0.7/3. The optimum is the same against
+    any of them and is reached by betting with the king and passing else. An observation has 4 bits in the paper,
+    though 3 would do.
+    """
+
+    actions = ("pass", "bet")
+    observations = tuple((card, move) for card in CARDS for move in ("pass", "bet"))
+    observation_bits = 4
+    min_reward, max_reward = -2, 2
+    hidden = "the opponent's card"
+    optimum = 1 / 18
+    settings = Settings(depth=42, horizon=2, epsilon=0.99, decay=0.9999)
+
+    def start(self) -> dict[Round, float]:
+        """Deal the cards and let the opponent move."""
+        rounds: dict[Round, float] = {}
+        for mine, other in permutations(CARDS, 2):
+            rounds[mine, other, "pass"] = (1 - BETS[other]) / 6
+            rounds[mine, other, "bet"] = BETS[other] / 6
+        return {state: p for state, p in rounds.items() if p > 0}
+
+    def outcomes(self, state: Round, action: str) -> Iterable[Outcome]:
+        """Finish the round and deal the next."""
+        return [
+            Outcome(p * q, anew, (anew[0], anew[2]), reward)
+            for reward, p in self.winnings(state, action).items()
+            for anew, q in self.start().items()
+        ]
+
+    def winnings(self, state: Round, action: str) -> dict[int, float]:
+        """Return the probability of each reward of a round."""
+        mine, other, move = state
+        sign = 1 if CARDS.index(mine) > CARDS.index(other) else -1
+        if (move, action) == ("pass", "pass"):
+            return {sign: 1}
+        if (move, action) == ("bet", "pass"):
+            return {-1: 1}
+        if (move, action) == ("bet", "bet"):
+            return {2 * sign: 1}
+        return {2 * sign: CALLS[other], 1: 1 - CALLS[other]}
