@@ -126,8 +126,8 @@ class Environment(ABC):
         return Coding(
             actions=len(self.actions),
             action_bits=bits_for(len(self.actions)),
-            observation_bits=bits,
             reward_bits=bits_for(int(self.max_reward) - int(self.min_reward) + 1),
+            observation_bits=bits,
             min_reward=int(self.min_reward),
             max_reward=int(self.max_reward),
         )

@@ -47,7 +47,7 @@ class Plan(NamedTuple):
 
     actions: int
     action_bits: int
-    observation_bits: int
+    reward_bits: int
     percept_bits: int
     min_reward: int
     max_reward: int
@@ -162,7 +162,7 @@ def _imagine(
                 tree.probability[at] = p
         bit = 1 if draw(random) < p else 0
         _note(trace, bit)
-        if k >= plan.observation_bits:
+        if k < plan.reward_bits:
             reward = 2 * reward + bit
         if at != NONE:
             below_bit = tree.branch[at, bit]
@@ -357,16 +357,16 @@ class RhoUCT:
     def __init__(
         self, coding: Coding, horizon: int, simulations: int, ucb: float = SQRT_2, memo: bool = True
     ) -> None:
-        for name, number in (("horizon", horizon), ("simulations", simulations)):
-            if number < 1:
-                raise ValueError(f"{name} is {number}: it must be at least 1")
+        for name, number, most in (("horizon", horizon, 10_000), ("simulations", simulations, 1 << 30)):
+            if not 1 <= number <= most:
+                raise ValueError(f"{name} is {number}: it must lie in 1 to {most}")
         if not ucb >= 0:
             raise ValueError(f"ucb is {ucb}: it must not be negative")
         self.coding, self.simulations = coding, simulations
         self._plan = Plan(
             actions=coding.actions,
             action_bits=coding.action_bits,
-            observation_bits=coding.observation_bits,
+            reward_bits=coding.reward_bits,
             percept_bits=coding.percept_bits,
             min_reward=coding.min_reward,
             max_reward=coding.max_reward,

@@ -1,0 +1,120 @@
+"""A run in a folder: a manifest, rows written as they come, a result. What was stopped is gone on with.
+
+    DIR/manifest.json     all options, the seed, versions, the machine
+    DIR/learning.csv      a row for each cycle of learning
+    DIR/evaluation.csv    a row for each cycle of evaluation
+    DIR/result.json       what `aixi run --json` prints
+
+All that is random in a run is a function of the seed and the cycle, so the rows are all that has to be kept: a run
+that was stopped, by Ctrl-C or by a power cut, is replayed from its rows without searching, and goes on from there.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from aixi_approx import __version__
+from aixi_approx.interaction import Row
+
+FLUSH_SECONDS = 1.0  # rows that a power cut may lose are not older
+
+
+class Recording:
+    """A folder that holds one run.
+
+    Parameters
+    ----------
+    folder
+        Is made if it is not there. If it holds a run with the same options, that run is gone on with.
+    options
+        All that the run is a function of; values as JSON has them.
+
+    Raises
+    ------
+    ValueError
+        If the folder holds something else: a run with other options or of another version, or other files.
+    OSError
+        If it can't be written.
+    """
+
+    def __init__(self, folder: Path, options: Mapping[str, Any]) -> None:
+        self.folder = folder
+        manifest_path = folder / "manifest.json"
+        if manifest_path.exists():
+            self._check(json.loads(manifest_path.read_text()), options)
+            return
+        folder.mkdir(parents=True, exist_ok=True)
+        if any(folder.iterdir()):
+            raise ValueError(f"{folder} is not empty and holds no run: name another folder")
+        manifest = {
+            "version": __version__,
+            "options": dict(options),
+            "python": platform.python_version(),
+            "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
+            "begun": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
+        }
+        write_whole(manifest_path, manifest)
+
+    def _check(self, manifest: dict[str, Any], options: Mapping[str, Any]) -> None:
+        if manifest["version"] != __version__:
+            raise ValueError(f"{self.folder} was written by version {manifest['version']}: name another folder")
+        for name, value in options.items():
+            there = manifest["options"].get(name)
+            if there != value:
+                raise ValueError(f"{self.folder} holds a run with {name} {there}, not {value}: name another folder")
+
+    def rows(self, part: str) -> list[Row]:
+        """Return the whole rows that are there of a part, `learning` or `evaluation`."""
+        path = self.folder / f"{part}.csv"
+        if not path.exists():
+            return []
+        lines = path.read_text().split("\n")[1:-1]  # what follows the last line end was not written whole
+        return [_parse(line) for line in lines]
+
+    def write(self, part: str, rows: Iterable[Row], there: int) -> Iterator[Row]:
+        """Write rows as they come and pass them on; the first `there` of them are written already."""
+        path = self.folder / f"{part}.csv"
+        header = ",".join(Row._fields) + "\n"
+        if there:
+            with path.open("r+") as file:  # cut off a row that was not written whole
+                kept = "".join(line for line, _ in zip(file, range(there + 1)))  # noqa: B905
+                file.seek(len(kept))
+                file.truncate()
+        else:
+            path.write_text(header)
+        flushed = time.monotonic()
+        with path.open("a") as file:
+            for i, row in enumerate(rows):
+                if i >= there:
+                    file.write(",".join(map(repr, row)) + "\n")
+                if time.monotonic() - flushed > FLUSH_SECONDS:
+                    file.flush()
+                    flushed = time.monotonic()
+                yield row
+
+    def result(self) -> dict[str, Any] | None:
+        """Return the result if the run came to its end."""
+        path = self.folder / "result.json"
+        return json.loads(path.read_text()) if path.exists() else None
+
+    def finish(self, result: Mapping[str, Any]) -> None:
+        """Write the result."""
+        write_whole(self.folder / "result.json", result)
+
+
+def write_whole(path: Path, content: Mapping[str, Any]) -> None:
+    """Write a JSON file so that it is there whole or not at all."""
+    draft = path.with_suffix(".draft")
+    draft.write_text(json.dumps(content, indent=2) + "\n")
+    draft.replace(path)
+
+
+def _parse(line: str) -> Row:
+    cells = line.split(",")
+    return Row(*(float(cell) if name == "log_loss" else int(cell) for name, cell in zip(Row._fields, cells, strict=True)))  # type: ignore[arg-type]

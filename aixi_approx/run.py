@@ -1,0 +1,148 @@
+"""One run: an agent learns in an environment from nothing, and is then evaluated."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
+
+from aixi_approx.agent import Agent, mc_aixi
+from aixi_approx.environment import Environment, Settings
+from aixi_approx.envs import make
+from aixi_approx.interaction import Estimate, Row, average, evaluate, interact
+from aixi_approx.pomdp import POMDP
+from aixi_approx.randomness import stream
+from aixi_approx.recording import Recording
+from aixi_approx.search import SQRT_2
+
+LOSS_WINDOW = 1_000  # cycles that the log loss at the start and at the end is taken over
+
+
+class Watcher(Protocol):
+    """Whoever wants to see a run while it goes on."""
+
+    def __call__(self, part: str, rows: Iterable[Row], cycles: int) -> Iterator[Row]:
+        """Pass on the rows of a part, `learning` or `evaluation`, that has so many cycles in all."""
+
+
+def unwatched(part: str, rows: Iterable[Row], cycles: int) -> Iterator[Row]:
+    """Watch nothing."""
+    return iter(rows)
+
+
+class Experiment(NamedTuple):
+    """All that a run is a function of."""
+
+    environment: str
+    settings: Settings
+    evaluate: int = 5_000  # cycles
+    ucb: float = SQRT_2
+    seed: int = 0
+
+    def options(self) -> dict[str, Any]:
+        """Return everything as JSON has it."""
+        return {**self._asdict(), "settings": self.settings._asdict()}
+
+
+def run(experiment: Experiment, folder: Path | None = None, watch: Watcher = unwatched) -> dict[str, Any]:
+    """Carry out an experiment, or go on with one that was stopped.
+
+    Parameters
+    ----------
+    experiment
+        What to do.
+    folder
+        Where to write, and to go on from; nothing is written without one.
+    watch
+        Sees the rows as they come.
+
+    Returns
+    -------
+    dict
+        The result as JSON has it: rewards per cycle (the agent's with a 95 % interval, a random agent's, the largest
+        possible), normalised score, log loss in bits per percept, nodes, memory in bytes, seconds.
+    """
+    environment = make(experiment.environment)
+    settings = experiment.settings
+    for name, least in (("cycles", 0), ("evaluation_simulations", 1)):
+        if getattr(settings, name) < least:
+            raise ValueError(f"{name} is {getattr(settings, name)}: it must be at least {least}")
+    agent = mc_aixi(environment, experiment.seed, experiment.ucb, **settings._asdict())
+    recording = Recording(folder, experiment.options()) if folder else None
+    if recording and (there := recording.result()):
+        return there
+
+    began = time.perf_counter()
+    environment.reset(experiment.seed)
+    past = recording.rows("learning") if recording else []
+    rows: Iterable[Row] = interact(agent, environment, settings.cycles, past=past)
+    if recording:
+        rows = recording.write("learning", rows, len(past))
+    learned = list(watch("learning", rows, settings.cycles))
+    learning_seconds = time.perf_counter() - began
+
+    began = time.perf_counter()
+    past = recording.rows("evaluation") if recording else []
+    rows = evaluate(
+        agent, environment, experiment.evaluate, evaluation_seed(experiment.seed), settings.evaluation_simulations, past
+    )
+    if recording:
+        rows = recording.write("evaluation", rows, len(past))
+    evaluated = list(watch("evaluation", rows, experiment.evaluate))
+    result = {
+        **experiment.options(),
+        **_scores(environment, average([row.reward for row in evaluated])),
+        **_losses(learned),
+        **_costs(agent, learned, evaluated),
+        "learning_seconds": learning_seconds,
+        "evaluation_seconds": time.perf_counter() - began,
+    }
+    if recording:
+        recording.finish(result)
+    return result
+
+
+def compile_kernels() -> None:
+    """Use every kernel once, so that Numba compiles those that are not in its cache yet. Takes seconds then."""
+    environment = make("coin-flip")
+    environment.step(0)
+    agent = mc_aixi(environment, depth=1, horizon=2)
+    for _ in range(2):
+        agent.planner.search(agent.predictor, stream(0), 2)
+        agent.planner.advance(0, agent.coding.cycle(0, 0, 0)[1:])
+
+
+def evaluation_seed(seed: int) -> int:
+    """Return the seed of the environment in the evaluation of a run: not the one of its learning."""
+    return int(stream(seed, 1)[0] >> 1)
+
+
+def _scores(environment: Environment, reward: Estimate) -> dict[str, Any]:
+    random = environment.random_reward if isinstance(environment, POMDP) else None
+    optimum = environment.optimum
+    known = random is not None and optimum is not None and optimum > random
+    return {
+        "reward": reward.mean,
+        "reward_low": reward.low,
+        "reward_high": reward.high,
+        "random_reward": random,
+        "optimum": optimum,
+        "score": (reward.mean - random) / (optimum - random) if known else None,  # type: ignore[operator]
+    }
+
+
+def _losses(learned: list[Row]) -> dict[str, Any]:
+    def mean(rows: list[Row]) -> float | None:
+        return sum(row.log_loss for row in rows) / len(rows) if rows else None
+
+    return {"log_loss_start": mean(learned[:LOSS_WINDOW]), "log_loss_end": mean(learned[-LOSS_WINDOW:])}
+
+
+def _costs(agent: Agent, learned: list[Row], evaluated: list[Row]) -> dict[str, Any]:
+    return {
+        "learning_simulations": sum(row.simulations for row in learned),
+        "evaluation_simulations_run": sum(row.simulations for row in evaluated),
+        "nodes": getattr(agent.predictor, "nodes", None),
+        "memory": getattr(agent.predictor, "memory", None),
+    }

@@ -1,0 +1,70 @@
+"""Options and displays that commands share."""
+
+from __future__ import annotations
+
+import json
+import sys
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of a table.")
+
+
+def print_json(content: Mapping[str, Any]) -> None:
+    """Print an object for programs."""
+    print(json.dumps(content))
+
+
+def progress(*columns: str) -> Progress:
+    """Return a progress bar on stderr: description, bar, share, the given columns, time left."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+    return Progress(
+        TextColumn("{task.description:<10}"),
+        BarColumn(bar_width=24),
+        TaskProgressColumn(),
+        *(TextColumn(column) for column in columns),
+        TimeRemainingColumn(compact=True),
+        console=Console(stderr=True),
+    )
+
+
+@contextmanager
+def notice(message: str, after: float = 0.7) -> Iterator[None]:
+    """Print a line on stderr if what happens inside takes longer than some seconds."""
+    timer = threading.Timer(after, lambda: print(message, file=sys.stderr, flush=True))
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+def at_least(least: int) -> click.IntRange:
+    """Return the type of a whole number with a lower bound."""
+    return click.IntRange(min=least)
+
+
+def size(count: float) -> str:
+    """Return a number of bytes for people.
+
+    >>> size(2_500_000)
+    '2.5 MB'
+    """
+    for unit in ("B", "kB", "MB"):
+        if count < 1000:
+            return f"{count:.3g} {unit}"
+        count /= 1000
+    return f"{count:.3g} GB"
+
+
+Command = Callable[..., Any]

@@ -1,0 +1,135 @@
+"""`aixi run`: an agent learns in an environment from nothing, and is then evaluated."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from aixi_approx.cli.options import as_json, at_least, notice, print_json, progress, size
+
+if TYPE_CHECKING:
+    from aixi_approx.interaction import Row
+
+RECENT = 1_000  # cycles that the running reward is taken over
+
+
+@click.command("run")
+@click.argument("environment")
+@click.option("--cycles", type=at_least(0), help="Cycles of learning.")
+@click.option("--depth", type=at_least(1), help="Bits of context of the predictor.")
+@click.option("--horizon", type=at_least(1), help="Cycles that the search looks ahead.")
+@click.option("--simulations", type=at_least(1), help="Simulations of each search while learning.")
+@click.option(
+    "--exploration",
+    type=(click.FloatRange(0, 1), click.FloatRange(0, 1)),
+    metavar="EPSILON DECAY",
+    help="A random action with probability EPSILON * DECAY^cycle.",
+)
+@click.option("--ucb", type=click.FloatRange(min=0), help="Weight of exploration in the search.  [default: sqrt 2]")
+@click.option("--evaluate", type=at_least(0), default=2_000, show_default=True, help="Cycles of greedy evaluation.")
+@click.option("--evaluation-simulations", type=at_least(1), help="Simulations of each search in the evaluation.")
+@click.option("--seed", type=int, default=0, show_default=True, help="The run is a function of it.")
+@click.option("--out", type=click.Path(path_type=Path), help="Folder to write to, or to go on from.")
+@as_json
+def command(
+    environment: str,
+    exploration: tuple[float, float] | None,
+    ucb: float | None,
+    evaluate: int,
+    seed: int,
+    out: Path | None,
+    as_json: bool,
+    **given: int | None,
+) -> None:
+    """Let an agent learn in ENVIRONMENT from nothing, then evaluate it.
+
+    ENVIRONMENT is a name that `aixi envs` lists, or my_file.py:MyClass. What is not given is taken from the
+    environment, and `aixi envs` shows it. First the agent learns, acting at random now and then; then it acts
+    greedily for some cycles without learning, and only these are scored. With --out, every cycle is written to
+    DIR/learning.csv and DIR/evaluation.csv, and the same command goes on with a run that was stopped.
+
+    \b
+    Examples:
+      aixi run tiger
+      aixi run kuhn-poker --cycles 20000 --seed 3 --out kuhn/
+    """
+    from aixi_approx.envs import make
+    from aixi_approx.run import Experiment, compile_kernels, run
+
+    settings = make(environment).settings._replace(**{name: value for name, value in given.items() if value is not None})
+    if exploration:
+        settings = settings._replace(epsilon=exploration[0], decay=exploration[1])
+    experiment = Experiment(environment, settings, evaluate, seed=seed)
+    if ucb is not None:
+        experiment = experiment._replace(ucb=ucb)
+    began = time.perf_counter()
+    with notice("compiling the search, once; it is kept for next time ..."):
+        compile_kernels()
+    try:
+        result = run(experiment, out, _show)
+    except KeyboardInterrupt:
+        print(f"aixi: stopped; the same command goes on from {out}" if out else "aixi: stopped", file=sys.stderr)
+        sys.exit(130)
+    if as_json:
+        print_json(result)
+    else:
+        _print_table(result, time.perf_counter() - began)
+        if out:
+            print(f"Every cycle stands in {out}/learning.csv and {out}/evaluation.csv.")
+
+
+def _show(part: str, rows: Iterable[Row], cycles: int) -> Iterator[Row]:
+    """Pass rows on behind a progress bar."""
+    columns = "reward {task.fields[reward]:+.3f}", "{task.fields[speed]:,.0f} cycles/s", "{task.fields[work]:,.0f} sims/s"
+    began = drawn = time.perf_counter()
+    total = work = recent = 0
+    rewards: list[int] = []
+    with progress(*columns) as bar:
+        task = bar.add_task(part, total=cycles, reward=0.0, speed=0.0, work=0.0)
+        for row in rows:
+            total += 1
+            work += row.simulations
+            rewards.append(row.reward)
+            recent += row.reward - (rewards[-RECENT - 1] if total > RECENT else 0)
+            now = time.perf_counter()
+            if now - drawn > 0.1 or total == cycles:
+                drawn = now
+                seconds = now - began
+                reward = recent / min(total, RECENT)
+                bar.update(task, completed=total, reward=reward, speed=total / seconds, work=work / seconds)
+            yield row
+
+
+def _print_table(result: dict[str, Any], seconds: float) -> None:
+    """Print what came of a run."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    def number(value: float | None, digits: int = 3) -> str:
+        return "unknown" if value is None else f"{value:.{digits}f}"
+
+    settings = result["settings"]
+    table = Table(title=f"{result['environment']} after {settings['cycles']:,} cycles", box=box.SIMPLE_HEAD, title_justify="left")
+    table.add_column("reward per cycle")
+    table.add_column("", justify="right")
+    table.add_column("")
+    if result["evaluate"]:
+        table.add_row("this agent", number(result["reward"]), f"95 % in {number(result['reward_low'])} to {number(result['reward_high'])}")
+    table.add_row("random agent", number(result["random_reward"]), "")
+    table.add_row("best achievable", number(result["optimum"]), "")
+    if result["evaluate"] and result["score"] is not None:
+        table.add_row("score", number(result["score"]), "0 = random, 1 = best", end_section=True)
+    table.add_row("[bold]log loss", "", "bits per percept")
+    table.add_row("at the start", number(result["log_loss_start"]), "first 1,000 cycles")
+    table.add_row("at the end", number(result["log_loss_end"]), "last 1,000 cycles", end_section=True)
+    table.add_row("[bold]cost", "", "")
+    table.add_row("context-tree nodes", f"{result['nodes']:,}", size(result["memory"]))
+    table.add_row("simulations", f"{result['learning_simulations'] + result['evaluation_simulations_run']:,}", "")
+    table.add_row("time", f"{seconds:.1f} s", "")
+    Console().print(table)
