@@ -17,7 +17,7 @@ from aixi_approx.predictor import Addresses, Predictor
 MAX_DEPTH = 1 << 20
 
 
-class FactoredContextTree(ContextTreeKernel, Predictor):
+class FactoredContextTree(Predictor):
     """FAC-CTW: tree i predicts percept bit i from the last `depth` bits of the history.
 
     The history before the first bit reads as zeros, and every tree has the same depth, as in the agent that the
@@ -38,60 +38,84 @@ class FactoredContextTree(ContextTreeKernel, Predictor):
     ValueError
         For a depth or number of bits out of range; from `update` and `predict` where an action bit comes next.
     MemoryError
-        Where memory or the 2^31 bits of history run out. Nothing has been changed then.
+        Where memory or the 2^31 bits of history run out. The bit in question has changed nothing then.
     """
 
-    action_bits: int
-    percept_bits: int
     bits_apart = True
 
     def __init__(self, depth: int, action_bits: int, percept_bits: int) -> None:
-        pass
+        _check("depth", depth, 1)
+        _check("action_bits", action_bits, 0)
+        _check("percept_bits", percept_bits, 1)
+        self.depth, self.action_bits, self.percept_bits = depth, action_bits, percept_bits
+        self._kernel = ContextTreeKernel(depth, action_bits, percept_bits)
 
-    def __new__(cls, depth: int, action_bits: int, percept_bits: int) -> FactoredContextTree:
-        for name, value, least in (("depth", depth, 1), ("action_bits", action_bits, 0), ("percept_bits", percept_bits, 1)):
-            if not least <= value <= MAX_DEPTH:
-                raise ValueError(f"{name} is {value}: it must lie in {least} to {MAX_DEPTH}")
-        return super().__new__(cls, depth, action_bits, percept_bits)
+    @property
+    def length(self) -> int:
+        """Bits in the history."""
+        return int(self._kernel.length)
+
+    @property
+    def room(self) -> int:
+        """Bits that the history can still take."""
+        return int(self._kernel.room)
+
+    @property
+    def nodes(self) -> int:
+        """Stored nodes of all trees. Most nodes of a context tree lie on unary chains and are not stored."""
+        return int(self._kernel.nodes)
+
+    @property
+    def memory(self) -> int:
+        """Bytes that the nodes and the history take."""
+        return int(self._kernel.memory)
 
     @property
     def addresses(self) -> Addresses:
         """Addresses of the compiled verbs."""
-        return Addresses(*super().addresses)
+        return Addresses(*self._kernel.addresses)
 
     def predict(self) -> float:
         """Return P(next percept bit = 1)."""
-        return self._checked(super().predict())
+        return self._checked(self._kernel.predict())
 
     def update(self, bit: int) -> float:
         """Learn the next percept bit; return the probability it had."""
-        return self._checked(super().update(_bit(bit)))
+        return self._checked(self._kernel.update(_bit(bit)))
 
     def append(self, bit: int) -> None:
         """Append a bit to the history without learning it."""
-        self._checked(super().append(_bit(bit)))
+        self._checked(self._kernel.append(_bit(bit)))
+
+    def mark(self) -> int:
+        """Remember this point; return its number."""
+        return int(self._checked(self._kernel.mark()))
 
     def revert(self, mark: int) -> None:
         """Go back to a mark, exactly; forget it and all later ones."""
-        if super().revert(mark) < 0:
+        if self._kernel.revert(mark) < 0:
             raise ValueError(f"there is no mark {mark}: it was never set, or something was reverted to it or before it")
 
     def learn(self, cycle: ArrayLike) -> float:
         """Append the action bits, learn the percept bits of any stretch of history; return the log loss in bits."""
         bits = _bits(cycle)
-        if len(bits) > self.room():
+        if len(bits) > self.room:
             raise MemoryError(f"{len(bits)} bits more than fill the history: it holds 2^31 bits")
-        loss, taken = super().learn(bits)
+        loss, taken = self._kernel.learn(bits)
         if taken < len(bits):
-            raise MemoryError(f"no memory for more nodes: {self.nodes} are in use; {taken} of {len(bits)} bits were learned")
-        return loss
+            raise MemoryError(f"no memory for more than {self.nodes} nodes; {taken} of {len(bits)} bits were learned")
+        return float(loss)
+
+    def snapshot(self) -> bytes:
+        """Return the complete state: what is equal in it is equal in all that follows."""
+        return bytes(self._kernel.snapshot())
 
     def _checked(self, answer: float) -> float:
         if answer >= 0:
             return answer
-        if self.in_action():
+        if self._kernel.in_action:
             raise ValueError("the next bit is an action bit: it is appended, not predicted")
-        raise MemoryError(f"no memory for one more bit: {self.nodes} nodes are in use, {self.length} bits in the history")
+        raise MemoryError(f"no memory for one more bit, after {self.length} bits and {self.nodes} nodes")
 
 
 class ContextTree(FactoredContextTree):
@@ -106,16 +130,18 @@ class ContextTree(FactoredContextTree):
     --------
     >>> tree = ContextTree(depth=8)
     >>> round(tree.learn([0, 1] * 100), 1)   # bits for 200 bits of a pattern
-    14.0
+    13.7
     >>> tree.predict() < 0.01                # after ...0, 1 comes 0
     True
     """
 
     def __init__(self, depth: int) -> None:
-        pass
+        super().__init__(depth, 0, 1)
 
-    def __new__(cls, depth: int) -> ContextTree:
-        return super().__new__(cls, depth, 0, 1)  # type: ignore[return-value]
+
+def _check(name: str, number: int, least: int) -> None:
+    if not least <= number <= MAX_DEPTH:
+        raise ValueError(f"{name} is {number}: it must lie in {least} to {MAX_DEPTH}")
 
 
 def _bit(bit: int) -> int:
@@ -125,7 +151,7 @@ def _bit(bit: int) -> int:
 
 
 def _bits(bits: ArrayLike) -> Bits:
-    array = np.ascontiguousarray(bits, dtype=np.uint8)
-    if array.ndim != 1 or (array.size and array.max() > 1):
+    array = np.asarray(bits)
+    if array.ndim != 1 or not np.isin(array, (0, 1)).all():
         raise ValueError("bits are a sequence of zeros and ones")
-    return array
+    return np.ascontiguousarray(array, dtype=np.uint8)

@@ -102,6 +102,16 @@ class Environment(ABC):
         return type(self).__name__
 
     @property
+    def size(self) -> int | None:
+        """Number of states, or None where it is not known."""
+        return None
+
+    @property
+    def random_reward(self) -> float | None:
+        """Expected reward per cycle, in the long run, of the agent that acts at random, or None if not known."""
+        return None
+
+    @property
     def coding(self) -> Coding:
         """The bits of one cycle.
 
@@ -138,8 +148,8 @@ class Environment(ABC):
             observation, reward = self.step(action)
             percept = Percept(int(observation), int(reward))
         except Exception as error:
-            what = f"{type(error).__name__}: {error}"
-            raise EnvironmentFault(f"{self.name}: step({action}) must return Percept(observation, reward); {what}") from error
+            what = f"step({action}) did not return Percept(observation, reward): {type(error).__name__}: {error}"
+            raise EnvironmentFault(f"{self.name}: {what}") from error
         if percept.reward != reward or not self.min_reward <= reward <= self.max_reward:
             raise EnvironmentFault(
                 f"{self.name}: step({action}) gave the reward {reward}, "

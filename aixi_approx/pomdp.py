@@ -75,6 +75,11 @@ class POMDP(Environment):
         self.current = self.tables.state[i]
         return Percept(int(self.tables.observation[i]), int(self.tables.reward[i]))
 
+    @property
+    def size(self) -> int:
+        """Number of states that can be reached."""
+        return len(self.states)
+
     @functools.cached_property
     def random_reward(self) -> float:
         """Expected reward per cycle, in the long run, of the agent that acts at random. Exact to about 1e-9.

@@ -23,9 +23,9 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-import numba
 import numpy as np
 from llvmlite import ir
+from numba import config
 from numba.core import types
 from numba.extending import intrinsic
 
@@ -122,7 +122,8 @@ class Predictor(ABC):
             self._callback(lambda _: self.mark()),
             self._callback(lambda mark: self.revert(mark) or 0.0),
         ]
-        return functions, Addresses(*(ctypes.cast(f, ctypes.c_void_p).value or 0 for f in functions), 0)
+        predict, update, append, mark, revert = (ctypes.cast(f, ctypes.c_void_p).value or 0 for f in functions)
+        return functions, Addresses(predict, update, append, mark, revert, state=0)
 
     def _callback(self, verb: Callable[[int], float]) -> Any:
         def call(_: int, argument: int) -> float:
@@ -135,17 +136,12 @@ class Predictor(ABC):
         return VERB(call)
 
 
-def bits_of(predictor: Predictor) -> tuple[int, int]:
-    """Return the bits of a cycle that a predictor was made for: (action bits, percept bits)."""
-    return predictor.action_bits, predictor.percept_bits
-
-
 def address_array(predictor: Predictor) -> np.ndarray:
     """Return the addresses as int64[6], the form that compiled code takes as an argument."""
     return np.array(predictor.addresses, dtype=np.int64)
 
 
-if numba.config.DISABLE_JIT:
+if config.DISABLE_JIT:  # type: ignore[attr-defined]
     _function = functools.lru_cache(maxsize=None)(VERB)
 
     def call_verb(address: int, state: int, argument: int) -> float:
@@ -154,7 +150,7 @@ if numba.config.DISABLE_JIT:
 
 else:
 
-    @intrinsic  # type: ignore[untyped-decorator]
+    @intrinsic
     def call_verb(typing_context, address, state, argument):  # type: ignore[no-untyped-def]
         """Call a verb by its address."""
         signature = types.float64(types.int64, types.int64, types.int64)
@@ -166,3 +162,50 @@ else:
             return builder.call(builder.inttoptr(address, function.as_pointer()), [state, argument])
 
         return signature, code
+
+
+def check_predictor(predictor: Predictor, cycles: int = 30, seed: int = 0) -> None:
+    """Check that a predictor, one's own for instance, keeps to the interface. It is changed by the check.
+
+    Raises
+    ------
+    AssertionError
+        With a message that says which verb is wrong, and how.
+    """
+    random = np.random.default_rng(seed)
+    length = predictor.action_bits + predictor.percept_bits
+    verbs = predictor.addresses
+
+    def compiled(address: int, argument: int = 0) -> float:
+        return float(VERB(address)(verbs.state, argument))
+
+    for _ in range(cycles):
+        marks: list[tuple[int, float]] = []
+        for i in range(length):
+            bit = int(random.integers(2))
+            if i < predictor.action_bits:
+                predictor.append(bit)
+                continue
+            p = predictor.predict()
+            assert 0 < p < 1, f"predict() gave {p}: it must lie strictly between 0 and 1"
+            assert predictor.predict() == p, "predict() gave two answers to one question"
+            assert compiled(verbs.predict) == p, "the compiled verb predict differs from predict()"
+            if i == predictor.action_bits:
+                marks.append((predictor.mark(), p))
+            other = predictor.mark()
+            q = compiled(verbs.update, 1 - bit)
+            predictor.revert(other)
+            assert predictor.predict() == p, "revert() does not take back an update()"
+            r = predictor.update(bit)
+            assert math.isclose(r, p if bit else 1 - p, rel_tol=1e-9), (
+                f"update({bit}) gave {r} where predict() gave {p}"
+            )
+            assert math.isclose(q + r, 1, rel_tol=1e-9), f"the probabilities of 0 and 1 add up to {q + r}"
+        for mark, p in marks:
+            cycle = [int(bit) for bit in random.integers(2, size=length)]
+            for i, bit in enumerate(cycle):
+                compiled(verbs.append if i < predictor.action_bits else verbs.update, bit)
+            compiled(verbs.revert, mark)
+            assert predictor.predict() == p, "revert() does not go back over several bits"
+            for bit in cycle[predictor.action_bits :]:
+                predictor.update(bit)

@@ -7,9 +7,8 @@ cycle t of seed s draws from `stream(s, AGENT, t)`. No state has to be kept to g
 
 from __future__ import annotations
 
-import numba
 import numpy as np
-from numba import njit
+from numba import config, njit
 from numpy.typing import NDArray
 
 State = NDArray[np.uint64]
@@ -64,7 +63,7 @@ def _draw(state: State) -> float:
     return float(result >> _S11) * (1.0 / (1 << 53))
 
 
-if numba.config.DISABLE_JIT:
+if config.DISABLE_JIT:  # type: ignore[attr-defined]
     draw = np.errstate(over="ignore")(_draw)  # the sums are meant to wrap around
 else:
     draw = njit(cache=True)(_draw)

@@ -116,5 +116,5 @@ def write_whole(path: Path, content: Mapping[str, Any]) -> None:
 
 
 def _parse(line: str) -> Row:
-    cells = line.split(",")
-    return Row(*(float(cell) if name == "log_loss" else int(cell) for name, cell in zip(Row._fields, cells, strict=True)))  # type: ignore[arg-type]
+    cycle, action, observation, reward, explored, log_loss, simulations = line.split(",")
+    return Row(int(cycle), int(action), int(observation), int(reward), int(explored), float(log_loss), int(simulations))

@@ -11,7 +11,6 @@ from aixi_approx.agent import Agent, mc_aixi
 from aixi_approx.environment import Environment, Settings
 from aixi_approx.envs import make
 from aixi_approx.interaction import Estimate, Row, average, evaluate, interact
-from aixi_approx.pomdp import POMDP
 from aixi_approx.randomness import stream
 from aixi_approx.recording import Recording
 from aixi_approx.search import SQRT_2
@@ -119,16 +118,17 @@ def evaluation_seed(seed: int) -> int:
 
 
 def _scores(environment: Environment, reward: Estimate) -> dict[str, Any]:
-    random = environment.random_reward if isinstance(environment, POMDP) else None
-    optimum = environment.optimum
-    known = random is not None and optimum is not None and optimum > random
+    random, optimum = environment.random_reward, environment.optimum
+    score = None
+    if random is not None and optimum is not None and optimum > random:
+        score = (reward.mean - random) / (optimum - random)
     return {
         "reward": reward.mean,
         "reward_low": reward.low,
         "reward_high": reward.high,
         "random_reward": random,
         "optimum": optimum,
-        "score": (reward.mean - random) / (optimum - random) if known else None,  # type: ignore[operator]
+        "score": score,
     }
 
 

@@ -8,10 +8,12 @@ chance node on its way.
 Within one search the history at the root is fixed, so the probability of a percept bit at a given imagined history
 is one number. It is asked once. Every chance node has a binary trie over the percept bits that holds the numbers;
 a simulation walks the tries, notes the imagined bits, and hands them to the predictor only when it needs a number
-that is not there. The last percept before the horizon need not even be learned where the predictor learns percept
-bits apart. What rollouts ask is kept too: a decision node with no visits is known to this memo only. After a real
-cycle, the numbers below the percept that came are still true, because the predictor is Bayesian and they were
+that is not there. What rollouts ask is kept too: a decision node with no visits is known to this memo only. After a
+real cycle, the numbers below the percept that came are still true, because the predictor is Bayesian and they were
 conditional on just that; visits and values are not, under a horizon that moves on, and start again from nothing.
+
+Nothing depends on the last observation before the horizon, so it is not imagined. Where the predictor learns the bits
+of a percept apart, a bit is not learned either if its like is not asked for in the rest of the simulation.
 
 Decisions where the paper is silent. T(h) of UCB counts the visit that made a node, and the root is made before
 the first simulation. Untried actions come first, in random order, and ties are broken at random, also in the end.
@@ -74,14 +76,14 @@ class Trace(NamedTuple):
 
     counts: NDArray[np.int64]  # [4] bits noted, bits fed to the predictor, its mark or -1, verbs that failed
     bits: NDArray[np.uint8]  # [m * c]
-    verb: NDArray[np.int64]  # [m * c] which verb feeds a bit, UPDATE or APPEND
+    verb: NDArray[np.int64]  # [2, m * c] which verb feeds a bit when one is asked for before, or in, the last cycle
     node: NDArray[np.int64]  # [m] decision node of each cycle
     action: NDArray[np.int64]  # [m]
     reward: NDArray[np.int64]  # [m]
 
 
 # The kernels allocate nothing, so Numba need not count references to their arrays; counting took a quarter of the time.
-kernel = njit(cache=True, _nrt=False)
+kernel = njit(cache=True, error_model="numpy", _nrt=False)  # type: ignore[call-overload]
 
 
 # ------------------------------------------------------------------------------------------------ nodes
@@ -113,13 +115,13 @@ def _new_bit(tree: Tree) -> int:
 
 
 @kernel
-def _ask(verbs: NDArray[np.int64], trace: Trace) -> float:
+def _ask(verbs: NDArray[np.int64], trace: Trace, last: int) -> float:
     """P(next bit = 1) from the predictor, which first is fed what was noted since it was last asked."""
     counts = trace.counts
     if counts[TOKEN] < 0:
         counts[TOKEN] = int(call_verb(verbs[MARK], verbs[STATE], 0))
     for i in range(counts[FED], counts[NOTED]):
-        if call_verb(verbs[trace.verb[i]], verbs[STATE], trace.bits[i]) < 0.0:
+        if call_verb(verbs[trace.verb[last, i]], verbs[STATE], trace.bits[i]) < 0.0:
             counts[FAULTS] += 1
     counts[FED] = counts[NOTED]
     p = call_verb(verbs[PREDICT], verbs[STATE], 0)
@@ -152,12 +154,13 @@ def _imagine(
             at = _new_bit(tree)
             tree.chance[node, action] = at
     reward = 0
-    for k in range(plan.percept_bits):
+    last = 1 if level + 1 == plan.horizon else 0
+    for k in range(plan.reward_bits if last else plan.percept_bits):
         p = UNKNOWN
         if at != NONE:
             p = tree.probability[at]
         if p == UNKNOWN:
-            p = _ask(verbs, trace)
+            p = _ask(verbs, trace, last)
             if at != NONE and plan.memo:
                 tree.probability[at] = p
         bit = 1 if draw(random) < p else 0
@@ -354,9 +357,7 @@ class RhoUCT:
     CHUNK_SECONDS = 0.05  # Ctrl-C is not seen inside a compiled loop
     ROLLOUT_NODES = 1 << 22  # bit nodes of 16 bytes that rollouts may fill
 
-    def __init__(
-        self, coding: Coding, horizon: int, simulations: int, ucb: float = SQRT_2, memo: bool = True
-    ) -> None:
+    def __init__(self, coding: Coding, horizon: int, simulations: int, ucb: float = SQRT_2, memo: bool = True) -> None:
         for name, number, most in (("horizon", horizon, 10_000), ("simulations", simulations, 1 << 30)):
             if not 1 <= number <= most:
                 raise ValueError(f"{name} is {number}: it must lie in 1 to {most}")
@@ -441,13 +442,16 @@ class RhoUCT:
 
     def _trace(self, predictor: Predictor) -> Trace:
         plan, coding = self._plan, self.coding
-        verb = np.array(([APPEND] * coding.action_bits + [UPDATE] * coding.percept_bits) * plan.horizon, dtype=np.int64)
+        verb = np.full((2, plan.horizon, coding.cycle_bits), UPDATE)
+        verb[:, :, : coding.action_bits] = APPEND
         if predictor.bits_apart:
-            verb[-coding.percept_bits :] = APPEND
+            verb[:, -1:] = APPEND
+            observation = coding.action_bits + coding.reward_bits
+            verb[0, -2:, observation:] = verb[1, :, observation:] = APPEND
         return Trace(
             counts=np.zeros(4, dtype=np.int64),
-            bits=np.zeros(len(verb), dtype=np.uint8),
-            verb=verb,
+            bits=np.zeros(plan.horizon * coding.cycle_bits, dtype=np.uint8),
+            verb=verb.reshape(2, -1),
             node=np.zeros(plan.horizon, dtype=np.int64),
             action=np.zeros(plan.horizon, dtype=np.int64),
             reward=np.zeros(plan.horizon, dtype=np.int64),

@@ -44,7 +44,7 @@ def aixi() -> None:
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line. What the user got wrong is one line on stderr and exit code 2."""
     try:
-        aixi.main(arguments, prog_name="aixi", standalone_mode=False)
+        aixi.main(arguments or sys.argv[1:] or ["--help"], prog_name="aixi", standalone_mode=False)
     except click.exceptions.Abort:
         sys.exit(130)
     except KeyboardInterrupt:

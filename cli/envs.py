@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import click
 
 from aixi_approx.cli.options import as_json, print_json
+
+if TYPE_CHECKING:
+    from aixi_approx.environment import Environment
 
 
 @click.command("envs")
@@ -17,27 +22,10 @@ def command(as_json: bool) -> None:
       aixi envs --json
     """
     from aixi_approx.envs import ENVIRONMENTS, make
-    from aixi_approx.pomdp import POMDP
 
-    found = {name: make(name) for name in ENVIRONMENTS}
+    rows = {name: _describe(make(name)) for name in ENVIRONMENTS}
     if as_json:
-        print_json(
-            {
-                name: {
-                    "actions": len(environment.actions),
-                    "observations": len(environment.observations),
-                    "action_bits": environment.coding.action_bits,
-                    "observation_bits": environment.coding.observation_bits,
-                    "reward_bits": environment.coding.reward_bits,
-                    "states": len(environment.states) if isinstance(environment, POMDP) else None,
-                    "hidden": environment.hidden,
-                    "random_reward": environment.random_reward if isinstance(environment, POMDP) else None,
-                    "optimum": environment.optimum,
-                    "settings": environment.settings._asdict(),
-                }
-                for name, environment in found.items()
-            }
-        )
+        print_json(rows)
         return
 
     from rich import box
@@ -49,18 +37,36 @@ def command(as_json: bool) -> None:
     for column in ("actions", "bits", "states", "random", "optimum"):
         table.add_column(column, justify="right", no_wrap=True)
     table.add_column("hidden")
-    for name, environment in found.items():
-        coding = environment.coding
-        finite = isinstance(environment, POMDP)
+    for name, row in rows.items():
         table.add_row(
             name,
-            str(coding.actions),
-            f"{coding.action_bits}+{coding.reward_bits}+{coding.observation_bits}",
-            f"{len(environment.states)}" if finite else "",
-            f"{environment.random_reward:.3f}" if finite else "",
-            "unknown" if environment.optimum is None else f"{environment.optimum:.4f}",
-            environment.hidden,
+            str(row["actions"]),
+            f"{row['action_bits']}+{row['reward_bits']}+{row['observation_bits']}",
+            _number(row["states"]),
+            _number(row["random_reward"], 3),
+            _number(row["optimum"], 4),
+            row["hidden"],
         )
     Console().print(table)
     print("bits of a cycle: action + reward + observation; random: reward per cycle of an agent that acts at random;")
     print("optimum: the largest that is possible. 'aixi envs --json' tells more.")
+
+
+def _number(value: float | None, digits: int = 0) -> str:
+    return "unknown" if value is None else f"{value:.{digits}f}"
+
+
+def _describe(environment: Environment) -> dict[str, Any]:
+    coding = environment.coding
+    return {
+        "actions": coding.actions,
+        "observations": len(environment.observations),
+        "action_bits": coding.action_bits,
+        "reward_bits": coding.reward_bits,
+        "observation_bits": coding.observation_bits,
+        "states": environment.size,
+        "hidden": environment.hidden,
+        "random_reward": environment.random_reward,
+        "optimum": environment.optimum,
+        "settings": environment.settings._asdict(),
+    }

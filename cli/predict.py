@@ -50,8 +50,8 @@ def command(file: Path, depth: int, trees: str, bit_order: str, as_json: bool) -
     from aixi_approx.context_tree import FactoredContextTree
 
     tree = FactoredContextTree(depth, 0, int(trees))
-    if 8 * len(data) > tree.room():
-        raise click.ClickException(f"{file} has {len(data):,} bytes: at most {tree.room() // 8:,} fit")
+    if 8 * len(data) > tree.room:
+        raise click.ClickException(f"{file} has {len(data):,} bytes: at most {tree.room // 8:,} fit")
     order = {"msb": "big", "lsb": "little"}[bit_order]
     code_length = 0.0
     began = time.perf_counter()
@@ -80,7 +80,8 @@ def command(file: Path, depth: int, trees: str, bit_order: str, as_json: bool) -
     if as_json:
         print_json(result)
         return
-    print(f"{file}: {len(data):,} bytes, predicted in {code_length / 8:,.0f} bytes: {result['bits_per_byte']:.4f} bits per byte")
+    coded = f"{code_length / 8:,.0f} bytes, {result['bits_per_byte']:.4f} bits per byte"
+    print(f"{file}: {len(data):,} bytes, predicted in {coded}")
     print(
         f"{tree.nodes:,} nodes, {size(tree.memory)}, {seconds:.2f} s, {result['nanoseconds_per_bit']:.0f} ns per bit; "
         f"depth {depth}, {trees} tree{'s' * (trees != '1')}"

@@ -61,7 +61,9 @@ def command(
     from aixi_approx.envs import make
     from aixi_approx.run import Experiment, compile_kernels, run
 
-    settings = make(environment).settings._replace(**{name: value for name, value in given.items() if value is not None})
+    settings = make(environment).settings._replace(
+        **{name: value for name, value in given.items() if value is not None}
+    )
     if exploration:
         settings = settings._replace(epsilon=exploration[0], decay=exploration[1])
     experiment = Experiment(environment, settings, evaluate, seed=seed)
@@ -85,7 +87,11 @@ def command(
 
 def _show(part: str, rows: Iterable[Row], cycles: int) -> Iterator[Row]:
     """Pass rows on behind a progress bar."""
-    columns = "reward {task.fields[reward]:+.3f}", "{task.fields[speed]:,.0f} cycles/s", "{task.fields[work]:,.0f} sims/s"
+    columns = (
+        "reward {task.fields[reward]:+.3f}",
+        "{task.fields[speed]:,.0f} cycles/s",
+        "{task.fields[work]:,.0f} sims/s",
+    )
     began = drawn = time.perf_counter()
     total = work = recent = 0
     rewards: list[int] = []
@@ -115,12 +121,18 @@ def _print_table(result: dict[str, Any], seconds: float) -> None:
         return "unknown" if value is None else f"{value:.{digits}f}"
 
     settings = result["settings"]
-    table = Table(title=f"{result['environment']} after {settings['cycles']:,} cycles", box=box.SIMPLE_HEAD, title_justify="left")
+    table = Table(
+        title=f"{result['environment']} after {settings['cycles']:,} cycles", box=box.SIMPLE_HEAD, title_justify="left"
+    )
     table.add_column("reward per cycle")
     table.add_column("", justify="right")
     table.add_column("")
     if result["evaluate"]:
-        table.add_row("this agent", number(result["reward"]), f"95 % in {number(result['reward_low'])} to {number(result['reward_high'])}")
+        table.add_row(
+            "this agent",
+            number(result["reward"]),
+            f"95 % in {number(result['reward_low'])} to {number(result['reward_high'])}",
+        )
     table.add_row("random agent", number(result["random_reward"]), "")
     table.add_row("best achievable", number(result["optimum"]), "")
     if result["evaluate"] and result["score"] is not None:

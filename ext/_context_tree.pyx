@@ -86,7 +86,6 @@ cdef enum:
     LEAF = 0x80000000           # flag of a reference: a leaf visited once, at the history position in the low bits
     MAX_POSITION = 0x7fffffff   # of a bit in the history
     MAX_NODES = 0x3fffffff      # an undo entry keeps two flags beside a node's index
-    MAX_DEPTH = 1 << 24
     SCALE = 512                 # one step of `shift` is a factor 2^SCALE
     FAR = 600                   # 2^FAR and 2^-FAR: odds beyond these are certainty in a double
 
@@ -535,7 +534,7 @@ cdef class ContextTreeKernel:
 
     cdef State state
 
-    def __cinit__(self, int64_t depth, int64_t action_bits, int64_t percept_bits, *args, **kwargs):
+    def __cinit__(self, int64_t depth, int64_t action_bits, int64_t percept_bits):
         cdef State *state = &self.state
         cdef int64_t padding = (depth // 64 + 2) * 64
         cdef int64_t i
@@ -545,7 +544,7 @@ cdef class ContextTreeKernel:
         state.cycle_bits = <uint32_t>(action_bits + percept_bits)
         state.origin = state.length = padding
         state.walked = -1
-        state.path = <uint32_t *>calloc(min(depth, MAX_DEPTH) + 2, sizeof(uint32_t))
+        state.path = <uint32_t *>calloc(depth + 2, sizeof(uint32_t))
         if (state.path == NULL
                 or not room_for_bit(state)
                 or not grow(<void **>&state.nodes, &state.nodes_capacity, sizeof(Node), 0, percept_bits, MAX_NODES)):
@@ -564,25 +563,13 @@ cdef class ContextTreeKernel:
         free(self.state.path)
 
     @property
-    def depth(self):
-        return self.state.depth
-
-    @property
-    def action_bits(self):
-        return self.state.action_bits
-
-    @property
-    def percept_bits(self):
-        return self.state.cycle_bits - self.state.action_bits
-
-    @property
     def length(self):
         """Bits in the history."""
         return self.state.length - self.state.origin
 
     @property
     def nodes(self):
-        """Stored nodes of all trees; most nodes of a context tree lie on chains and are not stored."""
+        """Stored nodes of all trees."""
         return self.state.used
 
     @property
@@ -596,10 +583,12 @@ cdef class ContextTreeKernel:
         return (<uintptr_t>&verb_predict, <uintptr_t>&verb_update, <uintptr_t>&verb_append,
                 <uintptr_t>&verb_mark, <uintptr_t>&verb_revert, <uintptr_t>&self.state)
 
+    @property
     def in_action(self):
         """Whether the next bit is an action bit."""
         return self.state.phase < self.state.action_bits
 
+    @property
     def room(self):
         """How many more bits the history can hold."""
         return MAX_POSITION - self.state.length
@@ -614,7 +603,7 @@ cdef class ContextTreeKernel:
         return verb_append(&self.state, bit)
 
     def mark(self):
-        return <int64_t>verb_mark(&self.state, 0)
+        return verb_mark(&self.state, 0)
 
     def revert(self, int64_t mark):
         return verb_revert(&self.state, mark)

@@ -5,8 +5,13 @@ Nothing here is clever. Where a formula stands in a paper, it is written down as
 
 from __future__ import annotations
 
+import copy
 import math
 from itertools import product
+
+from aixi_approx.coding import Coding, decode, encode
+from aixi_approx.predictor import Predictor
+from aixi_approx.randomness import below, draw
 
 
 def log2_add(x: float, y: float) -> float:
@@ -121,3 +126,146 @@ def mixture_probability(bits: list[int], depth: int) -> float:
             p *= kt(*count)
         total += 2.0**-gamma * p
     return total
+
+
+class PlainPredictor(Predictor):
+    """`PlainTrees` as a predictor of its own: what a user's predictor in Python looks like."""
+
+    def __init__(self, depth: int, action_bits: int, percept_bits: int) -> None:
+        self.action_bits, self.percept_bits = action_bits, percept_bits
+        self.trees = PlainTrees(depth, action_bits, percept_bits)
+        self.marks: list[PlainTrees] = []
+
+    def predict(self) -> float:
+        return self.trees.predict()
+
+    def update(self, bit: int) -> float:
+        return self.trees.update(bit)
+
+    def append(self, bit: int) -> None:
+        self.trees.append(bit)
+
+    def mark(self) -> int:
+        self.marks.append(copy.deepcopy(self.trees))
+        return len(self.marks) - 1
+
+    def revert(self, mark: int) -> None:
+        self.trees = self.marks[mark]
+        del self.marks[mark:]
+
+
+class PlainSearch:
+    """rhoUCT as JAIR 2011 has it (section 4, algorithms 1 to 4), recursively, on dictionaries, without a memo."""
+
+    def __init__(self, coding: Coding, horizon: int, ucb: float, predictor: Predictor, random: object) -> None:
+        self.coding, self.horizon, self.ucb, self.predictor, self.random = coding, horizon, ucb, predictor, random
+        self.visits: dict[tuple[int, ...], int] = {(): 1}  # by imagined history: actions and codes of whole percepts
+        self.value: dict[tuple[int, ...], float] = {}
+
+    def run(self, simulations: int) -> None:
+        for _ in range(simulations):
+            mark = self.predictor.mark()
+            self.sample((), self.horizon)
+            self.predictor.revert(mark)
+
+    def percept(self, action: int, remaining: int) -> tuple[int, int]:
+        """Sample a percept: its code and its reward. In the last cycle the reward is all that matters."""
+        for bit in encode(action, self.coding.action_bits):
+            self.predictor.append(bit)
+        bits: list[int] = []
+        for _ in range(self.coding.percept_bits if remaining > 1 else self.coding.reward_bits):
+            bits.append(int(draw(self.random) < self.predictor.predict()))
+            self.predictor.update(bits[-1])
+        reward = self.coding.min_reward + decode(bits[: self.coding.reward_bits])
+        return decode(bits), min(reward, self.coding.max_reward)
+
+    def sample(self, history: tuple[int, ...], remaining: int) -> float:
+        if remaining == 0:
+            return 0.0
+        if self.visits.get(history, 0) == 0:
+            self.visits[history] = 1
+            return self.rollout(remaining)
+        action = self.select(history, remaining)
+        chance = (*history, action)
+        code, reward = self.percept(action, remaining)
+        outcome = reward + self.sample((*chance, code), remaining - 1)
+        self.visits[chance] = self.visits.get(chance, 0) + 1
+        self.visits[history] += 1
+        mean = self.value.get(chance, 0.0)
+        self.value[chance] = mean + (outcome - mean) / self.visits[chance]
+        return outcome
+
+    def rollout(self, remaining: int) -> float:
+        outcome = 0
+        for left in range(remaining, 0, -1):
+            outcome += self.percept(below(self.random, self.coding.actions), left)[1]
+        return outcome
+
+    def select(self, history: tuple[int, ...], remaining: int) -> int:
+        actions = range(self.coding.actions)
+        untried = [a for a in actions if (*history, a) not in self.visits]
+        if untried:
+            return untried[below(self.random, len(untried))]
+        scale = remaining * max(1, self.coding.max_reward - self.coding.min_reward)
+        log_total = math.log(self.visits[history])
+        scores = [
+            self.value[*history, a] * (1.0 / scale) + self.ucb * math.sqrt(log_total / self.visits[*history, a])
+            for a in actions
+        ]
+        best, ties = 0, 0
+        for a in actions:
+            if scores[a] > scores[best] or a == 0:
+                best, ties = a, 1
+            elif scores[a] == scores[best]:
+                ties += 1
+                if below(self.random, ties) == 0:
+                    best = a
+        return best
+
+
+def expectimax(coding: Coding, predictor: Predictor, horizon: int) -> list[float]:
+    """Exact value of each action over a horizon: every percept, weighted by its probability."""
+
+    def percepts(bits: list[int], p: float) -> float:
+        if len(bits) == coding.percept_bits:
+            later = max(expectimax(coding, predictor, horizon - 1)) if horizon > 1 else 0.0
+            return p * (coding.percept(bits)[1] + later)
+        total = 0.0
+        for bit in (0, 1):
+            mark = predictor.mark()
+            q = predictor.update(bit)
+            total += percepts([*bits, bit], p * q)
+            predictor.revert(mark)
+        return total
+
+    values = []
+    for action in range(coding.actions):
+        mark = predictor.mark()
+        for bit in encode(action, coding.action_bits):
+            predictor.append(bit)
+        values.append(percepts([], 1.0))
+        predictor.revert(mark)
+    return values
+
+
+MASK = (1 << 64) - 1
+
+
+def plain_draws(state: list[int], count: int) -> list[float]:
+    """xoshiro256++ in Python's own integers, as its authors give it."""
+
+    def rotate(x: int, k: int) -> int:
+        return ((x << k) | (x >> (64 - k))) & MASK
+
+    s = list(state)
+    draws = []
+    for _ in range(count):
+        draws.append(((rotate((s[0] + s[3]) & MASK, 23) + s[0]) & MASK) >> 11)
+        t = (s[1] << 17) & MASK
+        s[2] ^= s[0]
+        s[3] ^= s[1]
+        s[1] ^= s[2]
+        s[0] ^= s[3]
+        s[2] ^= t
+        s[3] = rotate(s[3], 45)
+    return [d / 2**53 for d in draws]

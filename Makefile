@@ -1,0 +1,35 @@
+# make demo: an agent learns Tiger from nothing. make test: the whole test suite. make bench: speeds, beside pyaixi.
+
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: demo test bench lint clean
+
+demo: .venv/installed
+	$(BIN)/aixi run tiger
+
+test: .venv/installed
+	$(BIN)/pytest -n 2
+
+bench: .venv/peers
+	$(BIN)/python benchmarks/speed/bench.py
+
+lint: .venv/installed
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/pip install --quiet --no-deps --upgrade --target build/typed .
+	cd build/typed && ../../$(BIN)/mypy --config-file ../../pyproject.toml -p aixi_approx
+
+# An editable install: Python files are used as they stand, the kernel is built anew when its source has changed.
+.venv/installed: setup.py pyproject.toml $(wildcard ext/*)
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --upgrade pip
+	$(BIN)/pip install --quiet --editable '.[dev]'
+	touch $@
+
+.venv/peers: .venv/installed
+	$(BIN)/pip install --quiet pyaixi
+	touch $@
+
+clean:
+	rm -rf .venv build *.egg-info aixi_approx/*.so

@@ -1,0 +1,287 @@
+"""The command line: what it says of itself, what it refuses and how, and what its three commands print."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+import pytest
+
+from aixi_approx.cli import COMMANDS, aixi, main
+from aixi_approx.context_tree import FactoredContextTree
+from aixi_approx.envs import ENVIRONMENTS
+from aixi_approx.run import compile_kernels
+
+Captured = pytest.CaptureFixture[str]
+SHORT = ["--cycles", "20", "--evaluate", "5", "--simulations", "2", "--evaluation-simulations", "2"]
+
+ECHO = '''
+from aixi_approx import POMDP, Environment, Outcome, Percept, Settings
+class Echo(Environment):
+    """Pays 1 for the action that was taken last time."""
+    actions = observations = ("zero", "one")
+    min_reward, max_reward = 0, 1
+    def reset(self, seed):
+        self.last = self.cycle = 0
+    def step(self, action):
+        self.cycle += 1
+        reward, self.last = int(action == self.last), action
+        return Percept(action, reward)
+'''
+
+WRONG = {  # classes derived from Echo, and what the line must say of them
+    "Late": ("def step(self, action): return (0, 7) if self.cycle == 4 else super().step(action)", "the reward 7,"),
+    "Raises": ("def step(self, action): return {}['lost\\nkey']", "Raises: step(0) did not return Percept"),
+    "Nothing": ("def step(self, action): return None", "TypeError: cannot unpack non-iterable NoneType"),
+    "Half": ("def step(self, action): return 0, 0.5", "reward 0.5, declared are whole numbers from 0 to 1"),
+    "RaisesInReset": ("def reset(self, seed): self.last = 1 / 0", "ZeroDivisionError"),
+    "NoSettings": ("settings = None", "NoSettings"),
+    "TextSettings": ("settings = Settings(depth='deep')", "depth"),
+    "HugeRewards": ("max_reward = 2**70", "HugeRewards"),
+}
+COIN = """
+class Coin(POMDP):
+    actions = observations = ("tails", "heads")
+    min_reward, max_reward = 0, 1
+    def start(self):
+        return {"coin": 1}
+    def outcomes(self, state, action):
+        return [Outcome(0.6, state, "heads", 1), Outcome(0.6, state, "tails", 0)]
+class Stranger:
+    pass
+"""
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A place with files to stumble over."""
+    place = tmp_path_factory.mktemp("place")
+    for folder in ("other", "foreign"):
+        (place / folder).mkdir()
+    wrong = "".join(f"class {name}(Echo):\n    {body}\n" for name, (body, _) in WRONG.items())
+    for name, text in {
+        "empty": "",
+        "other/notes.txt": "not a run",
+        "foreign/manifest.json": "{}",
+        "echo.py": ECHO,
+        "wrong.py": ECHO + wrong + COIN,
+        "raises_on_import.py": "raise KeyError('early')",
+        "exits_on_import.py": "import sys; sys.exit(0)",
+    }.items():
+        (place / name).write_text(text)
+    compile_kernels()  # so that no notice of it comes in between
+    main(["run", "coin-flip", *SHORT, "--out", str(place / "done"), "--json"])
+    return place
+
+
+@pytest.fixture
+def place(prepared: Path, monkeypatch: pytest.MonkeyPatch, capsys: Captured) -> Path:
+    monkeypatch.chdir(prepared)
+    capsys.readouterr()
+    return prepared
+
+
+def contents(folder: Path) -> dict[Path, bytes]:
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file() and path.suffix != ".pyc"}
+
+
+def refused(arguments: list[str], capsys: Captured) -> str:
+    """The one line with which the command line refuses. A bar may stand above it if there was something to do."""
+    with pytest.raises(SystemExit) as stop:
+        main(arguments)
+    out, err = capsys.readouterr()
+    bars = err.startswith("learning ") and "evaluation " not in err
+    line = err.splitlines()[bars]
+    assert (stop.value.code, out, err.splitlines()[bars:]) == (2, "", [line])
+    assert line.startswith("aixi")
+    return line
+
+
+def printed(arguments: list[str], capsys: Captured) -> dict[str, Any]:
+    """The one object on stdout, in the JSON of the standard: it has no NaN and no Infinity."""
+    main([*arguments, "--json"])
+    out, _ = capsys.readouterr()
+    assert out.count("\n") == 1
+    return json.loads(out, parse_constant=lambda name: pytest.fail(f"{name} is not JSON"))
+
+
+# ---------------------------------------------------------------------------------------------- help
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_explains_itself(name: str, capsys: Captured) -> None:
+    context = click.Context(aixi)
+    assert aixi.list_commands(context) == list(COMMANDS)
+    command = aixi.get_command(context, name)
+    assert command is not None
+    assert command.name == name
+    main([name, "--help"])
+    page = capsys.readouterr().out
+    assert f"aixi {name} " in page.split("Example")[1]
+    for parameter in command.params:
+        if isinstance(parameter, click.Option):
+            assert parameter.help, f"{parameter.opts[0]} has no help"
+            assert parameter.opts[0] in page
+        else:
+            assert parameter.make_metavar(context) in (command.help or ""), f"{parameter.name} is not explained"
+
+
+def test_overview_is_whole(capsys: Captured) -> None:
+    main(["--help"])
+    page = capsys.readouterr().out
+    with pytest.raises(SystemExit):
+        main([])
+    assert "".join(capsys.readouterr()) == page, "without arguments there is something else"
+    assert not [line for line in page.splitlines() if line.endswith("...") and "Usage" not in line], "it is cut off"
+
+
+def test_help_imports_nothing_heavy() -> None:
+    code = "import sys; from aixi_approx.cli import main; main(['--help']); print(*sys.modules)"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    modules = set(run.stdout.splitlines()[-1].split())
+    assert "aixi_approx.cli.run" in modules
+    assert not modules & {"numba", "numpy", "rich", "scipy"}
+
+
+# ---------------------------------------------------------------------------------------------- what is refused
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ("run tigre", "no environment 'tigre': did you mean tiger?"),
+        ("run xyzzy", "coin-flip, 1d-maze"),
+        ("run", "Missing argument 'ENVIRONMENT'"),
+        ("run tiger --deph 3", "--deph"),
+        ("run tiger --depth 0", "'--depth': 0 is not in the range"),
+        ("run tiger --depth -1", "'--depth': -1 is not in the range"),
+        ("run tiger --depth 10000000", "depth is 10000000"),
+        ("run tiger --horizon 10001", "horizon is 10001"),
+        ("run tiger --exploration 1.01 1", "'--exploration': 1.01 is not in the range"),
+        ("run tiger --exploration 0.5 -0.1", "'--exploration': -0.1 is not in the range"),
+        ("run tiger --exploration nan 1", "epsilon is nan"),
+        ("run tiger --cycles 2 --evaluate 2 --ucb inf", "ucb"),
+        ("run tiger --cycles 2 --evaluate 2 --evaluation-simulations 1000000000000000", "simulations"),
+        ("run coin-flip --out empty/below", "empty/below: Not a directory"),
+        ("run coin-flip --out other", "other is not empty and holds no run"),
+        ("run coin-flip --out foreign", "foreign"),
+        ("run coin-flip --out done --seed 1", "done holds a run with"),
+        ("run absent.py:Echo", "no file 'absent.py'"),
+        ("run raises_on_import.py:Echo", "raises_on_import.py: KeyError: 'early'"),
+        ("run exits_on_import.py:Echo", "exits_on_import.py"),
+        ("run wrong.py:Absent", "no class Absent"),
+        ("run wrong.py:Stranger", "no class Stranger derived from aixi_approx.Environment"),
+        ("run wrong.py:Environment", "it can't be built: TypeError"),
+        *((f"run wrong.py:{name}", message) for name, (_, message) in WRONG.items()),
+        ("run wrong.py:Coin", "action 'tails' in state 'coin': the probabilities [0.6, 0.6] are not a distribution"),
+        ("predict absent", "absent: No such file or directory"),
+        ("predict other", "other: Is a directory"),
+        ("predict empty", "empty is empty"),
+        ("predict echo.py --trees 3", "'3' is not one of '1', '8'"),
+    ],
+)
+def test_bad_input_is_one_line(arguments: str, message: str, place: Path, capsys: Captured) -> None:
+    before = contents(place)
+    assert message in refused(arguments.split(), capsys)
+    assert contents(place) == before
+
+
+def test_after_a_fault_the_folder_holds_whole_rows(place: Path, tmp_path: Path, capsys: Captured) -> None:
+    arguments = ["run", "wrong.py:Late", *SHORT, "--out", str(tmp_path / "out")]
+    assert "gave the reward 7, declared are whole numbers from 0 to 1" in refused(arguments, capsys, progress=True)
+    assert {path.name for path in contents(tmp_path)} == {"manifest.json", "learning.csv"}
+    lines = (tmp_path / "out" / "learning.csv").read_text().splitlines(keepends=True)
+    assert [line.split(",")[0] for line in lines] == ["cycle", "0", "1", "2", "3"]
+    assert lines[-1].endswith("\n")
+
+
+def test_ctrl_c_says_so(place: Path, monkeypatch: pytest.MonkeyPatch, capsys: Captured) -> None:
+    def interrupt(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(FactoredContextTree, "learn", interrupt)
+    for arguments in (["predict", "echo.py"], ["run", "echo.py:Echo"]):
+        with pytest.raises(SystemExit) as stop:
+            main(arguments)
+        assert stop.value.code == 130
+        assert capsys.readouterr().err.splitlines()[-1] == "aixi: stopped"
+
+
+def test_the_installed_program_refuses_alike() -> None:
+    program = [str(Path(sys.executable).with_name("aixi")), "run", "tigre"]
+    run = subprocess.run(program, capture_output=True, text=True, check=False)
+    message = "aixi: no environment 'tigre': did you mean tiger?\n"
+    assert (run.returncode, run.stdout, run.stderr) == (2, "", message)
+
+
+# ---------------------------------------------------------------------------------------------- what is printed
+
+
+def test_run_is_a_function_of_the_seed(capsys: Captured) -> None:
+    arguments = ["run", "coin-flip", "--cycles", "200", "--evaluate", "100", "--simulations", "20"]
+    results = [printed([*arguments, "--seed", seed], capsys) for seed in ("1", "1", "2")]
+    first, again, other = (
+        {name: value for name, value in result.items() if "seconds" not in name and name != "seed"}
+        for result in results
+    )
+    assert first == again
+    assert first != other
+    assert first["reward_low"] <= first["reward"] <= first["reward_high"]
+    assert (first["random_reward"], first["optimum"], first["settings"]["simulations"]) == (0.5, 0.7, 20)
+    assert first["evaluation_simulations_run"] == 100 * first["settings"]["evaluation_simulations"]
+
+
+@pytest.mark.parametrize(("cycles", "evaluate"), [("0", "0"), ("0", "5"), ("5", "0"), ("5", "1")])
+def test_json_of_hardly_any_cycles_is_json(cycles: str, evaluate: str, capsys: Captured) -> None:
+    result = printed(["run", "coin-flip", "--cycles", cycles, "--evaluate", evaluate], capsys)
+    assert (result["reward"] is None) == (evaluate == "0")
+    assert (result["log_loss_end"] is None) == (cycles == "0")
+
+
+def test_ones_own_environment_runs(place: Path, capsys: Captured) -> None:
+    assert ECHO.count("\n") < 20
+    result = printed(["run", "echo.py:Echo", "--cycles", "200", "--evaluate", "100", "--simulations", "50"], capsys)
+    assert result["reward"] > 0.9
+    assert result["random_reward"] is None
+    main(["run", "echo.py:Echo", *SHORT])
+    out, err = capsys.readouterr()
+    assert "unknown" in out
+    assert {line.split()[0] for line in err.splitlines()} == {"learning", "evaluation"}
+
+
+def test_envs_has_all(capsys: Captured) -> None:
+    listed = printed(["envs"], capsys)
+    assert list(listed) == list(ENVIRONMENTS)
+    for environment in listed.values():
+        assert environment["random_reward"] < environment["optimum"]
+    main(["envs"])
+    table = capsys.readouterr().out
+    assert all(f" {name} " in table for name in ENVIRONMENTS)
+
+
+def bits_per_byte(data: bytes, folder: Path, capsys: Captured, *options: str) -> float:
+    (folder / "data").write_bytes(data)
+    result = printed(["predict", str(folder / "data"), *options], capsys)
+    assert result["bytes"] == len(data)
+    assert result["bits_per_byte"] == result["code_length"] / len(data)
+    return float(result["bits_per_byte"])
+
+
+def test_predict_knows_order_from_chance(tmp_path: Path, capsys: Captured) -> None:
+    assert bits_per_byte(bytes(2000), tmp_path, capsys) < 0.1
+    chance = np.random.default_rng(1).bytes(20_000)
+    assert 8 <= bits_per_byte(chance, tmp_path, capsys, "--depth", "16") < 8.3
+
+
+@pytest.mark.parametrize("trees", [1, 8])
+@pytest.mark.parametrize("order", ["msb", "lsb"])
+def test_predict_is_the_code_length_of_the_tree(trees: int, order: str, tmp_path: Path, capsys: Captured) -> None:
+    data = b"".join(b"%d bottles of beer; " % i for i in range(1000))  # longer than what is learned at a time
+    bits = np.unpackbits(np.frombuffer(data, np.uint8)).reshape(-1, 8)
+    bits = bits if order == "msb" else bits[:, ::-1]
+    expected = FactoredContextTree(20, 0, trees).learn(bits.ravel()) / len(data)
+    found = bits_per_byte(data, tmp_path, capsys, "--depth", "20", "--trees", str(trees), "--bit-order", order)
+    assert found == pytest.approx(expected, rel=1e-12)

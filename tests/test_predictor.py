@@ -1,0 +1,73 @@
+"""The contract of predictors, over all of them; and the check that users run on their own."""
+
+import pytest
+from reference import PlainPredictor
+
+from aixi_approx.context_tree import ContextTree, FactoredContextTree
+from aixi_approx.predictor import Predictor, check_predictor
+
+PREDICTORS = {
+    "one tree": lambda: ContextTree(7),
+    "factored trees": lambda: FactoredContextTree(20, 2, 5),
+    "factored trees without actions": lambda: FactoredContextTree(70, 0, 3),
+    "a predictor in Python": lambda: PlainPredictor(6, 1, 2),
+}
+
+
+@pytest.mark.parametrize("name", PREDICTORS)
+def test_keeps_to_the_interface(name: str) -> None:
+    check_predictor(PREDICTORS[name]())
+
+
+class Certain(PlainPredictor):
+    """Is sure that all is one."""
+
+    def predict(self) -> float:
+        return 1.0
+
+
+class Forgetful(PlainPredictor):
+    """Does not undo: a peer's mistake."""
+
+    def revert(self, mark: int) -> None:
+        del self.marks[mark:]
+
+
+class Flat(PlainPredictor):
+    """Does not say what it learned with: update and predict differ."""
+
+    def update(self, bit: int) -> float:
+        super().update(bit)
+        return 0.5
+
+
+class Fickle(PlainPredictor):
+    """Changes its mind when asked twice."""
+
+    asked = 0
+
+    def predict(self) -> float:
+        self.asked += 1
+        return super().predict() * (0.9 if self.asked % 2 else 1.0)
+
+
+@pytest.mark.parametrize(
+    ("kind", "message"),
+    [
+        (Certain, "strictly between 0 and 1"),
+        (Forgetful, "revert\\(\\) does not take back"),
+        (Flat, "where predict\\(\\) gave"),
+        (Fickle, "two answers"),
+    ],
+)
+def test_the_check_finds_what_is_wrong(kind: type[PlainPredictor], message: str) -> None:
+    with pytest.raises(AssertionError, match=message):
+        check_predictor(kind(4, 1, 2))
+
+
+def test_losses_add_up() -> None:
+    """`learn` over whole cycles is the sum over the verbs, for compiled and Python predictors."""
+    cycle = [1, 0, 1, 0, 0, 1] * 5
+    fast, plain = FactoredContextTree(6, 1, 2), PlainPredictor(6, 1, 2)
+    assert fast.learn(cycle) == pytest.approx(plain.learn(cycle), rel=1e-11)  # type: ignore[arg-type]
+    assert isinstance(plain, Predictor)
