@@ -5,9 +5,9 @@ first. Rewards are whole numbers, written as their distance from the least rewar
 7.2); the distance is taken off again wherever rewards are reported.
 
 The paper does not say in which order a percept is written. With the reward first it is predicted from the past alone,
-not apart for each observation that came with it. That never cost anything measurable in the environments of the paper,
-and where the observation is of a new beginning it learns several times faster: after 2,500 random cycles in the
-cheese maze the probability of cheese where cheese is rose from 0.2 to 0.9.
+not apart for each observation that came with it. In the environments of the paper that costs at most 0.003 bits per
+percept; where the observation is of a new beginning it saves more than half of the experience: the cheese maze is as
+well predicted after 1,000 cycles as otherwise after 2,500 (benchmarks/learning/percept_order.py).
 """
 
 from __future__ import annotations

@@ -92,7 +92,7 @@ def evaluate(
 
     The environment is reset with the seed. The agent is as it was before as soon as the iterator ends.
     """
-    environment.reset(seed)
+    environment.checked_reset(seed)
     with agent.evaluation():
         yield from interact(agent, environment, cycles, False, simulations, past)
 

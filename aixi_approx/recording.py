@@ -47,7 +47,7 @@ class Recording:
         self.folder = folder
         manifest_path = folder / "manifest.json"
         if manifest_path.exists():
-            self._check(json.loads(manifest_path.read_text()), options)
+            self._check(manifest_path, options)
             return
         folder.mkdir(parents=True, exist_ok=True)
         if any(folder.iterdir()):
@@ -61,13 +61,19 @@ class Recording:
         }
         write_whole(manifest_path, manifest)
 
-    def _check(self, manifest: dict[str, Any], options: Mapping[str, Any]) -> None:
-        if manifest["version"] != __version__:
-            raise ValueError(f"{self.folder} was written by version {manifest['version']}: name another folder")
+    def _check(self, path: Path, options: Mapping[str, Any]) -> None:
+        try:
+            manifest = json.loads(path.read_text())
+            version, there = manifest["version"], manifest["options"]
+        except (ValueError, KeyError, TypeError) as error:
+            raise ValueError(f"{path} is not the manifest of a run: name another folder") from error
+        if version != __version__:
+            raise ValueError(f"{self.folder} was written by version {version}: name another folder")
         for name, value in options.items():
-            there = manifest["options"].get(name)
-            if there != value:
-                raise ValueError(f"{self.folder} holds a run with {name} {there}, not {value}: name another folder")
+            if there.get(name) != value:
+                raise ValueError(
+                    f"{self.folder} holds a run with {name} {there.get(name)}, not {value}: name another folder"
+                )
 
     def rows(self, part: str) -> list[Row]:
         """Return the whole rows that are there of a part, `learning` or `evaluation`."""

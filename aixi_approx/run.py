@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -13,8 +14,9 @@ from aixi_approx.envs import make
 from aixi_approx.interaction import Estimate, Row, average, evaluate, interact
 from aixi_approx.randomness import stream
 from aixi_approx.recording import Recording
-from aixi_approx.search import SQRT_2
+from aixi_approx.search import MAX_SIMULATIONS, SQRT_2
 
+MAX_CYCLES = 1 << 31
 LOSS_WINDOW = 1_000  # cycles that the log loss at the start and at the end is taken over
 
 
@@ -64,16 +66,20 @@ def run(experiment: Experiment, folder: Path | None = None, watch: Watcher = unw
     """
     environment = make(experiment.environment)
     settings = experiment.settings
-    for name, least in (("cycles", 0), ("evaluation_simulations", 1)):
-        if getattr(settings, name) < least:
-            raise ValueError(f"{name} is {getattr(settings, name)}: it must be at least {least}")
+    for name, number, least, most in (
+        ("cycles", settings.cycles, 0, MAX_CYCLES),
+        ("evaluate", experiment.evaluate, 0, MAX_CYCLES),
+        ("evaluation_simulations", settings.evaluation_simulations, 1, MAX_SIMULATIONS),
+    ):
+        if not least <= number <= most:
+            raise ValueError(f"{name} is {number}: it must lie in {least} to {most}")
     agent = mc_aixi(environment, experiment.seed, experiment.ucb, **settings._asdict())
     recording = Recording(folder, experiment.options()) if folder else None
     if recording and (there := recording.result()):
         return there
 
     began = time.perf_counter()
-    environment.reset(experiment.seed)
+    environment.checked_reset(experiment.seed)
     past = recording.rows("learning") if recording else []
     rows: Iterable[Row] = interact(agent, environment, settings.cycles, past=past)
     if recording:
@@ -120,16 +126,21 @@ def evaluation_seed(seed: int) -> int:
 def _scores(environment: Environment, reward: Estimate) -> dict[str, Any]:
     random, optimum = environment.random_reward, environment.optimum
     score = None
-    if random is not None and optimum is not None and optimum > random:
+    if random is not None and optimum is not None and optimum > random and math.isfinite(reward.mean):
         score = (reward.mean - random) / (optimum - random)
     return {
-        "reward": reward.mean,
-        "reward_low": reward.low,
-        "reward_high": reward.high,
+        "reward": _finite(reward.mean),
+        "reward_low": _finite(reward.low),
+        "reward_high": _finite(reward.high),
         "random_reward": random,
         "optimum": optimum,
         "score": score,
     }
+
+
+def _finite(value: float) -> float | None:
+    """None where there is no number, as JSON has it."""
+    return value if math.isfinite(value) else None
 
 
 def _losses(learned: list[Row]) -> dict[str, Any]:

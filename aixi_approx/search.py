@@ -42,6 +42,7 @@ DECISIONS, BITS = 0, 1  # places in Tree.used
 NOTED, FED, TOKEN, FAULTS = range(4)  # places in Trace.counts
 
 SQRT_2 = 2.0**0.5
+MAX_HORIZON, MAX_SIMULATIONS = 10_000, 1 << 30
 
 
 class Plan(NamedTuple):
@@ -358,11 +359,11 @@ class RhoUCT:
     ROLLOUT_NODES = 1 << 22  # bit nodes of 16 bytes that rollouts may fill
 
     def __init__(self, coding: Coding, horizon: int, simulations: int, ucb: float = SQRT_2, memo: bool = True) -> None:
-        for name, number, most in (("horizon", horizon, 10_000), ("simulations", simulations, 1 << 30)):
+        for name, number, most in (("horizon", horizon, MAX_HORIZON), ("simulations", simulations, MAX_SIMULATIONS)):
             if not 1 <= number <= most:
                 raise ValueError(f"{name} is {number}: it must lie in 1 to {most}")
-        if not ucb >= 0:
-            raise ValueError(f"ucb is {ucb}: it must not be negative")
+        if not 0 <= ucb < np.inf:
+            raise ValueError(f"ucb is {ucb}: it must be a number and not negative")
         self.coding, self.simulations = coding, simulations
         self._plan = Plan(
             actions=coding.actions,

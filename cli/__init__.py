@@ -44,10 +44,9 @@ def aixi() -> None:
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line. What the user got wrong is one line on stderr and exit code 2."""
     try:
-        aixi.main(arguments or sys.argv[1:] or ["--help"], prog_name="aixi", standalone_mode=False)
-    except click.exceptions.Abort:
-        sys.exit(130)
-    except KeyboardInterrupt:
+        arguments = sys.argv[1:] if arguments is None else arguments
+        aixi.main(arguments or ["--help"], prog_name="aixi", standalone_mode=False)
+    except (click.exceptions.Abort, KeyboardInterrupt):  # click makes the one of the other
         print("aixi: stopped", file=sys.stderr)
         sys.exit(130)
     except click.UsageError as error:

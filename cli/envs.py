@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from aixi_approx.environment import Environment
 
 
-@click.command("envs")
+@click.command("envs", short_help="List the environments.")
 @as_json
 def command(as_json: bool) -> None:
     """List the environments: size, rewards per cycle, what is hidden.

@@ -12,7 +12,7 @@ from aixi_approx.cli.options import as_json, at_least, print_json, progress, siz
 CHUNK = 1 << 14  # bytes learned between two looks at the clock
 
 
-@click.command("predict")
+@click.command("predict", short_help="Predict a file; print its code length.")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--depth", type=at_least(1), default=48, show_default=True, help="Bits of context.")
 @click.option(

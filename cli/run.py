@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 RECENT = 1_000  # cycles that the running reward is taken over
 
 
-@click.command("run")
+@click.command("run", short_help="Let an agent learn, then evaluate it.")
 @click.argument("environment")
 @click.option("--cycles", type=at_least(0), help="Cycles of learning.")
 @click.option("--depth", type=at_least(1), help="Bits of context of the predictor.")

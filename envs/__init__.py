@@ -43,6 +43,9 @@ def make(name: str) -> Environment:
     try:
         environment: Environment = kind()
         environment.coding  # noqa: B018  refuses a wrong declaration
+        for setting, value in environment.settings._asdict().items():
+            if not isinstance(value, int | float):
+                raise EnvironmentFault(f"{name}: settings.{setting} is {value!r}, not a number")
     except EnvironmentFault:
         raise
     except Exception as error:
@@ -61,7 +64,7 @@ def _from_file(path: str, class_name: str) -> type[Environment]:
     sys.modules.setdefault(spec.name, module)
     try:
         spec.loader.exec_module(module)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise EnvironmentFault(f"{path}: {type(error).__name__}: {error}") from error
     kind = getattr(module, class_name, None)
     if not (inspect.isclass(kind) and issubclass(kind, Environment)):

@@ -20,7 +20,7 @@ class BiasedRPS(POMDP):
     min_reward, max_reward = -1, 1
     hidden = "who won (the reward tells)"
     optimum = 1 / 4
-    settings = Settings(depth=32, horizon=4, epsilon=0.999, decay=0.99999)
+    settings = Settings(depth=32, horizon=4, epsilon=0.999, decay=0.99999, evaluation_simulations=5_000)
 
     def start(self) -> dict[str, float]:
         """Begin with an opponent that has not won yet."""

@@ -27,7 +27,9 @@ class ExtendedTiger(POMDP):
     min_reward, max_reward = -100, 30
     hidden = "where the tiger is, whether one sits"
     optimum = 3485 / 698  # 4.9928367
-    settings = Settings(depth=96, horizon=4, epsilon=0.99, decay=0.99999)
+    settings = Settings(
+        cycles=50_000, depth=96, horizon=4, simulations=100, epsilon=0.99, decay=0.99999, evaluation_simulations=2_500
+    )
 
     def start(self) -> dict[State, float]:
         """Seat the agent and put the tiger behind a door."""

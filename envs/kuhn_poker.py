@@ -36,7 +36,7 @@ class KuhnPoker(POMDP):
     min_reward, max_reward = -2, 2
     hidden = "the opponent's card"
     optimum = 1 / 18
-    settings = Settings(depth=42, horizon=2, epsilon=0.99, decay=0.9999)
+    settings = Settings(cycles=50_000, depth=42, horizon=2, simulations=100, epsilon=0.99, decay=0.9999)
 
     def start(self) -> dict[Round, float]:
         """Deal the cards and let the opponent move."""

@@ -18,7 +18,9 @@ class Tiger(POMDP):
     min_reward, max_reward = -100, 10
     hidden = "where the tiger is"
     optimum = 595 / 549
-    settings = Settings(depth=96, horizon=5, epsilon=0.99, decay=0.9999)
+    settings = Settings(
+        cycles=15_000, depth=96, horizon=5, simulations=100, epsilon=0.99, decay=0.9998, evaluation_simulations=2_500
+    )
 
     def start(self) -> dict[str, float]:
         """Put the tiger behind a door."""
