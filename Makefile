@@ -24,7 +24,7 @@ lint: .venv/installed
 .venv/installed: setup.py pyproject.toml $(wildcard ext/*)
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --upgrade pip
-	$(BIN)/pip install --quiet --editable '.[dev]'
+	PYTHONWARNINGS=ignore $(BIN)/pip install --quiet --editable '.[dev]'
 	touch $@
 
 .venv/peers: .venv/installed

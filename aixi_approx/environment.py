@@ -156,7 +156,9 @@ class Environment(ABC):
             raise EnvironmentFault(f"{self.name}: reset({seed}) failed: {type(error).__name__}: {error}") from error
 
     def checked_step(self, action: int) -> Percept:
-        """Take a step; raise EnvironmentFault if it fails, or gives a percept that was not declared."""
+        """Take a step; raise EnvironmentFault if it fails, or an action or percept was not declared."""
+        if not 0 <= action < len(self.actions):
+            raise EnvironmentFault(f"{self.name}: there is no action {action}, there are 0 to {len(self.actions) - 1}")
         try:
             observation, reward = self.step(action)
             percept = Percept(int(observation), int(reward))

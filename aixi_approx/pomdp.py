@@ -19,6 +19,8 @@ from numpy.typing import NDArray
 from aixi_approx.environment import Environment, EnvironmentFault, Percept
 from aixi_approx.randomness import ENVIRONMENT, State, draw, stream
 
+MAX_DENSE = 2_000
+
 
 class Outcome(NamedTuple):
     """One of the things that can come of an action; observation by its name."""
@@ -81,12 +83,15 @@ class POMDP(Environment):
         return len(self.states)
 
     @functools.cached_property
-    def random_reward(self) -> float:
+    def random_reward(self) -> float | None:
         """Expected reward per cycle, in the long run, of the agent that acts at random. Exact to about 1e-9.
 
-        The mean over time of the state distribution is the limit of the powers of the lazy chain (I + P)/2.
+        The mean over time of the state distribution is the limit of the powers of the lazy chain (I + P)/2. They are
+        taken as dense matrices, and not above `MAX_DENSE` states.
         """
         tables, count = self.tables, len(self.tables.start)
+        if count > MAX_DENSE:
+            return None
         step = np.zeros((count, count))
         reward = np.zeros(count)
         for s in range(count):

@@ -6,15 +6,17 @@
     DIR/result.json       what `aixi run --json` prints
 
 All that is random in a run is a function of the seed and the cycle, so the rows are all that has to be kept: a run
-that was stopped, by Ctrl-C or by a power cut, is replayed from its rows without searching, and goes on from there.
+that was stopped, by Ctrl-C or killed, is replayed from its rows without searching, and goes on from there.
 """
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import platform
 import time
+import weakref
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -22,7 +24,7 @@ from typing import Any
 from aixi_approx import __version__
 from aixi_approx.interaction import Row
 
-FLUSH_SECONDS = 1.0  # rows that a power cut may lose are not older
+FLUSH_SECONDS = 1.0  # rows that a kill may lose are not older
 
 
 class Recording:
@@ -48,9 +50,10 @@ class Recording:
         manifest_path = folder / "manifest.json"
         if manifest_path.exists():
             self._check(manifest_path, options)
+            self._lock(manifest_path)
             return
         folder.mkdir(parents=True, exist_ok=True)
-        if any(folder.iterdir()):
+        if any(path.suffix != ".draft" for path in folder.iterdir()):
             raise ValueError(f"{folder} is not empty and holds no run: name another folder")
         manifest = {
             "version": __version__,
@@ -60,6 +63,7 @@ class Recording:
             "begun": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
         }
         write_whole(manifest_path, manifest)
+        self._lock(manifest_path)
 
     def _check(self, path: Path, options: Mapping[str, Any]) -> None:
         try:
@@ -75,13 +79,28 @@ class Recording:
                     f"{self.folder} holds a run with {name} {there.get(name)}, not {value}: name another folder"
                 )
 
+    def _lock(self, path: Path) -> None:
+        """Keep the folder to this recording as long as it lives."""
+        descriptor = os.open(path, os.O_RDONLY)
+        weakref.finalize(self, os.close, descriptor)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise ValueError(f"another process writes to {self.folder}: wait for it, or name another folder") from None
+
     def rows(self, part: str) -> list[Row]:
         """Return the whole rows that are there of a part, `learning` or `evaluation`."""
         path = self.folder / f"{part}.csv"
         if not path.exists():
             return []
         lines = path.read_text().split("\n")[1:-1]  # what follows the last line end was not written whole
-        return [_parse(line) for line in lines]
+        rows = []
+        for number, line in enumerate(lines, start=2):
+            try:
+                rows.append(_parse(line))
+            except ValueError as error:
+                raise ValueError(f"{path}, line {number}: {line!r} is not a row of a run: {error}") from error
+        return rows
 
     def write(self, part: str, rows: Iterable[Row], there: int) -> Iterator[Row]:
         """Write rows as they come and pass them on; the first `there` of them are written already."""
@@ -117,8 +136,14 @@ class Recording:
 def write_whole(path: Path, content: Mapping[str, Any]) -> None:
     """Write a JSON file so that it is there whole or not at all."""
     draft = path.with_suffix(".draft")
-    draft.write_text(json.dumps(content, indent=2) + "\n")
-    draft.replace(path)
+    try:
+        with draft.open("w") as file:
+            file.write(json.dumps(content, indent=2) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
 
 
 def _parse(line: str) -> Row:

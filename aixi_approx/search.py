@@ -170,7 +170,7 @@ def _imagine(
             reward = 2 * reward + bit
         if at != NONE:
             below_bit = tree.branch[at, bit]
-            if below_bit == NONE and tree.used[BITS] < room:
+            if below_bit == NONE and tree.used[BITS] < room and not (last and k + 1 == plan.reward_bits):
                 below_bit = _new_bit(tree) if k + 1 < plan.percept_bits else _new_decision(tree)
                 tree.branch[at, bit] = below_bit
             at = below_bit
@@ -404,7 +404,9 @@ class RhoUCT:
         PredictorError
             If the predictor failed or ran out of memory during the search. Its own exception is the cause.
         """
-        simulations = simulations or self.simulations
+        simulations = self.simulations if simulations is None else simulations
+        if not 1 <= simulations <= MAX_SIMULATIONS:
+            raise ValueError(f"simulations is {simulations}: it must lie in 1 to {MAX_SIMULATIONS}")
         verbs = address_array(predictor)
         tree = self._prepare(simulations)
         trace = self._trace(predictor)
@@ -418,6 +420,8 @@ class RhoUCT:
             if trace.counts[FAULTS]:
                 self.forget()
                 fault, predictor.fault = predictor.fault, None
+                if fault is not None and not isinstance(fault, Exception):
+                    raise fault  # Ctrl-C in a predictor in Python
                 raise PredictorError(f"the predictor failed in a search: {fault or 'out of memory'}") from fault
             rate = count / max(1e-9, time.perf_counter() - began)
             self._chunk = max(1, min(2 * self._chunk, int(rate * self.CHUNK_SECONDS)))
@@ -429,13 +433,17 @@ class RhoUCT:
 
     def _prepare(self, simulations: int) -> Tree:
         """Make a tree of the memo below the root, with room for the nodes that a search can add."""
+        if not self._plan.memo or self._root == NONE:
+            self.forget()
         old, width = self._tree, self.coding.percept_bits
-        carried = int(old.used[BITS]) if self._root != NONE else 0
-        needed = carried + 2 + simulations * width
+        decisions = int(old.used[DECISIONS]) + simulations * self.horizon + 1
+        bits = int(old.used[BITS]) + simulations * width + 1
         if self._plan.memo:
-            needed = max(needed, min(self.ROLLOUT_NODES, needed + simulations * (self.horizon - 1) * width))
-        new = _empty_tree(self.coding.actions, needed // width + carried // width + simulations + 4, needed)
-        if self._root != NONE and old.used[BITS] > 1:
+            bits = max(bits, min(self.ROLLOUT_NODES, bits + simulations * (self.horizon - 1) * width))
+        if max(decisions, bits) >= 1 << 31:
+            raise ValueError(f"{simulations} simulations over {self.horizon} cycles need more than 2^31 nodes")
+        new = _empty_tree(self.coding.actions, decisions, bits)
+        if old.used[BITS] > 1:
             _copy_numbers(old, new, self._root, width, np.empty(3 * (width + 2), dtype=np.int64))
         new.total[ROOT] = 1
         self._tree, self._root = new, ROOT

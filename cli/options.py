@@ -28,7 +28,7 @@ def progress(*columns: str) -> Progress:
     from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
     return Progress(
-        TextColumn("{task.description:<10}"),
+        TextColumn("{task.description:<10}", markup=False),
         BarColumn(bar_width=24),
         TaskProgressColumn(),
         *(TextColumn(column) for column in columns),

@@ -115,6 +115,7 @@ def _print_table(result: dict[str, Any], seconds: float) -> None:
     """Print what came of a run."""
     from rich import box
     from rich.console import Console
+    from rich.markup import escape
     from rich.table import Table
 
     def number(value: float | None, digits: int = 3) -> str:
@@ -122,7 +123,9 @@ def _print_table(result: dict[str, Any], seconds: float) -> None:
 
     settings = result["settings"]
     table = Table(
-        title=f"{result['environment']} after {settings['cycles']:,} cycles", box=box.SIMPLE_HEAD, title_justify="left"
+        title=f"{escape(result['environment'])} after {settings['cycles']:,} cycles",
+        box=box.SIMPLE_HEAD,
+        title_justify="left",
     )
     table.add_column("reward per cycle")
     table.add_column("", justify="right")

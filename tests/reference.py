@@ -29,30 +29,31 @@ class PlainNode:
         self.log_weighted = 0.0
         self.child: dict[int, PlainNode] = {}
 
+    def log_kt_after(self, bit: int) -> float:
+        """The KT estimator, one bit later."""
+        return self.log_kt + math.log2((self.count[bit] + 0.5) / (sum(self.count) + 1))
+
     def learn(self, bit: int, context: list[int]) -> None:
-        """JAIR 2011, section 5: the KT estimator, then Pw = 1/2 Pe + 1/2 Pw0 Pw1 from the leaf up."""
-        if context:
-            self.child.setdefault(context[0], PlainNode()).learn(bit, context[1:])
-        self.log_kt += math.log2((self.count[bit] + 0.5) / (sum(self.count) + 1))
-        self.count[bit] += 1
-        if context:
-            below = sum(child.log_weighted for child in self.child.values())
-            self.log_weighted = log2_add(self.log_kt, below) - 1
-        else:
-            self.log_weighted = self.log_kt
+        """JAIR 2011, section 5: Pw = Pe at full depth, else 1/2 Pe + 1/2 Pw0 Pw1, from the leaf up."""
+        path = [self]
+        for b in context:
+            path.append(path[-1].child.setdefault(b, PlainNode()))
+        for node in reversed(path):
+            node.log_kt = node.log_kt_after(bit)
+            node.count[bit] += 1
+            below = sum(child.log_weighted for child in node.child.values())
+            node.log_weighted = log2_add(node.log_kt, below) - 1 if node is not path[-1] else node.log_kt
 
     def after(self, bit: int, context: list[int]) -> float:
         """What `log_weighted` would be after `learn`."""
-        log_kt = self.log_kt + math.log2((self.count[bit] + 0.5) / (sum(self.count) + 1))
-        if not context:
-            return log_kt
-        below = self.child.get(context[0], PlainNode()).after(bit, context[1:])
-        below += self.child[1 - context[0]].log_weighted if 1 - context[0] in self.child else 0.0
-        return log2_add(log_kt, below) - 1
-
-    def size(self) -> int:
-        """Nodes from here down."""
-        return 1 + sum(child.size() for child in self.child.values())
+        path = [self]
+        for b in context:
+            path.append(path[-1].child.get(b, PlainNode()))
+        log_weighted = path[-1].log_kt_after(bit)
+        for node, b in zip(path[-2::-1], context[::-1], strict=True):
+            beside = node.child[1 - b].log_weighted if 1 - b in node.child else 0.0
+            log_weighted = log2_add(node.log_kt_after(bit), log_weighted + beside) - 1
+        return log_weighted
 
 
 class PlainTrees:
@@ -71,7 +72,7 @@ class PlainTrees:
     @property
     def context(self) -> list[int]:
         """The last `depth` bits, the most recent first."""
-        return ([0] * self.depth + self.history)[: -self.depth - 1 : -1]
+        return (self.history[: -self.depth - 1 : -1] + [0] * self.depth)[: self.depth]
 
     def predict(self) -> float:
         return 2.0 ** (self.tree.after(1, self.context) - self.tree.log_weighted)

@@ -197,7 +197,6 @@ def test_run_is_a_function_of_the_seed(capsys: Captured) -> None:
     first, again, other = results
     assert first == again
     assert first != other
-    assert first["reward_low"] <= first["reward"] <= first["reward_high"]
     assert (first["random_reward"], first["optimum"], first["evaluation_simulations_run"]) == (0.5, 0.7, 50_000)
 
 

@@ -2,7 +2,6 @@
 
 import itertools
 import math
-import sys
 
 import numpy as np
 import pytest
@@ -80,17 +79,60 @@ def test_long_strings_that_change_their_nature(depth: int) -> None:
     assert again.learn(bits) == pytest.approx(-plain.tree.log_weighted, rel=1e-9)
 
 
-@pytest.mark.parametrize("depth", [600, 1100])
+def largest_difference(depth: int, bits: list[int]) -> float:
+    """Between the probabilities that the fast and the plain tree give to each bit of a string."""
+    fast, plain = ContextTree(depth), PlainTrees(depth)
+    return max(abs(fast.update(bit) - plain.update(bit)) for bit in bits)
+
+
+@pytest.mark.parametrize("word", [[0, 1], [1, 1, 1, 1, 0, 1, 1, 0]])
+def test_evidence_beyond_a_double_comes_back(word: list[int]) -> None:
+    """A pattern sends R far below 2^-256, and random bits bring it back, slowly, as a clamped R would not come."""
+    random = np.random.default_rng(1).integers(2, size=60_000).tolist()
+    assert largest_difference(5, word * (1_200 // len(word)) + random) < 1e-9
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_chains_split_above_extreme_evidence(seed: int) -> None:
+    """Markers of equal bits with patterns between them: long edges above nodes with R far from 1."""
+    random = np.random.default_rng(seed)
+    bits: list[int] = []
+    for _ in range(14):
+        kind, length = random.integers(4), int(random.integers(20, 900))
+        word = random.integers(2, size=random.integers(2, 30)).tolist()
+        bits += {
+            0: [int(random.integers(2))] * length,
+            1: word * (length // len(word)),
+            2: random.integers(2, size=length).tolist(),
+            3: ([1] * 30 + [0, 1]) * (length // 32),
+        }[int(kind)]
+    assert largest_difference([12, 24, 40][seed % 3], bits) < 1e-9
+
+
+def test_a_chain_split_above_evidence_that_no_double_holds() -> None:
+    """Actions are one long chain, below it the last percept foretells the next; then another action splits it."""
+    random = np.random.default_rng(5)
+    fast, plain = FactoredContextTree(24, 20, 1), PlainTrees(24, 20, 1)
+    known = random.integers(2, size=20).tolist()
+    new = [*known[:9], 1 - known[9], *known[10:]]
+    worst = 0.0
+    for t in range(2_500):
+        for bit in known if t < 1_500 or random.random() < 0.5 else new:
+            fast.append(bit)
+            plain.append(bit)
+        percept = t % 2 if t < 1_500 else int(random.integers(2))
+        worst = max(worst, abs(fast.update(percept) - plain.update(percept)))
+    assert worst < 1e-9
+
+
+@pytest.mark.parametrize("depth", [290, 700])
 def test_edges_longer_than_the_range_of_a_double(depth: int) -> None:
-    limit = sys.getrecursionlimit()
-    sys.setrecursionlimit(5_000)
-    try:
-        fast, plain = ContextTree(depth), PlainTrees(depth)
-        word = np.random.default_rng(depth).integers(2, size=40).tolist()
-        for bit in word * 3 + [1 - b for b in word] + word:
-            assert fast.update(bit) == pytest.approx(plain.update(bit), abs=1e-9)
-    finally:
-        sys.setrecursionlimit(limit)
+    """Only the bit beyond a long run of zeros tells what comes: all the evidence is at the end of long chains."""
+    random = np.random.default_rng(depth)
+    bits: list[int] = []
+    for symbol in random.integers(2, size=14).tolist():
+        bits += [symbol, symbol] + [0] * (depth - 30) + [symbol, 1]
+    assert largest_difference(depth, bits) < 1e-9
 
 
 @pytest.mark.parametrize(("action_bits", "percept_bits", "cycles"), [(0, 1, 9), (1, 2, 3), (0, 3, 3)])
@@ -216,6 +258,18 @@ def test_life_goes_on_as_if_nothing_had_been_imagined(
     one.learn(future)
     other.learn(future)
     assert one.snapshot() == other.snapshot()
+
+
+def test_undo_where_evidence_leaves_the_range_of_a_double() -> None:
+    tree = ContextTree(3)
+    tree.learn([0, 1] * 100)
+    states = []
+    for _ in range(60):
+        states.append((tree.mark(), tree.snapshot()))
+        tree.learn([0, 1] * 10)
+    for mark, before in reversed(states):
+        tree.revert(mark)
+        assert tree.snapshot() == before
 
 
 def test_a_million_undone_simulations_leave_no_node_behind() -> None:

@@ -2,8 +2,9 @@
 
     python benchmarks/learning/near_optimal.py [ENVIRONMENT ...] [--seeds 3] [--processes 2]
 
-Learning is with 500 simulations a search as in Table 3, evaluation with those of Table 5, greedy, 5,000 cycles. A run
-is a row of benchmarks/results/near_optimal.jsonl as soon as it has ended; runs whose row is there are not done again.
+Learning is with 500 simulations a search as in Table 3, evaluation with those of Table 5, greedy, without learning. A
+run is a row of benchmarks/results/near_optimal.jsonl as soon as it has ended; runs whose row is there are not done
+again. The paper evaluates for 5,000 cycles; where chance then moves the score by more than 5 %, we do for longer.
 """
 
 from __future__ import annotations
@@ -18,26 +19,26 @@ from aixi_approx.run import Experiment, run
 
 RESULTS = Path(__file__).parents[1] / "results" / "near_optimal.jsonl"
 
-# Experience and simulations of Table 5, epsilon and its decay of Table 3. Kuhn poker has 5,000,000 cycles in the paper;
+# Experience and simulations of Table 5, epsilon and its decay of Table 3, cycles of evaluation. Kuhn poker has 5,000,000 cycles in the paper;
 # figure 7 has it at its best after 50,000, and more than 100,000 take hours.
 PAPER = {
-    "1d-maze": (5_000, 250, 0.9, 0.99),
-    "cheese-maze": (2_500, 500, 0.999, 0.9999),
-    "tiger": (25_000, 25_000, 0.99, 0.9999),
-    "4x4-grid": (25_000, 500, 0.9, 0.9999),
-    "biased-rps": (10_000, 5_000, 0.999, 0.99999),
-    "kuhn-poker": (100_000, 250, 0.99, 0.9999),
-    "extended-tiger": (50_000, 25_000, 0.99, 0.99999),
+    "1d-maze": (5_000, 250, 0.9, 0.99, 5_000),
+    "cheese-maze": (2_500, 500, 0.999, 0.9999, 5_000),
+    "tiger": (25_000, 25_000, 0.99, 0.9999, 5_000),
+    "4x4-grid": (25_000, 500, 0.9, 0.9999, 5_000),
+    "biased-rps": (10_000, 5_000, 0.999, 0.99999, 20_000),
+    "kuhn-poker": (100_000, 250, 0.99, 0.9999, 100_000),
+    "extended-tiger": (50_000, 25_000, 0.99, 0.99999, 5_000),
 }
 
 
 def experiment(name: str, seed: int) -> Experiment:
     """Return the run of one environment and seed."""
-    cycles, simulations, epsilon, decay = PAPER[name]
+    cycles, simulations, epsilon, decay, evaluate = PAPER[name]
     settings = make(name).settings._replace(
         cycles=cycles, simulations=500, evaluation_simulations=simulations, epsilon=epsilon, decay=decay
     )
-    return Experiment(name, settings, evaluate=5_000, seed=seed)
+    return Experiment(name, settings, evaluate=evaluate, seed=seed)
 
 
 def main() -> None:
@@ -58,7 +59,9 @@ def main() -> None:
             with RESULTS.open("a") as file:
                 file.write(json.dumps(row) + "\n")
             print(f"{i} of {len(todo)}: {row['environment']}, seed {row['seed']}: {row['reward']:.3f}", flush=True)
-    print("\n| environment | cycles | simulations | reward per cycle, each seed | random | best | score, worst seed |")
+    print(
+        "\n| environment | experience | simulations | reward per cycle, each seed | random | best | score, worst seed |"
+    )
     print("|---|--:|--:|---|--:|--:|--:|")
     for name in names:
         mine = sorted((row for row in rows if row["environment"] == name), key=lambda row: row["seed"])[: chosen.seeds]
