@@ -206,12 +206,11 @@ cdef inline double leaf_probability(const State *self, uint32_t leaf, uint32_t x
     return (v.count[x] + 0.5) / (<double>v.count[0] + v.count[1] + 1.0)
 
 
-cdef Node branch(const State *self) noexcept nogil:
-    """The node m that would split the chain above `end` where the last walk left it.
+cdef void branch(const State *self, Node *m) noexcept nogil:
+    """Make the node m that would split the chain above `end` where the last walk left it.
 
     Its child on the side of the walk is a new leaf with Pw = 1; on the other side the rest of the chain.
     """
-    cdef Node m
     cdef const Node *v
     cdef int64_t chain, exponent
     cdef uint32_t side = bit_at(self.history, self.length - 1 - self.agreed)
@@ -223,12 +222,12 @@ cdef Node branch(const State *self) noexcept nogil:
     if self.end & LEAF:
         m.count[1] = bit_at(self.history, self.end & MAX_POSITION)
         m.count[0] = 1 - m.count[1]
-        return m
+        return
     v = &self.nodes[self.end]
     m.count[0] = v.count[0]
     m.count[1] = v.count[1]
     if v.depth == self.depth:
-        return m
+        return
     chain = v.depth - self.agreed                                # L2
     exponent = chain + <int64_t>SCALE * v.shift                  # R_v 2^L2 = v.ratio 2^exponent
     if exponent < -FAR:                                          # R_m = R_v 2^L2: the other term is nothing beside it
@@ -237,8 +236,7 @@ cdef Node branch(const State *self) noexcept nogil:
     else:
         m.ratio = 1.0 / ((1.0 - power_of_two(-min(chain, <int64_t>FAR)))
                          + 1.0 / (v.ratio * power_of_two(min(exponent, <int64_t>FAR))))
-    normalise(&m)
-    return m
+    normalise(m)
 
 
 # ---------------------------------------------------------------------------------------------- the walk
@@ -287,37 +285,42 @@ cdef void walk(State *self) noexcept nogil:
     self.end = child
 
 
-cdef inline double mix(const Node *v, uint32_t chain, uint32_t x, double p_child) noexcept nogil:
-    """p(v) for the next bit x, from p(child)."""
-    cdef double b = odds(v, chain)
-    cdef double n1 = <double>v.count[0] + v.count[1] + 1.0
+cdef inline double mix(double b, double n1, double count_x, double p_child) noexcept nogil:
+    """p(v) = (p(child) + b pe) / (1 + b) with pe = count_x / n1, where the halves of KT are in count_x and n1."""
     cdef double scale = 1.0 / ((1.0 + b) * n1)
-    return p_child * (n1 * scale) + (b * (v.count[x] + 0.5)) * scale
+    return p_child * (n1 * scale) + (b * count_x) * scale
 
 
-cdef inline uint32_t chain_above(const State *self, uint32_t i) noexcept nogil:
-    """L of the i-th node on the path; the root is alone on its chain."""
-    return self.nodes[self.path[i]].depth - self.nodes[self.path[i - 1]].depth if i else 1
+cdef inline double mix_node(const Node *v, uint32_t chain, uint32_t x, double p_child) noexcept nogil:
+    """p(v) for the next bit x, from p(child)."""
+    return mix(odds(v, chain), <double>v.count[0] + v.count[1] + 1.0, v.count[x] + 0.5, p_child)
 
 
 cdef double probability(State *self, uint32_t x) noexcept nogil:
     """p(root) of the next bit x. Changes nothing but the remembered walk."""
     cdef Node m
+    cdef const Node *nodes = self.nodes
+    cdef const Node *v
+    cdef const Node *above
+    cdef const uint32_t *path = self.path
     cdef uint32_t i
     cdef double p = 0.5
     if self.walked != self.length:
         walk(self)
     i = self.path_length
+    above = &nodes[path[i - 1]]
     if self.end != NONE:
         if self.agreed == self.depth:
             p = leaf_probability(self, self.end, x)
         else:
-            m = branch(self)
-            p = mix(&m, m.depth - self.nodes[self.path[i - 1]].depth, x, p)
-    while i > 0:
+            branch(self, &m)
+            p = mix_node(&m, m.depth - above.depth, x, p)
+    while i > 1:
         i -= 1
-        p = mix(&self.nodes[self.path[i]], chain_above(self, i), x, p)
-    return p
+        v = above
+        above = &nodes[path[i - 1]]
+        p = mix_node(v, v.depth - above.depth, x, p)
+    return mix_node(above, 1, x, p)                              # the root is alone on its chain
 
 
 # ---------------------------------------------------------------------------------------------- memory
@@ -401,7 +404,7 @@ cdef double learn_at_the_end(State *self, uint32_t x) noexcept nogil:
         relink(self, last, side, LEAF | <uint32_t>self.length)
         return 0.5
     if self.agreed < self.depth:                                 # a split; m is learned as part of the path
-        self.nodes[new] = branch(self)
+        branch(self, &self.nodes[new])
         self.used += 1
         relink(self, last, side, new)
         self.path[self.path_length] = new
@@ -428,41 +431,58 @@ cdef double learn_at_the_end(State *self, uint32_t x) noexcept nogil:
 
 cdef double learn(State *self, uint32_t x) noexcept nogil:
     """Learn x in the tree of the current bit. Returns p(root) of x before."""
-    cdef Node *v
-    cdef double p_child
+    cdef double p_child, n1, count_x
     cdef double p = learn_at_the_end(self, x)
+    cdef Node *nodes = self.nodes
+    cdef const uint32_t *path = self.path
+    cdef Undo *undo = &self.undos[self.undos_used]
+    cdef bint marked = self.marks_used > 0
     cdef uint32_t i = self.path_length
+    cdef Node *v
+    cdef Node *above = &nodes[path[i - 1]]
+    if marked:
+        self.undos_used += i
     while i > 0:
         i -= 1
-        v = &self.nodes[self.path[i]]
+        v = above
+        if marked:
+            undo.ratio = v.ratio
+            undo.old = <uint32_t>v.shift
+            undo.where = 4 * path[i] + COUNT + x
+            undo += 1
+        above = &nodes[path[i - 1]] if i else NULL
+        n1 = <double>v.count[0] + v.count[1] + 1.0
+        count_x = v.count[x] + 0.5
         p_child = p
-        p = mix(v, chain_above(self, i), x, p_child)
-        keep(self, self.path[i], x)
-        v.ratio *= (v.count[x] + 0.5) / ((<double>v.count[0] + v.count[1] + 1.0) * p_child)      # R <- R pe / p(child)
+        p = mix(odds(v, v.depth - above.depth if i else 1), n1, count_x, p_child)
         v.count[x] += 1
+        v.ratio *= count_x / (n1 * p_child)                      # R <- R pe / p(child)
         if not likely(power_of_two(-SCALE // 2) <= v.ratio <= power_of_two(SCALE // 2)):
             normalise(v)
     self.walked = -1
     return p
 
 
-cdef void undo_last(State *self) noexcept nogil:
-    """Take back the last entry of the undo log, and the node it made if it made one."""
-    cdef Undo *undo
+cdef void undo_to(State *self, int64_t undos) noexcept nogil:
+    """Take back the entries of the undo log from the last one on, each with the node it made if it made one."""
+    cdef Node *nodes = self.nodes
+    cdef const Undo *first = &self.undos[undos]
+    cdef const Undo *undo = &self.undos[self.undos_used]
     cdef Node *v
     cdef uint32_t side
-    self.undos_used -= 1
-    undo = &self.undos[self.undos_used]
-    v = &self.nodes[undo.where >> 2]
-    side = undo.where & 1
-    if undo.where & LINK:
-        if not v.child[side] & LEAF:
-            self.used -= 1
-        v.child[side] = undo.old
-    else:
-        v.ratio = undo.ratio
-        v.shift = <int32_t>undo.old
-        v.count[side] -= 1
+    while undo > first:
+        undo -= 1
+        v = &nodes[undo.where >> 2]
+        side = undo.where & 1
+        if undo.where & LINK:
+            if not v.child[side] & LEAF:
+                self.used -= 1
+            v.child[side] = undo.old
+        else:
+            v.ratio = undo.ratio
+            v.shift = <int32_t>undo.old
+            v.count[side] -= 1
+    self.undos_used = undos
 
 
 # ---------------------------------------------------------------------------------------------- the five verbs
@@ -518,8 +538,7 @@ cdef double verb_revert(void *state, int64_t number) noexcept nogil:
     cdef State *self = <State *>state
     if number < 0 or number >= self.marks_used:
         return FAILED
-    while self.undos_used > self.marks[number].undos:
-        undo_last(self)
+    undo_to(self, self.marks[number].undos)
     self.length = self.marks[number].length
     self.phase = self.marks[number].phase
     self.marks_used = number

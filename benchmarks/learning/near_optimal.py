@@ -19,8 +19,8 @@ from aixi_approx.run import Experiment, run
 
 RESULTS = Path(__file__).parents[1] / "results" / "near_optimal.jsonl"
 
-# Experience and simulations of Table 5, epsilon and its decay of Table 3, cycles of evaluation. Kuhn poker has 5,000,000 cycles in the paper;
-# figure 7 has it at its best after 50,000, and more than 100,000 take hours.
+# Experience and simulations of Table 5, epsilon and its decay of Table 3, cycles of evaluation. Kuhn poker has
+# 5,000,000 cycles of experience in the paper; figure 7 has it at its best after 50,000, and that many take hours.
 PAPER = {
     "1d-maze": (5_000, 250, 0.9, 0.99, 5_000),
     "cheese-maze": (2_500, 500, 0.999, 0.9999, 5_000),
@@ -44,11 +44,13 @@ def experiment(name: str, seed: int) -> Experiment:
 def main() -> None:
     """Run what is not there yet and print the table of all that was asked for."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])  # type: ignore[union-attr]
-    parser.add_argument("environments", nargs="*", default=list(PAPER), metavar="ENVIRONMENT", choices=[*PAPER, []])
+    parser.add_argument("environments", nargs="*", metavar="ENVIRONMENT", help=f"some of {', '.join(PAPER)}")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--processes", type=int, default=2)
     chosen = parser.parse_args()
     names = chosen.environments or list(PAPER)
+    if unknown := set(names) - set(PAPER):
+        parser.error(f"unknown: {', '.join(unknown)}; there are {', '.join(PAPER)}")
     rows = [json.loads(line) for line in RESULTS.read_text().splitlines()] if RESULTS.exists() else []
     done = {(row["environment"], row["seed"]) for row in rows}
     todo = [(name, seed) for name in names for seed in range(chosen.seeds) if (name, seed) not in done]
