@@ -39,21 +39,18 @@ and return FAILED.
 
 from libc.math cimport log2
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t, uintptr_t
-from libc.stdlib cimport calloc, free, realloc
+from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy, memset
 
 cdef extern from *:
     """
-    #define _GNU_SOURCE
     #include <stdlib.h>
     #include <stdint.h>
-    #include <string.h>
     #ifdef __linux__
     #include <sys/mman.h>
     #endif
 
     #define leading_zeros(word) ((uint32_t) __builtin_clzll(word))
-    #define prefetch(address) __builtin_prefetch(address)
     #define likely(condition) __builtin_expect(!!(condition), 1)
 
     /* 2^e for -1022 <= e <= 1023. */
@@ -76,7 +73,6 @@ cdef extern from *:
     }
     """
     uint32_t leading_zeros(uint64_t word) noexcept nogil
-    void prefetch(const void *address) noexcept nogil
     bint likely(bint condition) noexcept nogil
     double power_of_two(int64_t e) noexcept nogil
     void *aligned_memory(size_t bytes) noexcept nogil
@@ -86,6 +82,7 @@ cdef enum:
     LEAF = 0x80000000           # flag of a reference: a leaf visited once, at the history position in the low bits
     MAX_POSITION = 0x7fffffff   # of a bit in the history
     MAX_NODES = 0x3fffffff      # an undo entry keeps two flags beside a node's index
+    MAX_UNDOS = 0x7fffffff
     SCALE = 512                 # one step of `shift` is a factor 2^SCALE
     FAR = 600                   # 2^FAR and 2^-FAR: odds beyond these are certainty in a double
 
@@ -121,7 +118,7 @@ cdef struct State:
     uint64_t *history           # bits, the first in the lowest bit of a word
     int64_t origin              # position of the first real bit; before it the history reads as zeros
     int64_t length              # position of the next bit
-    int64_t history_capacity    # bits
+    int64_t words               # of 64 bits that are allocated
 
     Node *nodes                 # the first percept_bits are the roots
     int64_t used
@@ -325,9 +322,8 @@ cdef double probability(State *self, uint32_t x) noexcept nogil:
 
 # ---------------------------------------------------------------------------------------------- memory
 
-cdef bint grow(void **memory, int64_t *capacity, int64_t size, int64_t used, int64_t needed, int64_t limit) noexcept nogil:
-    """Make room for `needed` more items of `size` bytes; whole nodes to a cache line."""
-    cdef int64_t wanted = used + needed
+cdef bint grow(void **memory, int64_t *capacity, int64_t size, int64_t used, int64_t wanted, int64_t limit) noexcept nogil:
+    """Make room for `wanted` items of `size` bytes in place of the `used` ones that are there; at most `limit`."""
     cdef void *larger
     if wanted <= capacity[0]:
         return True
@@ -346,51 +342,40 @@ cdef bint grow(void **memory, int64_t *capacity, int64_t size, int64_t used, int
 
 
 cdef bint room_for_bit(State *self) noexcept nogil:
-    """One more bit in the history; words beyond the last are allocated because `before` reads one ahead."""
-    cdef int64_t words = (self.history_capacity >> 6)
-    cdef int64_t used = (self.length >> 6) + 1
-    if likely(self.length + 65 <= self.history_capacity):
-        return True
-    if not grow(<void **>&self.history, &words, 8, min(used, words), used + 2 - min(used, words), (MAX_POSITION >> 6) + 2):
-        return False
-    self.history_capacity = words << 6
-    return True
+    """One more bit in the history, and the word of the bit after it, which `before` reads."""
+    cdef int64_t wanted = ((self.length + 1) >> 6) + 1
+    return self.length <= MAX_POSITION and (
+        likely(wanted <= self.words)
+        or grow(<void **>&self.history, &self.words, 8, self.words, wanted, (MAX_POSITION >> 6) + 2))
 
 
 cdef bint room_to_learn(State *self) noexcept nogil:
-    """One more node, and an undo entry for each node on the path."""
-    return (likely(self.used + 1 <= self.nodes_capacity)
-            or grow(<void **>&self.nodes, &self.nodes_capacity, sizeof(Node), self.used, 1, MAX_NODES)
-            ) and (
-            self.marks_used == 0
-            or likely(self.undos_used + self.path_length + 2 <= self.undos_capacity)
-            or grow(<void **>&self.undos, &self.undos_capacity, sizeof(Undo), self.undos_used,
-                    self.path_length + 2, <int64_t>1 << 40))
+    """One more node; undo entries for the path, a node at its end and the reference to that."""
+    cdef int64_t wanted = self.undos_used + self.path_length + 2
+    return (
+        likely(self.used < self.nodes_capacity)
+        or grow(<void **>&self.nodes, &self.nodes_capacity, sizeof(Node), self.used, self.used + 1, MAX_NODES)
+    ) and (
+        self.marks_used == 0
+        or likely(wanted <= self.undos_capacity)
+        or grow(<void **>&self.undos, &self.undos_capacity, sizeof(Undo), self.undos_used, wanted, MAX_UNDOS))
 
 
 # ---------------------------------------------------------------------------------------------- learning
 
+cdef inline void record(State *self, uint32_t where, double ratio, uint32_t old) noexcept nogil:
+    """Write an entry of the undo log, if there are marks to go back to."""
+    cdef Undo *undo = &self.undos[self.undos_used]
+    if self.marks_used:
+        undo.ratio = ratio
+        undo.old = old
+        undo.where = where
+        self.undos_used += 1
+
+
 cdef inline void relink(State *self, uint32_t parent, uint32_t side, uint32_t child) noexcept nogil:
-    cdef Undo *undo
-    if self.marks_used:
-        undo = &self.undos[self.undos_used]
-        undo.ratio = 0.0
-        undo.old = self.nodes[parent].child[side]
-        undo.where = 4 * parent + LINK + side
-        self.undos_used += 1
+    record(self, 4 * parent + LINK + side, 0.0, self.nodes[parent].child[side])
     self.nodes[parent].child[side] = child
-
-
-cdef inline void keep(State *self, uint32_t index, uint32_t x) noexcept nogil:
-    """Keep R of a node that is about to learn x in the undo log."""
-    cdef const Node *v = &self.nodes[index]
-    cdef Undo *undo
-    if self.marks_used:
-        undo = &self.undos[self.undos_used]
-        undo.ratio = v.ratio
-        undo.old = <uint32_t>v.shift
-        undo.where = 4 * index + COUNT + x
-        self.undos_used += 1
 
 
 cdef double learn_at_the_end(State *self, uint32_t x) noexcept nogil:
@@ -424,8 +409,9 @@ cdef double learn_at_the_end(State *self, uint32_t x) noexcept nogil:
         relink(self, last, side, new)
         v.count[x] += 1
     else:
-        keep(self, self.end, x)
-        self.nodes[self.end].count[x] += 1
+        v = &self.nodes[self.end]
+        record(self, 4 * self.end + COUNT + x, v.ratio, <uint32_t>v.shift)
+        v.count[x] += 1
     return p
 
 
@@ -523,7 +509,7 @@ cdef double verb_mark(void *state, int64_t ignored) noexcept nogil:
     """Remember this point; returns its number."""
     cdef State *self = <State *>state
     cdef Mark *mark
-    if not grow(<void **>&self.marks, &self.marks_capacity, sizeof(Mark), self.marks_used, 1, <int64_t>1 << 40):
+    if not grow(<void **>&self.marks, &self.marks_capacity, sizeof(Mark), self.marks_used, self.marks_used + 1, MAX_UNDOS):
         return FAILED
     mark = &self.marks[self.marks_used]
     mark.length = self.length
@@ -568,7 +554,7 @@ cdef class ContextTreeKernel:
                 or not room_for_bit(state)
                 or not grow(<void **>&state.nodes, &state.nodes_capacity, sizeof(Node), 0, percept_bits, MAX_NODES)):
             raise MemoryError("no memory for a context tree of this depth")
-        memset(state.history, 0, (state.history_capacity >> 6) * 8)
+        memset(state.history, 0, state.words * 8)
         memset(state.nodes, 0, percept_bits * sizeof(Node))
         for i in range(percept_bits):
             state.nodes[i].ratio = 1.0
@@ -610,7 +596,7 @@ cdef class ContextTreeKernel:
     @property
     def room(self):
         """How many more bits the history can hold."""
-        return MAX_POSITION - self.state.length
+        return <int64_t>MAX_POSITION + 1 - self.state.length
 
     def predict(self):
         return verb_predict(&self.state, 0)
