@@ -246,3 +246,11 @@ def test_a_row_that_was_tampered_with_is_refused(tmp_path: Path, row: str, messa
     path.write_text("\n".join([*lines[:8], row, *lines[9:]]))
     with pytest.raises(ValueError, match=message):
         run(experiment, tmp_path / "out")
+
+
+def test_two_do_not_write_to_one_folder(tmp_path: Path) -> None:
+    first = Recording(tmp_path, {"seed": 1})
+    with pytest.raises(ValueError, match="another process writes"):
+        Recording(tmp_path, {"seed": 1})
+    del first
+    Recording(tmp_path, {"seed": 1})
