@@ -33,3 +33,4 @@ lint: .venv/installed
 
 clean:
 	rm -rf .venv build *.egg-info aixi_approx/*.so
+	find aixi_approx envs cli -name __pycache__ -exec rm -rf {} +

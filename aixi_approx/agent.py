@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from aixi_approx.coding import Coding
 from aixi_approx.context_tree import FactoredContextTree
@@ -80,15 +80,23 @@ class Agent:
         return Decision(result.action, False, result)
 
     def observe(self, action: int, percept: Percept, learn: bool = True) -> float:
-        """Take in what was done and what came of it; return the log loss of the percept in bits (0 if not learned)."""
+        """Take in what was done and what came of it; return the log loss of the percept in bits (0 if not learned).
+
+        Raises
+        ------
+        ValueError
+            If the action or the percept is not one of the environment's; nothing is taken in then.
+        """
         bits = self.coding.cycle(action, *percept)
-        self.cycle += 1
-        if not learn:
-            self.planner.forget()
+        loss = 0.0
+        if learn:
+            loss = self.predictor.learn(bits)
+            self.planner.advance(action, bits[self.coding.action_bits :])
+        else:
             self.predictor.extend(bits)
-            return 0.0
-        self.planner.advance(action, bits[self.coding.action_bits :])
-        return self.predictor.learn(bits)
+            self.planner.forget()
+        self.cycle += 1
+        return loss
 
     @contextmanager
     def evaluation(self) -> Iterator[None]:
@@ -102,8 +110,17 @@ class Agent:
             self.planner.forget()
 
 
-def mc_aixi(environment: Environment, seed: int = 0, ucb: float = SQRT_2, **settings: Any) -> Agent:
-    """Return the agent of JAIR 2011, FAC-CTW with rhoUCT, with the settings of an environment where not given here.
+def mc_aixi(
+    environment: Environment,
+    seed: int = 0,
+    ucb: float = SQRT_2,
+    depth: int | None = None,
+    horizon: int | None = None,
+    simulations: int | None = None,
+    epsilon: float | None = None,
+    decay: float | None = None,
+) -> Agent:
+    """Return the agent of JAIR 2011, FAC-CTW with rhoUCT. What is not given is taken from the environment's settings.
 
     Parameters
     ----------
@@ -113,16 +130,20 @@ def mc_aixi(environment: Environment, seed: int = 0, ucb: float = SQRT_2, **sett
         Of all that is random in the agent.
     ucb
         Weight of exploration in the search.
-    **settings
-        Any of the fields of `Settings`, to be other than the environment has them.
+    depth, horizon, simulations, epsilon, decay
+        As in `Settings`.
     """
-    chosen = environment.settings._replace(**settings)
-    coding = environment.coding
+    coding, settings = environment.coding, environment.settings
     return Agent(
         coding,
-        FactoredContextTree(chosen.depth, coding.action_bits, coding.percept_bits),
-        RhoUCT(coding, chosen.horizon, chosen.simulations, ucb),
-        chosen.epsilon,
-        chosen.decay,
+        FactoredContextTree(settings.depth if depth is None else depth, coding.action_bits, coding.percept_bits),
+        RhoUCT(
+            coding,
+            settings.horizon if horizon is None else horizon,
+            settings.simulations if simulations is None else simulations,
+            ucb,
+        ),
+        settings.epsilon if epsilon is None else epsilon,
+        settings.decay if decay is None else decay,
         seed,
     )

@@ -85,7 +85,17 @@ class Coding:
         return self.action_bits + self.percept_bits
 
     def cycle(self, action: int, observation: int, reward: int) -> Bits:
-        """Return one cycle as bits, uint8[cycle_bits]."""
+        """Return one cycle as bits, uint8[cycle_bits].
+
+        Raises
+        ------
+        ValueError
+            If there is no such action or reward, or the observation does not fit its bits.
+        """
+        if not 0 <= action < self.actions:
+            raise ValueError(f"there is no action {action}: there are 0 to {self.actions - 1}")
+        if not self.min_reward <= reward <= self.max_reward:
+            raise ValueError(f"the reward {reward} does not lie in {self.min_reward} to {self.max_reward}")
         return np.array(
             encode(action, self.action_bits)
             + encode(reward - self.min_reward, self.reward_bits)

@@ -7,6 +7,8 @@ tree of its own, so that contexts of different bit positions never coincide.
 
 from __future__ import annotations
 
+import operator
+
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -21,8 +23,8 @@ class FactoredContextTree(Predictor):
     """FAC-CTW: tree i predicts percept bit i from the last `depth` bits of the history.
 
     The history before the first bit reads as zeros, and every tree has the same depth, as in the agent that the
-    authors of JAIR 2011 released. The cost of a bit does not depend on the depth, nor on the age of the agent beyond
-    the misses of a growing memory; a bit takes at most one node of 32 bytes.
+    authors of JAIR 2011 released. The cost of a bit grows with the number of branching nodes on its path and not with
+    the depth, but for comparing depth / 64 words; a bit takes at most one node of 32 bytes.
 
     Parameters
     ----------
@@ -38,17 +40,17 @@ class FactoredContextTree(Predictor):
     ValueError
         For a depth or number of bits out of range; from `update` and `predict` where an action bit comes next.
     MemoryError
-        Where memory or the 2^31 bits of history run out. The bit in question has changed nothing then.
+        Where memory or the 2^31 bits of history run out. The bit in question has changed nothing then; `learn` says
+        how many bits it learned before.
     """
 
     bits_apart = True
 
     def __init__(self, depth: int, action_bits: int, percept_bits: int) -> None:
-        _check("depth", depth, 1)
-        _check("action_bits", action_bits, 0)
-        _check("percept_bits", percept_bits, 1)
-        self.depth, self.action_bits, self.percept_bits = depth, action_bits, percept_bits
-        self._kernel = ContextTreeKernel(depth, action_bits, percept_bits)
+        self.depth = _checked_number("depth", depth, 1)
+        self.action_bits = _checked_number("action_bits", action_bits, 0)
+        self.percept_bits = _checked_number("percept_bits", percept_bits, 1)
+        self._kernel = ContextTreeKernel(self.depth, self.action_bits, self.percept_bits)
 
     @property
     def length(self) -> int:
@@ -77,10 +79,12 @@ class FactoredContextTree(Predictor):
 
     def predict(self) -> float:
         """Return P(next percept bit = 1)."""
-        return self._checked(self._kernel.predict())
+        self._refuse_action_bit()
+        return float(self._kernel.predict())
 
     def update(self, bit: int) -> float:
         """Learn the next percept bit; return the probability it had."""
+        self._refuse_action_bit()
         return self._checked(self._kernel.update(_bit(bit)))
 
     def append(self, bit: int) -> None:
@@ -100,22 +104,24 @@ class FactoredContextTree(Predictor):
         """Append the action bits, learn the percept bits of any stretch of history; return the log loss in bits."""
         bits = _bits(cycle)
         if len(bits) > self.room:
-            raise MemoryError(f"{len(bits)} bits more than fill the history: it holds 2^31 bits")
+            raise MemoryError(f"{len(bits)} bits do not fit: the history has room for {self.room} more")
         loss, taken = self._kernel.learn(bits)
         if taken < len(bits):
             raise MemoryError(f"no memory for more than {self.nodes} nodes; {taken} of {len(bits)} bits were learned")
         return float(loss)
 
     def snapshot(self) -> bytes:
-        """Return the complete state: what is equal in it is equal in all that follows."""
+        """Return the state that all predictions follow from, as bytes; marks are no part of it."""
         return bytes(self._kernel.snapshot())
 
-    def _checked(self, answer: float) -> float:
-        if answer >= 0:
-            return answer
+    def _refuse_action_bit(self) -> None:
         if self._kernel.in_action:
             raise ValueError("the next bit is an action bit: it is appended, not predicted")
-        raise MemoryError(f"no memory for one more bit, after {self.length} bits and {self.nodes} nodes")
+
+    def _checked(self, answer: float) -> float:
+        if answer < 0:
+            raise MemoryError(f"no memory for one more bit, after {self.length} bits and {self.nodes} nodes")
+        return answer
 
 
 class ContextTree(FactoredContextTree):
@@ -139,9 +145,11 @@ class ContextTree(FactoredContextTree):
         super().__init__(depth, 0, 1)
 
 
-def _check(name: str, number: int, least: int) -> None:
+def _checked_number(name: str, number: int, least: int) -> int:
+    number = operator.index(number)
     if not least <= number <= MAX_DEPTH:
         raise ValueError(f"{name} is {number}: it must lie in {least} to {MAX_DEPTH}")
+    return number
 
 
 def _bit(bit: int) -> int:
@@ -152,6 +160,8 @@ def _bit(bit: int) -> int:
 
 def _bits(bits: ArrayLike) -> Bits:
     array = np.asarray(bits)
-    if array.ndim != 1 or not np.isin(array, (0, 1)).all():
+    if array.dtype != np.uint8 and np.isin(array, (0, 1)).all():
+        array = array.astype(np.uint8)
+    if array.ndim != 1 or array.dtype != np.uint8 or array.max(initial=0) > 1:
         raise ValueError("bits are a sequence of zeros and ones")
-    return np.ascontiguousarray(array, dtype=np.uint8)
+    return np.ascontiguousarray(array)

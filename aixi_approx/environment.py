@@ -43,7 +43,7 @@ class Settings(NamedTuple):
     """Simulations of a search in the evaluation."""
 
 
-MAX_SPAN = 1 << 32  # of the rewards
+MAX_REWARD = 1 << 31  # or its negative
 
 
 class EnvironmentFault(ValueError):
@@ -133,8 +133,8 @@ class Environment(ABC):
             raise EnvironmentFault(f"{self.name}: rewards are whole numbers; scale them")
         if self.min_reward > self.max_reward:
             raise EnvironmentFault(f"{self.name}: min_reward {self.min_reward} exceeds max_reward {self.max_reward}")
-        if self.max_reward - self.min_reward >= MAX_SPAN:
-            raise EnvironmentFault(f"{self.name}: rewards span {self.max_reward - self.min_reward}: scale them")
+        if max(abs(self.min_reward), abs(self.max_reward)) > MAX_REWARD:
+            raise EnvironmentFault(f"{self.name}: rewards beyond {MAX_REWARD} are too large: scale them")
         needed = bits_for(len(self.observations))
         bits = needed if self.observation_bits is None else self.observation_bits
         if bits < needed:

@@ -10,6 +10,7 @@ import numpy as np
 
 from aixi_approx.agent import Agent
 from aixi_approx.environment import Environment, EnvironmentFault, Percept
+from aixi_approx.randomness import EVALUATION, stream
 
 
 class Row(NamedTuple):
@@ -90,9 +91,21 @@ def evaluate(
 ) -> Iterator[Row]:
     """Let an agent act greedily for some cycles without learning, and yield a row for each.
 
-    The environment is reset with the seed. The agent is as it was before as soon as the iterator ends.
+    The agent is as it was before as soon as the iterator ends. The environment is not: it is reset, and left where the
+    evaluation ends, so evaluate in another instance where learning is to go on.
+
+    Parameters
+    ----------
+    agent, environment, cycles, past
+        As in `interact`.
+    seed
+        Of the environment, whose randomness in an evaluation differs from that in learning with the same seed.
+    simulations
+        Of each search; the environment's `settings.evaluation_simulations` if not given.
     """
-    environment.checked_reset(seed)
+    environment.checked_reset(int(stream(seed, EVALUATION)[0] >> 1))
+    if simulations is None:
+        simulations = environment.settings.evaluation_simulations
     with agent.evaluation():
         yield from interact(agent, environment, cycles, False, simulations, past)
 
@@ -103,6 +116,8 @@ def average(rewards: Sequence[float], batches: int = 20) -> Estimate:
     Rewards of neighbouring cycles depend on each other, so that their own spread would say too little; the means of
     long batches hardly do. With fewer than two values the interval is infinite.
     """
+    if batches < 2:
+        raise ValueError(f"batches is {batches}: it must be at least 2")
     from scipy.special import stdtrit
 
     values = np.asarray(rewards, dtype=float)

@@ -17,7 +17,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from aixi_approx.environment import Environment, EnvironmentFault, Percept
-from aixi_approx.randomness import ENVIRONMENT, State, draw, stream
+from aixi_approx.randomness import ENVIRONMENT, Stream, draw, stream
 
 MAX_DENSE = 2_000
 
@@ -34,7 +34,7 @@ class Outcome(NamedTuple):
 class Tables(NamedTuple):
     """A finite POMDP in numbers; S states, A actions, N outcomes in all."""
 
-    start: NDArray[np.float64]  # [S] probability of each first state
+    start: NDArray[np.float64]  # [at most S] probability of each state to start in; they stand first
     first: NDArray[np.int64]  # [S * A + 1] outcomes of (s, a) stand at first[s * A + a] to first[s * A + a + 1]
     probability: NDArray[np.float64]  # [N]
     state: NDArray[np.int64]  # [N] next state
@@ -89,7 +89,7 @@ class POMDP(Environment):
         The mean over time of the state distribution is the limit of the powers of the lazy chain (I + P)/2. They are
         taken as dense matrices, and not above `MAX_DENSE` states.
         """
-        tables, count = self.tables, len(self.tables.start)
+        tables, count = self.tables, len(self.states)
         if count > MAX_DENSE:
             return None
         step = np.zeros((count, count))
@@ -101,13 +101,15 @@ class POMDP(Environment):
                 reward[s] += p * tables.reward[i]
         power = (np.eye(count) + step) / 2
         for _ in range(50):
-            power = power @ power
+            before, power = power, power @ power
             power /= power.sum(axis=1, keepdims=True)
-        return float(tables.start @ power @ reward)
+            if np.abs(power - before).max() < 1e-15:
+                break
+        return float(tables.start @ (power @ reward)[: len(tables.start)])
 
     def _build(self) -> tuple[list[Hashable], Tables]:
         observation_number = {name: i for i, name in enumerate(self.observations)}
-        start = self.start()
+        start = {state: p for state, p in self.start().items() if p != 0}
         self._check_sum("start", start.values())
         number: dict[Hashable, int] = {state: i for i, state in enumerate(start)}
         states = list(start)
@@ -136,7 +138,7 @@ class POMDP(Environment):
                 first.append(len(rows))
         probability, state_column, observation, reward = zip(*rows, strict=True)
         return states, Tables(
-            start=np.array(list(start.values()) + [0.0] * (len(states) - len(start))),
+            start=np.array(list(start.values())),
             first=np.array(first, dtype=np.int64),
             probability=np.array(probability, dtype=np.float64),
             state=np.array(state_column, dtype=np.int64),
@@ -151,7 +153,7 @@ class POMDP(Environment):
 
 
 @njit(cache=True)
-def _choose(probability: NDArray[np.float64], first: int, end: int, random: State) -> int:
+def _choose(probability: NDArray[np.float64], first: int, end: int, random: Stream) -> int:
     """Choose a position from first to end - 1 with the probabilities that stand there."""
     u = draw(random)
     for i in range(first, end - 1):
@@ -162,7 +164,7 @@ def _choose(probability: NDArray[np.float64], first: int, end: int, random: Stat
 
 
 @njit(cache=True)
-def sample(tables: Tables, state: int, action: int, actions: int, random: State) -> int:
+def sample(tables: Tables, state: int, action: int, actions: int, random: Stream) -> int:
     """Sample an outcome of an action; return its row in the tables."""
     row = state * actions + action
     return _choose(tables.probability, tables.first[row], tables.first[row + 1], random)

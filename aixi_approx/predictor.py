@@ -24,10 +24,6 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
-from llvmlite import ir
-from numba import config
-from numba.core import types
-from numba.extending import intrinsic
 
 from aixi_approx.coding import Bits
 
@@ -51,19 +47,16 @@ class PredictorError(RuntimeError):
 
 
 class Predictor(ABC):
-    """Base class of predictors.
-
-    Parameters
-    ----------
-    action_bits, percept_bits
-        Bits of each part of a cycle.
+    """Base class of predictors. A subclass sets two numbers and has five methods.
 
     Attributes
     ----------
+    action_bits, percept_bits
+        Bits of each part of a cycle; a subclass sets them.
     bits_apart
         Whether the bits of one percept are learned apart: learning one does not change the prediction of another
-        in the same percept, other than as context. A planner may then save itself the learning of the last
-        percept that it imagines.
+        in the same percept, other than as context. A planner then saves itself the learning of bits whose like it
+        does not ask for again. False is always right.
     fault
         The exception that a verb raised while compiled code was calling it, or None.
     """
@@ -87,7 +80,7 @@ class Predictor(ABC):
 
     @abstractmethod
     def mark(self) -> int:
-        """Remember this point; return its number."""
+        """Remember this point; return its number, at least 0. A mark stands until something is reverted to it."""
 
     @abstractmethod
     def revert(self, mark: int) -> None:
@@ -141,29 +134,6 @@ def address_array(predictor: Predictor) -> np.ndarray:
     return np.array(predictor.addresses, dtype=np.int64)
 
 
-if config.DISABLE_JIT:  # type: ignore[attr-defined]
-    _function = functools.lru_cache(maxsize=None)(VERB)
-
-    def call_verb(address: int, state: int, argument: int) -> float:
-        """Call a verb by its address."""
-        return float(_function(int(address))(int(state), int(argument)))
-
-else:
-
-    @intrinsic
-    def call_verb(typing_context, address, state, argument):  # type: ignore[no-untyped-def]
-        """Call a verb by its address."""
-        signature = types.float64(types.int64, types.int64, types.int64)
-
-        def code(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
-            address, state, argument = arguments
-            integer = ir.IntType(64)
-            function = ir.FunctionType(ir.DoubleType(), [integer, integer])
-            return builder.call(builder.inttoptr(address, function.as_pointer()), [state, argument])
-
-        return signature, code
-
-
 def check_predictor(predictor: Predictor, cycles: int = 30, seed: int = 0) -> None:
     """Check that a predictor, one's own for instance, keeps to the interface. It is changed by the check.
 
@@ -177,35 +147,57 @@ def check_predictor(predictor: Predictor, cycles: int = 30, seed: int = 0) -> No
     verbs = predictor.addresses
 
     def compiled(address: int, argument: int = 0) -> float:
-        return float(VERB(address)(verbs.state, argument))
+        answer = float(VERB(address)(verbs.state, argument))
+        if predictor.fault is not None:
+            raise AssertionError(f"a verb raised {predictor.fault!r}") from predictor.fault
+        return answer
 
     for _ in range(cycles):
-        marks: list[tuple[int, float]] = []
-        for i in range(length):
+        for bit in random.integers(2, size=predictor.action_bits).tolist():
+            predictor.append(bit)
+        whole, first = predictor.mark(), predictor.predict()
+        for _ in range(predictor.percept_bits):
             bit = int(random.integers(2))
-            if i < predictor.action_bits:
-                predictor.append(bit)
-                continue
             p = predictor.predict()
-            assert 0 < p < 1, f"predict() gave {p}: it must lie strictly between 0 and 1"
-            assert predictor.predict() == p, "predict() gave two answers to one question"
-            assert compiled(verbs.predict) == p, "the compiled verb predict differs from predict()"
-            if i == predictor.action_bits:
-                marks.append((predictor.mark(), p))
-            other = predictor.mark()
+            _require(0 < p < 1, f"predict() gave {p}: it must lie strictly between 0 and 1")
+            _require(predictor.predict() == p, "predict() gave two answers to one question")
+            _require(compiled(verbs.predict) == p, "the compiled verb predict differs from predict()")
+            mark = predictor.mark()
             q = compiled(verbs.update, 1 - bit)
-            predictor.revert(other)
-            assert predictor.predict() == p, "revert() does not take back an update()"
+            predictor.revert(mark)
+            _require(predictor.predict() == p, "revert() does not take back an update()")
             r = predictor.update(bit)
-            assert math.isclose(r, p if bit else 1 - p, rel_tol=1e-9), (
-                f"update({bit}) gave {r} where predict() gave {p}"
+            _require(
+                math.isclose(r, p if bit else 1 - p, rel_tol=1e-9), f"update({bit}) gave {r} where predict() gave {p}"
             )
-            assert math.isclose(q + r, 1, rel_tol=1e-9), f"the probabilities of 0 and 1 add up to {q + r}"
-        for mark, p in marks:
-            cycle = [int(bit) for bit in random.integers(2, size=length)]
-            for i, bit in enumerate(cycle):
-                compiled(verbs.append if i < predictor.action_bits else verbs.update, bit)
-            compiled(verbs.revert, mark)
-            assert predictor.predict() == p, "revert() does not go back over several bits"
-            for bit in cycle[predictor.action_bits :]:
-                predictor.update(bit)
+            _require(math.isclose(q + r, 1, rel_tol=1e-9), f"the probabilities of 0 and 1 add up to {q + r}")
+        cycle = random.integers(2, size=length).tolist()
+        for i, bit in enumerate(cycle):
+            compiled(verbs.append if i < predictor.action_bits else verbs.update, bit)
+        compiled(verbs.revert, whole)
+        _require(predictor.predict() == first, "revert() does not go back over several bits")
+        if predictor.bits_apart:
+            _require(_last_prediction(predictor, cycle, True) == _last_prediction(predictor, cycle, False), APART)
+        for bit in cycle[predictor.action_bits :]:
+            predictor.update(bit)
+
+
+APART = "bits_apart is True, but learning a bit changes the prediction of another in the same percept"
+
+
+def _last_prediction(predictor: Predictor, cycle: list[int], learn: bool) -> float:
+    """P(1) of the last bit of a percept, with the bits before it learned or only appended."""
+    mark = predictor.mark()
+    for bit in cycle[predictor.action_bits : -1]:
+        if learn:
+            predictor.update(bit)
+        else:
+            predictor.append(bit)
+    p = predictor.predict()
+    predictor.revert(mark)
+    return p
+
+
+def _require(condition: bool, message: str) -> None:
+    if not condition:
+        raise AssertionError(message)

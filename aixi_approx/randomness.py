@@ -7,11 +7,13 @@ cycle t of seed s draws from `stream(s, AGENT, t)`. No state has to be kept to g
 
 from __future__ import annotations
 
+import operator
+
 import numpy as np
 from numba import config, njit
 from numpy.typing import NDArray
 
-State = NDArray[np.uint64]
+Stream = NDArray[np.uint64]
 
 # What a stream is for; the second number of its name.
 ENVIRONMENT, AGENT, EVALUATION = 0, 1, 2
@@ -28,7 +30,7 @@ def _splitmix(word: int) -> tuple[int, int]:
     return word, z ^ (z >> 31)
 
 
-def stream(*name: int) -> State:
+def stream(*name: int) -> Stream:
     """Return the state, uint64[4], of the stream with this name: any integers, the seed first.
 
     >>> draw(stream(1, AGENT, 0)) == draw(stream(1, AGENT, 0))
@@ -36,7 +38,7 @@ def stream(*name: int) -> State:
     """
     word = 0
     for number in name:
-        word = _splitmix(word ^ (number & _MASK))[1]
+        word = _splitmix(word ^ (operator.index(number) & _MASK))[1]
     words = []
     for _ in range(4):
         word, output = _splitmix(word)
@@ -47,7 +49,7 @@ def stream(*name: int) -> State:
 _S11, _S17, _S19, _S23, _S41, _S45 = (np.uint64(n) for n in (11, 17, 19, 23, 41, 45))
 
 
-def _draw(state: State) -> float:
+def _draw(state: Stream) -> float:
     """Return the next number of the stream, uniform in [0, 1), a multiple of 2^-53."""
     s0, s1, s2, s3 = state[0], state[1], state[2], state[3]
     total = s0 + s3
@@ -70,6 +72,6 @@ else:
 
 
 @njit(cache=True)
-def below(state: State, n: int) -> int:
+def below(state: Stream, n: int) -> int:
     """Return a number drawn uniformly from 0, ..., n - 1 (n below 2^53)."""
     return int(draw(state) * n)

@@ -24,8 +24,6 @@ from typing import Any
 from aixi_approx import __version__
 from aixi_approx.interaction import Row
 
-FLUSH_SECONDS = 1.0  # rows that a kill may lose are not older
-
 
 class Recording:
     """A folder that holds one run.
@@ -73,10 +71,11 @@ class Recording:
             raise ValueError(f"{path} is not the manifest of a run: name another folder") from error
         if version != __version__:
             raise ValueError(f"{self.folder} was written by version {version}: name another folder")
-        for name, value in options.items():
-            if there.get(name) != value:
+        was, now = _flat(there), _flat(options)
+        for name, value in now.items():
+            if was.get(name) != value:
                 raise ValueError(
-                    f"{self.folder} holds a run with {name} {there.get(name)}, not {value}: name another folder"
+                    f"{self.folder} holds a run with {name} {was.get(name)}, not {value}: name another folder"
                 )
 
     def _lock(self, path: Path) -> None:
@@ -113,14 +112,10 @@ class Recording:
                 file.truncate()
         else:
             path.write_text(header)
-        flushed = time.monotonic()
-        with path.open("a") as file:
+        with path.open("a", buffering=1) as file:  # whole lines reach the system at once
             for i, row in enumerate(rows):
                 if i >= there:
                     file.write(",".join(map(repr, row)) + "\n")
-                if time.monotonic() - flushed > FLUSH_SECONDS:
-                    file.flush()
-                    flushed = time.monotonic()
                 yield row
 
     def result(self) -> dict[str, Any] | None:
@@ -144,6 +139,14 @@ def write_whole(path: Path, content: Mapping[str, Any]) -> None:
         draft.replace(path)
     finally:
         draft.unlink(missing_ok=True)
+
+
+def _flat(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Options without the folders that they stand in."""
+    flat: dict[str, Any] = {}
+    for name, value in options.items():
+        flat.update(_flat(value) if isinstance(value, Mapping) else {name: value})
+    return flat
 
 
 def _parse(line: str) -> Row:

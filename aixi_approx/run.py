@@ -37,7 +37,7 @@ class Experiment(NamedTuple):
 
     environment: str
     settings: Settings
-    evaluate: int = 5_000  # cycles
+    evaluate: int = 2_000  # cycles
     ucb: float = SQRT_2
     seed: int = 0
 
@@ -61,8 +61,11 @@ def run(experiment: Experiment, folder: Path | None = None, watch: Watcher = unw
     Returns
     -------
     dict
-        The result as JSON has it: rewards per cycle (the agent's with a 95 % interval, a random agent's, the largest
-        possible), normalised score, log loss in bits per percept, nodes, memory in bytes, seconds.
+        The result as JSON has it: the options; reward, reward_low and reward_high (per cycle, with the 95 % interval),
+        random_reward, optimum, score (0 = random, 1 = best; None where one of these is not known); log_loss_start and
+        log_loss_end (bits per percept over the first and last 1,000 cycles); simulations_learning and
+        simulations_evaluation; nodes, memory (bytes); learning_seconds and evaluation_seconds (of the process that
+        ended the run).
     """
     environment = make(experiment.environment)
     settings = experiment.settings
@@ -73,7 +76,16 @@ def run(experiment: Experiment, folder: Path | None = None, watch: Watcher = unw
     ):
         if not least <= number <= most:
             raise ValueError(f"{name} is {number}: it must lie in {least} to {most}")
-    agent = mc_aixi(environment, experiment.seed, experiment.ucb, **settings._asdict())
+    agent = mc_aixi(
+        environment,
+        experiment.seed,
+        experiment.ucb,
+        settings.depth,
+        settings.horizon,
+        settings.simulations,
+        settings.epsilon,
+        settings.decay,
+    )
     recording = Recording(folder, experiment.options()) if folder else None
     if recording and (there := recording.result()):
         return there
@@ -89,9 +101,7 @@ def run(experiment: Experiment, folder: Path | None = None, watch: Watcher = unw
 
     began = time.perf_counter()
     past = recording.rows("evaluation") if recording else []
-    rows = evaluate(
-        agent, environment, experiment.evaluate, evaluation_seed(experiment.seed), settings.evaluation_simulations, past
-    )
+    rows = evaluate(agent, environment, experiment.evaluate, experiment.seed, settings.evaluation_simulations, past)
     if recording:
         rows = recording.write("evaluation", rows, len(past))
     evaluated = list(watch("evaluation", rows, experiment.evaluate))
@@ -116,11 +126,6 @@ def compile_kernels() -> None:
     for _ in range(2):
         agent.planner.search(agent.predictor, stream(0), 2)
         agent.planner.advance(0, agent.coding.cycle(0, 0, 0)[1:])
-
-
-def evaluation_seed(seed: int) -> int:
-    """Return the seed of the environment in the evaluation of a run: not the one of its learning."""
-    return int(stream(seed, 1)[0] >> 1)
 
 
 def _scores(environment: Environment, reward: Estimate) -> dict[str, Any]:
@@ -152,8 +157,8 @@ def _losses(learned: list[Row]) -> dict[str, Any]:
 
 def _costs(agent: Agent, learned: list[Row], evaluated: list[Row]) -> dict[str, Any]:
     return {
-        "learning_simulations": sum(row.simulations for row in learned),
-        "evaluation_simulations_run": sum(row.simulations for row in evaluated),
+        "simulations_learning": sum(row.simulations for row in learned),
+        "simulations_evaluation": sum(row.simulations for row in evaluated),
         "nodes": getattr(agent.predictor, "nodes", None),
         "memory": getattr(agent.predictor, "memory", None),
     }

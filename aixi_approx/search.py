@@ -19,11 +19,13 @@ Decisions where the paper is silent. T(h) of UCB counts the visit that made a no
 the first simulation. Untried actions come first, in random order, and ties are broken at random, also in the end.
 An imagined reward code beyond the largest reward counts as the largest reward.
 
-All kernels of a search stand in this file, because Numba's cache does not see changes in another one.
+All kernels of a search stand in this file, because Numba's cache does not see changes in another one. After a change
+of `draw`, `below` or `call_verb`, which are called from here, `make clean` empties the caches.
 """
 
 from __future__ import annotations
 
+import operator
 import time
 from typing import NamedTuple
 
@@ -31,9 +33,10 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from aixi_approx.coding import Bits, Coding
-from aixi_approx.predictor import Predictor, PredictorError, address_array, call_verb
-from aixi_approx.randomness import State, below, draw
+from aixi_approx.coding import Bits, Coding, encode
+from aixi_approx.predictor import Predictor, PredictorError, address_array
+from aixi_approx.randomness import Stream, below, draw
+from aixi_approx.verbs import call_verb
 
 NONE, ROOT = 0, 1  # decision nodes; 0 is also no bit node
 UNKNOWN = -1.0  # a probability that was not asked for
@@ -121,6 +124,9 @@ def _ask(verbs: NDArray[np.int64], trace: Trace, last: int) -> float:
     counts = trace.counts
     if counts[TOKEN] < 0:
         counts[TOKEN] = int(call_verb(verbs[MARK], verbs[STATE], 0))
+        if counts[TOKEN] < 0:
+            counts[FAULTS] += 1
+            return UNKNOWN
     for i in range(counts[FED], counts[NOTED]):
         if call_verb(verbs[trace.verb[last, i]], verbs[STATE], trace.bits[i]) < 0.0:
             counts[FAULTS] += 1
@@ -139,7 +145,7 @@ def _note(trace: Trace, bit: int) -> None:
 
 @kernel
 def _imagine(
-    tree: Tree, plan: Plan, verbs: NDArray[np.int64], random: State, trace: Trace, node: int, level: int, room: int
+    tree: Tree, plan: Plan, verbs: NDArray[np.int64], random: Stream, trace: Trace, node: int, level: int, room: int
 ) -> int:
     """Take trace.action[level] at a node, sample a percept; return the decision node that it leads to.
 
@@ -179,7 +185,7 @@ def _imagine(
 
 
 @kernel
-def _select(tree: Tree, plan: Plan, random: State, logs: NDArray[np.float64], node: int, remaining: int) -> int:
+def _select(tree: Tree, plan: Plan, random: Stream, logs: NDArray[np.float64], node: int, remaining: int) -> int:
     """Choose an action by UCB (JAIR 2011, definition 6), an untried one first."""
     untried = 0
     for a in range(plan.actions):
@@ -211,7 +217,7 @@ def _simulate(
     tree: Tree,
     plan: Plan,
     verbs: NDArray[np.int64],
-    random: State,
+    random: Stream,
     trace: Trace,
     logs: NDArray[np.float64],
     reserved: int,
@@ -243,8 +249,8 @@ def _simulate(
             tree.value[at, action] += (outcome - tree.value[at, action]) / tree.visits[at, action]
     if depth < plan.horizon:
         tree.total[new] = 1
-    if trace.counts[TOKEN] >= 0:
-        call_verb(verbs[REVERT], verbs[STATE], trace.counts[TOKEN])
+    if trace.counts[TOKEN] >= 0 and call_verb(verbs[REVERT], verbs[STATE], trace.counts[TOKEN]) < 0.0:
+        trace.counts[FAULTS] += 1
 
 
 @kernel
@@ -252,7 +258,7 @@ def _run(
     tree: Tree,
     plan: Plan,
     verbs: NDArray[np.int64],
-    random: State,
+    random: Stream,
     trace: Trace,
     logs: NDArray[np.float64],
     simulations: int,
@@ -359,6 +365,7 @@ class RhoUCT:
     ROLLOUT_NODES = 1 << 22  # bit nodes of 16 bytes that rollouts may fill
 
     def __init__(self, coding: Coding, horizon: int, simulations: int, ucb: float = SQRT_2, memo: bool = True) -> None:
+        horizon, simulations = operator.index(horizon), operator.index(simulations)
         for name, number, most in (("horizon", horizon, MAX_HORIZON), ("simulations", simulations, MAX_SIMULATIONS)):
             if not 1 <= number <= most:
                 raise ValueError(f"{name} is {number}: it must lie in 1 to {most}")
@@ -392,21 +399,38 @@ class RhoUCT:
         self._root = ROOT
 
     def advance(self, action: int, percept: Bits) -> None:
-        """Go on to the history after a real cycle, of which the predictor has learned the percept."""
+        """Go on to the history after a real cycle, which the predictor learns, too."""
         if self._plan.memo and self._root != NONE:
             self._root = _below_percept(self._tree, self._root, action, percept)
 
-    def search(self, predictor: Predictor, random: State, simulations: int | None = None) -> SearchResult:
+    def search(self, predictor: Predictor, random: Stream, simulations: int | None = None) -> SearchResult:
         """Search from the present history of the predictor, which is unchanged afterwards.
+
+        Parameters
+        ----------
+        predictor
+            At the start of a cycle.
+        random
+            The stream to draw from.
+        simulations
+            How many, if other than the planner's own number.
 
         Raises
         ------
+        ValueError
+            If the predictor was made for other bits, or the number of simulations is out of range.
         PredictorError
             If the predictor failed or ran out of memory during the search. Its own exception is the cause.
         """
-        simulations = self.simulations if simulations is None else simulations
+        simulations = self.simulations if simulations is None else operator.index(simulations)
         if not 1 <= simulations <= MAX_SIMULATIONS:
             raise ValueError(f"simulations is {simulations}: it must lie in 1 to {MAX_SIMULATIONS}")
+        bits = (predictor.action_bits, predictor.percept_bits)
+        if bits != (self.coding.action_bits, self.coding.percept_bits):
+            raise ValueError(f"the predictor reads {bits} action and percept bits a cycle, the environment has others")
+        predictor.fault = None
+        if not self._agrees(predictor):
+            self.forget()
         verbs = address_array(predictor)
         tree = self._prepare(simulations)
         trace = self._trace(predictor)
@@ -422,7 +446,8 @@ class RhoUCT:
                 fault, predictor.fault = predictor.fault, None
                 if fault is not None and not isinstance(fault, Exception):
                     raise fault  # Ctrl-C in a predictor in Python
-                raise PredictorError(f"the predictor failed in a search: {fault or 'out of memory'}") from fault
+                why = fault or "it is out of memory, or not at the start of a cycle, or gives no probability"
+                raise PredictorError(f"the predictor failed in a search: {why}") from fault
             rate = count / max(1e-9, time.perf_counter() - began)
             self._chunk = max(1, min(2 * self._chunk, int(rate * self.CHUNK_SECONDS)))
             done += count
@@ -430,6 +455,24 @@ class RhoUCT:
         value = np.where(visits > 0, tree.value[ROOT], np.nan)
         best = np.flatnonzero(value == np.nanmax(value))
         return SearchResult(int(best[below(random, len(best))]), value, visits, simulations)
+
+    def _agrees(self, predictor: Predictor) -> bool:
+        """Whether a number of the memo is still what the predictor says.
+
+        It is not if the predictor is another one, or has learned something that `advance` was not told of.
+        """
+        if self._root == NONE or self._tree.used[BITS] == 1:
+            return True
+        for action in range(self.coding.actions):
+            bit = self._tree.chance[self._root, action]
+            if bit != NONE and self._tree.probability[bit] != UNKNOWN:
+                mark = predictor.mark()
+                for action_bit in encode(action, self.coding.action_bits):
+                    predictor.append(action_bit)
+                p = predictor.predict()
+                predictor.revert(mark)
+                return bool(p == self._tree.probability[bit])
+        return True
 
     def _prepare(self, simulations: int) -> Tree:
         """Make a tree of the memo below the root, with room for the nodes that a search can add."""

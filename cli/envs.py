@@ -48,8 +48,8 @@ def command(as_json: bool) -> None:
             row["hidden"],
         )
     Console().print(table)
-    print("bits of a cycle: action + reward + observation; random: reward per cycle of an agent that acts at random;")
-    print("optimum: the largest that is possible. 'aixi envs --json' tells more.")
+    print("bits of a cycle: action + reward + observation. random: reward per cycle of an")
+    print("agent that acts at random; optimum: the largest possible. --json tells more.")
 
 
 def _number(value: float | None, digits: int = 0) -> str:

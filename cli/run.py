@@ -49,7 +49,7 @@ def command(
     """Let an agent learn in ENVIRONMENT from nothing, then evaluate it.
 
     ENVIRONMENT is a name that `aixi envs` lists, or my_file.py:MyClass. What is not given is taken from the
-    environment, and `aixi envs` shows it. First the agent learns, acting at random now and then; then it acts
+    environment, and `aixi envs --json` shows it. First the agent learns, acting at random now and then; then it acts
     greedily for some cycles without learning, and only these are scored. With --out, every cycle is written to
     DIR/learning.csv and DIR/evaluation.csv, and the same command goes on with a run that was stopped.
 
@@ -69,7 +69,7 @@ def command(
     experiment = Experiment(environment, settings, evaluate, seed=seed)
     if ucb is not None:
         experiment = experiment._replace(ucb=ucb)
-    began = time.perf_counter()
+    complete = bool(out and (out / "result.json").exists())
     with notice("compiling the search, once; it is kept for next time ..."):
         compile_kernels()
     try:
@@ -80,13 +80,17 @@ def command(
     if as_json:
         print_json(result)
     else:
-        _print_table(result, time.perf_counter() - began)
+        _print_table(result)
         if out:
             print(f"Every cycle stands in {out}/learning.csv and {out}/evaluation.csv.")
+        if complete:
+            print("The run was complete; nothing was done again.")
 
 
 def _show(part: str, rows: Iterable[Row], cycles: int) -> Iterator[Row]:
     """Pass rows on behind a progress bar."""
+    if not cycles:
+        return
     columns = (
         "reward {task.fields[reward]:+.3f}",
         "{task.fields[speed]:,.0f} cycles/s",
@@ -111,12 +115,14 @@ def _show(part: str, rows: Iterable[Row], cycles: int) -> Iterator[Row]:
             yield row
 
 
-def _print_table(result: dict[str, Any], seconds: float) -> None:
+def _print_table(result: dict[str, Any]) -> None:
     """Print what came of a run."""
     from rich import box
     from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
+
+    from aixi_approx.run import LOSS_WINDOW
 
     def number(value: float | None, digits: int = 3) -> str:
         return "unknown" if value is None else f"{value:.{digits}f}"
@@ -139,12 +145,14 @@ def _print_table(result: dict[str, Any], seconds: float) -> None:
     table.add_row("random agent", number(result["random_reward"]), "")
     table.add_row("best achievable", number(result["optimum"]), "")
     if result["evaluate"] and result["score"] is not None:
-        table.add_row("score", number(result["score"]), "0 = random, 1 = best", end_section=True)
+        table.add_row("score", number(result["score"]), "0 = random, 1 = best")
+    table.add_section()
+    window = min(LOSS_WINDOW, settings["cycles"])
     table.add_row("[bold]log loss", "", "bits per percept")
-    table.add_row("at the start", number(result["log_loss_start"]), "first 1,000 cycles")
-    table.add_row("at the end", number(result["log_loss_end"]), "last 1,000 cycles", end_section=True)
+    table.add_row("at the start", number(result["log_loss_start"]), f"first {window:,} cycles")
+    table.add_row("at the end", number(result["log_loss_end"]), f"last {window:,} cycles", end_section=True)
     table.add_row("[bold]cost", "", "")
     table.add_row("context-tree nodes", f"{result['nodes']:,}", size(result["memory"]))
-    table.add_row("simulations", f"{result['learning_simulations'] + result['evaluation_simulations_run']:,}", "")
-    table.add_row("time", f"{seconds:.1f} s", "")
+    table.add_row("simulations", f"{result['simulations_learning'] + result['simulations_evaluation']:,}", "")
+    table.add_row("time", f"{result['learning_seconds'] + result['evaluation_seconds']:.1f} s", "")
     Console().print(table)

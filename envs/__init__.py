@@ -24,7 +24,7 @@ ENVIRONMENTS = {
 
 
 def make(name: str) -> Environment:
-    """Return a new environment, by its name or as `path/to/file.py:Class`.
+    """Return a new environment, reset with seed 0, by its name or as `path/to/file.py:Class`.
 
     Raises
     ------
@@ -42,6 +42,7 @@ def make(name: str) -> Environment:
         raise EnvironmentFault(f"no environment {name!r}: {hint}")
     try:
         environment: Environment = kind()
+        environment.checked_reset(0)
         environment.coding  # noqa: B018  refuses a wrong declaration
         for setting, value in environment.settings._asdict().items():
             if not isinstance(value, int | float):
@@ -57,15 +58,17 @@ def _from_file(path: str, class_name: str) -> type[Environment]:
     """The class of a user's own environment."""
     if not Path(path).is_file():
         raise EnvironmentFault(f"no file {path!r}")
-    spec = importlib.util.spec_from_file_location(Path(path).stem, path)
+    spec = importlib.util.spec_from_file_location(f"aixi_environment_{Path(path).stem}", path)
     assert spec is not None
     assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules.setdefault(spec.name, module)
+    module = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
+    sys.path.insert(0, str(Path(path).parent))  # for what it imports beside it
     try:
         spec.loader.exec_module(module)
     except (Exception, SystemExit) as error:
         raise EnvironmentFault(f"{path}: {type(error).__name__}: {error}") from error
+    finally:
+        sys.path.remove(str(Path(path).parent))
     kind = getattr(module, class_name, None)
     if not (inspect.isclass(kind) and issubclass(kind, Environment)):
         raise EnvironmentFault(f"{path}: it has no class {class_name} derived from aixi_approx.Environment")

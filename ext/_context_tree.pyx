@@ -1,5 +1,5 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
-"""Exact context-tree weighting at a cost per bit that does not depend on the depth.
+"""Exact context-tree weighting at a cost that depends on the branching nodes of a path, not on the depth.
 
 Context-tree weighting (CTW; Willems, Shtarkov, Tjalkens 1995) is the Bayesian mixture over all binary
 context trees of depth at most D, the environment model of MC-AIXI (Veness, Ng, Hutter, Uther,
@@ -25,7 +25,7 @@ after L1 nodes splits it there into m (L1 nodes) and v (L2 nodes), with the coun
     1/R_m = (1 - 2^-L2) + 2^-L2 / R_v           R_m = 1 if v is a leaf
 
 R leaves the range of a double on long histories, so it is stored as ratio * 2^(512 shift) with ratio in
-[2^-256, 2^256]: exact for any history, nothing is clamped.
+[2^-256, 2^256]: on no history does it under- or overflow, and a probability is right to the rounding of doubles.
 
 Chains carry no labels. A walk follows the branching bits only, and then compares the context with the one
 found at the bottom, 64 bits at a time: the first difference is where the walk really left the tree (as in
@@ -51,7 +51,7 @@ cdef extern from *:
     #endif
 
     #define leading_zeros(word) ((uint32_t) __builtin_clzll(word))
-    #define likely(condition) __builtin_expect(!!(condition), 1)
+    #define usual(condition) __builtin_expect(!!(condition), 1)
 
     /* 2^e for -1022 <= e <= 1023. */
     static inline double power_of_two(int64_t e) {
@@ -73,7 +73,7 @@ cdef extern from *:
     }
     """
     uint32_t leading_zeros(uint64_t word) noexcept nogil
-    bint likely(bint condition) noexcept nogil
+    bint usual(bint condition) noexcept nogil
     double power_of_two(int64_t e) noexcept nogil
     void *aligned_memory(size_t bytes) noexcept nogil
 
@@ -177,9 +177,12 @@ cdef inline void write_bit(State *self, uint32_t bit) noexcept nogil:
 # ---------------------------------------------------------------------------------------------- formulas
 
 cdef inline double odds(const Node *v, uint32_t chain) noexcept nogil:
-    """b = (2^L - 1) R for the chain of L nodes that ends with v."""
+    """b = (2^L - 1) R for the chain of L nodes that ends with v.
+
+    Beyond 2^256 the 1 is less than the rounding; beyond 2^+-FAR, so is all that b / (1 + b) differs from 1 or 0.
+    """
     cdef int64_t exponent
-    if likely(v.shift == 0 and chain <= 256):
+    if usual(v.shift == 0 and chain <= 256):
         return v.ratio * (power_of_two(chain) - 1.0)
     exponent = chain + <int64_t>SCALE * v.shift
     return v.ratio * power_of_two(max(-FAR, min(FAR, exponent)))
@@ -257,7 +260,7 @@ cdef void walk(State *self) noexcept nogil:
         path[n] = v
         n += 1
         at = nodes[v].depth - base
-        if not likely(at < 64):
+        if not usual(at < 64):
             base += at
             at = 0
             context = before(history, position - base)
@@ -345,7 +348,7 @@ cdef bint room_for_bit(State *self) noexcept nogil:
     """One more bit in the history, and the word of the bit after it, which `before` reads."""
     cdef int64_t wanted = ((self.length + 1) >> 6) + 1
     return self.length <= MAX_POSITION and (
-        likely(wanted <= self.words)
+        usual(wanted <= self.words)
         or grow(<void **>&self.history, &self.words, 8, self.words, wanted, (MAX_POSITION >> 6) + 2))
 
 
@@ -353,11 +356,11 @@ cdef bint room_to_learn(State *self) noexcept nogil:
     """One more node; undo entries for the path, a node at its end and the reference to that."""
     cdef int64_t wanted = self.undos_used + self.path_length + 2
     return (
-        likely(self.used < self.nodes_capacity)
+        usual(self.used < self.nodes_capacity)
         or grow(<void **>&self.nodes, &self.nodes_capacity, sizeof(Node), self.used, self.used + 1, MAX_NODES)
     ) and (
         self.marks_used == 0
-        or likely(wanted <= self.undos_capacity)
+        or usual(wanted <= self.undos_capacity)
         or grow(<void **>&self.undos, &self.undos_capacity, sizeof(Undo), self.undos_used, wanted, MAX_UNDOS))
 
 
@@ -443,7 +446,7 @@ cdef double learn(State *self, uint32_t x) noexcept nogil:
         p = mix(odds(v, v.depth - above.depth if i else 1), n1, count_x, p_child)
         v.count[x] += 1
         v.ratio *= count_x / (n1 * p_child)                      # R <- R pe / p(child)
-        if not likely(power_of_two(-SCALE // 2) <= v.ratio <= power_of_two(SCALE // 2)):
+        if not usual(power_of_two(-SCALE // 2) <= v.ratio <= power_of_two(SCALE // 2)):
             normalise(v)
     self.walked = -1
     return p
@@ -621,24 +624,23 @@ cdef class ContextTreeKernel:
         cdef double product = 1.0
         cdef double code_length = 0.0
         cdef double p
-        with nogil:
-            while i < n:
-                if state.phase < state.action_bits:
-                    if verb_append(state, bits[i]) == FAILED:
-                        break
-                else:
-                    p = verb_update(state, bits[i])
-                    if p == FAILED:
-                        break
-                    product *= p
-                    if product < power_of_two(-SCALE):
-                        code_length -= log2(product)
-                        product = 1.0
-                i += 1
+        while i < n:
+            if state.phase < state.action_bits:
+                if verb_append(state, bits[i]) == FAILED:
+                    break
+            else:
+                p = verb_update(state, bits[i])
+                if p == FAILED:
+                    break
+                product *= p
+                if product < power_of_two(-SCALE):
+                    code_length -= log2(product)
+                    product = 1.0
+            i += 1
         return code_length - log2(product), i
 
     def snapshot(self):
-        """The complete state of the predictor as bytes: equal states have equal snapshots."""
+        """All that predictions follow from, as bytes: equal states have equal snapshots."""
         cdef int64_t i
         history = bytes([bit_at(self.state.history, i) for i in range(self.state.origin, self.state.length)])
         nodes = (<const char *>self.state.nodes)[:self.state.used * sizeof(Node)]

@@ -15,7 +15,8 @@ GROUND = ["coding", "randomness", "environment", "pomdp", "predictor"]
 FLOOR = {
     **dict.fromkeys(GROUND, 1),
     "context_tree": 2,
-    "search": 2,
+    "verbs": 2,
+    "search": 2.5,
     "envs": 2,
     "agent": 3,
     "interaction": 4,

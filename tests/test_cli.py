@@ -10,6 +10,7 @@ import click
 import numpy as np
 import pytest
 
+from aixi_approx import average, evaluate, interact, make, mc_aixi
 from aixi_approx.cli import COMMANDS, aixi, main
 from aixi_approx.context_tree import FactoredContextTree
 from aixi_approx.envs import ENVIRONMENTS
@@ -197,7 +198,7 @@ def test_run_is_a_function_of_the_seed(capsys: Captured) -> None:
     first, again, other = results
     assert first == again
     assert first != other
-    assert (first["random_reward"], first["optimum"], first["evaluation_simulations_run"]) == (0.5, 0.7, 50_000)
+    assert (first["random_reward"], first["optimum"], first["simulations_evaluation"]) == (0.5, 0.7, 50_000)
 
 
 @pytest.mark.parametrize(("cycles", "evaluate"), [("0", "0"), ("0", "5"), ("5", "0"), ("5", "1")])
@@ -246,3 +247,21 @@ def test_predict_is_the_code_length_of_the_tree(trees: int, order: str, tmp_path
     expected = FactoredContextTree(20, 0, trees).learn(bits) / len(data)
     found = bits_per_byte(data, tmp_path, capsys, "--depth", "20", "--trees", str(trees), "--bit-order", order)
     assert found == pytest.approx(expected, rel=1e-12)
+
+
+def test_a_file_may_have_the_name_of_a_library(place: Path, capsys: Captured) -> None:
+    (place / "rich.py").write_text(ECHO.replace("from aixi", "import beside\nfrom aixi"))
+    (place / "beside.py").write_text("")
+    main(["run", "rich.py:Echo", *SHORT])
+    assert "this agent" in capsys.readouterr().out
+
+
+def test_five_lines_of_python_do_the_same(capsys: Captured) -> None:
+    options = {"cycles": 60, "simulations": 5, "evaluation_simulations": 7}
+    environment = make("tiger")
+    environment.settings = environment.settings._replace(**options)
+    agent = mc_aixi(environment, seed=0)
+    list(interact(agent, environment, cycles=60))
+    mean = average([row.reward for row in evaluate(agent, environment, cycles=40)]).mean
+    arguments = [f"--{name.replace('_', '-')}={value}" for name, value in options.items()]
+    assert printed(["run", "tiger", "--evaluate=40", *arguments], capsys)["reward"] == mean

@@ -25,6 +25,13 @@ def test_what_does_not_fit_is_refused(value: int, bits: int) -> None:
         encode(value, bits)
 
 
+@pytest.mark.parametrize(("action", "reward"), [(3, -1), (-1, -1), (0, 11), (0, -101)])
+def test_what_the_environment_does_not_have_is_refused(action: int, reward: int) -> None:
+    """Three actions have two bits, and a fourth would fit: the planner has no place for it."""
+    with pytest.raises(ValueError, match=r"action 3|action -1|reward"):
+        Coding(3, 2, 7, 2, -100, 10).cycle(action, 0, reward)
+
+
 @given(count=st.integers(1, 10**6))
 def test_as_few_bits_as_will_do(count: int) -> None:
     bits = bits_for(count)

@@ -6,9 +6,17 @@ from reference import PlainPredictor
 from aixi_approx.context_tree import ContextTree, FactoredContextTree
 from aixi_approx.predictor import Predictor, check_predictor
 
+
+class PlainApart(PlainPredictor):
+    """Says what is true of it."""
+
+    bits_apart = True
+
+
 PREDICTORS = {
     "one tree": lambda: ContextTree(7),
     "factored trees": lambda: FactoredContextTree(20, 2, 5),
+    "trees of Python, apart": lambda: PlainApart(6, 1, 3),
     "factored trees without actions": lambda: FactoredContextTree(70, 0, 3),
     "a predictor in Python": lambda: PlainPredictor(6, 1, 2),
 }
@@ -51,9 +59,20 @@ class Fickle(PlainPredictor):
         return super().predict() * (0.9 if self.asked % 2 else 1.0)
 
 
+class Apart(PlainPredictor):
+    """One tree for all bits of a percept, and says that they are learned apart."""
+
+    bits_apart = True
+
+    def __init__(self, depth: int, action_bits: int, percept_bits: int) -> None:
+        super().__init__(depth, action_bits, percept_bits)
+        self.trees.trees = [self.trees.trees[0]] * percept_bits
+
+
 @pytest.mark.parametrize(
     ("kind", "message"),
     [
+        (Apart, "bits_apart"),
         (Certain, "strictly between 0 and 1"),
         (Forgetful, "revert\\(\\) does not take back"),
         (Flat, "where predict\\(\\) gave"),

@@ -28,6 +28,10 @@ def test_streams_differ_in_every_number_of_their_name() -> None:
     assert draw(stream(7, 1)) == draw(stream(7, 1))
 
 
+def test_numbers_of_numpy_are_numbers() -> None:
+    assert draw(stream(np.int64(3), np.uint8(1))) == draw(stream(3, 1))
+
+
 @given(n=st.integers(1, 1000), seed=st.integers(0, 100))
 def test_below_stays_below(n: int, seed: int) -> None:
     random = stream(seed)

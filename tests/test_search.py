@@ -239,6 +239,49 @@ def test_a_predictor_that_gives_no_probability_is_refused() -> None:
         RhoUCT(coding, 2, 10).search(Wrong(4, coding.action_bits, coding.percept_bits), stream(1))
 
 
+@pytest.mark.parametrize("verb", ["mark", "revert"])
+def test_a_mark_that_fails_is_noticed(verb: str) -> None:
+    class Failing(PlainPredictor):
+        pass
+
+    def fail(*_: object) -> int:
+        raise ArithmeticError(verb)
+
+    setattr(Failing, verb, fail)
+    coding = make("coin-flip").coding
+    predictor = Failing(4, coding.action_bits, coding.percept_bits)
+    with pytest.raises(PredictorError, match=verb):
+        RhoUCT(coding, 3, 100).search(predictor, stream(1))
+    if verb == "mark":
+        assert predictor.trees.history == []
+
+
+def test_ctrl_c_in_a_predictor_is_ctrl_c() -> None:
+    class Interrupted(PlainPredictor):
+        def predict(self) -> float:
+            raise KeyboardInterrupt
+
+    coding = make("coin-flip").coding
+    with pytest.raises(KeyboardInterrupt):
+        RhoUCT(coding, 3, 100).search(Interrupted(4, coding.action_bits, coding.percept_bits), stream(1))
+
+
+def test_a_memo_of_another_history_is_dropped() -> None:
+    """The predictor learned something that the planner was not told of, or is another one."""
+    coding, tree = live("tiger", 50)
+    planner = RhoUCT(coding, 3, 200)
+    planner.search(tree, stream(1))
+    tree.learn(np.tile(coding.cycle(1, 0, -100), 30))
+    assert same(planner.search(tree, stream(1)), RhoUCT(coding, 3, 200).search(tree, stream(1)))
+    _, other = live("tiger", 90, seed=9)
+    assert same(planner.search(other, stream(1)), RhoUCT(coding, 3, 200).search(other, stream(1)))
+
+
+def test_a_predictor_of_other_bits_is_refused() -> None:
+    with pytest.raises(ValueError, match="the predictor reads"):
+        RhoUCT(make("tiger").coding, 2, 10).search(FactoredContextTree(8, 1, 1), stream(1))
+
+
 @pytest.mark.parametrize("wrong", [{"horizon": 0}, {"simulations": 0}, {"ucb": -1.0}, {"ucb": float("nan")}])
 def test_options_out_of_range(wrong: dict[str, float]) -> None:
     with pytest.raises(ValueError, match=next(iter(wrong))):

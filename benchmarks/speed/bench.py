@@ -29,7 +29,8 @@ from aixi_approx.randomness import stream
 HERE = Path(__file__).parent
 RESULTS = HERE.parent / "results" / "speed.json"
 
-# Environment, depth, horizon, random cycles of experience, simulations of a search.
+# Environment, depth, horizon, random cycles of experience, simulations of a search. Depths and horizons are those that
+# speeds of other implementations are known for, not all those of `aixi run`.
 SEARCHES = [
     ("tiger", 96, 5, (2_000, 25_000), (500, 2_500, 25_000)),
     ("extended-tiger", 96, 4, (2_000,), (500, 25_000)),
