@@ -4,14 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
-from aixi_approx.coding import Coding
+from aixi_approx.coding import Bits, Coding
 from aixi_approx.context_tree import FactoredContextTree
 from aixi_approx.environment import Environment, Percept
 from aixi_approx.predictor import Predictor
-from aixi_approx.randomness import AGENT, EVALUATION, below, draw, stream
+from aixi_approx.randomness import AGENT, EVALUATION, Stream, below, draw, stream
 from aixi_approx.search import SQRT_2, RhoUCT, SearchResult
+
+
+class Planner(Protocol):
+    """What an agent asks of its search. `RhoUCT` is one."""
+
+    def search(self, predictor: Predictor, random: Stream, simulations: int | None = None) -> SearchResult:
+        """Search from the present history of the predictor, and leave it unchanged."""
+
+    def advance(self, action: int, percept: Bits) -> None:
+        """Hear of a cycle that the predictor has learned."""
+
+    def forget(self) -> None:
+        """Hear that the predictor's history has become another one."""
 
 
 class Decision(NamedTuple):
@@ -53,7 +66,7 @@ class Agent:
         self,
         coding: Coding,
         predictor: Predictor,
-        planner: RhoUCT,
+        planner: Planner,
         epsilon: float = 0.0,
         decay: float = 1.0,
         seed: int = 0,

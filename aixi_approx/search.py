@@ -467,11 +467,12 @@ class RhoUCT:
             bit = self._tree.chance[self._root, action]
             if bit != NONE and self._tree.probability[bit] != UNKNOWN:
                 mark = predictor.mark()
-                for action_bit in encode(action, self.coding.action_bits):
-                    predictor.append(action_bit)
-                p = predictor.predict()
-                predictor.revert(mark)
-                return bool(p == self._tree.probability[bit])
+                try:
+                    for action_bit in encode(action, self.coding.action_bits):
+                        predictor.append(action_bit)
+                    return bool(predictor.predict() == self._tree.probability[bit])
+                finally:
+                    predictor.revert(mark)
         return True
 
     def _prepare(self, simulations: int) -> Tree:
