@@ -132,6 +132,7 @@ def mc_aixi(
     simulations: int | None = None,
     epsilon: float | None = None,
     decay: float | None = None,
+    memo: bool = True,
 ) -> Agent:
     """Return the agent of JAIR 2011, FAC-CTW with rhoUCT. What is not given is taken from the environment's settings.
 
@@ -145,6 +146,8 @@ def mc_aixi(
         Weight of exploration in the search.
     depth, horizon, simulations, epsilon, decay
         As in `Settings`.
+    memo
+        As in `RhoUCT`: the search is faster with it, and the same.
     """
     coding, settings = environment.coding, environment.settings
     return Agent(
@@ -155,6 +158,7 @@ def mc_aixi(
             settings.horizon if horizon is None else horizon,
             settings.simulations if simulations is None else simulations,
             ucb,
+            memo,
         ),
         settings.epsilon if epsilon is None else epsilon,
         settings.decay if decay is None else decay,

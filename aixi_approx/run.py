@@ -39,6 +39,7 @@ class Experiment(NamedTuple):
     settings: Settings
     evaluate: int = 2_000  # cycles
     ucb: float = SQRT_2
+    memo: bool = True
     seed: int = 0
 
     def options(self) -> dict[str, Any]:
@@ -85,6 +86,7 @@ def run(experiment: Experiment, folder: Path | None = None, watch: Watcher = unw
         settings.simulations,
         settings.epsilon,
         settings.decay,
+        experiment.memo,
     )
     recording = Recording(folder, experiment.options()) if folder else None
     if recording and (there := recording.result()):

@@ -31,6 +31,7 @@ RECENT = 1_000  # cycles that the running reward is taken over
     help="A random action with probability EPSILON * DECAY^cycle.",
 )
 @click.option("--ucb", type=click.FloatRange(min=0), help="Weight of exploration in the search.  [default: sqrt 2]")
+@click.option("--memo/--no-memo", default=True, help="Keep probabilities within a search: faster, same result.")
 @click.option("--evaluate", type=at_least(0), default=2_000, show_default=True, help="Cycles of greedy evaluation.")
 @click.option("--evaluation-simulations", type=at_least(1), help="Simulations of each search in the evaluation.")
 @click.option("--seed", type=int, default=0, show_default=True, help="The run is a function of it.")
@@ -40,6 +41,7 @@ def command(
     environment: str,
     exploration: tuple[float, float] | None,
     ucb: float | None,
+    memo: bool,
     evaluate: int,
     seed: int,
     out: Path | None,
@@ -66,7 +68,7 @@ def command(
     )
     if exploration:
         settings = settings._replace(epsilon=exploration[0], decay=exploration[1])
-    experiment = Experiment(environment, settings, evaluate, seed=seed)
+    experiment = Experiment(environment, settings, evaluate, memo=memo, seed=seed)
     if ucb is not None:
         experiment = experiment._replace(ucb=ucb)
     complete = bool(out and (out / "result.json").exists())

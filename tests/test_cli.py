@@ -256,6 +256,13 @@ def test_a_file_may_have_the_name_of_a_library(place: Path, capsys: Captured) ->
     assert "this agent" in capsys.readouterr().out
 
 
+def test_without_the_memo_all_is_the_same(capsys: Captured) -> None:
+    arguments = ["run", "tiger", *SHORT]
+    with_memo, without = (printed([*arguments, switch], capsys) for switch in ("--memo", "--no-memo"))
+    different = {name for name in with_memo if with_memo[name] != without[name]}
+    assert different <= {"memo", "learning_seconds", "evaluation_seconds"}
+
+
 def test_five_lines_of_python_do_the_same(capsys: Captured) -> None:
     options = {"cycles": 60, "simulations": 5, "evaluation_simulations": 7}
     environment = make("tiger")
