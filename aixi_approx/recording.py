@@ -18,6 +18,7 @@ import platform
 import time
 import weakref
 from collections.abc import Iterable, Iterator, Mapping
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +58,7 @@ class Recording:
             "version": __version__,
             "options": dict(options),
             "python": platform.python_version(),
+            "libraries": {name: metadata.version(name) for name in ("numba", "numpy")},
             "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
             "begun": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
         }
