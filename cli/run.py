@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections import deque
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -99,20 +100,19 @@ def _show(part: str, rows: Iterable[Row], cycles: int) -> Iterator[Row]:
         "{task.fields[work]:,.0f} sims/s",
     )
     began = drawn = time.perf_counter()
-    total = work = recent = 0
-    rewards: list[int] = []
+    total = work = 0
+    recent: deque[int] = deque(maxlen=RECENT)
     with progress(*columns) as bar:
         task = bar.add_task(part, total=cycles, reward=0.0, speed=0.0, work=0.0)
         for row in rows:
             total += 1
             work += row.simulations
-            rewards.append(row.reward)
-            recent += row.reward - (rewards[-RECENT - 1] if total > RECENT else 0)
+            recent.append(row.reward)
             now = time.perf_counter()
             if now - drawn > 0.1 or total == cycles:
                 drawn = now
                 seconds = now - began
-                reward = recent / min(total, RECENT)
+                reward = sum(recent) / len(recent)
                 bar.update(task, completed=total, reward=reward, speed=total / seconds, work=work / seconds)
             yield row
 
