@@ -7,12 +7,11 @@ tree of its own, so that contexts of different bit positions never coincide.
 
 from __future__ import annotations
 
-import operator
-
 import numpy as np
 from numpy.typing import ArrayLike
 
 from aixi_approx._context_tree import ContextTreeKernel
+from aixi_approx.bounds import whole
 from aixi_approx.coding import Bits
 from aixi_approx.predictor import Addresses, Predictor
 
@@ -47,9 +46,9 @@ class FactoredContextTree(Predictor):
     bits_apart = True
 
     def __init__(self, depth: int, action_bits: int, percept_bits: int) -> None:
-        self.depth = _checked_number("depth", depth, 1)
-        self.action_bits = _checked_number("action_bits", action_bits, 0)
-        self.percept_bits = _checked_number("percept_bits", percept_bits, 1)
+        self.depth = whole("depth", depth, 1, MAX_DEPTH)
+        self.action_bits = whole("action_bits", action_bits, 0, MAX_DEPTH)
+        self.percept_bits = whole("percept_bits", percept_bits, 1, MAX_DEPTH)
         self._kernel = ContextTreeKernel(self.depth, self.action_bits, self.percept_bits)
 
     @property
@@ -143,13 +142,6 @@ class ContextTree(FactoredContextTree):
 
     def __init__(self, depth: int) -> None:
         super().__init__(depth, 0, 1)
-
-
-def _checked_number(name: str, number: int, least: int) -> int:
-    number = operator.index(number)
-    if not least <= number <= MAX_DEPTH:
-        raise ValueError(f"{name} is {number}: it must lie in {least} to {MAX_DEPTH}")
-    return number
 
 
 def _bit(bit: int) -> int:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 from aixi_approx.agent import Agent, mc_aixi
+from aixi_approx.bounds import whole
 from aixi_approx.environment import Environment, Settings
 from aixi_approx.envs import make
 from aixi_approx.interaction import Estimate, Row, average, evaluate, interact
@@ -70,13 +71,9 @@ def run(experiment: Experiment, folder: Path | None = None, watch: Watcher = unw
     """
     environment = make(experiment.environment)
     settings = experiment.settings
-    for name, number, least, most in (
-        ("cycles", settings.cycles, 0, MAX_CYCLES),
-        ("evaluate", experiment.evaluate, 0, MAX_CYCLES),
-        ("evaluation_simulations", settings.evaluation_simulations, 1, MAX_SIMULATIONS),
-    ):
-        if not least <= number <= most:
-            raise ValueError(f"{name} is {number}: it must lie in {least} to {most}")
+    whole("cycles", settings.cycles, 0, MAX_CYCLES)
+    whole("evaluate", experiment.evaluate, 0, MAX_CYCLES)
+    whole("evaluation_simulations", settings.evaluation_simulations, 1, MAX_SIMULATIONS)
     agent = mc_aixi(
         environment,
         experiment.seed,

@@ -25,7 +25,6 @@ of `draw`, `below` or `call_verb`, which are called from here, `make clean` empt
 
 from __future__ import annotations
 
-import operator
 import time
 from typing import NamedTuple
 
@@ -33,6 +32,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from aixi_approx.bounds import whole
 from aixi_approx.coding import Bits, Coding, encode
 from aixi_approx.predictor import Predictor, PredictorError, address_array
 from aixi_approx.randomness import Stream, below, draw
@@ -365,13 +365,10 @@ class RhoUCT:
     ROLLOUT_NODES = 1 << 22  # bit nodes of 16 bytes that rollouts may fill
 
     def __init__(self, coding: Coding, horizon: int, simulations: int, ucb: float = SQRT_2, memo: bool = True) -> None:
-        horizon, simulations = operator.index(horizon), operator.index(simulations)
-        for name, number, most in (("horizon", horizon, MAX_HORIZON), ("simulations", simulations, MAX_SIMULATIONS)):
-            if not 1 <= number <= most:
-                raise ValueError(f"{name} is {number}: it must lie in 1 to {most}")
         if not 0 <= ucb < np.inf:
             raise ValueError(f"ucb is {ucb}: it must be a number and not negative")
-        self.coding, self.simulations = coding, simulations
+        self.coding = coding
+        self.simulations = whole("simulations", simulations, 1, MAX_SIMULATIONS)
         self._plan = Plan(
             actions=coding.actions,
             action_bits=coding.action_bits,
@@ -379,7 +376,7 @@ class RhoUCT:
             percept_bits=coding.percept_bits,
             min_reward=coding.min_reward,
             max_reward=coding.max_reward,
-            horizon=horizon,
+            horizon=whole("horizon", horizon, 1, MAX_HORIZON),
             ucb=float(ucb),
             scale=float(max(1, coding.max_reward - coding.min_reward)),
             memo=memo,
@@ -422,9 +419,9 @@ class RhoUCT:
         PredictorError
             If the predictor failed or ran out of memory during the search. Its own exception is the cause.
         """
-        simulations = self.simulations if simulations is None else operator.index(simulations)
-        if not 1 <= simulations <= MAX_SIMULATIONS:
-            raise ValueError(f"simulations is {simulations}: it must lie in 1 to {MAX_SIMULATIONS}")
+        if simulations is None:
+            simulations = self.simulations
+        simulations = whole("simulations", simulations, 1, MAX_SIMULATIONS)
         bits = (predictor.action_bits, predictor.percept_bits)
         if bits != (self.coding.action_bits, self.coding.percept_bits):
             raise ValueError(f"the predictor reads {bits} action and percept bits a cycle, the environment has others")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from aixi_approx.cli.options import as_json, print_json
+from aixi_approx.cli.options import as_json, number, print_json
 
 if TYPE_CHECKING:
     from aixi_approx.environment import Environment
@@ -42,18 +42,14 @@ def command(as_json: bool) -> None:
             name,
             str(row["actions"]),
             f"{row['action_bits']}+{row['reward_bits']}+{row['observation_bits']}",
-            _number(row["states"]),
-            _number(row["random_reward"], 3),
-            _number(row["optimum"], 4),
+            number(row["states"], 0),
+            number(row["random_reward"]),
+            number(row["optimum"], 4),
             row["hidden"],
         )
     Console().print(table)
     print("bits of a cycle: action + reward + observation. random: reward per cycle of an")
     print("agent that acts at random; optimum: the largest possible. --json tells more.")
-
-
-def _number(value: float | None, digits: int = 0) -> str:
-    return "unknown" if value is None else f"{value:.{digits}f}"
 
 
 def _describe(environment: Environment) -> dict[str, Any]:

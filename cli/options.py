@@ -54,6 +54,11 @@ def at_least(least: int) -> click.IntRange:
     return click.IntRange(min=least)
 
 
+def number(value: float | None, digits: int = 3) -> str:
+    """Return a number for people, who read "unknown" where there is none."""
+    return "unknown" if value is None else f"{value:.{digits}f}"
+
+
 def size(count: float) -> str:
     """Return a number of bytes for people.
 

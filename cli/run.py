@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from aixi_approx.cli.options import as_json, at_least, notice, print_json, progress, size
+from aixi_approx.cli.options import as_json, at_least, notice, number, print_json, progress, size
 
 if TYPE_CHECKING:
     from aixi_approx.interaction import Row
@@ -125,9 +125,6 @@ def _print_table(result: dict[str, Any]) -> None:
     from rich.table import Table
 
     from aixi_approx.run import LOSS_WINDOW
-
-    def number(value: float | None, digits: int = 3) -> str:
-        return "unknown" if value is None else f"{value:.{digits}f}"
 
     settings = result["settings"]
     table = Table(

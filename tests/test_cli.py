@@ -41,6 +41,7 @@ WRONG = {  # classes, what they hold, and what the line must say of them
     "Half(Echo)": ("step = lambda self, a: (0, 0.5)", "reward 0.5, declared are whole numbers from 0 to 1"),
     "RaisesInReset(Echo)": ("reset = lambda self, seed: 1 / 0", "ZeroDivisionError"),
     "NoSettings(Echo)": ("settings = None", "NoSettings"),
+    "HalfSettings(Echo)": ("settings = Settings(depth=3.5)", "depth is 3.5: it must be a whole number"),
     "TextSettings(Echo)": ("settings = Settings(depth='deep')", "depth"),
     "HugeRewards(Echo)": ("max_reward = 2**70", "HugeRewards"),
     "NoStep(Environment)": ("reset = lambda self, seed: None", "it can't be built: TypeError"),

@@ -282,7 +282,9 @@ def test_a_predictor_of_other_bits_is_refused() -> None:
         RhoUCT(make("tiger").coding, 2, 10).search(FactoredContextTree(8, 1, 1), stream(1))
 
 
-@pytest.mark.parametrize("wrong", [{"horizon": 0}, {"simulations": 0}, {"ucb": -1.0}, {"ucb": float("nan")}])
+@pytest.mark.parametrize(
+    "wrong", [{"horizon": 0}, {"horizon": 2.5}, {"simulations": 0}, {"ucb": -1.0}, {"ucb": float("nan")}]
+)
 def test_options_out_of_range(wrong: dict[str, float]) -> None:
     with pytest.raises(ValueError, match=next(iter(wrong))):
         RhoUCT(make("tiger").coding, **{"horizon": 2, "simulations": 10, **wrong})  # type: ignore[arg-type]
