@@ -15,11 +15,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
+from aixi_approx.chain import long_run_reward
 from aixi_approx.environment import Environment, EnvironmentFault, Percept
 from aixi_approx.randomness import ENVIRONMENT, Stream, draw, stream
-
-MAX_DENSE = 2_000
 
 
 class Outcome(NamedTuple):
@@ -83,32 +83,17 @@ class POMDP(Environment):
         return len(self.states)
 
     @functools.cached_property
-    def random_reward(self) -> float | None:
-        """Expected reward per cycle, in the long run, of the agent that acts at random. Exact to about 1e-9.
-
-        The mean over time of the state distribution is the limit of the powers of the lazy chain (I + P)/2. They are
-        taken as dense matrices, and not above `MAX_DENSE` states.
-        """
-        tables, count = self.tables, len(self.states)
-        if count > MAX_DENSE:
-            return None
-        step = np.zeros((count, count))
-        reward = np.zeros(count)
-        for s in range(count):
-            for i in range(tables.first[s * len(self.actions)], tables.first[(s + 1) * len(self.actions)]):
-                p = tables.probability[i] / len(self.actions)
-                step[s, tables.state[i]] += p
-                reward[s] += p * tables.reward[i]
-        power = (np.eye(count) + step) / 2
-        for _ in range(50):
-            before, power = power, power @ power
-            power /= power.sum(axis=1, keepdims=True)
-            if np.abs(power - before).max() < 1e-15:
-                break
-        return float(tables.start @ (power @ reward)[: len(tables.start)])
+    def random_reward(self) -> float:
+        """Expected reward per cycle, in the long run, of the agent that acts at random. Exact but for rounding."""
+        tables, count, actions = self.tables, len(self.states), len(self.actions)
+        here = np.repeat(np.arange(count), np.diff(tables.first[::actions]))
+        probability = tables.probability / actions
+        step = csr_array((probability, (here, tables.state)), shape=(count, count))
+        reward = np.bincount(here, probability * tables.reward, count)
+        return float(tables.start @ long_run_reward(step, reward)[: len(tables.start)])
 
     def _build(self) -> tuple[list[Hashable], Tables]:
-        observation_number = {name: i for i, name in enumerate(self.observations)}
+        observation_number: dict[Hashable, int] = {}
         start = {state: p for state, p in self.start().items() if p != 0}
         self._check_sum("start", start.values())
         number: dict[Hashable, int] = {state: i for i, state in enumerate(start)}
@@ -121,7 +106,11 @@ class POMDP(Environment):
                 self._check_sum(where, (o.probability for o in outcomes))
                 for o in outcomes:
                     if o.observation not in observation_number:
-                        raise EnvironmentFault(f"{self.name}: {where}: observation {o.observation!r} is not declared")
+                        if o.observation not in self.observations:
+                            raise EnvironmentFault(
+                                f"{self.name}: {where}: observation {o.observation!r} is not declared"
+                            )
+                        observation_number[o.observation] = self.observations.index(o.observation)
                     if o.reward != int(o.reward) or not self.min_reward <= o.reward <= self.max_reward:
                         raise EnvironmentFault(
                             f"{self.name}: {where}: reward {o.reward}, "

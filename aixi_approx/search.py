@@ -58,6 +58,7 @@ class Plan(NamedTuple):
     min_reward: int
     max_reward: int
     horizon: int
+    plies: int  # cycles in which actions are chosen by UCB, before the rollout
     ucb: float  # C
     scale: float  # reward range
     memo: bool
@@ -227,7 +228,7 @@ def _simulate(
     trace.counts[TOKEN] = -1
     capacity = len(tree.probability)
     node, level = ROOT, 0
-    while level < plan.horizon and tree.total[node] > 0:
+    while level < plan.plies and tree.total[node] > 0:
         trace.node[level] = node
         trace.action[level] = _select(tree, plan, random, logs, node, plan.horizon - level)
         node = _imagine(tree, plan, verbs, random, trace, node, level, capacity)
@@ -247,7 +248,7 @@ def _simulate(
             tree.visits[at, action] += 1
             tree.total[at] += 1
             tree.value[at, action] += (outcome - tree.value[at, action]) / tree.visits[at, action]
-    if depth < plan.horizon:
+    if depth < plan.plies:
         tree.total[new] = 1
     if trace.counts[TOKEN] >= 0 and call_verb(verbs[REVERT], verbs[STATE], trace.counts[TOKEN]) < 0.0:
         trace.counts[FAULTS] += 1
@@ -350,6 +351,9 @@ class RhoUCT:
     memo
         Whether to keep the probabilities that the predictor was asked for. It changes the time of a search and
         nothing else.
+    plies
+        Cycles in which a simulation chooses its actions by UCB, the rest being rollout; the whole horizon if not given.
+        With 1 this is the 1-ply Monte-Carlo planner of JAIR 2011, table 6.
 
     Examples
     --------
@@ -364,7 +368,15 @@ class RhoUCT:
     CHUNK_SECONDS = 0.05  # Ctrl-C is not seen inside a compiled loop
     ROLLOUT_NODES = 1 << 22  # bit nodes of 16 bytes that rollouts may fill
 
-    def __init__(self, coding: Coding, horizon: int, simulations: int, ucb: float = SQRT_2, memo: bool = True) -> None:
+    def __init__(
+        self,
+        coding: Coding,
+        horizon: int,
+        simulations: int,
+        ucb: float = SQRT_2,
+        memo: bool = True,
+        plies: int | None = None,
+    ) -> None:
         if not 0 <= ucb < np.inf:
             raise ValueError(f"ucb is {ucb}: it must be a number and not negative")
         self.coding = coding
@@ -377,6 +389,7 @@ class RhoUCT:
             min_reward=coding.min_reward,
             max_reward=coding.max_reward,
             horizon=whole("horizon", horizon, 1, MAX_HORIZON),
+            plies=horizon if plies is None else whole("plies", plies, 1, horizon),
             ucb=float(ucb),
             scale=float(max(1, coding.max_reward - coding.min_reward)),
             memo=memo,

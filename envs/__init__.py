@@ -18,6 +18,7 @@ ENVIRONMENTS = {
     "tiger": "tiger:Tiger",
     "extended-tiger": "extended_tiger:ExtendedTiger",
     "4x4-grid": "grid:Grid4x4",
+    "tic-tac-toe": "tic_tac_toe:TicTacToe",
     "biased-rps": "biased_rps:BiasedRPS",
     "kuhn-poker": "kuhn_poker:KuhnPoker",
 }

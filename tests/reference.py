@@ -158,8 +158,11 @@ class PlainPredictor(Predictor):
 class PlainSearch:
     """rhoUCT as JAIR 2011 has it (section 4, algorithms 1 to 4), recursively, on dictionaries, without a memo."""
 
-    def __init__(self, coding: Coding, horizon: int, ucb: float, predictor: Predictor, random: object) -> None:
+    def __init__(
+        self, coding: Coding, horizon: int, ucb: float, predictor: Predictor, random: object, plies: int | None = None
+    ) -> None:
         self.coding, self.horizon, self.ucb, self.predictor, self.random = coding, horizon, ucb, predictor, random
+        self.rolled = 0 if plies is None else horizon - plies  # cycles at the end that are never more than rolled out
         self.visits: dict[tuple[int, ...], int] = {(): 1}  # by imagined history: actions and codes of whole percepts
         self.value: dict[tuple[int, ...], float] = {}
 
@@ -183,6 +186,8 @@ class PlainSearch:
     def sample(self, history: tuple[int, ...], remaining: int) -> float:
         if remaining == 0:
             return 0.0
+        if remaining <= self.rolled:
+            return self.rollout(remaining)
         if self.visits.get(history, 0) == 0:
             self.visits[history] = 1
             return self.rollout(remaining)

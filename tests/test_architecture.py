@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 
 # From the ground up. A module imports modules of lower floors; on the ground floor, those that stand before it.
-GROUND = ["bounds", "coding", "randomness", "environment", "pomdp", "predictor"]
+GROUND = ["bounds", "coding", "randomness", "environment", "chain", "pomdp", "belief", "predictor"]
 FLOOR = {
     **dict.fromkeys(GROUND, 1),
     "context_tree": 2,

@@ -45,14 +45,18 @@ def same(one: object, other: object) -> bool:
     cycles=st.integers(0, 60),
     horizon=st.integers(1, 5),
     simulations=st.integers(1, 60),
+    plies=st.integers(1, 5),
     ucb=st.sampled_from([0.0, 0.3, 2.0**0.5]),
     seed=st.integers(0, 2**64),
 )
 @settings(deadline=None, max_examples=60)
-def test_equals_the_plain_search(name: str, cycles: int, horizon: int, simulations: int, ucb: float, seed: int) -> None:
+def test_equals_the_plain_search(
+    name: str, cycles: int, horizon: int, simulations: int, plies: int, ucb: float, seed: int
+) -> None:
     coding, tree = live(name, cycles)
-    found = RhoUCT(coding, horizon, simulations, ucb).search(tree, stream(seed))
-    plain = PlainSearch(coding, horizon, ucb, tree, stream(seed))
+    plies = min(plies, horizon)
+    found = RhoUCT(coding, horizon, simulations, ucb, plies=plies).search(tree, stream(seed))
+    plain = PlainSearch(coding, horizon, ucb, tree, stream(seed), plies)
     plain.run(simulations)
     for action in range(coding.actions):
         assert found.visits[action] == plain.visits.get((action,), 0)

@@ -1,0 +1,84 @@
+"""Tic-tac-toe against an opponent that plays at random (Veness et al. 2011, section 7.1)."""
+
+from collections.abc import Iterable
+
+from aixi_approx.environment import Settings
+from aixi_approx.pomdp import POMDP, Outcome
+
+Board = tuple[int, ...]  # nine squares, row by row
+
+EMPTY, MINE, THEIRS = 0, 1, 2
+NEW: Board = (EMPTY,) * 9
+LINES = [(0, 1, 2), (3, 4, 5), (6, 7, 8), (0, 3, 6), (1, 4, 7), (2, 5, 8), (0, 4, 8), (2, 4, 6)]
+
+
+def put(board: Board, square: int, mark: int) -> Board:
+    """Return the board with a mark on a square."""
+    return (*board[:square], mark, *board[square + 1 :])
+
+
+def won(board: Board, mark: int) -> bool:
+    """Whether there is a line of three of these marks."""
+    return any(board[i] == board[j] == board[k] == mark for i, j, k in LINES)
+
+
+def code(board: Board) -> int:
+    """Return the board as a number of two bits per square, the first square highest.
+
+    >>> code((0, 0, 0, 0, 0, 0, 0, 1, 2))
+    6
+    """
+    number = 0
+    for mark in board:
+        number = 4 * number + mark
+    return number
+
+
+class TicTacToe(POMDP):
+    """Game after game against an opponent that puts its mark on a free square at random.
+
+    A cycle is a move of the agent and the answer to it. To win pays 2, a draw 1, to lose costs 2; a move onto a square
+    that is taken changes nothing and costs 3. When a game has ended, the next begins in the same cycle, and the agent
+    sees its board: a fair coin decides who moves first. The paper says neither who does, nor what an illegal move
+    changes; with the coin the optimum is the nearest to the line in its figure 7, and the other does not matter to it.
+
+    The observation is the board after all that, two bits for each square, so that only 3^9 of the 4^9 codes can be.
+    """
+
+    actions = tuple(range(9))
+    observations = range(4**9)
+    min_reward, max_reward = -3, 2
+    hidden = "nothing"
+    optimum = 0.612
+    settings = Settings(
+        cycles=50_000, depth=64, horizon=9, simulations=100, epsilon=0.9999, decay=0.999999, evaluation_simulations=500
+    )
+
+    def start(self) -> dict[Board, float]:
+        """Flip the coin for the first move."""
+        return {NEW: 1 / 2, **{put(NEW, square, THEIRS): 1 / 18 for square in range(9)}}
+
+    def outcomes(self, board: Board, action: int) -> Iterable[Outcome]:
+        """Put a mark, let the opponent answer, begin anew when the game has ended."""
+        if board[action] != EMPTY:
+            return [Outcome(1, board, code(board), -3)]
+        mine = put(board, action, MINE)
+        if won(mine, MINE):
+            return self.anew(2, 1)
+        free = [square for square in range(9) if mine[square] == EMPTY]
+        if not free:
+            return self.anew(1, 1)
+        found: list[Outcome] = []
+        for square in free:
+            theirs = put(mine, square, THEIRS)
+            if won(theirs, THEIRS):
+                found += self.anew(-2, 1 / len(free))
+            elif EMPTY not in theirs:
+                found += self.anew(1, 1 / len(free))
+            else:
+                found.append(Outcome(1 / len(free), theirs, code(theirs), 0))
+        return found
+
+    def anew(self, reward: int, probability: float) -> list[Outcome]:
+        """Return what comes of the end of a game."""
+        return [Outcome(probability * p, board, code(board), reward) for board, p in self.start().items()]
