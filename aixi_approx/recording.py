@@ -130,6 +130,37 @@ class Recording:
         write_whole(self.folder / "result.json", result)
 
 
+class Lines:
+    """A file of JSON objects, one a line. A line is there whole or not at all."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def read(self) -> list[dict[str, Any]]:
+        """Return the objects that are there."""
+        if not self.path.exists():
+            return []
+        text = self.path.read_text()
+        lines = text.split("\n")[:-1]  # what follows the last line end was not written whole
+        objects = []
+        for number, line in enumerate(lines, start=1):
+            try:
+                objects.append(json.loads(line))
+            except ValueError as error:
+                raise ValueError(f"{self.path}, line {number}: {line[:60]!r} is not a JSON object") from error
+        return objects
+
+    def append(self, content: Mapping[str, Any]) -> None:
+        """Write an object at the end, over what was not written whole."""
+        line = (json.dumps(content) + "\n").encode()
+        with self.path.open("ab+") as file:
+            file.seek(0)
+            file.truncate(file.read().rfind(b"\n") + 1)
+            file.write(line)
+            file.flush()
+            os.fsync(file.fileno())
+
+
 def write_whole(path: Path, content: Mapping[str, Any]) -> None:
     """Write a JSON file so that it is there whole or not at all."""
     draft = path.with_suffix(".draft")

@@ -10,7 +10,7 @@ import click
 
 from aixi_approx import __version__
 
-COMMANDS = ("run", "envs", "predict")
+COMMANDS = ("run", "envs", "predict", "reproduce")
 
 
 class Commands(click.Group):

@@ -22,6 +22,11 @@ FLOOR = {
     "interaction": 4,
     "recording": 5,
     "run": 6,
+    "jair2011": 1,
+    "life": 6,
+    "study": 6.5,
+    "reproduce": 6.5,
+    "drawing": 6.7,
     "cli": 7,
 }
 FILES = sorted(path for folder in ("aixi_approx", "envs", "cli") for path in (ROOT / folder).glob("*.py"))

@@ -1,0 +1,101 @@
+"""A study: many lives, carried out side by side by several processes, resumable at any time."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import sys
+from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_EXCEPTION, ProcessPoolExecutor, wait
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from aixi_approx.life import Life, live, work
+
+LOOK_SECONDS = 0.3  # between two looks at how far the processes are
+
+
+class Progress(NamedTuple):
+    """How far one life is."""
+
+    name: str
+    done: float  # in the units of `life.work`
+    total: float
+
+
+Watcher = Callable[[list[Progress]], None]
+
+
+def unwatched(progress: list[Progress]) -> None:
+    """Watch nothing."""
+
+
+def carry_out(
+    lives: Sequence[Life], folder: Path, processes: int | None = None, watch: Watcher = unwatched
+) -> list[dict[str, Any]]:
+    """Carry out some lives, or what is missing of them, the longest first.
+
+    Parameters
+    ----------
+    lives
+        Each is written to a folder of its own name in `folder`.
+    folder
+        Where to write, and to go on from.
+    processes
+        How many at a time; as many as there are cores if not given.
+    watch
+        Is told now and then how far all lives are.
+
+    Returns
+    -------
+    list of dict
+        The rows of all trials, in the order of the lives. They do not depend on the number of processes.
+    """
+    totals = [work(life) for life in lives]
+    context = multiprocessing.get_context("spawn")
+    done = context.Array("d", len(lives), lock=False)
+    stop = context.Event()
+    order = sorted(range(len(lives)), key=lambda i: -totals[i])
+    with ProcessPoolExecutor(processes or os.cpu_count(), context, _begin, (done, stop, os.getpid())) as pool:
+        futures = {i: pool.submit(_live, lives[i], folder / lives[i].name, i) for i in order}
+        try:
+            pending = set(futures.values())
+            while pending:
+                finished, pending = wait(pending, LOOK_SECONDS, FIRST_EXCEPTION)
+                for future in finished:
+                    future.result()
+                for i, future in futures.items():
+                    if future.done():
+                        done[i] = totals[i]
+                watch([Progress(life.name, *pair) for life, *pair in zip(lives, done, totals, strict=True)])
+        except BaseException:
+            stop.set()
+            pool.shutdown(cancel_futures=True)
+            raise
+    return [row for i in range(len(lives)) for row in futures[i].result()]
+
+
+# ------------------------------------------------------------------------------------------------ in the processes
+
+
+class _Stopped(Exception):
+    """The study was stopped."""
+
+
+def _begin(done: Any, stop: Any, parent: int) -> None:
+    import signal
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent says when to stop
+    global _done, _stop, _parent
+    _done, _stop, _parent = done, stop, parent
+
+
+def _live(life: Life, folder: Path, number: int) -> list[dict[str, Any]]:
+    def tick(work: float) -> None:
+        _done[number] += work
+        if _stop.is_set():
+            raise _Stopped
+        if os.getppid() != _parent:  # it was killed
+            sys.exit()
+
+    return live(life, folder, tick)
