@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-import sys
+import signal
+import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ProcessPoolExecutor, wait
 from pathlib import Path
@@ -56,7 +57,7 @@ def carry_out(
     done = context.Array("d", len(lives), lock=False)
     stop = context.Event()
     order = sorted(range(len(lives)), key=lambda i: -totals[i])
-    with ProcessPoolExecutor(processes or os.cpu_count(), context, _begin, (done, stop, os.getpid())) as pool:
+    with ProcessPoolExecutor(processes or os.cpu_count(), context, _begin, (done, stop)) as pool:
         futures = {i: pool.submit(_live, lives[i], folder / lives[i].name, i) for i in order}
         try:
             pending = set(futures.values())
@@ -82,12 +83,18 @@ class _Stopped(Exception):
     """The study was stopped."""
 
 
-def _begin(done: Any, stop: Any, parent: int) -> None:
-    import signal
-
+def _begin(done: Any, stop: Any) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent says when to stop
-    global _done, _stop, _parent
-    _done, _stop, _parent = done, stop, parent
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    global _done, _stop
+    _done, _stop = done, stop
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)
 
 
 def _live(life: Life, folder: Path, number: int) -> list[dict[str, Any]]:
@@ -95,7 +102,5 @@ def _live(life: Life, folder: Path, number: int) -> list[dict[str, Any]]:
         _done[number] += work
         if _stop.is_set():
             raise _Stopped
-        if os.getppid() != _parent:  # it was killed
-            sys.exit()
 
     return live(life, folder, tick)

@@ -130,23 +130,35 @@ def test_a_study_that_is_killed_goes_on(tmp_path: Path) -> None:
     whole = carry_out([life(trials), life(trials, 2)], tmp_path / "whole", 2)
     environment = {**os.environ, "PYTHONPATH": os.path.dirname(__file__)}
     for delay in (0.0, 0.05, 0.15):
-        process = subprocess.Popen([sys.executable, str(script), str(tmp_path / "killed")], env=environment)
+        command = [sys.executable, str(script), str(tmp_path / "killed")]
+        process = subprocess.Popen(command, env=environment, start_new_session=True)
         rows = tmp_path / "killed" / "tiger-1" / "learning.csv"
         while process.poll() is None and not rows.exists():
             time.sleep(0.01)
         time.sleep(delay)
         process.send_signal(signal.SIGKILL)
         process.wait()
-    again: list[dict] = []
-    for _ in range(100):  # the processes see that they are alone, and leave the folders
-        with contextlib.suppress(ValueError):
-            again = carry_out([life(trials), life(trials, 2)], tmp_path / "killed", 2)
-            break
-        time.sleep(0.1)
+        for _ in range(100):  # its processes see that they are alone, and end
+            if not session(process.pid):
+                break
+            time.sleep(0.1)
+        assert not session(process.pid)
+    again = carry_out([life(trials), life(trials, 2)], tmp_path / "killed", 2)
     assert timeless(again) == timeless(whole)
     for name in ("tiger-1", "tiger-2"):
         texts = [(tmp_path / folder / name / "learning.csv").read_text() for folder in ("whole", "killed")]
         assert texts[0] == texts[1]
+
+
+def session(leader: int) -> list[str]:
+    """The processes of a session."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            fields = path.read_text().rpartition(")")[2].split()
+            if int(fields[3]) == leader and fields[0] != "Z":
+                found.append(path.parent.name)
+    return found
 
 
 def test_lines(tmp_path: Path) -> None:
