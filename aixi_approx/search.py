@@ -335,6 +335,7 @@ class SearchResult(NamedTuple):
     value: NDArray[np.float64]  # [A] mean return of each action over the horizon, NaN where never tried
     visits: NDArray[np.int64]  # [A] simulations that began with each action
     simulations: int
+    error: NDArray[np.float64] | None = None  # [A] the exact value lies within value +- error; None where unknown
 
 
 class RhoUCT:
