@@ -54,7 +54,9 @@ class Path(NamedTuple):
     low: NDArray[np.float64]  # [m, A] Q of each action, as far as it is summed up: at least
     high: NDArray[np.float64]  # [m, A] at most
     code: NDArray[np.int64]  # [m, c + 1] reward bits so far, as a number
-    share: NDArray[np.float64]  # [m, c + 1] probability of the bits so far, given the path up to the cycle and the action
+    share: NDArray[
+        np.float64
+    ]  # [m, c + 1] probability of the bits so far, given the path up to the cycle and the action
     one: NDArray[np.float64]  # [m, c + 1] P(next bit = 1)
     following: NDArray[np.int64]  # [m, c + 1] next bit to imagine: 0, 1, or 2 when both are done
     mark: NDArray[np.int64]  # [m, c + 1] mark before the bit that is imagined now

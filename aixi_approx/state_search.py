@@ -21,7 +21,16 @@ from aixi_approx.coding import Bits
 from aixi_approx.pace import Pace
 from aixi_approx.pomdp import POMDP, Tables, sample
 from aixi_approx.randomness import Stream, below, draw
-from aixi_approx.search import MAX_HORIZON, MAX_SIMULATIONS, NONE, ROOT, SQRT_2, SearchResult, best_action, kernel, select
+from aixi_approx.search import (
+    MAX_HORIZON,
+    MAX_SIMULATIONS,
+    ROOT,
+    SQRT_2,
+    SearchResult,
+    best_action,
+    kernel,
+    select,
+)
 from aixi_approx.true_model import TrueModel
 
 FREE = -1  # a place in the table of children that holds none
@@ -235,7 +244,16 @@ class StateSearch:
         states, belief = predictor.belief
         for count, _ in self._pace(simulations):
             _run(
-                tree, self._plan, self.pomdp.tables, self._percept, states, belief, random, self._trace, self._logs, count
+                tree,
+                self._plan,
+                self.pomdp.tables,
+                self._percept,
+                states,
+                belief,
+                random,
+                self._trace,
+                self._logs,
+                count,
             )
         visits = tree.visits[ROOT].astype(np.int64)
         value = np.where(visits > 0, tree.value[ROOT], np.nan)
