@@ -1,8 +1,10 @@
 """The builder: an agent out of a model and a planner, each by its name.
 
-model \\ planner   rhouct          one-ply         expectimax         q-learning, random
-ctw               MC-AIXI         1-ply MC        exact on ctw       have no model
-true              AImu            1-ply AImu      exact on beliefs   have no model
+           rhouct     one-ply       expectimax
+    ctw    MC-AIXI    1-ply MC      exact on what was learned
+    true   AImu       1-ply AImu    exact on the beliefs of the environment
+
+The planners `q-learning` and `random` have no model.
 """
 
 from __future__ import annotations
@@ -44,8 +46,8 @@ def build_agent(
     model
         What it predicts with: `ctw`, a FAC-CTW that learns, or `true`, the environment's own definition.
     planner
-        How it decides: `rhouct`; `one-ply`, which is rhoUCT with one cycle of UCB before the rollout; `expectimax`, exact;
-        `q-learning` and `random`, which have no model.
+        How it decides: `rhouct`; `one-ply`, rhoUCT with a single cycle of UCB before the rollout; `expectimax`, which is
+        exact; `q-learning` and `random`, which have no model.
     settings
         Depth, horizon, simulations, epsilon and decay; the environment's own if not given.
     seed

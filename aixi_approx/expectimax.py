@@ -54,9 +54,7 @@ class Path(NamedTuple):
     low: NDArray[np.float64]  # [m, A] Q of each action, as far as it is summed up: at least
     high: NDArray[np.float64]  # [m, A] at most
     code: NDArray[np.int64]  # [m, c + 1] reward bits so far, as a number
-    share: NDArray[
-        np.float64
-    ]  # [m, c + 1] probability of the bits so far, given the path up to the cycle and the action
+    share: NDArray[np.float64]  # [m, c + 1] probability of the bits so far, given what stands before the percept
     one: NDArray[np.float64]  # [m, c + 1] P(next bit = 1)
     following: NDArray[np.int64]  # [m, c + 1] next bit to imagine: 0, 1, or 2 when both are done
     mark: NDArray[np.int64]  # [m, c + 1] mark before the bit that is imagined now
@@ -303,7 +301,7 @@ class Expectimax:
 
 def _empty_path(plan: Plan) -> Path:
     m, c = plan.horizon, plan.percept_bits + 1
-    path = Path(
+    return Path(
         at=np.zeros(5, dtype=np.int64),
         action=np.zeros(m, dtype=np.int64),
         before=np.zeros(m, dtype=np.int64),
@@ -316,4 +314,3 @@ def _empty_path(plan: Plan) -> Path:
         following=np.zeros((m, c), dtype=np.int64),
         mark=np.zeros((m, c), dtype=np.int64),
     )
-    return path

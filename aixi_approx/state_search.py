@@ -48,6 +48,15 @@ class Plan(NamedTuple):
     scale: float  # reward range
 
 
+class World(NamedTuple):
+    """What simulations are drawn from; N outcomes in all, K possible states."""
+
+    tables: Tables
+    percept: NDArray[np.int64]  # [N] number of the percept of each outcome
+    state: NDArray[np.int64]  # [K] possible at the root
+    belief: NDArray[np.float64]  # [K] their probability
+
+
 class Tree(NamedTuple):
     """The search tree: N decision nodes, A actions each, and a table of 2^k places for the children."""
 
@@ -94,28 +103,22 @@ def _child(tree: Tree, node: int, branch: int, branches: int) -> int:
 
 
 @kernel
-def _draw_state(state: NDArray[np.int64], probability: NDArray[np.float64], random: Stream) -> int:
+def _draw_state(world: World, random: Stream) -> int:
     u = draw(random)
-    last = len(state) - 1
+    last = len(world.state) - 1
     for i in range(last):
-        u -= probability[i]
+        u -= world.belief[i]
         if u < 0:
-            return state[i]
-    return state[last]
+            return world.state[i]
+    return world.state[last]
 
 
 @kernel
 def _simulate(
-    tree: Tree,
-    plan: Plan,
-    tables: Tables,
-    percept: NDArray[np.int64],
-    state: int,
-    random: Stream,
-    trace: Trace,
-    logs: NDArray[np.float64],
+    tree: Tree, plan: Plan, world: World, random: Stream, trace: Trace, logs: NDArray[np.float64], state: int
 ) -> None:
     """One simulation from a state: descend, roll out, back up."""
+    tables = world.tables
     node, level = ROOT, 0
     while level < plan.plies and tree.total[node] > 0:
         action = select(tree, plan, random, logs, node, plan.horizon - level)
@@ -124,7 +127,7 @@ def _simulate(
         trace.node[level], trace.action[level], trace.reward[level] = node, action, tables.reward[row]
         level += 1
         if level < plan.plies:
-            node = _child(tree, node, action * plan.percepts + percept[row], plan.actions * plan.percepts)
+            node = _child(tree, node, action * plan.percepts + world.percept[row], plan.actions * plan.percepts)
     if level < plan.plies:
         tree.total[node] = 1
     outcome = 0
@@ -143,20 +146,10 @@ def _simulate(
 
 @kernel
 def _run(
-    tree: Tree,
-    plan: Plan,
-    tables: Tables,
-    percept: NDArray[np.int64],
-    states: NDArray[np.int64],
-    belief: NDArray[np.float64],
-    random: Stream,
-    trace: Trace,
-    logs: NDArray[np.float64],
-    simulations: int,
+    tree: Tree, plan: Plan, world: World, random: Stream, trace: Trace, logs: NDArray[np.float64], simulations: int
 ) -> None:
     for _ in range(simulations):
-        state = _draw_state(states, belief, random)
-        _simulate(tree, plan, tables, percept, state, random, trace, logs)
+        _simulate(tree, plan, world, random, trace, logs, _draw_state(world, random))
 
 
 class StateSearch:
@@ -211,7 +204,7 @@ class StateSearch:
         """Nothing is kept from one search to the next."""
 
     def advance(self, action: int, percept: Bits) -> None:
-        """Nothing is kept from one search to the next: under a horizon that moves on, means would be of other returns."""
+        """Nothing is kept from one search to the next."""
 
     def search(self, predictor: TrueModel, random: Stream, simulations: int | None = None) -> SearchResult:
         """Search from the present belief of the true model, which is unchanged.
@@ -241,20 +234,9 @@ class StateSearch:
         tree.used[0] = ROOT
         _new_node(tree)
         tree.total[ROOT] = 1
-        states, belief = predictor.belief
+        world = World(self.pomdp.tables, self._percept, *predictor.belief)
         for count, _ in self._pace(simulations):
-            _run(
-                tree,
-                self._plan,
-                self.pomdp.tables,
-                self._percept,
-                states,
-                belief,
-                random,
-                self._trace,
-                self._logs,
-                count,
-            )
+            _run(tree, self._plan, world, random, self._trace, self._logs, count)
         visits = tree.visits[ROOT].astype(np.int64)
         value = np.where(visits > 0, tree.value[ROOT], np.nan)
         return SearchResult(best_action(value, random), value, visits, simulations)
