@@ -17,7 +17,7 @@ import numpy as np
 from aixi_approx.belief import Belief, after
 from aixi_approx.bounds import whole
 from aixi_approx.coding import Bits
-from aixi_approx.deepening import deepen
+from aixi_approx.deepening import ROUNDING, deepen
 from aixi_approx.pomdp import POMDP
 from aixi_approx.randomness import Stream
 from aixi_approx.search import SearchResult, best_action
@@ -107,7 +107,7 @@ class BeliefExpectimax:
             later = {key: max(self._values(key, later)) for key in layer}
         value = np.array(self._values(root, later))
         nothing = np.zeros(len(value), dtype=np.int64)
-        return SearchResult(best_action(value, random), value, nothing, 0, np.zeros(len(value)))
+        return SearchResult(best_action(value, random, ROUNDING), value, nothing, 0, np.zeros(len(value)))
 
     def _look_ahead(self, horizon: int) -> Iterator[int]:
         """Find what can follow the beliefs of the last layer, and with it the next one."""

@@ -46,8 +46,8 @@ def build_agent(
     model
         What it predicts with: `ctw`, a FAC-CTW that learns, or `true`, the environment's own definition.
     planner
-        How it decides: `rhouct`; `one-ply`, rhoUCT with a single cycle of UCB before the rollout; `expectimax`, which is
-        exact; `q-learning` and `random`, which have no model.
+        How it decides: `rhouct`; `one-ply`, rhoUCT with a single cycle of UCB before the rollout; `expectimax`,
+        which is exact; `q-learning` and `random`, which have no model.
     settings
         Depth, horizon, simulations, epsilon and decay; the environment's own if not given.
     seed

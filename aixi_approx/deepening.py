@@ -8,6 +8,7 @@ from typing import TypeVar
 
 Values = TypeVar("Values")
 
+ROUNDING = 1e-9  # values of exact searches that differ by less are the same
 CHEAP = 0.05  # of the patience: a horizon that takes less is searched, if only to know the growth better
 
 

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from aixi_approx.bounds import whole
 from aixi_approx.coding import Bits, Coding
-from aixi_approx.deepening import deepen
+from aixi_approx.deepening import ROUNDING, deepen
 from aixi_approx.pace import Pace
 from aixi_approx.predictor import Predictor, PredictorError, address_array
 from aixi_approx.randomness import Stream
@@ -257,7 +257,7 @@ class Expectimax:
         low, high = self._path.low[0], self._path.high[0]
         value = (low + high) / 2
         nothing = np.zeros(self.coding.actions, dtype=np.int64)
-        return SearchResult(best_action(value, random), value, nothing, 0, (high - low) / 2)
+        return SearchResult(best_action(value, random, ROUNDING), value, nothing, 0, (high - low) / 2)
 
     def _search(self, predictor: Predictor, horizon: int) -> Iterator[int]:
         """Search to a horizon, in chunks; yield how often the predictor was asked."""

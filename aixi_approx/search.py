@@ -518,9 +518,9 @@ class RhoUCT:
         )
 
 
-def best_action(value: NDArray[np.float64], random: Stream) -> int:
-    """Return the action with the largest value, one of them at random if there are several."""
-    best = np.flatnonzero(value == np.nanmax(value))
+def best_action(value: NDArray[np.float64], random: Stream, rounding: float = 0.0) -> int:
+    """Return the action with the largest value, but for rounding; one of them at random if there are several."""
+    best = np.flatnonzero(value >= np.nanmax(value) - rounding)
     return int(best[below(random, len(best))])
 
 
