@@ -25,6 +25,9 @@ class Knowledge(Protocol):
     def extend(self, bits: Bits) -> None:
         """Take in a cycle without learning."""
 
+    def restart(self) -> None:
+        """Hear that the environment begins anew. Who does not know it takes no notice, and keeps the history."""
+
     def mark(self) -> int:
         """Remember this point; return its number."""
 
@@ -128,6 +131,11 @@ class Agent:
             self.planner.forget()
         self.cycle += 1
         return loss
+
+    def restart(self) -> None:
+        """Hear that the environment was reset. All that was learned stays; who knows the environment needs to know."""
+        self.predictor.restart()
+        self.planner.forget()
 
     @contextmanager
     def evaluation(self) -> Iterator[None]:

@@ -22,6 +22,9 @@ class Nothing:
     def extend(self, bits: Bits) -> None:
         """Remember nothing."""
 
+    def restart(self) -> None:
+        """Take no notice."""
+
     def mark(self) -> int:
         """Return 0: there is but one point."""
         return 0

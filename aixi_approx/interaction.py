@@ -114,6 +114,7 @@ def evaluate(
     if simulations is None:
         simulations = environment.settings.evaluation_simulations
     with agent.evaluation():
+        agent.restart()
         yield from interact(agent, environment, cycles, learn, simulations, past, explore=False)
 
 

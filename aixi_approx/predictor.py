@@ -100,6 +100,9 @@ class Predictor(ABC):
                 loss -= math.log2(self.update(int(bit)))
         return loss
 
+    def restart(self) -> None:  # noqa: B027  there is mostly nothing to do
+        """Hear that the environment begins anew, between two cycles. The history goes on."""
+
     def extend(self, bits: Bits) -> None:
         """Append bits to the history without learning them."""
         for bit in bits:

@@ -78,6 +78,9 @@ class ActionValues:
         if self.memory:
             self._state = (*self._state, bits.tobytes())[-self.memory :]
 
+    def restart(self) -> None:
+        """The last cycles go on: an agent that has no model takes no notice."""
+
     def mark(self) -> int:
         """Remember this point; return its number."""
         copies = ({state: list(row) for state, row in table.items()} for table in (self._values, self._visits))

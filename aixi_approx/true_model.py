@@ -64,8 +64,8 @@ class TrueModel(Predictor):
     def __init__(self, pomdp: POMDP) -> None:
         self.pomdp, self._coding = pomdp, pomdp.coding
         self.action_bits, self.percept_bits = self._coding.action_bits, self._coding.percept_bits
-        self._now = Moment(first_belief(pomdp), 0, 0, [])
         self._marks: list[Moment] = []
+        self.restart()
 
     @property
     def belief(self) -> Belief:
@@ -100,6 +100,10 @@ class TrueModel(Predictor):
             if read + 1 == self._coding.cycle_bits:
                 belief, read, action, answers = answers[0].belief, -1, 0, []
         self._now = Moment(belief, read + 1, action, answers)
+
+    def restart(self) -> None:
+        """Believe what is believed before anything has happened: the environment begins anew."""
+        self._now = Moment(first_belief(self.pomdp), 0, 0, [])
 
     def mark(self) -> int:
         """Remember this point; return its number."""

@@ -35,7 +35,7 @@ def test_equals_the_reference(name: str, horizon: int, cycles: int) -> None:
     assert found.value == pytest.approx(expectimax(coding, tree, horizon), rel=1e-12, abs=1e-12)
     assert found.error is not None
     assert not found.error.any()
-    assert found.value[found.action] == found.value.max()
+    assert found.value[found.action] >= found.value.max() - 1e-9
 
 
 @given(
@@ -108,7 +108,7 @@ def test_on_beliefs_it_is_the_same(name: str, cycles: int, horizon: int, seed: i
     planner.search(TrueModel(pomdp), stream(1))  # what is remembered from one search does not change the next
     found = planner.search(model, stream(1))
     assert found.value == pytest.approx(true_expectimax(pomdp, horizon, belief), abs=1e-9)
-    assert found.value[found.action] == found.value.max()
+    assert found.value[found.action] >= found.value.max() - 1e-9
 
 
 def test_on_beliefs_it_is_fast() -> None:
