@@ -50,7 +50,7 @@ class ActionValues:
     def __init__(self, coding: Coding, memory: int = 2) -> None:
         self.coding = coding
         self.action_bits, self.percept_bits = coding.action_bits, coding.percept_bits
-        self.memory = whole("memory", memory, 0, MAX_MEMORY)
+        self._memory = whole("memory", memory, 0, MAX_MEMORY)
         self._state: State = ()
         self._values: dict[State, list[float]] = {}
         self._visits: dict[State, list[int]] = {}
@@ -75,8 +75,8 @@ class ActionValues:
 
     def extend(self, bits: Bits) -> None:
         """Go on to the state after one cycle without learning."""
-        if self.memory:
-            self._state = (*self._state, bits.tobytes())[-self.memory :]
+        if self._memory:
+            self._state = (*self._state, bits.tobytes())[-self._memory :]
 
     def restart(self) -> None:
         """The last cycles go on: an agent that has no model takes no notice."""
