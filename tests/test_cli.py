@@ -65,7 +65,8 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Captured) -> 
     }.items():
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(text)
-    compile_kernels()  # so that no notice of it comes in between
+    for model, planner in (("ctw", "rhouct"), ("ctw", "expectimax"), ("true", "rhouct")):
+        compile_kernels(model, planner)  # so that no notice of it comes in between
     main(["run", "coin-flip", *SHORT, "--out", "done"])
     capsys.readouterr()
     return tmp_path

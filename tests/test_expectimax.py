@@ -19,10 +19,17 @@ from aixi_approx.envs import make
 from aixi_approx.expectimax import Expectimax
 from aixi_approx.predictor import PredictorError
 from aixi_approx.randomness import stream
+from aixi_approx.run import compile_kernels
 from aixi_approx.search import RhoUCT
 from aixi_approx.true_model import TrueModel
 
 SMALL = [("coin-flip", 3), ("1d-maze", 4), ("biased-rps", 2), ("tiger", 1), ("kuhn-poker", 1), ("4x4-grid", 2)]
+
+
+@pytest.fixture(autouse=True, scope="module")
+def compiled() -> None:
+    """The time to compile is not to be counted."""
+    compile_kernels("ctw", "expectimax")
 
 
 @pytest.mark.parametrize("cycles", [0, 200])
@@ -150,30 +157,35 @@ def test_on_beliefs_too() -> None:
         BeliefExpectimax(pomdp, 40, patience=0.5).search(model, stream(1))
 
 
-def steps(work: list[float], ran: list[int]):  # type: ignore[no-untyped-def]
-    def search(horizon: int) -> Iterator[int]:
-        ran.append(horizon)
-        for _ in range(int(work[horizon - 1])):
-            time.sleep(0.001)
-            yield 1
+def test_deepening_asks_the_growth(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One unit of work takes a millisecond of a clock of our own."""
+    clock, ran = [0], [0]
+    monkeypatch.setattr("aixi_approx.deepening.time.perf_counter", lambda: clock[0] / 1000)
 
-    return search
+    def deepened(work: list[int], patience: float, most: float = np.inf) -> list[int]:
+        def search(horizon: int) -> Iterator[int]:
+            ran.append(horizon)
+            for _ in range(work[horizon - 1]):
+                clock[0] += 1
+                yield 1
 
+        ran.clear()
+        deepen(search, len(work), patience, most, "do less")
+        return ran
 
-def test_deepening_asks_the_growth() -> None:
-    """16 ms at horizon 3 and a factor of 4: 262 s at horizon 10."""
-    ran: list[int] = []
-    with pytest.raises(TooSlow, match=r"horizon 10: it would take about [4-9] minutes"):
-        deepen(steps([4.0**h for h in range(10)], ran), 10, 1.0, np.inf, "")
-    assert ran == [1, 2, 3]
-    ran.clear()
-    deepen(steps([4.0**h for h in range(10)], ran), 4, 10.0, np.inf, "")
-    assert ran == [1, 2, 3, 4]
-    ran.clear()
-    deepen(steps([1, 10, 50, 50, 50], ran), 5, 0.5, 50, "")  # a bound on the work overrules the growth
-    assert ran == [1, 2, 3, 4, 5]
+    fours = [4**h for h in range(10)]  # 262 s at horizon 10
+    with pytest.raises(
+        TooSlow, match=r"^expectimax to horizon 10: it would take about 4 minutes .*, more than 1 s: do l"
+    ):
+        deepened(fours, 1.0)
+    assert ran == [1, 2, 3]  # the next takes more than a twentieth of the patience
+    assert deepened(fours[:5], 1.0) == [1, 2, 3, 4, 5]
+    with pytest.raises(TooSlow, match="it would take about"):
+        deepened([1, 10, 50, 50, 50], 0.5)
+    assert deepened([1, 10, 50, 50, 50], 0.5, most=50) == [1, 2, 3, 4, 5]  # a bound on the work overrules the growth
     with pytest.raises(TooSlow, match=r"horizon 2 alone takes longer than 0\.1 s: do less"):
-        deepen(steps([1, 1000], ran), 2, 0.1, np.inf, "do less")
+        deepened([1, 1000], 0.1)
+    assert clock[0] < 3_000
 
 
 def test_what_is_fully_observed_has_no_more_beliefs_than_states() -> None:
