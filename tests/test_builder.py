@@ -113,7 +113,7 @@ def test_learning_in_the_evaluation_is_learning() -> None:
 
 
 def policy_reward(name: str, planner: str, horizon: int, simulations: int = 1) -> float:
-    """Exact reward per cycle, in the long run, of an agent that knows the environment, from the graph of its beliefs."""
+    """Exact reward per cycle, in the long run, of an agent that knows its environment, by a graph of beliefs."""
     settings = Settings(horizon=horizon, simulations=simulations, epsilon=0.0)
     agent = build_agent(make(name), "true", planner, settings)
     model = agent.predictor
