@@ -64,8 +64,7 @@ class Tree(NamedTuple):
     total: NDArray[np.int64]  # [N] T(h)
     visits: NDArray[np.int32]  # [N, A] T(ha)
     value: NDArray[np.float64]  # [N, A] mean return from here to the horizon
-    key: NDArray[np.int64]  # [2^k] node * branches + branch, or FREE; a branch is action * percepts + percept
-    child: NDArray[np.int64]  # [2^k] decision node
+    child: NDArray[np.int64]  # [2^k, 2] key, or FREE, and decision node
 
 
 class Trace(NamedTuple):
@@ -91,15 +90,15 @@ def _new_node(tree: Tree) -> int:
 def _child(tree: Tree, node: int, branch: int, branches: int) -> int:
     """The decision node behind a branch of a node; it is made if it is not there."""
     key = node * branches + branch
-    mask = len(tree.key) - 1
+    mask = len(tree.child) - 1
     at = (node * SPREAD + branch) & mask  # the children of a node stand side by side
-    while tree.key[at] != key:
-        if tree.key[at] == FREE:
-            tree.key[at] = key
-            tree.child[at] = _new_node(tree)
+    while tree.child[at, 0] != key:
+        if tree.child[at, 0] == FREE:
+            tree.child[at, 0] = key
+            tree.child[at, 1] = _new_node(tree)
             break
         at = (at + 1) & mask
-    return tree.child[at]
+    return tree.child[at, 1]
 
 
 @kernel
@@ -227,10 +226,10 @@ class StateSearch:
             simulations = self.simulations
         simulations = whole("simulations", simulations, 1, MAX_SIMULATIONS)
         if len(self._logs) < simulations + 2:
-            self._logs = np.log(np.maximum(1.0, np.arange(2.0 * simulations + 2)))
-            self._tree = _empty_tree(self._plan.actions, len(self._logs))
+            self._logs = np.log(np.maximum(1.0, np.arange(simulations + 2)))
+            self._tree = _empty_tree(self._plan.actions, simulations + 2)
         tree = self._tree
-        tree.key[:] = FREE
+        tree.child[:, 0] = FREE
         tree.used[0] = ROOT
         _new_node(tree)
         tree.total[ROOT] = 1
@@ -243,13 +242,12 @@ class StateSearch:
 
 
 def _empty_tree(actions: int, nodes: int) -> Tree:
-    """Room for a tree of some decision nodes, with twice as many places for children."""
-    places = 2 << nodes.bit_length()
+    """Room for a tree of some decision nodes; at most half of the places for children are ever taken."""
+    places = 1 << (2 * nodes).bit_length()
     return Tree(
         used=np.zeros(1, dtype=np.int64),
         total=np.zeros(nodes, dtype=np.int64),
         visits=np.zeros((nodes, actions), dtype=np.int32),
         value=np.zeros((nodes, actions)),
-        key=np.empty(places, dtype=np.int64),
-        child=np.empty(places, dtype=np.int64),
+        child=np.empty((places, 2), dtype=np.int64),
     )
