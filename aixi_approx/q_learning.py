@@ -83,8 +83,9 @@ class ActionValues:
 
     def mark(self) -> int:
         """Remember this point; return its number."""
-        copies = ({state: list(row) for state, row in table.items()} for table in (self._values, self._visits))
-        self._marks.append((self._state, *copies))
+        values = {state: list(row) for state, row in self._values.items()}
+        visits = {state: list(row) for state, row in self._visits.items()}
+        self._marks.append((self._state, values, visits))
         return len(self._marks) - 1
 
     def revert(self, mark: int) -> None:

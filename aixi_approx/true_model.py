@@ -64,8 +64,8 @@ class TrueModel(Predictor):
     def __init__(self, pomdp: POMDP) -> None:
         self.pomdp, self._coding = pomdp, pomdp.coding
         self.action_bits, self.percept_bits = self._coding.action_bits, self._coding.percept_bits
+        self._now = Moment(first_belief(pomdp), 0, 0, [])
         self._marks: list[Moment] = []
-        self.restart()
 
     @property
     def belief(self) -> Belief:
