@@ -95,6 +95,25 @@ def test_mc_aixi_is_one_of_them() -> None:
     assert rows[0] == rows[1]
 
 
+def test_options_reach_those_they_are_for() -> None:
+    environment = make("tiger")
+    for model in MODELS:
+        plies = [
+            build_agent(environment, model, planner, SHORT, ucb=0.5).planner._plan  # type: ignore[attr-defined]
+            for planner in ("rhouct", "one-ply")
+        ]
+        assert [(plan.plies, plan.horizon, plan.ucb) for plan in plies] == [(2, 2, 0.5), (1, 2, 0.5)]
+    exact = build_agent(environment, "ctw", "expectimax", SHORT, prune=0.03).planner
+    assert (exact.prune, exact.horizon) == (0.03, 2)  # type: ignore[attr-defined]
+    agent = build_agent(environment, "ctw", "q-learning", SHORT, seed=5, memory=1)
+    assert (agent.epsilon, agent.decay, agent.seed) == (0.5, 0.97, 5)
+    for cycle in range(3):
+        agent.observe(0, Percept(cycle, -1))
+    assert len(agent.predictor._values) == 3  # type: ignore[attr-defined]  # the empty one and two of one cycle
+    without = build_agent(environment, memo=False).planner
+    assert without._plan.memo is False  # type: ignore[attr-defined]
+
+
 def test_learning_in_the_evaluation_is_learning() -> None:
     """The percepts of a coin that was never seen in learning become less of a surprise, and all is forgotten again."""
     environment = make("coin-flip")

@@ -16,7 +16,7 @@ from aixi_approx.coding import Coding
 from aixi_approx.context_tree import FactoredContextTree
 from aixi_approx.deepening import TooSlow, deepen
 from aixi_approx.envs import make
-from aixi_approx.expectimax import Expectimax
+from aixi_approx.expectimax import ASKED, Expectimax
 from aixi_approx.predictor import PredictorError
 from aixi_approx.randomness import stream
 from aixi_approx.run import compile_kernels
@@ -68,6 +68,15 @@ def test_pruning_less_errs_less() -> None:
     errors = [result.error.max() for result in results if result.error is not None]
     assert errors == sorted(errors, reverse=True)
     assert 0 < errors[-1] < 0.4 < errors[0]
+
+
+@pytest.mark.parametrize(("name", "horizon", "prune"), [("tiger", 4, 1e-3), ("biased-rps", 4, 1e-2), ("1d-maze", 3, 0)])
+def test_the_work_keeps_to_its_bound(name: str, horizon: int, prune: float) -> None:
+    """What is pruned is a path as a whole, not a percept."""
+    coding, tree = live(name, 0)
+    planner = Expectimax(coding, horizon, prune)
+    planner.search(tree, stream(1))
+    assert planner._path.at[ASKED] <= planner._most_work()
 
 
 def test_a_reward_that_is_known_is_known_though_the_observation_is_pruned() -> None:
