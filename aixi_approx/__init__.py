@@ -19,6 +19,8 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from aixi_approx.agent import Agent as Agent
     from aixi_approx.agent import mc_aixi as mc_aixi
+    from aixi_approx.belief_expectimax import BeliefExpectimax as BeliefExpectimax
+    from aixi_approx.builder import build_agent as build_agent
     from aixi_approx.coding import Coding as Coding
     from aixi_approx.context_tree import ContextTree as ContextTree
     from aixi_approx.context_tree import FactoredContextTree as FactoredContextTree
@@ -28,24 +30,34 @@ if TYPE_CHECKING:
     from aixi_approx.environment import Settings as Settings
     from aixi_approx.envs import ENVIRONMENTS as ENVIRONMENTS
     from aixi_approx.envs import make as make
+    from aixi_approx.expectimax import Expectimax as Expectimax
     from aixi_approx.interaction import average as average
     from aixi_approx.interaction import evaluate as evaluate
     from aixi_approx.interaction import interact as interact
     from aixi_approx.pomdp import POMDP as POMDP
     from aixi_approx.pomdp import Outcome as Outcome
     from aixi_approx.predictor import Predictor as Predictor
+    from aixi_approx.q_learning import ActionValues as ActionValues
     from aixi_approx.search import RhoUCT as RhoUCT
+    from aixi_approx.state_search import StateSearch as StateSearch
+    from aixi_approx.true_model import TrueModel as TrueModel
 
 _HOME = {
     "agent": ("Agent", "mc_aixi"),
+    "belief_expectimax": ("BeliefExpectimax",),
+    "builder": ("build_agent",),
     "coding": ("Coding",),
     "context_tree": ("ContextTree", "FactoredContextTree"),
     "environment": ("Environment", "EnvironmentFault", "Percept", "Settings"),
     "envs": ("ENVIRONMENTS", "make"),
+    "expectimax": ("Expectimax",),
     "interaction": ("average", "evaluate", "interact"),
     "pomdp": ("POMDP", "Outcome"),
     "predictor": ("Predictor",),
+    "q_learning": ("ActionValues",),
     "search": ("RhoUCT",),
+    "state_search": ("StateSearch",),
+    "true_model": ("TrueModel",),
 }
 
 __all__ = sorted(name for names in _HOME.values() for name in names)

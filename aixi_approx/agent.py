@@ -1,24 +1,45 @@
-"""The agent: joins a predictor and a planner, and knows the insides of neither."""
+"""The agent: joins what it knows, a predictor, and how it decides, a planner, and has no insight into either."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from aixi_approx.coding import Bits, Coding
 from aixi_approx.context_tree import FactoredContextTree
 from aixi_approx.environment import Environment, Percept
-from aixi_approx.predictor import Predictor
 from aixi_approx.randomness import AGENT, EVALUATION, Stream, below, draw, stream
 from aixi_approx.search import SQRT_2, RhoUCT, SearchResult
+
+
+class Knowledge(Protocol):
+    """What an agent asks of what it knows. A `Predictor` is one, and so are the `ActionValues` of Q-learning."""
+
+    action_bits: int
+    percept_bits: int
+
+    def learn(self, cycle: Bits) -> float:
+        """Learn a cycle; return the log loss of the percept in bits, 0 where nothing is predicted."""
+
+    def extend(self, bits: Bits) -> None:
+        """Take in a cycle without learning."""
+
+    def restart(self) -> None:
+        """Hear that the environment begins anew. Who does not know it takes no notice, and keeps the history."""
+
+    def mark(self) -> int:
+        """Remember this point; return its number."""
+
+    def revert(self, mark: int) -> None:
+        """Go back to a mark, exactly; forget it and all later ones."""
 
 
 class Planner(Protocol):
     """What an agent asks of its search. `RhoUCT` is one."""
 
-    def search(self, predictor: Predictor, random: Stream, simulations: int | None = None) -> SearchResult:
-        """Search from the present history of the predictor, and leave it unchanged."""
+    def search(self, predictor: Any, random: Stream, simulations: int | None = None) -> SearchResult:
+        """Search from the present history of the knowledge that it is for, and leave it unchanged."""
 
     def advance(self, action: int, percept: Bits) -> None:
         """Hear of a cycle that the predictor has learned."""
@@ -43,7 +64,7 @@ class Agent:
     coding
         The bits of a cycle of the environment it is to live in.
     predictor
-        Its model of the environment.
+        Its model of the environment, or what it has in place of one.
     planner
         Its search.
     epsilon, decay
@@ -65,7 +86,7 @@ class Agent:
     def __init__(
         self,
         coding: Coding,
-        predictor: Predictor,
+        predictor: Knowledge,
         planner: Planner,
         epsilon: float = 0.0,
         decay: float = 1.0,
@@ -110,6 +131,11 @@ class Agent:
             self.planner.forget()
         self.cycle += 1
         return loss
+
+    def restart(self) -> None:
+        """Hear that the environment was reset. All that was learned stays; who knows the environment needs to know."""
+        self.predictor.restart()
+        self.planner.forget()
 
     @contextmanager
     def evaluation(self) -> Iterator[None]:

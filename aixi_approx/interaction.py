@@ -21,7 +21,7 @@ class Row(NamedTuple):
     observation: int
     reward: int
     explored: int  # 1 if the action was random
-    log_loss: float  # of the percept, bits; 0 where nothing was learned
+    log_loss: float  # of the percept, bits; 0 where nothing was learned or nothing is predicted
     simulations: int  # of the search, 0 if there was none
 
 
@@ -40,6 +40,7 @@ def interact(
     learn: bool = True,
     simulations: int | None = None,
     past: Iterable[Row] = (),
+    explore: bool | None = None,
 ) -> Iterator[Row]:
     """Let an agent live in an environment, and yield a row for each cycle.
 
@@ -50,12 +51,14 @@ def interact(
     cycles
         How many, those of `past` included.
     learn
-        Whether the agent learns and explores. If not it acts greedily and percepts are context only.
+        Whether the agent learns. If not, percepts are context only.
     simulations
         Of each search, if other than the planner's own.
     past
         Rows of an earlier run of the same agent in the same environment. They are not searched for again: the
         actions are taken as they stand, and the percepts must come again.
+    explore
+        Whether it acts at random now and then, and not always greedily; as `learn` if not given.
 
     Raises
     ------
@@ -63,11 +66,12 @@ def interact(
         If the environment fails, gives what it did not declare, or does not repeat the percepts of the past.
     """
     past = iter(past)
+    explore = learn if explore is None else explore
     for _ in range(cycles):
         row = next(past, None)
         cycle = agent.cycle
         if row is None:
-            action, explored, search = agent.act(explore=learn, simulations=simulations)
+            action, explored, search = agent.act(explore, simulations)
         else:
             action, explored, search = row.action, bool(row.explored), None
         percept = environment.checked_step(action)
@@ -88,8 +92,9 @@ def evaluate(
     seed: int = 0,
     simulations: int | None = None,
     past: Iterable[Row] = (),
+    learn: bool = False,
 ) -> Iterator[Row]:
-    """Let an agent act greedily for some cycles without learning, and yield a row for each.
+    """Let an agent act greedily for some cycles, without learning unless asked to, and yield a row for each.
 
     The agent is as it was before as soon as the iterator ends. The environment is not: it is reset, and left where the
     evaluation ends, so evaluate in another instance where learning is to go on.
@@ -102,12 +107,15 @@ def evaluate(
         Of the environment, whose randomness in an evaluation differs from that in learning with the same seed.
     simulations
         Of each search; the environment's `settings.evaluation_simulations` if not given.
+    learn
+        Whether the agent goes on learning meanwhile; it is forgotten with all else at the end.
     """
     environment.checked_reset(int(stream(seed, EVALUATION)[0] >> 1))
     if simulations is None:
         simulations = environment.settings.evaluation_simulations
     with agent.evaluation():
-        yield from interact(agent, environment, cycles, False, simulations, past)
+        agent.restart()
+        yield from interact(agent, environment, cycles, learn, simulations, past, explore=False)
 
 
 def average(rewards: Sequence[float], batches: int = 20) -> Estimate:

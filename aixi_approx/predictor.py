@@ -3,7 +3,7 @@
 A predictor reads the history of an agent bit by bit, cycle after cycle: `action_bits` bits of action, which it only
 remembers, then `percept_bits` bits of percept, which it predicts and learns. Five verbs suffice:
 
-    predict()       P(next percept bit = 1), strictly between 0 and 1
+    predict()       P(next percept bit = 1), strictly between 0 and 1 unless the predictor may be `certain`
     update(bit)     learn a percept bit and append it to the history; returns the probability it had
     append(bit)     append a bit without learning: an action bit, or a percept bit that is not to be learned
     mark()          remember this point; returns its number
@@ -25,7 +25,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from aixi_approx.coding import Bits
+from aixi_approx.coding import Bits, encode
 
 FAILED = -1.0
 VERB = ctypes.CFUNCTYPE(ctypes.c_double, ctypes.c_void_p, ctypes.c_int64)
@@ -57,6 +57,9 @@ class Predictor(ABC):
         Whether the bits of one percept are learned apart: learning one does not change the prediction of another
         in the same percept, other than as context. A planner then saves itself the learning of bits whose like it
         does not ask for again. False is always right.
+    certain
+        Whether the probabilities 0 and 1 occur, as in a true model of the environment; `update` of a bit that can't be
+        raises ValueError then and changes nothing. A predictor that learns should leave room for doubt.
     fault
         The exception that a verb raised while compiled code was calling it, or None.
     """
@@ -64,6 +67,7 @@ class Predictor(ABC):
     action_bits: int
     percept_bits: int
     bits_apart: bool = False
+    certain: bool = False
     fault: BaseException | None = None
 
     @abstractmethod
@@ -95,6 +99,9 @@ class Predictor(ABC):
             else:
                 loss -= math.log2(self.update(int(bit)))
         return loss
+
+    def restart(self) -> None:  # noqa: B027  there is mostly nothing to do
+        """Hear that the environment begins anew, between two cycles. The history goes on."""
 
     def extend(self, bits: Bits) -> None:
         """Append bits to the history without learning them."""
@@ -134,8 +141,19 @@ def address_array(predictor: Predictor) -> np.ndarray:
     return np.array(predictor.addresses, dtype=np.int64)
 
 
-def check_predictor(predictor: Predictor, cycles: int = 30, seed: int = 0) -> None:
+def check_predictor(predictor: Predictor, cycles: int = 30, seed: int = 0, actions: int | None = None) -> None:
     """Check that a predictor, one's own for instance, keeps to the interface. It is changed by the check.
+
+    Parameters
+    ----------
+    predictor
+        At the start of a cycle.
+    cycles
+        Random cycles to check it on; percepts that it holds to be impossible are not among them.
+    seed
+        Of the cycles.
+    actions
+        Number of actions; as many as the action bits can tell apart if not given.
 
     Raises
     ------
@@ -143,7 +161,6 @@ def check_predictor(predictor: Predictor, cycles: int = 30, seed: int = 0) -> No
         With a message that says which verb is wrong, and how.
     """
     random = np.random.default_rng(seed)
-    length = predictor.action_bits + predictor.percept_bits
     verbs = predictor.addresses
 
     def compiled(address: int, argument: int = 0) -> float:
@@ -152,43 +169,77 @@ def check_predictor(predictor: Predictor, cycles: int = 30, seed: int = 0) -> No
             raise AssertionError(f"a verb raised {predictor.fault!r}") from predictor.fault
         return answer
 
+    def action() -> list[int]:
+        return encode(int(random.integers(actions or 1 << predictor.action_bits)), predictor.action_bits)
+
+    def possible() -> int:
+        """A random bit, the other one if it can't be."""
+        bit = int(random.integers(2))
+        return bit if predictor.predict() != 1 - bit else 1 - bit
+
+    def percept() -> list[int]:
+        bits = []
+        for _ in range(predictor.percept_bits):
+            bits.append(possible())
+            compiled(verbs.update, bits[-1])
+        return bits
+
     for _ in range(cycles):
-        for bit in random.integers(2, size=predictor.action_bits).tolist():
+        for bit in action():
             predictor.append(bit)
         whole, first = predictor.mark(), predictor.predict()
         for _ in range(predictor.percept_bits):
-            bit = int(random.integers(2))
+            bit = possible()
             p = predictor.predict()
-            _require(0 < p < 1, f"predict() gave {p}: it must lie strictly between 0 and 1")
+            if predictor.certain:
+                _require(0 <= p <= 1, f"predict() gave {p}: it must lie in 0 to 1")
+            else:
+                _require(0 < p < 1, f"predict() gave {p}: it must lie strictly between 0 and 1")
             _require(predictor.predict() == p, "predict() gave two answers to one question")
             _require(compiled(verbs.predict) == p, "the compiled verb predict differs from predict()")
-            mark = predictor.mark()
-            q = compiled(verbs.update, 1 - bit)
-            predictor.revert(mark)
-            _require(predictor.predict() == p, "revert() does not take back an update()")
+            q = 0.0
+            if 0 < p < 1:
+                mark = predictor.mark()
+                q = compiled(verbs.update, 1 - bit)
+                predictor.revert(mark)
+                _require(predictor.predict() == p, "revert() does not take back an update()")
+            else:
+                _require(_refuses(predictor, 1 - bit), f"update({1 - bit}) takes a bit of probability 0")
+                _require(predictor.predict() == p, "an update() that was refused changed something")
             r = predictor.update(bit)
             _require(
                 math.isclose(r, p if bit else 1 - p, rel_tol=1e-9), f"update({bit}) gave {r} where predict() gave {p}"
             )
             _require(math.isclose(q + r, 1, rel_tol=1e-9), f"the probabilities of 0 and 1 add up to {q + r}")
-        cycle = random.integers(2, size=length).tolist()
-        for i, bit in enumerate(cycle):
-            compiled(verbs.append if i < predictor.action_bits else verbs.update, bit)
+        for bit in action():
+            compiled(verbs.append, bit)
+        percept()
         compiled(verbs.revert, whole)
         _require(predictor.predict() == first, "revert() does not go back over several bits")
+        mark = predictor.mark()
+        bits = percept()
+        predictor.revert(mark)
         if predictor.bits_apart:
-            _require(_last_prediction(predictor, cycle, True) == _last_prediction(predictor, cycle, False), APART)
-        for bit in cycle[predictor.action_bits :]:
+            _require(_last_prediction(predictor, bits, True) == _last_prediction(predictor, bits, False), APART)
+        for bit in bits:
             predictor.update(bit)
 
 
 APART = "bits_apart is True, but learning a bit changes the prediction of another in the same percept"
 
 
-def _last_prediction(predictor: Predictor, cycle: list[int], learn: bool) -> float:
+def _refuses(predictor: Predictor, bit: int) -> bool:
+    try:
+        predictor.update(bit)
+    except ValueError:
+        return True
+    return False
+
+
+def _last_prediction(predictor: Predictor, percept: list[int], learn: bool) -> float:
     """P(1) of the last bit of a percept, with the bits before it learned or only appended."""
     mark = predictor.mark()
-    for bit in cycle[predictor.action_bits : -1]:
+    for bit in percept[:-1]:
         if learn:
             predictor.update(bit)
         else:

@@ -8,12 +8,13 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
-from aixi_approx.agent import Agent, mc_aixi
+from aixi_approx.agent import Agent
 from aixi_approx.bounds import whole
+from aixi_approx.builder import build_agent
 from aixi_approx.environment import Environment, Settings
 from aixi_approx.envs import make
 from aixi_approx.interaction import Estimate, Row, average, evaluate, interact
-from aixi_approx.randomness import stream
+from aixi_approx.predictor import Predictor
 from aixi_approx.recording import Recording
 from aixi_approx.search import MAX_SIMULATIONS, SQRT_2
 
@@ -42,6 +43,11 @@ class Experiment(NamedTuple):
     ucb: float = SQRT_2
     memo: bool = True
     seed: int = 0
+    model: str = "ctw"
+    planner: str = "rhouct"
+    prune: float | None = None  # of expectimax; None where its own
+    memory_cycles: int | None = None  # of Q-learning; None where its own
+    learn_in_evaluation: bool = False
 
     def options(self) -> dict[str, Any]:
         """Return everything as JSON has it."""
@@ -65,25 +71,25 @@ def run(experiment: Experiment, folder: Path | None = None, watch: Watcher = unw
     dict
         The result as JSON has it: the options; reward, reward_low and reward_high (per cycle, with the 95 % interval),
         random_reward, optimum, score (0 = random, 1 = best; None where one of these is not known); log_loss_start and
-        log_loss_end (bits per percept over the first and last 1,000 cycles); simulations_learning and
-        simulations_evaluation; nodes, memory (bytes); learning_seconds and evaluation_seconds (of the process that
-        ended the run).
+        log_loss_end (bits per percept over the first and last 1,000 cycles; None where nothing is predicted);
+        simulations_learning and simulations_evaluation; nodes, memory (bytes; None where there is no tree);
+        learning_seconds and evaluation_seconds (of the process that ended the run).
     """
     environment = make(experiment.environment)
     settings = experiment.settings
     whole("cycles", settings.cycles, 0, MAX_CYCLES)
     whole("evaluate", experiment.evaluate, 0, MAX_CYCLES)
     whole("evaluation_simulations", settings.evaluation_simulations, 1, MAX_SIMULATIONS)
-    agent = mc_aixi(
+    agent = build_agent(
         environment,
+        experiment.model,
+        experiment.planner,
+        settings,
         experiment.seed,
         experiment.ucb,
-        settings.depth,
-        settings.horizon,
-        settings.simulations,
-        settings.epsilon,
-        settings.decay,
         experiment.memo,
+        experiment.prune,
+        experiment.memory_cycles,
     )
     recording = Recording(folder, experiment.options()) if folder else None
     if recording and (there := recording.result()):
@@ -100,14 +106,22 @@ def run(experiment: Experiment, folder: Path | None = None, watch: Watcher = unw
 
     began = time.perf_counter()
     past = recording.rows("evaluation") if recording else []
-    rows = evaluate(agent, environment, experiment.evaluate, experiment.seed, settings.evaluation_simulations, past)
+    rows = evaluate(
+        agent,
+        environment,
+        experiment.evaluate,
+        experiment.seed,
+        settings.evaluation_simulations,
+        past,
+        experiment.learn_in_evaluation,
+    )
     if recording:
         rows = recording.write("evaluation", rows, len(past))
     evaluated = list(watch("evaluation", rows, experiment.evaluate))
     result = {
         **experiment.options(),
         **_scores(environment, average([row.reward for row in evaluated])),
-        **_losses(learned),
+        **_losses(agent, learned),
         **_costs(agent, learned, evaluated),
         "learning_seconds": learning_seconds,
         "evaluation_seconds": time.perf_counter() - began,
@@ -117,14 +131,12 @@ def run(experiment: Experiment, folder: Path | None = None, watch: Watcher = unw
     return result
 
 
-def compile_kernels() -> None:
-    """Use every kernel once, so that Numba compiles those that are not in its cache yet. Takes seconds then."""
+def compile_kernels(model: str = "ctw", planner: str = "rhouct") -> None:
+    """Use every kernel of an agent once, so that Numba compiles those not in its cache yet. Takes seconds then."""
     environment = make("coin-flip")
-    environment.step(0)
-    agent = mc_aixi(environment, depth=1, horizon=2)
-    for _ in range(2):
-        agent.planner.search(agent.predictor, stream(0), 2)
-        agent.planner.advance(0, agent.coding.cycle(0, 0, 0)[1:])
+    settings = environment.settings._replace(depth=1, horizon=2, simulations=50, epsilon=0.0)
+    for _ in interact(build_agent(environment, model, planner, settings), environment, 2):
+        pass
 
 
 def _scores(environment: Environment, reward: Estimate) -> dict[str, Any]:
@@ -147,9 +159,10 @@ def _finite(value: float) -> float | None:
     return value if math.isfinite(value) else None
 
 
-def _losses(learned: list[Row]) -> dict[str, Any]:
+def _losses(agent: Agent, learned: list[Row]) -> dict[str, Any]:
     def mean(rows: list[Row]) -> float | None:
-        return sum(row.log_loss for row in rows) / len(rows) if rows else None
+        predicted = rows and isinstance(agent.predictor, Predictor)
+        return sum(row.log_loss for row in rows) / len(rows) if predicted else None
 
     return {"log_loss_start": mean(learned[:LOSS_WINDOW]), "log_loss_end": mean(learned[-LOSS_WINDOW:])}
 

@@ -25,8 +25,7 @@ of `draw`, `below` or `call_verb`, which are called from here, `make clean` empt
 
 from __future__ import annotations
 
-import time
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
@@ -34,6 +33,7 @@ from numpy.typing import NDArray
 
 from aixi_approx.bounds import whole
 from aixi_approx.coding import Bits, Coding, encode
+from aixi_approx.pace import Pace
 from aixi_approx.predictor import Predictor, PredictorError, address_array
 from aixi_approx.randomness import Stream, below, draw
 from aixi_approx.verbs import call_verb
@@ -186,8 +186,11 @@ def _imagine(
 
 
 @kernel
-def _select(tree: Tree, plan: Plan, random: Stream, logs: NDArray[np.float64], node: int, remaining: int) -> int:
-    """Choose an action by UCB (JAIR 2011, definition 6), an untried one first."""
+def select(tree: Any, plan: Any, random: Stream, logs: NDArray[np.float64], node: int, remaining: int) -> int:
+    """Choose an action by UCB (JAIR 2011, definition 6), an untried one first.
+
+    Of the tree it needs `total`, `visits` and `value`, of the plan `actions`, `scale` and `ucb`.
+    """
     untried = 0
     for a in range(plan.actions):
         if tree.visits[node, a] == 0:
@@ -230,7 +233,7 @@ def _simulate(
     node, level = ROOT, 0
     while level < plan.plies and tree.total[node] > 0:
         trace.node[level] = node
-        trace.action[level] = _select(tree, plan, random, logs, node, plan.horizon - level)
+        trace.action[level] = select(tree, plan, random, logs, node, plan.horizon - level)
         node = _imagine(tree, plan, verbs, random, trace, node, level, capacity)
         level += 1
     new, depth = node, level
@@ -332,6 +335,7 @@ class SearchResult(NamedTuple):
     value: NDArray[np.float64]  # [A] mean return of each action over the horizon, NaN where never tried
     visits: NDArray[np.int64]  # [A] simulations that began with each action
     simulations: int
+    error: NDArray[np.float64] | None = None  # [A] the exact value lies within value +- error; None where unknown
 
 
 class RhoUCT:
@@ -365,7 +369,7 @@ class RhoUCT:
     np.int64(100)
     """
 
-    CHUNK_SECONDS = 0.05  # Ctrl-C is not seen inside a compiled loop
+    CHUNK_SECONDS = 0.05  # after which Ctrl-C is seen
     ROLLOUT_NODES = 1 << 22  # bit nodes of 16 bytes that rollouts may fill
 
     def __init__(
@@ -395,7 +399,7 @@ class RhoUCT:
             memo=memo,
         )
         self._logs = np.zeros(0)
-        self._chunk = 64
+        self._pace = Pace(self.CHUNK_SECONDS)
         self.forget()
 
     @property
@@ -446,11 +450,8 @@ class RhoUCT:
         trace = self._trace(predictor)
         if len(self._logs) < simulations + 2:
             self._logs = np.log(np.maximum(1.0, np.arange(2.0 * simulations + 2)))
-        done = 0
-        while done < simulations:
-            count = min(self._chunk, simulations - done)
-            began = time.perf_counter()
-            _run(tree, self._plan, verbs, random, trace, self._logs, count, simulations - done)
+        for count, left in self._pace(simulations):
+            _run(tree, self._plan, verbs, random, trace, self._logs, count, left)
             if trace.counts[FAULTS]:
                 self.forget()
                 fault, predictor.fault = predictor.fault, None
@@ -458,13 +459,9 @@ class RhoUCT:
                     raise fault  # Ctrl-C in a predictor in Python
                 why = fault or "it is out of memory, or not at the start of a cycle, or gives no probability"
                 raise PredictorError(f"the predictor failed in a search: {why}") from fault
-            rate = count / max(1e-9, time.perf_counter() - began)
-            self._chunk = max(1, min(2 * self._chunk, int(rate * self.CHUNK_SECONDS)))
-            done += count
         visits = tree.visits[ROOT].astype(np.int64)
         value = np.where(visits > 0, tree.value[ROOT], np.nan)
-        best = np.flatnonzero(value == np.nanmax(value))
-        return SearchResult(int(best[below(random, len(best))]), value, visits, simulations)
+        return SearchResult(best_action(value, random), value, visits, simulations)
 
     def _agrees(self, predictor: Predictor) -> bool:
         """Whether a number of the memo is still what the predictor says.
@@ -519,6 +516,12 @@ class RhoUCT:
             action=np.zeros(plan.horizon, dtype=np.int64),
             reward=np.zeros(plan.horizon, dtype=np.int64),
         )
+
+
+def best_action(value: NDArray[np.float64], random: Stream, rounding: float = 0.0) -> int:
+    """Return the action with the largest value, but for rounding; one of them at random if there are several."""
+    best = np.flatnonzero(value >= np.nanmax(value) - rounding)
+    return int(best[below(random, len(best))])
 
 
 def _empty_tree(actions: int, decisions: int, bits: int) -> Tree:

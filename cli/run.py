@@ -16,11 +16,19 @@ from aixi_approx.cli.options import as_json, at_least, notice, number, print_jso
 if TYPE_CHECKING:
     from aixi_approx.interaction import Row
 
+MODELS = ("ctw", "true")  # as in builder.py, which --help need not load
+PLANNERS = ("rhouct", "one-ply", "expectimax", "q-learning", "random")
 RECENT = 1_000  # cycles that the running reward is taken over
 
 
 @click.command("run", short_help="Let an agent learn, then evaluate it.")
 @click.argument("environment")
+@click.option(
+    "--model", type=click.Choice(MODELS), default="ctw", show_default=True, help="What percepts are predicted with."
+)
+@click.option(
+    "--planner", type=click.Choice(PLANNERS), default="rhouct", show_default=True, help="How actions are decided on."
+)
 @click.option("--cycles", type=at_least(0), help="Cycles of learning.")
 @click.option("--depth", type=at_least(1), help="Bits of context of the predictor.")
 @click.option("--horizon", type=at_least(1), help="Cycles that the search looks ahead.")
@@ -33,17 +41,27 @@ RECENT = 1_000  # cycles that the running reward is taken over
 )
 @click.option("--ucb", type=click.FloatRange(min=0), help="Weight of exploration in the search.  [default: sqrt 2]")
 @click.option("--memo/--no-memo", default=True, help="Keep probabilities within a search: faster, same result.")
+@click.option(
+    "--prune", type=click.FloatRange(0, 1), help="Least probable path that expectimax imagines.  [default: 0.0001]"
+)
+@click.option("--memory", type=at_least(0), help="Cycles that q-learning remembers.  [default: 2]")
 @click.option("--evaluate", type=at_least(0), default=2_000, show_default=True, help="Cycles of greedy evaluation.")
 @click.option("--evaluation-simulations", type=at_least(1), help="Simulations of each search in the evaluation.")
+@click.option("--learn-in-evaluation", is_flag=True, help="Go on learning in the evaluation, without exploring.")
 @click.option("--seed", type=int, default=0, show_default=True, help="The run is a function of it.")
 @click.option("--out", type=click.Path(path_type=Path), help="Folder to write to, or to go on from.")
 @as_json
 def command(
     environment: str,
+    model: str,
+    planner: str,
     exploration: tuple[float, float] | None,
     ucb: float | None,
     memo: bool,
+    prune: float | None,
+    memory: int | None,
     evaluate: int,
+    learn_in_evaluation: bool,
     seed: int,
     out: Path | None,
     as_json: bool,
@@ -56,10 +74,15 @@ def command(
     greedily for some cycles without learning, and only these are scored. With --out, every cycle is written to
     DIR/learning.csv and DIR/evaluation.csv, and the same command goes on with a run that was stopped.
 
+    An agent is a model and a planner. The model is a context-tree mixture that learns (ctw) or the environment itself
+    (true). The planner is rhouct, its one-ply version, expectimax, which is exact and slow, or one that has no model:
+    q-learning or random.
+
     \b
     Examples:
       aixi run tiger
       aixi run kuhn-poker --cycles 20000 --seed 3 --out kuhn/
+      aixi run tiger --model true
     """
     from aixi_approx.envs import make
     from aixi_approx.run import Experiment, compile_kernels, run
@@ -69,12 +92,23 @@ def command(
     )
     if exploration:
         settings = settings._replace(epsilon=exploration[0], decay=exploration[1])
-    experiment = Experiment(environment, settings, evaluate, memo=memo, seed=seed)
+    experiment = Experiment(
+        environment,
+        settings,
+        evaluate,
+        memo=memo,
+        seed=seed,
+        model=model,
+        planner=planner,
+        prune=prune,
+        memory_cycles=memory,
+        learn_in_evaluation=learn_in_evaluation,
+    )
     if ucb is not None:
         experiment = experiment._replace(ucb=ucb)
     complete = bool(out and (out / "result.json").exists())
     with notice("compiling the search, once; it is kept for next time ..."):
-        compile_kernels()
+        compile_kernels(model, planner)
     try:
         result = run(experiment, out, _show)
     except KeyboardInterrupt:
@@ -146,12 +180,16 @@ def _print_table(result: dict[str, Any]) -> None:
     if result["evaluate"] and result["score"] is not None:
         table.add_row("score", number(result["score"]), "0 = random, 1 = best")
     table.add_section()
-    window = min(LOSS_WINDOW, settings["cycles"])
-    table.add_row("[bold]log loss", "", "bits per percept")
-    table.add_row("at the start", number(result["log_loss_start"]), f"first {window:,} cycles")
-    table.add_row("at the end", number(result["log_loss_end"]), f"last {window:,} cycles", end_section=True)
+    if result["log_loss_start"] is not None:
+        window = min(LOSS_WINDOW, settings["cycles"])
+        table.add_row("[bold]log loss", "", "bits per percept")
+        table.add_row("at the start", number(result["log_loss_start"]), f"first {window:,} cycles")
+        table.add_row("at the end", number(result["log_loss_end"]), f"last {window:,} cycles", end_section=True)
     table.add_row("[bold]cost", "", "")
-    table.add_row("context-tree nodes", f"{result['nodes']:,}", size(result["memory"]))
-    table.add_row("simulations", f"{result['simulations_learning'] + result['simulations_evaluation']:,}", "")
+    if result["nodes"] is not None:
+        table.add_row("context-tree nodes", f"{result['nodes']:,}", size(result["memory"]))
+    simulations = result["simulations_learning"] + result["simulations_evaluation"]
+    if simulations:
+        table.add_row("simulations", f"{simulations:,}", "")
     table.add_row("time", f"{result['learning_seconds'] + result['evaluation_seconds']:.1f} s", "")
     Console().print(table)

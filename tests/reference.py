@@ -9,7 +9,9 @@ import copy
 import math
 from itertools import product
 
+from aixi_approx.belief import Belief
 from aixi_approx.coding import Coding, decode, encode
+from aixi_approx.pomdp import POMDP
 from aixi_approx.predictor import Predictor
 from aixi_approx.randomness import below, draw
 
@@ -229,6 +231,61 @@ class PlainSearch:
         return best
 
 
+class PlainStateSearch(PlainSearch):
+    """The same with percepts from the readable definition of a POMDP, beginning in a state drawn from a belief."""
+
+    def __init__(
+        self, pomdp: POMDP, belief: Belief, horizon: int, ucb: float, random: object, plies: int | None = None
+    ) -> None:
+        super().__init__(pomdp.coding, horizon, ucb, None, random, plies)  # type: ignore[arg-type]
+        self.pomdp, self.belief = pomdp, belief
+
+    def choose(self, probabilities: list[float]) -> int:
+        u = draw(self.random)
+        for i, p in enumerate(probabilities[:-1]):
+            u -= p
+            if u < 0:
+                return i
+        return len(probabilities) - 1
+
+    def run(self, simulations: int) -> None:
+        for _ in range(simulations):
+            self.state = self.pomdp.states[self.belief.state[self.choose(self.belief.probability.tolist())]]
+            self.sample((), self.horizon)
+
+    def percept(self, action: int, remaining: int) -> tuple[int, int]:
+        outcomes = [o for o in self.pomdp.outcomes(self.state, self.pomdp.actions[action]) if o.probability]
+        outcome = outcomes[self.choose([o.probability for o in outcomes])]
+        self.state = outcome.state
+        number = self.pomdp.observations.index(outcome.observation)
+        return outcome.reward * len(self.pomdp.observations) + number, outcome.reward
+
+
+class PlainQLearning:
+    """Q-learning on a dictionary of (last k cycles, action); values and counts start at 0."""
+
+    def __init__(self, actions: int, memory: int, discount: float, rate: float) -> None:
+        self.actions, self.memory, self.discount, self.rate = actions, memory, discount, rate
+        self.history: list[tuple[int, int, int]] = []
+        self.q: dict[tuple[object, int], float] = {}
+        self.n: dict[tuple[object, int], int] = {}
+
+    @property
+    def state(self) -> tuple[object, ...]:
+        return tuple(self.history[len(self.history) - min(self.memory, len(self.history)) :])
+
+    def values(self) -> list[float]:
+        return [self.q.get((self.state, a), 0.0) for a in range(self.actions)]
+
+    def see(self, action: int, observation: int, reward: int) -> None:
+        before = (self.state, action)
+        self.history.append((action, observation, reward))
+        aim = reward + self.discount * max(self.values())
+        self.n[before] = self.n.get(before, 0) + 1
+        old = self.q.get(before, 0.0)
+        self.q[before] = old + (aim - old) / self.n[before] ** self.rate
+
+
 def expectimax(coding: Coding, predictor: Predictor, horizon: int) -> list[float]:
     """Exact value of each action over a horizon: every percept, weighted by its probability."""
 
@@ -252,6 +309,27 @@ def expectimax(coding: Coding, predictor: Predictor, horizon: int) -> list[float
         values.append(percepts([], 1.0))
         predictor.revert(mark)
     return values
+
+
+def true_expectimax(pomdp: POMDP, horizon: int, start: dict[object, float] | None = None) -> list[float]:
+    """Exact value of each action in a POMDP: histories one by one, with the weight of each state after each."""
+
+    def values(weights: dict[object, float], left: int) -> list[float]:
+        """Of each action, times the sum of the weights."""
+        found = []
+        for action in pomdp.actions:
+            total, after = 0.0, {}
+            for state, weight in weights.items():
+                for o in pomdp.outcomes(state, action):
+                    total += weight * o.probability * o.reward
+                    later = after.setdefault((o.observation, o.reward), {})
+                    later[o.state] = later.get(o.state, 0.0) + weight * o.probability
+            if left > 1:
+                total += sum(max(values(later, left - 1)) for later in after.values())
+            found.append(total)
+        return found
+
+    return values(dict(pomdp.start()) if start is None else start, horizon)
 
 
 MASK = (1 << 64) - 1

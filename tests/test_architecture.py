@@ -11,14 +11,21 @@ import pytest
 ROOT = Path(__file__).parents[1]
 
 # From the ground up. A module imports modules of lower floors; on the ground floor, those that stand before it.
-GROUND = ["bounds", "coding", "randomness", "environment", "chain", "pomdp", "belief", "predictor"]
+GROUND = ["bounds", "coding", "randomness", "environment", "chain", "pomdp", "belief", "predictor", "pace", "deepening"]
 FLOOR = {
     **dict.fromkeys(GROUND, 1),
     "context_tree": 2,
+    "true_model": 2,
     "verbs": 2,
     "search": 2.5,
+    "state_search": 2.6,
+    "expectimax": 2.6,
+    "belief_expectimax": 2.6,
+    "q_learning": 2.6,
+    "chance": 2.6,
     "envs": 2,
     "agent": 3,
+    "builder": 3.5,
     "interaction": 4,
     "recording": 5,
     "run": 6,

@@ -65,7 +65,8 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Captured) -> 
     }.items():
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(text)
-    compile_kernels()  # so that no notice of it comes in between
+    for model, planner in (("ctw", "rhouct"), ("ctw", "expectimax"), ("true", "rhouct")):
+        compile_kernels(model, planner)  # so that no notice of it comes in between
     main(["run", "coin-flip", *SHORT, "--out", "done"])
     capsys.readouterr()
     return tmp_path
@@ -142,6 +143,23 @@ def test_help_imports_nothing_heavy() -> None:
         ("run tiger --exploration nan 1", "epsilon is nan"),
         ("run tiger --cycles 2 --evaluate 2 --ucb inf", "ucb"),
         ("run tiger --cycles 2 --evaluate 2 --evaluation-simulations 1000000000000000", "simulations"),
+        ("run tiger --model truth", "'truth' is not one of 'ctw', 'true'"),
+        ("run tiger --planner uct", "'uct' is not one of 'rhouct', 'one-ply', 'expectimax', 'q-learning', 'random'"),
+        (
+            "run tiger --model true --planner q-learning",
+            "q-learning has no model: leave it at ctw, or plan with rhouct",
+        ),
+        ("run tiger --model true --planner random", "random has no model"),
+        ("run echo.py:Echo --model true", "Echo is no POMDP, so its true model is not known: leave the model at ctw"),
+        ("run tiger --prune 0.1", "give no prune"),
+        ("run tiger --planner expectimax --prune 2", "'--prune': 2.0 is not in the range"),
+        ("run tiger --memory 2", "give no memory"),
+        ("run tiger --planner q-learning --memory -2", "'--memory': -2 is not in the range"),
+        (
+            "run tiger --planner expectimax --prune 0 --horizon 3 --exploration 0 0",
+            "expectimax to horizon 3: it would take",
+        ),
+        ("run coin-flip --out done --planner random", "done holds a run with"),
         ("run coin-flip --out empty/below", "empty/below: Not a directory"),
         ("run coin-flip --out other", "other is not empty and holds no run"),
         ("run coin-flip --out foreign", "foreign"),
@@ -262,6 +280,31 @@ def test_without_the_memo_all_is_the_same(capsys: Captured) -> None:
     with_memo, without = (printed([*arguments, switch], capsys) for switch in ("--memo", "--no-memo"))
     different = {name for name in with_memo if with_memo[name] != without[name]}
     assert different <= {"memo", "learning_seconds", "evaluation_seconds"}
+
+
+def test_agents_without_a_model_claim_no_log_loss(capsys: Captured) -> None:
+    for planner in ("random", "q-learning"):
+        arguments = ["run", "coin-flip", *SHORT, "--planner", planner]
+        result = printed(arguments, capsys)
+        assert [result[name] for name in ("log_loss_start", "log_loss_end", "nodes", "memory")] == [None] * 4
+        main(arguments)
+        table = capsys.readouterr().out
+        assert "this agent" in table
+        assert "log loss" not in table
+        assert "nodes" not in table
+
+
+def test_the_true_model_loses_no_more_than_the_entropy(capsys: Captured) -> None:
+    result = printed(["run", "coin-flip", "--model", "true", "--cycles", "2000", "--evaluate", "100"], capsys)
+    assert result["log_loss_end"] == pytest.approx(0.8813, abs=0.07)
+    assert (result["model"], result["nodes"]) == ("true", None)
+
+
+def test_learning_in_the_evaluation_is_asked_for(capsys: Captured) -> None:
+    arguments = ["run", "coin-flip", *SHORT, "--cycles", "0", "--evaluate", "300", "--evaluation-simulations", "50"]
+    still, learning = (printed([*arguments, *more], capsys) for more in ([], ["--learn-in-evaluation"]))
+    assert (still["learn_in_evaluation"], learning["learn_in_evaluation"]) == (False, True)
+    assert learning["reward"] > 0.62 > 0.58 > still["reward"]
 
 
 def test_five_lines_of_python_do_the_same(capsys: Captured) -> None:

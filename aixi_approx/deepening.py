@@ -1,0 +1,76 @@
+"""Iterative deepening with a patience: what would take too long is refused before it begins."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from typing import TypeVar
+
+Values = TypeVar("Values")
+
+ROUNDING = 1e-9  # values of exact searches that differ by less are the same
+CHEAP = 0.05  # of the patience: a horizon that takes less is searched, if only to know the growth better
+
+
+class TooSlow(ValueError):
+    """An exact search would take longer than the patience allows."""
+
+
+def deepen(search: Callable[[int], Iterator[int]], horizon: int, patience: float, most: float, mend: str) -> None:
+    """Search to horizon 1, 2, ..., and to the one that is asked for if that takes no longer than the patience.
+
+    The time of a horizon is estimated from those before it, as if the work grew by the same factor each time, but to
+    no more than a bound. A search that belies its estimate is broken off when the patience is over.
+
+    Parameters
+    ----------
+    search
+        Searches to a horizon and yields now and then, after about 50 ms at the latest, the work done since.
+    horizon
+        The one that is asked for.
+    patience
+        Seconds.
+    most
+        An upper bound of the work at the horizon that is asked for, in the units of what is yielded, or infinity.
+    mend
+        What the user can do, for the message.
+
+    Raises
+    ------
+    TooSlow
+        With one line that says about how long it would take.
+    """
+    work = [0]
+    for deep in range(1, horizon + 1):
+        began = time.perf_counter()
+        work.append(0)
+        for done in search(deep):
+            work[-1] += done
+            if time.perf_counter() - began > patience:
+                raise TooSlow(_message(f"horizon {deep} alone takes longer than {patience:g} s", horizon, mend))
+        if deep == horizon or work[-2] == 0:
+            continue
+        each = (time.perf_counter() - began) / work[-1]
+        growth = work[-1] / work[-2]
+        following = min(most, work[-1] * growth) * each
+        last = min(most, work[-1] * min(growth ** (horizon - deep), 1e300)) * each
+        if last > patience and following > CHEAP * patience:
+            raise TooSlow(
+                _message(f"it would take about {_span(last)} a decision, more than {patience:g} s", horizon, mend)
+            )
+
+
+def _message(what: str, horizon: int, mend: str) -> str:
+    return f"expectimax to horizon {horizon}: {what}: {mend}"
+
+
+def _span(seconds: float) -> str:
+    """A time for people.
+
+    >>> _span(90), _span(1e9)
+    ('2 minutes', '32 years')
+    """
+    for unit, length in (("years", 31_557_600), ("days", 86_400), ("hours", 3_600), ("minutes", 60)):
+        if seconds >= 1.5 * length:
+            return f"{seconds / length:.0f} {unit}" if seconds < 1e6 * length else f"{seconds / length:.0e} {unit}"
+    return f"{seconds:.0f} seconds"

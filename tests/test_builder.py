@@ -1,0 +1,226 @@
+"""Agents out of models and planners: contracts of all of them, runs that go on, and how near the best they come."""
+
+import itertools
+import json
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy.sparse import csr_array
+from test_recording import lasting
+
+from aixi_approx.agent import mc_aixi
+from aixi_approx.builder import MODEL_FREE, MODELS, PLANNERS, build_agent
+from aixi_approx.chain import long_run_reward
+from aixi_approx.cli import run as command
+from aixi_approx.environment import Environment, Percept, Settings
+from aixi_approx.envs import make
+from aixi_approx.interaction import Row, evaluate, interact
+from aixi_approx.run import Experiment, run
+from aixi_approx.true_model import TrueModel
+
+SHORT = Settings(30, depth=12, horizon=2, simulations=8, epsilon=0.5, decay=0.97, evaluation_simulations=4)
+AGENTS = [(m, p) for m in MODELS for p in PLANNERS if m == "ctw" or p not in MODEL_FREE]
+each_agent = pytest.mark.parametrize(("model", "planner"), AGENTS)
+
+
+def test_the_command_line_knows_the_same() -> None:
+    assert (command.MODELS, command.PLANNERS) == (MODELS, PLANNERS)
+
+
+# What holds for all.
+
+
+@each_agent
+def test_a_search_changes_nothing_and_repeats_itself(model: str, planner: str) -> None:
+    environment = make("kuhn-poker")
+    agent = build_agent(environment, model, planner, SHORT, seed=3)
+    rows = list(interact(agent, environment, 20))
+    decisions = [agent.act(explore=False, simulations=50) for _ in range(2)]
+    assert repr(decisions[0]) == repr(decisions[1])
+    assert {row.simulations for row in rows if not row.explored} == {8 if planner in ("rhouct", "one-ply") else 0}
+    environment.reset(0)
+    assert list(interact(build_agent(environment, model, planner, SHORT, seed=3), environment, 20)) == rows
+
+
+@each_agent
+@pytest.mark.parametrize("learn", [False, True])
+def test_evaluation_leaves_no_trace(model: str, planner: str, learn: bool) -> None:
+    lives: list[list[Row]] = []
+    for cut in (0, 5, None):
+        environment = make("biased-rps")
+        agent = build_agent(environment, model, planner, SHORT, seed=3)
+        rows = list(interact(agent, environment, 30))
+        evaluation = evaluate(agent, make("biased-rps"), 20, learn=learn)
+        seen = list(itertools.islice(evaluation, cut))
+        evaluation.close()
+        assert {row.explored for row in seen} <= {0}
+        if model == "ctw":
+            assert {row.log_loss > 0 for row in seen} <= {learn and planner not in MODEL_FREE}
+        lives.append(rows + list(interact(agent, environment, 30)))
+    assert lives[0] == lives[1] == lives[2]
+
+
+@each_agent
+def test_what_was_stopped_goes_on_to_the_same_bytes(model: str, planner: str, tmp_path: Path) -> None:
+    experiment = Experiment(
+        "kuhn-poker", SHORT, evaluate=15, seed=3, model=model, planner=planner, learn_in_evaluation=planner != "rhouct"
+    )
+    run(experiment, tmp_path / "whole")
+    whole = lasting(tmp_path / "whole")
+    assert whole["result"]["model"] == model
+    for part, kept in (("learning", 400), ("evaluation", 200)):
+        folder = tmp_path / part
+        run(experiment, folder)
+        (folder / "result.json").unlink()
+        content = (folder / f"{part}.csv").read_bytes()
+        assert len(content) > kept
+        (folder / f"{part}.csv").write_bytes(content[:kept])
+        if part == "learning":
+            (folder / "evaluation.csv").unlink()
+        run(experiment, folder)
+        assert lasting(folder) == whole
+    predicts = planner not in MODEL_FREE
+    assert (whole["result"]["log_loss_end"] is not None) == predicts
+    assert json.loads((folder / "manifest.json").read_text())["options"]["planner"] == planner
+
+
+def test_mc_aixi_is_one_of_them() -> None:
+    rows = []
+    for build in (mc_aixi, build_agent):
+        environment = make("tiger")
+        environment.settings = SHORT
+        rows.append(list(interact(build(environment, seed=2), environment, 40)))
+    assert rows[0] == rows[1]
+
+
+def test_options_reach_those_they_are_for() -> None:
+    environment = make("tiger")
+    for model in MODELS:
+        plies = [
+            build_agent(environment, model, planner, SHORT, ucb=0.5).planner._plan  # type: ignore[attr-defined]
+            for planner in ("rhouct", "one-ply")
+        ]
+        assert [(plan.plies, plan.horizon, plan.ucb) for plan in plies] == [(2, 2, 0.5), (1, 2, 0.5)]
+    exact = build_agent(environment, "ctw", "expectimax", SHORT, prune=0.03).planner
+    assert (exact.prune, exact.horizon) == (0.03, 2)  # type: ignore[attr-defined]
+    agent = build_agent(environment, "ctw", "q-learning", SHORT, seed=5, memory=1)
+    assert (agent.epsilon, agent.decay, agent.seed) == (0.5, 0.97, 5)
+    for cycle in range(3):
+        agent.observe(0, Percept(cycle, -1))
+    assert len(agent.predictor._values) == 3  # type: ignore[attr-defined]  # the empty one and two of one cycle
+    without = build_agent(environment, memo=False).planner
+    assert without._plan.memo is False  # type: ignore[attr-defined]
+
+
+def test_learning_in_the_evaluation_is_learning() -> None:
+    """The percepts of a coin that was never seen in learning become less of a surprise, and all is forgotten again."""
+    environment = make("coin-flip")
+    agent = build_agent(environment, settings=SHORT._replace(epsilon=0.0))
+    before = agent.predictor.snapshot()
+    rows = list(evaluate(agent, environment, 400, simulations=20, learn=True))
+    assert agent.predictor.snapshot() == before
+    assert np.mean([row.log_loss for row in rows[:10]]) > 1.2
+    assert np.mean([row.log_loss for row in rows[200:]]) == pytest.approx(0.8813, abs=0.12)
+    assert {row.explored for row in rows} == {0}
+    twin = build_agent(environment, settings=SHORT._replace(epsilon=0.0))
+    assert {row.log_loss for row in evaluate(twin, environment, 20, simulations=20)} == {0.0}
+
+
+# How near the best.
+
+
+def policy_reward(name: str, planner: str, horizon: int, simulations: int = 1) -> float:
+    """Exact reward per cycle, in the long run, of an agent that knows its environment, by a graph of beliefs."""
+    settings = Settings(horizon=horizon, simulations=simulations, epsilon=0.0)
+    agent = build_agent(make(name), "true", planner, settings)
+    model = agent.predictor
+    assert isinstance(model, TrueModel)
+    number, todo = {}, [model._now]
+    rows: list[tuple[float, list[tuple[float, int]]]] = []
+
+    def node(moment) -> int:  # type: ignore[no-untyped-def]
+        key = (moment.belief.state.tobytes(), moment.belief.probability.round(9).tobytes())
+        if key not in number:
+            number[key] = len(number)
+            todo.append(moment)
+        return number[key]
+
+    node(todo.pop())
+    for moment in todo:
+        model._now = moment
+        action = agent.act(explore=False).action
+        reward, nexts = 0.0, []
+        for bit in range(agent.coding.action_bits - 1, -1, -1):
+            model.append(action >> bit & 1)
+        for answer in model._now.answers:
+            percept = agent.coding.min_reward + (answer.code >> agent.coding.observation_bits)
+            reward += answer.probability * percept
+            nexts.append((answer.probability, node(moment._replace(belief=answer.belief))))
+        rows.append((reward, nexts))
+    source = [i for i, (_, nexts) in enumerate(rows) for _ in nexts]
+    target = [j for _, nexts in rows for _, j in nexts]
+    share = [p for _, nexts in rows for p, _ in nexts]
+    step = csr_array((share, (source, target)), shape=(len(rows), len(rows)))
+    return float(long_run_reward(step, np.array([reward for reward, _ in rows]))[0])
+
+
+NEAR = [("tiger", 4), ("1d-maze", 6), ("biased-rps", 4), ("kuhn-poker", 2), ("coin-flip", 2)]
+
+
+@pytest.mark.parametrize(("name", "horizon"), [*NEAR, ("tiger", 8), ("extended-tiger", 5), ("4x4-grid", 6)])
+def test_exact_planning_with_the_truth_is_optimal(name: str, horizon: int) -> None:
+    assert policy_reward(name, "expectimax", horizon) == pytest.approx(make(name).optimum, abs=1e-6)
+
+
+@pytest.mark.parametrize(("name", "horizon"), NEAR)
+def test_aimu_is_optimal(name: str, horizon: int) -> None:
+    assert policy_reward(name, "rhouct", horizon, 300_000) == pytest.approx(make(name).optimum, abs=1e-6)
+
+
+@pytest.mark.parametrize(("horizon", "reward"), [(2, -1.0), (3, -1.0), (5, 0.98493)])
+def test_a_horizon_that_moves_on_has_its_price(horizon: int, reward: float) -> None:
+    """With two or three cycles to go, and ever again, it is best to listen now and to open in the last."""
+    assert policy_reward("tiger", "expectimax", horizon) == pytest.approx(reward, abs=1e-5)
+
+
+def test_aimu_lives_well() -> None:
+    environment = make("kuhn-poker")
+    agent = build_agent(environment, "true", settings=Settings(horizon=2, simulations=2_000, epsilon=0.0))
+    rewards = [row.reward for row in interact(agent, environment, 2_000)]
+    assert np.mean(rewards) == pytest.approx(environment.optimum, abs=4 * np.std(rewards) / math.sqrt(2_000))
+
+
+# What is refused.
+
+
+class Echo(Environment):
+    """No POMDP."""
+
+    actions = observations = ("zero", "one")
+    min_reward, max_reward = 0, 1
+
+    def reset(self, seed: int) -> None:
+        pass
+
+    def step(self, action: int) -> Percept:
+        return Percept(action, 0)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"model": "truth"}, "no model 'truth': there are ctw, true"),
+        ({"planner": "uct"}, "no planner 'uct': there are rhouct, one-ply"),
+        ({"model": "true", "planner": "q-learning"}, "q-learning has no model: leave it at ctw, or plan with rhouct"),
+        ({"model": "true", "planner": "random"}, "random has no model"),
+        ({"model": "true"}, "Echo is no POMDP, so its true model is not known: leave the model at ctw"),
+        ({"prune": 0.1}, "give no prune"),
+        ({"model": "true", "planner": "expectimax", "prune": 0.1}, "give no prune"),
+        ({"memory": 3}, "give no memory"),
+    ],
+)
+def test_nonsense_is_refused(wrong: dict[str, str], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        build_agent(Echo(), **wrong)  # type: ignore[arg-type]
