@@ -21,9 +21,18 @@ from aixi_approx.jair2011 import (
     PACMAN_RECENT,
     SIMULATIONS,
 )
-from aixi_approx.reproduce import PACMAN, WHOLE, Point, curve, normalised
+from aixi_approx.reproduce import (
+    PACMAN,
+    Q_LEARNING,
+    RHOUCT,
+    Point,
+    normalised,
+    over_experience,
+    over_simulations,
+    table_cell,
+)
 
-OURS, PAPER, OTHERS = "tab:blue", "tab:orange", ("tab:green", "tab:purple")
+OURS, PAPER, OTHERS, BASELINE = "tab:blue", "tab:orange", ("tab:green", "tab:purple"), "tab:gray"
 RECENT = 5_000  # cycles that a learning curve is averaged over
 
 
@@ -32,8 +41,10 @@ def learning_curves(found: Sequence[Point], path: Path) -> None:
     figure, panels = _panels(found)
     for name, axes in panels.items():
         paper = DOMAINS[name]
-        ours = curve(found, name, "experience")
+        simulations = table_cell(found, name, RHOUCT).simulations
+        ours, baseline = (over_experience(found, name, planner, simulations) for planner in (RHOUCT, Q_LEARNING))
         _line(axes, [p.experience for p in ours], [p.reward for p in ours])
+        _line(axes, [p.experience for p in baseline], [p.reward for p in baseline], BASELINE, "Q-learning, ours")
         seen = [p.reward.mean for p in ours] + list(paper.learning)
         curves = {"MC-AIXI": paper.learning, "U-Tree": paper.utree, "Active-LZ": paper.active_lz}
         for (label, values), colour in zip(curves.items(), (PAPER, *OTHERS), strict=True):
@@ -44,7 +55,7 @@ def learning_curves(found: Sequence[Point], path: Path) -> None:
         below = [f"{label}: {min(v):.2g} to {max(v):.2g}" for label, v in curves.items() if v and max(v) < bottom]
         if below:
             axes.text(0.97, 0.04, f"below: {'; '.join(below)}", transform=axes.transAxes, ha="right", fontsize=7)
-        axes.set(xscale="log", title=f"{name} ({ours[-1].simulations:,} simulations)")
+        axes.set(xscale="log", title=f"{name} ({simulations:,} simulations)")
     _finish(figure, panels, "experience, cycles", "reward per cycle, greedy", path)
 
 
@@ -52,7 +63,8 @@ def search_curves(found: Sequence[Point], path: Path) -> None:
     """Draw figure 8: normalised reward over simulations."""
     figure, panels = _panels(found)
     for name, axes in panels.items():
-        environment, ours = make(name), curve(found, name, "simulations")
+        environment, experience = make(name), table_cell(found, name, RHOUCT).experience
+        ours = over_simulations(found, name, experience)
 
         def score(reward: float, environment: Any = environment) -> float:
             return normalised(reward, environment.random_reward, environment.optimum)
@@ -64,7 +76,7 @@ def search_curves(found: Sequence[Point], path: Path) -> None:
             SIMULATIONS[: len(values)], values, "--o", ms=3, lw=1, color=PAPER, label="MC-AIXI, paper (its own scale)"
         )
         axes.axhline(1, color="black", lw=0.8, ls=":", label="best achievable")
-        axes.set(xscale="log", title=f"{name} ({ours[-1].experience:,} cycles)")
+        axes.set(xscale="log", title=f"{name} ({experience:,} cycles)")
         axes.set_ylim(min(0.2, *(s.mean for s in scores)) - 0.05, 1.08)
     _finish(figure, panels, "simulations of a search", "score: 0 random, 1 best", path)
 
@@ -83,13 +95,13 @@ def pacman_curves(found: Sequence[Point], learning: dict[str, Sequence[int]], pa
     """
     figure = Figure(figsize=(11, 4.4), layout="constrained")
     left, right = figure.subplots(1, 2)
-    mine = [p for p in found if p.environment == PACMAN and p.plies == WHOLE]
     for simulations, colour in zip(PACMAN_LEARNING, ("tab:blue", "tab:orange", "tab:green", "tab:red"), strict=True):
-        ours = sorted((p for p in mine if p.simulations == simulations), key=lambda p: p.experience)
-        if ours:
+        if ours := over_experience(found, PACMAN, RHOUCT, simulations):
             _line(left, [p.experience for p in ours], [p.reward for p in ours], colour, f"ours, {simulations:,}")
         values = PACMAN_LEARNING[simulations]
         left.plot(PACMAN_EXPERIENCE, values, "--", lw=1, color=colour, alpha=0.7, label=f"paper, {simulations:,}")
+    baseline = over_experience(found, PACMAN, Q_LEARNING, min(PACMAN_LEARNING))
+    _line(left, [p.experience for p in baseline], [p.reward for p in baseline], BASELINE, "Q-learning, ours")
     left.set(xscale="log", xlabel="experience, cycles", ylabel="reward per cycle, greedy", title="after learning")
     left.legend(title="simulations", fontsize=7)
     for name, rewards in learning.items():

@@ -21,13 +21,15 @@ from itertools import groupby, islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from aixi_approx.agent import Agent, mc_aixi
+from aixi_approx.agent import Agent
+from aixi_approx.builder import MODEL_FREE, build_agent
 from aixi_approx.environment import Environment, Settings
 from aixi_approx.envs import make
 from aixi_approx.interaction import average, evaluate, interact
 from aixi_approx.recording import Lines, Recording
 from aixi_approx.search import SQRT_2, RhoUCT
 
+CYCLE_WORK = 200.0  # of a cycle without a search
 MEMO_GAIN = 0.8  # the cost of a search grows with about this power of its simulations
 
 
@@ -35,9 +37,10 @@ class Trial(NamedTuple):
     """An evaluation: at which experience, by which search, for how long."""
 
     experience: int  # cycles of learning before it
-    plies: int  # 0 for the whole horizon; 1 for the 1-ply planner
+    planner: str  # rhouct or one-ply; that of the life where it has no model
     simulations: int
     cycles: int
+    learn: bool = False  # whether the agent goes on learning meanwhile
 
 
 class Life(NamedTuple):
@@ -47,19 +50,20 @@ class Life(NamedTuple):
     settings: Settings
     trials: tuple[Trial, ...]
     seed: int = 0
+    planner: str = "rhouct"  # that it learns with
     ucb: float = SQRT_2
 
     @property
     def name(self) -> str:
         """What its folder is called."""
-        return f"{self.environment}-{self.seed}"
+        return f"{self.environment}-{self.planner}-{self.seed}"
 
     def options(self) -> dict[str, Any]:
         """Return what each of its cycles is a function of, as JSON has it."""
         s = self.settings
         learning = {"depth": s.depth, "horizon": s.horizon, "simulations": s.simulations}
         exploration = {"epsilon": s.epsilon, "decay": s.decay, "ucb": self.ucb, "seed": self.seed}
-        return {"environment": self.environment, **learning, **exploration}
+        return {"environment": self.environment, "life": self.planner, **learning, **exploration}
 
 
 Tick = Callable[[float], None]
@@ -94,7 +98,7 @@ def live(life: Life, folder: Path, tick: Tick = unheard) -> list[dict[str, Any]]
     if missing:
         environment, other = make(life.environment), make(life.environment)
         environment.checked_reset(life.seed)
-        agent = mc_aixi(environment, life.seed, life.ucb, *life.settings[1:6])
+        agent = build_agent(environment, "ctw", life.planner, life.settings, life.seed, life.ucb)
         past = recording.rows("learning")
         cycles = max(missing[-1].experience, len(past))
         rows = recording.write("learning", interact(agent, environment, cycles, past=past), len(past))
@@ -108,14 +112,16 @@ def live(life: Life, folder: Path, tick: Tick = unheard) -> list[dict[str, Any]]
 
 
 def _try(life: Life, trial: Trial, agent: Agent, environment: Environment, tick: Tick) -> dict[str, Any]:
-    """Evaluate an agent by another search than its own."""
-    settings, coding = life.settings, agent.coding
-    planner = RhoUCT(coding, settings.horizon, trial.simulations, life.ucb, plies=trial.plies or None)
-    judged = Agent(coding, agent.predictor, planner, seed=life.seed)
-    judged.cycle = agent.cycle
+    """Evaluate what an agent knows, by the planner of a trial."""
+    judged = agent
+    if life.planner not in MODEL_FREE:
+        plies = {"rhouct": None, "one-ply": 1}[trial.planner]
+        planner = RhoUCT(agent.coding, life.settings.horizon, trial.simulations, life.ucb, plies=plies)
+        judged = Agent(agent.coding, agent.predictor, planner, seed=life.seed)
+        judged.cycle = agent.cycle
     began = time.perf_counter()
     rewards = []
-    for row in evaluate(judged, environment, trial.cycles, life.seed, trial.simulations):
+    for row in evaluate(judged, environment, trial.cycles, life.seed, trial.simulations, learn=trial.learn):
         rewards.append(row.reward)
         tick(_cycle_work(life, trial.simulations))
     seconds = time.perf_counter() - began
@@ -139,7 +145,9 @@ def work(life: Life) -> float:
 
 def _cycle_work(life: Life, simulations: int) -> float:
     """How much work a cycle is: percept bits that are asked for, and a constant for all the rest."""
-    return 200 + _percept_bits(life.environment) * life.settings.horizon * simulations**MEMO_GAIN
+    if life.planner in MODEL_FREE:
+        return CYCLE_WORK
+    return CYCLE_WORK + _percept_bits(life.environment) * life.settings.horizon * simulations**MEMO_GAIN
 
 
 @functools.cache

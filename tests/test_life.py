@@ -24,11 +24,17 @@ from aixi_approx.recording import Lines
 from aixi_approx.study import carry_out
 
 QUICK = Settings(depth=16, horizon=3, simulations=8, epsilon=0.5, decay=0.99)
-TRIALS = (Trial(60, 0, 20, 30), Trial(20, 0, 8, 30), Trial(60, 1, 20, 30), Trial(0, 0, 5, 10))
+TRIALS = (
+    Trial(60, "rhouct", 20, 30),
+    Trial(20, "rhouct", 8, 30),
+    Trial(60, "one-ply", 20, 30),
+    Trial(60, "rhouct", 20, 30, True),
+    Trial(0, "rhouct", 5, 10),
+)
 
 
-def life(trials: tuple[Trial, ...] = TRIALS, seed: int = 1, name: str = "tiger") -> Life:
-    return Life(name, QUICK, trials, seed)
+def life(trials: tuple[Trial, ...] = TRIALS, seed: int = 1, name: str = "tiger", planner: str = "rhouct") -> Life:
+    return Life(name, QUICK, trials, seed, planner)
 
 
 def timeless(rows: list[dict]) -> list[dict]:
@@ -98,19 +104,19 @@ def test_the_work_of_a_life_is_about_what_it_says(tmp_path: Path) -> None:
 
 
 def test_a_folder_of_another_life_is_refused(tmp_path: Path) -> None:
-    live(life((Trial(5, 0, 1, 1),)), tmp_path / "life")
+    live(life((Trial(5, "rhouct", 1, 1),)), tmp_path / "life")
     with pytest.raises(ValueError, match="holds a run with seed 1, not 2"):
-        live(life((Trial(5, 0, 1, 1),), seed=2), tmp_path / "life")
+        live(life((Trial(5, "rhouct", 1, 1),), seed=2), tmp_path / "life")
 
 
 def test_the_number_of_processes_changes_nothing(whole: tuple[list[dict], str], tmp_path: Path) -> None:
-    lives = [life(), life(seed=2), life(name="coin-flip")]
+    lives = [life(), life(seed=2), life(name="coin-flip", planner="q-learning")]
     seen: list[list] = []
     one, two = (carry_out(lives, tmp_path / str(n), n, seen.append) for n in (1, 2))
     assert timeless(one) == timeless(two)
     assert timeless(one)[: len(TRIALS)] == whole[0]
     assert all(done == total for _, done, total in seen[-1])
-    assert [name for name, _, _ in seen[-1]] == ["tiger-1", "tiger-2", "coin-flip-1"]
+    assert [name for name, _, _ in seen[-1]] == ["tiger-rhouct-1", "tiger-rhouct-2", "coin-flip-q-learning-1"]
 
 
 def test_an_error_in_a_process_is_raised(tmp_path: Path) -> None:
@@ -120,7 +126,7 @@ def test_an_error_in_a_process_is_raised(tmp_path: Path) -> None:
 
 def test_a_study_that_is_killed_goes_on(tmp_path: Path) -> None:
     """Killed with its processes left alone, it ends them; what they wrote is gone on from."""
-    trials = (Trial(400, 0, 20, 300), Trial(200, 0, 20, 300))
+    trials = (Trial(400, "rhouct", 20, 300), Trial(200, "rhouct", 20, 300))
     code = (
         "import sys, pathlib\nfrom aixi_approx.study import carry_out\nfrom test_life import *\n"
         "if __name__ == '__main__': carry_out([life(TRIALS), life(TRIALS, 2)], pathlib.Path(sys.argv[1]), 2)"
@@ -132,7 +138,7 @@ def test_a_study_that_is_killed_goes_on(tmp_path: Path) -> None:
     for delay in (0.0, 0.05, 0.15):
         command = [sys.executable, str(script), str(tmp_path / "killed")]
         process = subprocess.Popen(command, env=environment, start_new_session=True)
-        rows = tmp_path / "killed" / "tiger-1" / "learning.csv"
+        rows = tmp_path / "killed" / "tiger-rhouct-1" / "learning.csv"
         while process.poll() is None and not rows.exists():
             time.sleep(0.01)
         time.sleep(delay)
@@ -145,7 +151,7 @@ def test_a_study_that_is_killed_goes_on(tmp_path: Path) -> None:
         assert not session(process.pid)
     again = carry_out([life(trials), life(trials, 2)], tmp_path / "killed", 2)
     assert timeless(again) == timeless(whole)
-    for name in ("tiger-1", "tiger-2"):
+    for name in ("tiger-rhouct-1", "tiger-rhouct-2"):
         texts = [(tmp_path / folder / name / "learning.csv").read_text() for folder in ("whole", "killed")]
         assert texts[0] == texts[1]
 
