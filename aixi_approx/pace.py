@@ -16,8 +16,8 @@ class Pace:
 
     Examples
     --------
-    >>> [count for count, left in Pace(0.0)(3)]    # the least possible chunk is one simulation
-    [3]
+    >>> [count for count, left in Pace(0.0)(66)]    # after a first chunk of 64, as few as can be
+    [64, 1, 1]
     """
 
     def __init__(self, seconds: float = 0.05) -> None:

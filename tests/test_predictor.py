@@ -34,6 +34,12 @@ class Certain(PlainPredictor):
         return 1.0
 
 
+class Credulous(Certain):
+    """Learns what it holds to be impossible."""
+
+    certain = True
+
+
 class Forgetful(PlainPredictor):
     """Does not undo: a peer's mistake."""
 
@@ -73,6 +79,7 @@ class Apart(PlainPredictor):
     ("kind", "message"),
     [
         (Apart, "bits_apart"),
+        (Credulous, r"update\(0\) takes a bit of probability 0"),
         (Certain, "strictly between 0 and 1"),
         (Forgetful, "revert\\(\\) does not take back"),
         (Flat, "where predict\\(\\) gave"),
