@@ -1,10 +1,10 @@
-"""Finite Markov chains: what a chain that pays rewards pays per step in the long run."""
+"""Finite Markov chains that pay rewards: what they pay per step in the long run, and what it matters where they start."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csc_array, csr_array, eye_array
+from scipy.sparse import csc_array, csr_array, diags_array, eye_array
 from scipy.sparse.csgraph import connected_components
 from scipy.sparse.linalg import splu
 
@@ -22,20 +22,50 @@ def long_run_reward(step: csr_array, reward: NDArray[np.float64]) -> NDArray[np.
     reward
         [S] expected reward of a step from each state.
     """
-    count, kind = connected_components(step, directed=True, connection="strong")
-    source, target = step.nonzero()
-    leaves = np.zeros(count, dtype=bool)
-    leaves[kind[source[kind[source] != kind[target]]]] = True
     value = np.zeros(len(reward))
-    for closed in np.flatnonzero(~leaves):
-        states = np.flatnonzero(kind == closed)
+    closed = _closed_classes(step)
+    for states in closed:
         value[states] = _stationary(step[states][:, states]) @ reward[states]
-    passing = np.flatnonzero(leaves[kind])
+    staying = np.sort(np.concatenate(closed))
+    passing = np.setdiff1d(np.arange(len(reward)), staying)
     if len(passing):
-        staying = np.flatnonzero(~leaves[kind])
         system = csc_array(eye_array(len(passing)) - step[passing][:, passing])
         value[passing] = splu(system).solve(step[passing][:, staying] @ value[staying])
     return value
+
+
+def relative_value(step: csr_array, reward: NDArray[np.float64], gain: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return how much more a chain pays in all, from each state, than its long-run reward tells.
+
+    It is the solution h of gain + h = reward + step h that is 0 in one state of each closed class (Puterman 1994,
+    section 8.2).
+
+    Parameters
+    ----------
+    step
+        [S, S] probability of each next state.
+    reward
+        [S] expected reward of a step from each state.
+    gain
+        [S] the reward per step in the long run.
+    """
+    pinned = [states[0] for states in _closed_classes(step)]
+    free = np.ones(len(reward))
+    free[pinned] = 0
+    system = csc_array(eye_array(len(reward)) - diags_array(free) @ step)
+    value: NDArray[np.float64] = splu(system).solve((reward - gain) * free)
+    return value
+
+
+def _closed_classes(step: csr_array) -> list[NDArray[np.int64]]:
+    """The sets of states, ascending, in each of which a chain stays once it is there and goes everywhere."""
+    count, kind = connected_components(step, directed=True, connection="strong")
+    source, target = step.nonzero()
+    closed = np.ones(count, dtype=bool)
+    closed[kind[source[kind[source] != kind[target]]]] = False
+    order = np.argsort(kind, kind="stable")
+    classes = np.split(order, np.cumsum(np.bincount(kind, minlength=count))[:-1])
+    return [classes[i] for i in np.flatnonzero(closed)]
 
 
 def _stationary(step: csr_array) -> NDArray[np.float64]:
