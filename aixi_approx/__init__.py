@@ -19,6 +19,7 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from aixi_approx.agent import Agent as Agent
     from aixi_approx.agent import mc_aixi as mc_aixi
+    from aixi_approx.belief import believe as believe
     from aixi_approx.coding import Coding as Coding
     from aixi_approx.context_tree import ContextTree as ContextTree
     from aixi_approx.context_tree import FactoredContextTree as FactoredContextTree
@@ -35,9 +36,12 @@ if TYPE_CHECKING:
     from aixi_approx.pomdp import Outcome as Outcome
     from aixi_approx.predictor import Predictor as Predictor
     from aixi_approx.search import RhoUCT as RhoUCT
+    from aixi_approx.solver import Solution as Solution
+    from aixi_approx.solver import solve as solve
 
 _HOME = {
     "agent": ("Agent", "mc_aixi"),
+    "belief": ("believe",),
     "coding": ("Coding",),
     "context_tree": ("ContextTree", "FactoredContextTree"),
     "environment": ("Environment", "EnvironmentFault", "Percept", "Settings"),
@@ -46,6 +50,7 @@ _HOME = {
     "pomdp": ("POMDP", "Outcome"),
     "predictor": ("Predictor",),
     "search": ("RhoUCT",),
+    "solver": ("Solution", "solve"),
 }
 
 __all__ = sorted(name for names in _HOME.values() for name in names)

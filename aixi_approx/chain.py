@@ -8,6 +8,9 @@ from scipy.sparse import csc_array, csr_array, diags_array, eye_array
 from scipy.sparse.csgraph import connected_components
 from scipy.sparse.linalg import splu
 
+DIRECT = 3_000  # states of a chain whose values are solved for directly: the fill of the factors grows with the square
+SWEEPS = 10_000
+
 
 def long_run_reward(step: csr_array, reward: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the expected reward per step, in the long run, from each state of a chain.
@@ -34,11 +37,13 @@ def long_run_reward(step: csr_array, reward: NDArray[np.float64]) -> NDArray[np.
     return value
 
 
-def relative_value(step: csr_array, reward: NDArray[np.float64], gain: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return how much more a chain pays in all, from each state, than its long-run reward tells.
+def evaluate(step: csr_array, reward: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the long-run reward and the relative value of each state of a chain.
 
-    It is the solution h of gain + h = reward + step h that is 0 in one state of each closed class (Puterman 1994,
-    section 8.2).
+    The relative value tells how much more a chain pays in all, from a state, than its long-run reward tells: it is a
+    solution h of gain + h = reward + step h (Puterman 1994, section 8.2). Up to DIRECT states it is solved directly,
+    0 in one state of each closed class. For more, the lazy chain, which has the same solutions and is not periodic, is
+    iterated until its gain stands still or SWEEPS are over: then both are approximations.
 
     Parameters
     ----------
@@ -46,15 +51,22 @@ def relative_value(step: csr_array, reward: NDArray[np.float64], gain: NDArray[n
         [S, S] probability of each next state.
     reward
         [S] expected reward of a step from each state.
-    gain
-        [S] the reward per step in the long run.
     """
-    pinned = [states[0] for states in _closed_classes(step)]
-    free = np.ones(len(reward))
-    free[pinned] = 0
-    system = csc_array(eye_array(len(reward)) - diags_array(free) @ step)
-    value: NDArray[np.float64] = splu(system).solve((reward - gain) * free)
-    return value
+    if len(reward) <= DIRECT:
+        gain = long_run_reward(step, reward)
+        free = np.ones(len(reward))
+        free[[states[0] for states in _closed_classes(step)]] = 0
+        system = csc_array(eye_array(len(reward)) - diags_array(free) @ step)
+        return gain, splu(system).solve((reward - gain) * free)
+    value = np.zeros(len(reward))
+    gain = np.full(len(reward), np.inf)
+    enough = 1e-13 * np.abs(reward).max()
+    for sweep in range(1, SWEEPS + 1):
+        before, gain = gain, reward + step @ value - value
+        value += gain / 2
+        if np.abs(gain - before).max() <= enough:
+            break
+    return gain, value - sweep / 2 * gain
 
 
 def _closed_classes(step: csr_array) -> list[NDArray[np.int64]]:

@@ -10,16 +10,15 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csc_array, csr_array, eye_array
-from scipy.sparse.linalg import splu
+from scipy.sparse import csr_array
 
 from aixi_approx.belief import Beliefs
 from aixi_approx.belief_graph import BeliefGraph
-from aixi_approx.chain import long_run_reward
+from aixi_approx.chain import DIRECT, evaluate
 from aixi_approx.pomdp import POMDP, outcomes_at
 
-FOLDED = 3_000  # nodes of a policy; one with more is left as it is
-MEMORY = 1e6  # cycles over which it is counted how often a node is visited
+FOLDED = 1_000  # nodes of a policy; one with more is left as it is
+COUNTED = 2_000  # cycles over which it is counted how often a node is visited, more if it takes more to go everywhere
 
 
 class Controller(NamedTuple):
@@ -32,9 +31,9 @@ class Controller(NamedTuple):
 
 
 class Run(NamedTuple):
-    """What comes of a controller in a POMDP, exactly; probabilities are over the cycles that a node is visited in."""
+    """What comes of a controller in a POMDP; probabilities are means over the visits of a node in its first cycles."""
 
-    reward: float  # per cycle, in the long run
+    reward: float  # per cycle, in the long run; not more than the truth
     probability: NDArray[np.float64]  # [X] of an edge
     belief: Beliefs  # [C] of the states
 
@@ -117,8 +116,8 @@ class _Machine:
 def run_controller(pomdp: POMDP, controller: Controller) -> Run:
     """Return what comes of a controller, from the chain over all pairs of its node and the true state.
 
-    How often something is the case in a node is counted from the start over a geometric number of cycles with mean
-    1,000,000; the reward is that of the long run.
+    The reward is exact up to rounding where there are at most `chain.DIRECT` pairs. For more of them it is the lower
+    end of span bounds: with any relative values h, no chain earns less than the least of reward + step h - h.
     """
     tables, states, actions = pomdp.tables, len(pomdp.states), len(pomdp.actions)
     codes = np.unique(controller.percept)
@@ -134,24 +133,35 @@ def run_controller(pomdp: POMDP, controller: Controller) -> Run:
         return position, outcome, edge, controller.node[edge] * states + tables.state[outcome]
 
     pairs = frontier = np.arange(len(tables.start))
+    levels = 0
     while len(frontier):
         frontier = np.setdiff1d(follow(frontier)[-1], pairs)
         pairs = np.union1d(pairs, frontier)
+        levels += 1
     position, outcome, edge, after = follow(pairs)
     weight, size = tables.probability[outcome], len(pairs)
     step = csr_array((weight, (position, np.searchsorted(pairs, after))), shape=(size, size))
     reward = np.bincount(position, weight * tables.reward[outcome], size)
-    start = np.zeros(size)
-    start[: len(tables.start)] = tables.start
-    visits = splu(csc_array(eye_array(size) - (1 - 1 / MEMORY) * step.T)).solve(start)
+    gain, value = evaluate(step, reward)
+    now, back = np.zeros(size), csr_array(step.T)
+    now[: len(tables.start)] = tables.start
+    start, visits = now, np.zeros(size)
+    for _ in range(max(COUNTED, levels)):
+        visits, now = visits + now, back @ now
     often = np.bincount(edge, weight * visits[position], len(controller.percept))
     node, state = np.divmod(pairs, states)
     return Run(
-        reward=float(start @ long_run_reward(step, reward)),
-        probability=often / np.bincount(source, often)[source],
+        reward=float(start @ gain if size <= DIRECT else (reward + step @ value - value).min()),
+        probability=_share(often, source),
         belief=Beliefs(
             first=np.searchsorted(node, np.arange(len(controller.action) + 1)),
             state=state,
-            probability=visits / np.bincount(node, visits)[node],
+            probability=_share(visits, node),
         ),
     )
+
+
+def _share(weight: NDArray[np.float64], group: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Each weight over the sum of its group; 0 in a group that is so seldom that it sums to 0."""
+    total = np.bincount(group, weight)[group]
+    return np.divide(weight, total, out=np.zeros(len(weight)), where=total > 0)
