@@ -1,7 +1,8 @@
 """Beliefs: what a history tells about the state of a finite POMDP, exactly.
 
 A belief is a distribution over states; after an action and a percept it is Bayes' rule. What can follow many beliefs
-is computed at once and grouped by percept (`branch`); a filter, a tree of futures and a graph of beliefs are made of it.
+is computed at once and grouped by percept by `branch`, of which a filter, a tree of futures and a graph of beliefs are
+made.
 """
 
 from __future__ import annotations

@@ -21,7 +21,6 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from aixi_approx.belief import Belief, Beliefs, branch, first_belief
-from aixi_approx.environment import Percept
 from aixi_approx.pomdp import POMDP
 
 CHUNK = 20_000  # possible states, over all beliefs, whose futures are computed at once
@@ -79,8 +78,8 @@ class _Nodes:
         numbers = [self.number.setdefault(text[16 * i : 16 * j], len(self.number)) for i, j in pairwise(bounds)]
         if len(self.number) > self.most:
             raise ValueError(
-                f"{self.pomdp.name} has more than {self.most} beliefs at a merge tolerance of {self.merge:g}: "
-                f"a larger one makes fewer, with wider bounds that hold all the same"
+                f"{self.pomdp.name}: more than {self.most} beliefs can be reached, merged at {self.merge:g}; a larger "
+                f"merge, such as {min(1, 10 * self.merge):g}, makes fewer, with wider bounds that hold all the same"
             )
         nodes = np.array(numbers, dtype=np.int64)
         found, at = np.unique(nodes, return_index=True)

@@ -1,4 +1,4 @@
-"""Finite Markov chains that pay rewards: what they pay per step in the long run, and what it matters where they start."""
+"""Finite Markov chains that pay rewards: what they pay per step in the long run, and what the start is worth."""
 
 from __future__ import annotations
 
@@ -61,12 +61,12 @@ def evaluate(step: csr_array, reward: NDArray[np.float64]) -> tuple[NDArray[np.f
     value = np.zeros(len(reward))
     gain = np.full(len(reward), np.inf)
     enough = 1e-13 * np.abs(reward).max()
-    for sweep in range(1, SWEEPS + 1):
+    for sweeps in range(1, SWEEPS + 1):  # noqa: B007
         before, gain = gain, reward + step @ value - value
         value += gain / 2
         if np.abs(gain - before).max() <= enough:
             break
-    return gain, value - sweep / 2 * gain
+    return gain, value - sweeps / 2 * gain
 
 
 def _closed_classes(step: csr_array) -> list[NDArray[np.int64]]:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from aixi_approx.cli.policy import Arrow, chance, describe
+from aixi_approx.cli.policy import title as title_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -22,7 +23,9 @@ if TYPE_CHECKING:
 DRAWN = 12  # nodes; of a longer policy, the first of them
 FONT, LINE, LETTER = 9, 13, 5.4  # size, height of a line, width of a letter
 PAD, LANE, GAP = 8, 9, 20  # margin in a box, between lanes, beside them and between boxes
-COLOURS = "#1f77b4 #d62728 #2ca02c #9467bd #ff7f0e #17becf #8c564b #e377c2 #7f7f7f #bcbd22 #000080 #004d00".split()
+# Of nodes.
+COLOURS = ("#1f77b4", "#d62728", "#2ca02c", "#9467bd", "#ff7f0e", "#17becf")
+COLOURS += ("#8c564b", "#e377c2", "#7f7f7f", "#bcbd22", "#000080", "#004d00")
 NOTE = (
     "A box is a node of the policy: begin in node 0 and take its action. In grey, the true state and its probability "
     "there. Below, what can be perceived then, observation and reward, its probability, and an arrow to the next node."
@@ -67,7 +70,7 @@ def draw(solution: Solution, name: str, file: Path) -> None:
     bottom = min(box.y - box.height for box in boxes)
     right = gap_x[-1] + LANE * len(lanes[-1]) + GAP
     width = max(right, 420.0)
-    title = f"{name}: an optimal policy" + f", the first {shown} of its {total:,} nodes" * (shown < total)
+    title = f"{name}: {title_of(solution)}" + f", the first {shown} of its {total:,} nodes" * (shown < total)
     bounds = f"It earns {solution.lower:.9g} per cycle in the long run; no agent earns more than {solution.upper:.9g}."
     note = textwrap.wrap(NOTE, int(width / LETTER * 1.1))
     high = max([top, *bus.values()]) + GAP + 3 * LINE

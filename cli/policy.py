@@ -74,6 +74,12 @@ def listed(names: Iterable[str]) -> str:
     return ", ".join(some(names))
 
 
+def title(solution: Solution) -> str:
+    """Return what the policy is, as far as it is known."""
+    gap = solution.upper - solution.lower
+    return "an optimal policy" if gap <= 1e-6 * max(1, abs(solution.lower)) else "a policy, optimal up to the bounds"
+
+
 def edges(solution: Solution, node: int) -> list[Edge]:
     """Return the percepts that can come in a node."""
     controller, observations = solution.controller, solution.pomdp.observations

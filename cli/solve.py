@@ -11,7 +11,6 @@ import click
 from aixi_approx.cli.options import as_json, at_least, notice, number, print_json
 
 if TYPE_CHECKING:
-    from aixi_approx.environment import Environment
     from aixi_approx.solver import Solution
 
 SHOWN = 30  # nodes of a policy in a table
@@ -122,7 +121,7 @@ def _print(solution: Solution, name: str, seconds: float, horizon: int | None, v
     from rich.console import Console
     from rich.table import Table
 
-    from aixi_approx.cli.policy import chance, describe, word
+    from aixi_approx.cli.policy import chance, describe, title, word
 
     nodes = len(solution.controller.action)
     digits = 9
@@ -131,14 +130,14 @@ def _print(solution: Solution, name: str, seconds: float, horizon: int | None, v
     print(f"  no agent exceeds     {solution.upper:14.{digits}f}   upper bound")
     print(f"  a random agent       {number(solution.pomdp.random_reward, digits):>14}\n")
     print(f"  states {solution.pomdp.size:,}, beliefs {solution.graph.size:,}; {seconds:.2f} s")
-    print(f"  an optimal policy goes through {solution.beliefs:,} of the beliefs, written in {nodes:,} nodes\n")
+    print(f"  the policy goes through {solution.beliefs:,} of the beliefs, written in {nodes:,} nodes\n")
     if values is not None:
         print(f"  the most that can be expected from the first {horizon:,} cycles")
         width = max(len(word(action)) for action in solution.pomdp.actions)
         for action, value in zip(solution.pomdp.actions, values, strict=True):
             print(f"    {word(action):{width}}  {value:14.{digits}f}{'   best' * (value >= max(values) - 1e-6)}")
         print()
-    print("an optimal policy, from node 0; states and percepts with their probability there")
+    print(f"{title(solution)}, from node 0; states and percepts with their probability there")
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
     table.add_column("node", justify="right", no_wrap=True)
     for column in ("action", "state", "percept → next node"):

@@ -40,8 +40,8 @@ class TicTacToe(POMDP):
     A cycle is a move of the agent and the answer to it. To win pays 2, a draw 1, to lose costs 2; a move onto a square
     that is taken changes nothing and costs 3. When a game has ended, the next begins in the same cycle, and the agent
     sees its board: a fair coin decides who moves first. The paper says neither who does, nor what an illegal move
-    changes; with the coin the optimum is the nearest to the line in its figure 7, and the other does not matter to it. The best
-    player wins 1.946 in a game of 3.180 cycles, on average.
+    changes; with the coin the optimum is the nearest to the line in its figure 7, and the other does not matter to it.
+    The best player gets 1.946 for a game of 3.180 cycles, on average.
 
     The observation is the board after all that, two bits for each square, so that only 3^9 of the 4^9 codes can be.
     """
