@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csc_array, csr_array, diags_array, eye_array
+from scipy.sparse import csc_array, csr_array, diags_array
 from scipy.sparse.csgraph import connected_components
 from scipy.sparse.linalg import splu
 
@@ -32,7 +32,7 @@ def long_run_reward(step: csr_array, reward: NDArray[np.float64]) -> NDArray[np.
     staying = np.sort(np.concatenate(closed))
     passing = np.setdiff1d(np.arange(len(reward)), staying)
     if len(passing):
-        system = csc_array(eye_array(len(passing)) - step[passing][:, passing])
+        system = csc_array(_leaving(step)[passing][:, passing])
         value[passing] = splu(system).solve(step[passing][:, staying] @ value[staying])
     return value
 
@@ -54,9 +54,9 @@ def evaluate(step: csr_array, reward: NDArray[np.float64]) -> tuple[NDArray[np.f
     """
     if len(reward) <= DIRECT:
         gain = long_run_reward(step, reward)
-        free = np.ones(len(reward))
-        free[[states[0] for states in _closed_classes(step)]] = 0
-        system = csc_array(eye_array(len(reward)) - diags_array(free) @ step)
+        often, free = _visited(step), np.ones(len(reward))
+        free[[states[often[states].argmax()] for states in _closed_classes(step)]] = 0
+        system = csc_array(diags_array(free) @ _leaving(step) + diags_array(1 - free))
         return gain, splu(system).solve((reward - gain) * free)
     value = np.zeros(len(reward))
     gain = np.full(len(reward), np.inf)
@@ -67,6 +67,12 @@ def evaluate(step: csr_array, reward: NDArray[np.float64]) -> tuple[NDArray[np.f
         if np.abs(gain - before).max() <= enough:
             break
     return gain, value - sweeps / 2 * gain
+
+
+def _leaving(step: csr_array) -> csr_array:
+    """I - P, with the diagonal from what leaves a state, so that it is exact also where that is little."""
+    others = step - diags_array(step.diagonal())
+    return csr_array(diags_array(others.sum(axis=1)) - others)
 
 
 def _closed_classes(step: csr_array) -> list[NDArray[np.int64]]:
@@ -81,10 +87,20 @@ def _closed_classes(step: csr_array) -> list[NDArray[np.int64]]:
 
 
 def _stationary(step: csr_array) -> NDArray[np.float64]:
-    """The stationary distribution of an irreducible chain: q = q P, up to scale, with the first state's share 1."""
+    """The stationary distribution of an irreducible chain: q = q P, up to scale, with the share of one state 1."""
     if step.shape[0] == 1:
         return np.ones(1)
-    system = csc_array((eye_array(step.shape[0]) - step).T)[1:]
-    rest = splu(csc_array(system[:, 1:])).solve(-system[:, [0]].toarray()[:, 0])
-    share = np.concatenate([[1.0], rest])
+    one = _visited(step).argmax()
+    rest = np.delete(np.arange(step.shape[0]), one)
+    system = csc_array(_leaving(step).T)[rest]
+    share = np.ones(step.shape[0])
+    share[rest] = splu(csc_array(system[:, rest])).solve(-system[:, [one]].toarray()[:, 0])
     return share / share.sum()
+
+
+def _visited(step: csr_array) -> NDArray[np.float64]:
+    """How often states are visited, roughly: equations that leave out one that hardly is are ill-conditioned."""
+    share, back = np.full(step.shape[0], 1 / step.shape[0]), csr_array(step.T)
+    for _ in range(100):
+        share = (share + back @ share) / 2
+    return share

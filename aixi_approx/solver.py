@@ -20,13 +20,15 @@ from numpy.typing import NDArray
 from aixi_approx.belief import Belief
 from aixi_approx.belief_graph import BeliefGraph, explore
 from aixi_approx.bounds import whole
-from aixi_approx.chain import evaluate
+from aixi_approx.chain import SWEEPS, evaluate
 from aixi_approx.controller import Controller, Run, policy_controller, run_controller
 from aixi_approx.environment import Percept
 from aixi_approx.pomdp import POMDP
 
 History = Iterable[tuple[int, Percept]]
 ROUNDS = 100  # of policy iteration, which takes about ten
+UNLIKELY = 1e-9
+LASTING = 1e-8  # an action that loses more of the long-run reward, relative to the rewards, loses it
 
 
 @dataclass(frozen=True)
@@ -169,17 +171,14 @@ def solve(pomdp: POMDP, merge: float = 1e-10, max_beliefs: int = 100_000) -> Sol
     if not 1e-15 <= merge <= 1:
         raise ValueError(f"merge is {merge}: it must lie in 1e-15 to 1")
     graph = explore(pomdp, merge, whole("max_beliefs", max_beliefs, 1, 1 << 31))
-    actions = len(pomdp.actions)
     scale = max(1.0, float(np.abs(graph.reward).max()))
-    gain, value = _policy_iteration(graph, actions, scale)
-    advantage = (graph.reward + graph.generous @ value).reshape(-1, actions) - value[:, None]
-    upper = float(advantage.max())
-    if ((graph.generous @ gain).reshape(-1, actions) <= gain[:, None] + 1e-12 * scale).all():
-        upper = min(upper, float(gain[0] + (advantage - gain[:, None]).max()))
-    advantage -= gain[:, None]
+    gain, value = _policy_iteration(graph, scale)
+    advantage, loss = _slack(graph, gain, value)
+    advantage = np.where(loss > LASTING * scale, -np.inf, advantage)
     policy = (advantage >= advantage.max(axis=1, keepdims=True) - 1e-9 * scale).argmax(axis=1)
     controller, beliefs = policy_controller(graph, policy)
     run = run_controller(pomdp, controller)
+    upper = _upper_bound(graph, gain, value, scale)
     if upper < run.reward - 1e-6 * scale:
         raise RuntimeError(f"{pomdp.name}: the bounds {run.reward} and {upper} contradict each other")
     return Solution(
@@ -195,31 +194,54 @@ def solve(pomdp: POMDP, merge: float = 1e-10, max_beliefs: int = 100_000) -> Sol
     )
 
 
-def _policy_iteration(
-    graph: BeliefGraph, actions: int, scale: float
+def _slack(
+    graph: BeliefGraph, gain: NDArray[np.float64], value: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """For all nodes and actions, what an action brings above gain and value, and what it loses of the gain."""
+    advantage = (graph.reward + graph.generous @ value).reshape(graph.size, -1) - (value + gain)[:, None]
+    return advantage, gain[:, None] - (graph.generous @ gain).reshape(graph.size, -1)
+
+
+def _policy_iteration(graph: BeliefGraph, scale: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """The gain and the relative value of each node under a policy that nothing improves (Puterman 1994, 9.2).
 
-    Where the gain depends on the node, a multiple of it is added to the value, so large that no action that loses
-    gain looks good.
+    Steps of hardly any probability are left out: equations with them can't be solved exactly.
     """
+    likely = graph.generous.copy()
+    likely.data[likely.data < UNLIKELY] = 0
+    likely.eliminate_zeros()
+    graph = graph._replace(generous=likely)
     every = np.arange(graph.size)
+    actions = len(graph.reward) // graph.size
     policy = graph.reward.reshape(-1, actions).argmax(axis=1)
     for _ in range(ROUNDS):
         rows = every * actions + policy
-        step, reward = graph.generous[rows], graph.reward[rows]
-        gain, value = evaluate(step, reward)
-        loss = gain[:, None] - (graph.generous @ gain).reshape(-1, actions)
-        ahead = (graph.reward + graph.generous @ value).reshape(-1, actions)
-        same = 1e-10 * max(scale, float(np.abs(value).max()))
+        gain, value = evaluate(graph.generous[rows], graph.reward[rows])
+        advantage, loss = _slack(graph, gain, value)
         least = loss.min(axis=1)
-        ahead_best = np.where(loss <= least[:, None] + 1e-10 * scale, ahead, -np.inf)
-        better = (loss[every, policy] > least + 1e-10 * scale) | (ahead_best.max(axis=1) > ahead[every, policy] + same)
+        conserving = np.where(loss <= least[:, None] + LASTING * scale, advantage, -np.inf)
+        same = 1e-10 * max(scale, float(np.abs(value).max()))
+        gains = loss[every, policy] > least + LASTING * scale
+        better = gains | (conserving.max(axis=1) > advantage[every, policy] + same)
         if not better.any():
             break
-        policy[better] = ahead_best.argmax(axis=1)[better]
-    loses = loss > 1e-10 * scale
-    if loses.any():
-        excess = (ahead - value[:, None] - gain[:, None]) / np.where(loses, loss, np.inf)
-        value = value + max(0.0, 1 + float(excess.max())) * gain
+        policy[better] = conserving.argmax(axis=1)[better]
     return gain, value
+
+
+def _upper_bound(graph: BeliefGraph, gain: NDArray[np.float64], value: NDArray[np.float64], scale: float) -> float:
+    """The least bound that g and h prove, for g + h with g the same everywhere, or g the given gain, made to fit.
+
+    In the second case g is raised until no action gains, and a multiple of it is added to h, so large that no action
+    that loses gain looks good.
+    """
+    advantage, _ = _slack(graph, np.zeros(graph.size), value)
+    bound = min(float(advantage.max()), float(graph.reward.max()))
+    for _ in range(SWEEPS):
+        advantage, loss = _slack(graph, gain, value)
+        if loss.min() > -1e-14 * scale:
+            losing = loss > 0.1 * LASTING * scale
+            times = max(0.0, float((advantage / np.where(losing, loss, np.inf)).max()))
+            return min(bound, float(gain[0] + (advantage - times * loss).max()))
+        gain = gain - np.minimum(loss.min(axis=1), 0)
+    return bound
