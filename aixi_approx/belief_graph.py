@@ -143,7 +143,7 @@ def explore(pomdp: POMDP, merge: float, max_beliefs: int) -> BeliefGraph:
     )
     return BeliefGraph(
         beliefs=nodes.beliefs(0, done),
-        reward=np.bincount(row, probability * (percept // observations), done * actions),
+        reward=np.bincount(row, probability * (percept // observations), done * actions).astype(np.float64),
         first=np.searchsorted(row, np.arange(done * actions + 1)),
         percept=percept,
         probability=probability,

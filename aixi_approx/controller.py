@@ -141,14 +141,14 @@ def run_controller(pomdp: POMDP, controller: Controller) -> Run:
     position, outcome, edge, after = follow(pairs)
     weight, size = tables.probability[outcome], len(pairs)
     step = csr_array((weight, (position, np.searchsorted(pairs, after))), shape=(size, size))
-    reward = np.bincount(position, weight * tables.reward[outcome], size)
+    reward = np.bincount(position, weight * tables.reward[outcome], size).astype(np.float64)
     gain, value = evaluate(step, reward)
     now, back = np.zeros(size), csr_array(step.T)
     now[: len(tables.start)] = tables.start
     start, visits = now, np.zeros(size)
     for _ in range(max(COUNTED, levels)):
         visits, now = visits + now, back @ now
-    often = np.bincount(edge, weight * visits[position], len(controller.percept))
+    often = np.bincount(edge, weight * visits[position], len(controller.percept)).astype(np.float64)
     node, state = np.divmod(pairs, states)
     return Run(
         reward=float(start @ gain if size <= DIRECT else (reward + step @ value - value).min()),

@@ -96,7 +96,7 @@ class POMDP(Environment):
         here = np.repeat(np.arange(count), np.diff(tables.first[::actions]))
         probability = tables.probability / actions
         step = csr_array((probability, (here, tables.state)), shape=(count, count))
-        reward = np.bincount(here, probability * tables.reward, count)
+        reward = np.bincount(here, probability * tables.reward, count).astype(np.float64)
         return float(tables.start @ long_run_reward(step, reward)[: len(tables.start)])
 
     def _build(self) -> tuple[list[Hashable], Tables]:

@@ -27,13 +27,13 @@ from aixi_approx.pomdp import POMDP
 
 History = Iterable[tuple[int, Percept]]
 ROUNDS = 100  # of policy iteration, which takes about ten
-UNLIKELY = 1e-9
+UNLIKELY = 1e-9  # steps of less probability are left out when a policy is looked for, not in the bounds
 LASTING = 1e-8  # an action that loses more of the long-run reward, relative to the rewards, loses it
 
 
 @dataclass(frozen=True)
 class Solution:
-    """What `solve` returns.
+    """What `solve` returns: bounds of the optimum, a policy, and the values of actions anywhere.
 
     A history is a list of (action, percept), or the number of the node of `graph` where it leads: to go on from a
     history one step at a time, use `follow`.
@@ -47,7 +47,7 @@ class Solution:
     graph: BeliefGraph
     """The beliefs that can be reached; node 0 is the start."""
     advantage: NDArray[np.float64]
-    """[B, A] relative values of the average-reward optimality equation, without what all actions have in common."""
+    """[B, A] what an action is worth less the best one in the long run, in the sum of all rewards."""
     value: NDArray[np.float64]
     """[B] relative value of a node, 0 at the start."""
     controller: Controller
@@ -106,12 +106,14 @@ class Solution:
             Actions and percepts, the first first; or the number of a node.
         horizon
             Number of cycles whose rewards count. Without one, all of them do: the value is the relative value of the
-            average-reward optimality equation, whose zero is the best action at the start.
+            average-reward optimality equation, whose zero is the best action at the start; it is -inf for an action
+            after which less can be earned per cycle, for ever.
 
         Returns
         -------
         float64[A]
-            Expected sum of rewards; exact but for rounding and what beliefs were merged, at most `merge` in each.
+            Expected sum of rewards; exact up to rounding where nothing was merged, else off by about `merge` times
+            the rewards in each cycle.
 
         Raises
         ------
@@ -167,7 +169,13 @@ def solve(pomdp: POMDP, merge: float = 1e-10, max_beliefs: int = 100_000) -> Sol
     ------
     ValueError
         If there are more than `max_beliefs` beliefs, or `merge` is not in 1e-15 to 1.
+    TypeError
+        If the environment is no POMDP.
     """
+    if not isinstance(pomdp, POMDP):
+        raise TypeError(
+            f"{getattr(pomdp, 'name', pomdp)} has no finite definition (it is not a POMDP): no exact solution"
+        )
     if not 1e-15 <= merge <= 1:
         raise ValueError(f"merge is {merge}: it must lie in 1e-15 to 1")
     graph = explore(pomdp, merge, whole("max_beliefs", max_beliefs, 1, 1 << 31))

@@ -23,9 +23,10 @@ if TYPE_CHECKING:
 DRAWN = 12  # nodes; of a longer policy, the first of them
 FONT, LINE, LETTER = 9, 13, 5.4  # size, height of a line, width of a letter
 PAD, LANE, GAP = 8, 9, 20  # margin in a box, between lanes, beside them and between boxes
-# Of nodes.
-COLOURS = ("#1f77b4", "#d62728", "#2ca02c", "#9467bd", "#ff7f0e", "#17becf")
-COLOURS += ("#8c564b", "#e377c2", "#7f7f7f", "#bcbd22", "#000080", "#004d00")
+COLOURS = [
+    f"#{code}"
+    for code in "1f77b4 d62728 2ca02c 9467bd ff7f0e 17becf 8c564b e377c2 7f7f7f bcbd22 000080 004d00".split()  # noqa: SIM905
+]
 NOTE = (
     "A box is a node of the policy: begin in node 0 and take its action. In grey, the true state and its probability "
     "there. Below, what can be perceived then, observation and reward, its probability, and an arrow to the next node."
@@ -159,8 +160,10 @@ def _line(axes: Axes, path: list[tuple[float, float]], colour: str) -> None:
     from matplotlib.patches import FancyArrowPatch
     from matplotlib.path import Path as Line
 
-    style = {"arrowstyle": "-|>", "mutation_scale": 9, "color": colour, "linewidth": 1.3, "shrinkA": 0, "shrinkB": 0}
-    axes.add_patch(FancyArrowPatch(path=Line(path), joinstyle="round", **style))
+    arrow = FancyArrowPatch(
+        path=Line(path), arrowstyle="-|>", mutation_scale=9, color=colour, linewidth=1.3, joinstyle="round"
+    )
+    axes.add_patch(arrow)
     axes.plot(*path[0], "o", color=colour, markersize=3)
 
 

@@ -279,6 +279,11 @@ def test_wrong_requests_are_refused(merge: float, most: int) -> None:
         FINE["tiger"].action_values((), 0)
 
 
+def test_what_has_no_finite_definition_is_refused() -> None:
+    with pytest.raises(TypeError, match=r"^tiger has no finite definition \(it is not a POMDP\)"):
+        solve("tiger")  # type: ignore[arg-type]
+
+
 # Tic-tac-toe, where nothing is hidden: the game itself, in fractions.
 
 
