@@ -19,6 +19,7 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from aixi_approx.agent import Agent as Agent
     from aixi_approx.agent import mc_aixi as mc_aixi
+    from aixi_approx.belief import believe as believe
     from aixi_approx.belief_expectimax import BeliefExpectimax as BeliefExpectimax
     from aixi_approx.builder import build_agent as build_agent
     from aixi_approx.coding import Coding as Coding
@@ -39,11 +40,14 @@ if TYPE_CHECKING:
     from aixi_approx.predictor import Predictor as Predictor
     from aixi_approx.q_learning import ActionValues as ActionValues
     from aixi_approx.search import RhoUCT as RhoUCT
+    from aixi_approx.solver import Solution as Solution
+    from aixi_approx.solver import solve as solve
     from aixi_approx.state_search import StateSearch as StateSearch
     from aixi_approx.true_model import TrueModel as TrueModel
 
 _HOME = {
     "agent": ("Agent", "mc_aixi"),
+    "belief": ("believe",),
     "belief_expectimax": ("BeliefExpectimax",),
     "builder": ("build_agent",),
     "coding": ("Coding",),
@@ -56,6 +60,7 @@ _HOME = {
     "predictor": ("Predictor",),
     "q_learning": ("ActionValues",),
     "search": ("RhoUCT",),
+    "solver": ("Solution", "solve"),
     "state_search": ("StateSearch",),
     "true_model": ("TrueModel",),
 }

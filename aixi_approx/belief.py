@@ -1,7 +1,8 @@
 """Beliefs: what a history tells about the state of a finite POMDP, exactly.
 
-A belief is a distribution over states; after an action and a percept it is Bayes' rule. What can follow a belief is
-grouped by percept, so that a filter, a tree of futures and a graph of beliefs are all made of `after`.
+A belief is a distribution over states; after an action and a percept it is Bayes' rule. What can follow many beliefs
+is computed at once and grouped by percept by `branch`, of which a filter, a tree of futures and a graph of beliefs are
+made.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aixi_approx.environment import Percept
-from aixi_approx.pomdp import POMDP
+from aixi_approx.pomdp import POMDP, outcomes_at
 
 
 class Belief(NamedTuple):
@@ -22,6 +23,23 @@ class Belief(NamedTuple):
 
     state: NDArray[np.int64]  # [K] states that are possible, ascending
     probability: NDArray[np.float64]  # [K] positive, sums to 1
+
+
+class Beliefs(NamedTuple):
+    """Many beliefs, one after the other; B of them, with K possible states in all."""
+
+    first: NDArray[np.int64]  # [B + 1] belief i stands at first[i] to first[i + 1]
+    state: NDArray[np.int64]  # [K] states that are possible, ascending within a belief
+    probability: NDArray[np.float64]  # [K] positive, sums to 1 within a belief
+
+
+class Branches(NamedTuple):
+    """What can follow many beliefs and actions; E branches, ordered by belief, action, reward, observation."""
+
+    row: NDArray[np.int64]  # [E] belief * actions + action
+    percept: NDArray[np.int64]  # [E] reward * observations + observation
+    probability: NDArray[np.float64]  # [E] positive, sums to 1 within a row
+    belief: Beliefs  # [E] what is believed then
 
 
 class Future(NamedTuple):
@@ -37,28 +55,39 @@ def first_belief(pomdp: POMDP) -> Belief:
     return Belief(np.arange(len(pomdp.tables.start)), pomdp.tables.start)
 
 
-def after(pomdp: POMDP, belief: Belief, action: int) -> list[Future]:
-    """Return the percepts of positive probability that can follow an action, in a fixed order."""
-    tables, actions = pomdp.tables, len(pomdp.actions)
-    row = belief.state * actions + action
-    count = tables.first[row + 1] - tables.first[row]
-    # The outcomes of all possible states, one after the other.
-    outcome = np.repeat(tables.first[row] - np.cumsum(count) + count, count) + np.arange(count.sum())
-    weight = np.repeat(belief.probability, count) * tables.probability[outcome]
+def branch(pomdp: POMDP, beliefs: Beliefs, actions: NDArray[np.int64]) -> Branches:
+    """Return the percepts of positive probability that can follow each of the beliefs and each of the actions."""
+    tables, count = pomdp.tables, len(pomdp.actions)
+    believer = np.repeat(np.arange(len(beliefs.first) - 1), np.diff(beliefs.first))
+    # First all (possible state, action), then all their outcomes, one after the other.
+    position, outcome = outcomes_at(tables, (beliefs.state[:, None] * count + actions).ravel())
+    row = (believer[:, None] * count + actions).ravel()[position]
+    weight = np.repeat(beliefs.probability, len(actions))[position] * tables.probability[outcome]
     percept = tables.reward[outcome] * len(pomdp.observations) + tables.observation[outcome]
-    order = np.lexsort((tables.state[outcome], percept))
-    outcome, weight, percept = outcome[order], weight[order], percept[order]
     state = tables.state[outcome]
-    new_percept = np.diff(percept, prepend=percept[0] - 1) != 0
-    head = np.flatnonzero(new_percept | (np.diff(state, prepend=-1) != 0))  # of each (percept, state)
-    joint = np.add.reduceat(weight, head)
-    ends = [*np.flatnonzero(new_percept[head]).tolist(), len(head)]
+    # Sum up the paths to each (row, percept, state), and those to each (row, percept).
+    order = np.lexsort((state, percept, row))
+    row, percept, state = row[order], percept[order], state[order]
+    new = np.ones(len(order), dtype=bool)
+    new[1:] = (np.diff(row) != 0) | (np.diff(percept) != 0)
+    apart = new.copy()
+    apart[1:] |= np.diff(state) != 0
+    joint = np.add.reduceat(weight[order], np.flatnonzero(apart))
+    first = np.append(np.flatnonzero(new[apart]), len(joint))
+    probability = np.add.reduceat(joint, first[:-1])
+    believed = Beliefs(first, state[apart], joint / np.repeat(probability, np.diff(first)))
+    return Branches(row[new], percept[new], probability, believed)
+
+
+def after(pomdp: POMDP, belief: Belief, action: int) -> list[Future]:
+    """Return the percepts of positive probability that can follow an action, by reward, then observation."""
+    branches = branch(pomdp, Beliefs(np.array([0, len(belief.state)]), *belief), np.array([action]))
+    _, state, probability = branches.belief
+    parts = pairwise(branches.belief.first.tolist())
     futures = []
-    for first, end in pairwise(ends):
-        at = outcome[head[first]]
-        probability = float(joint[first:end].sum())
-        believed = Belief(state[head[first:end]], joint[first:end] / probability)
-        futures.append(Future(Percept(int(tables.observation[at]), int(tables.reward[at])), probability, believed))
+    for code, p, (first, end) in zip(branches.percept.tolist(), branches.probability.tolist(), parts, strict=True):
+        reward, observation = divmod(code, len(pomdp.observations))
+        futures.append(Future(Percept(observation, reward), p, Belief(state[first:end], probability[first:end])))
     return futures
 
 

@@ -42,6 +42,13 @@ class Tables(NamedTuple):
     reward: NDArray[np.int64]  # [N]
 
 
+def outcomes_at(tables: Tables, rows: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the outcomes of some rows, state * A + action, one row after the other: (position in rows, outcome)."""
+    count = tables.first[rows + 1] - tables.first[rows]
+    outcome = np.repeat(tables.first[rows] - np.cumsum(count) + count, count) + np.arange(count.sum())
+    return np.repeat(np.arange(len(rows)), count), outcome
+
+
 class POMDP(Environment):
     """An environment with a finite definition. A subclass gives `start` and `outcomes`.
 

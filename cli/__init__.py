@@ -10,7 +10,7 @@ import click
 
 from aixi_approx import __version__
 
-COMMANDS = ("run", "envs", "predict", "reproduce")
+COMMANDS = ("run", "solve", "reproduce", "envs", "predict")
 
 
 class Commands(click.Group):
@@ -36,6 +36,7 @@ def aixi() -> None:
     \b
     Examples:
       aixi run tiger               an agent learns Tiger from nothing, and is evaluated
+      aixi solve tiger             the best that any agent can reach there, and how
       aixi envs                    the environments
       aixi predict README.md       code length of a file, in bits per byte
     """

@@ -41,6 +41,7 @@ class TicTacToe(POMDP):
     that is taken changes nothing and costs 3. When a game has ended, the next begins in the same cycle, and the agent
     sees its board: a fair coin decides who moves first. The paper says neither who does, nor what an illegal move
     changes; with the coin the optimum is the nearest to the line in its figure 7, and the other does not matter to it.
+    The best player gets 1.946 for a game of 3.180 cycles, on average.
 
     The observation is the board after all that, two bits for each square, so that only 3^9 of the 4^9 codes can be.
     """
@@ -49,7 +50,7 @@ class TicTacToe(POMDP):
     observations = range(4**9)
     min_reward, max_reward = -3, 2
     hidden = "nothing"
-    optimum = 0.612
+    optimum = 235397 / 384603  # 0.6120519
     settings = Settings(
         cycles=50_000, depth=64, horizon=9, simulations=100, epsilon=0.9999, decay=0.999999, evaluation_simulations=500
     )

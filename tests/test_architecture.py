@@ -12,8 +12,10 @@ ROOT = Path(__file__).parents[1]
 
 # From the ground up. A module imports modules of lower floors; on the ground floor, those that stand before it.
 GROUND = ["bounds", "coding", "randomness", "environment", "chain", "pomdp", "belief", "predictor", "pace", "deepening"]
+TRUTH = ["belief_graph", "controller", "solver"]  # each stands on those before it
 FLOOR = {
     **dict.fromkeys(GROUND, 1),
+    **{name: 2 + i / 10 for i, name in enumerate(TRUTH)},
     "context_tree": 2,
     "true_model": 2,
     "verbs": 2,

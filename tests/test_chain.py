@@ -29,6 +29,11 @@ def test_equals_powers(count: int, density: float, seed: int) -> None:
     assert long_run_reward(csr_array(step), reward) == pytest.approx(powers(step, reward), abs=1e-8)
 
 
+def test_a_chain_that_hardly_ever_moves() -> None:
+    step = csr_array(np.array([[1 - 4e-13, 3e-13, 1e-13], [0, 1, 0], [0, 0, 1.0]]))
+    assert long_run_reward(step, np.array([5.0, 1, 0])) == pytest.approx([0.75, 1, 0], abs=1e-12)
+
+
 def test_a_periodic_chain_and_an_absorbed_one() -> None:
     swap = csr_array(np.array([[0, 1.0], [1, 0]]))
     assert long_run_reward(swap, np.array([0.0, 1])) == pytest.approx([0.5, 0.5])

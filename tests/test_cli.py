@@ -1,8 +1,9 @@
-"""The command line: what it says of itself, what it refuses and how, and what its three commands print."""
+"""The command line: what it says of itself, what it refuses and how, and what its commands print."""
 
 import json
 import subprocess
 import sys
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,8 @@ import click
 import numpy as np
 import pytest
 
-from aixi_approx import average, evaluate, interact, make, mc_aixi
-from aixi_approx.cli import COMMANDS, aixi, main
+from aixi_approx import average, controller, evaluate, interact, make, mc_aixi, solve
+from aixi_approx.cli import COMMANDS, aixi, main, picture
 from aixi_approx.context_tree import FactoredContextTree
 from aixi_approx.envs import ENVIRONMENTS
 from aixi_approx.run import compile_kernels
@@ -126,7 +127,7 @@ def test_help_imports_nothing_heavy() -> None:
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     modules = set(run.stdout.splitlines()[-1].split())
     assert "aixi_approx.cli" in modules
-    assert not modules & {"numba", "numpy", "rich", "scipy"}
+    assert not modules & {"matplotlib", "numba", "numpy", "rich", "scipy"}
 
 
 @pytest.mark.parametrize(
@@ -169,6 +170,14 @@ def test_help_imports_nothing_heavy() -> None:
         ("run exits_on_import.py:Echo", "exits_on_import.py"),
         ("run wrong.py:Absent", "no class Absent"),
         *((f"run wrong.py:{head.split('(')[0]}", message) for head, (_, message) in WRONG.items()),
+        ("solve tigre", "did you mean tiger?"),
+        ("solve echo.py:Echo", "echo.py:Echo has no finite definition (it is not a POMDP), so it can't be solved"),
+        ("solve echo.py:Echo", "`aixi run echo.py:Echo` shows what an agent reaches; solvable are coin-flip, 1d-maze"),
+        ("solve tiger --merge 0", "merge is 0.0: it must lie in 1e-15 to 1"),
+        ("solve tiger --max-beliefs 9", "more than 9 beliefs can be reached, merged at 1e-10; a larger merge, such as"),
+        ("solve tiger --horizon 0", "'--horizon': 0 is not in the range"),
+        ("solve tiger --picture tiger.doc", "tiger.doc: a picture ends in .png, .svg, .pdf"),
+        ("solve tiger --picture absent/tiger.png", "absent/tiger.png: No such file or directory"),
         ("predict absent", "absent: No such file or directory"),
         ("predict other", "other: Is a directory"),
         ("predict empty", "empty is empty"),
@@ -243,6 +252,61 @@ def test_envs_has_all(capsys: Captured) -> None:
     assert all(environment["random_reward"] < environment["optimum"] for environment in listed.values())
     main(["envs"])
     assert {line.split()[0] for line in capsys.readouterr().out.splitlines() if line.strip()} >= set(ENVIRONMENTS)
+
+
+def test_solve_tells_the_bounds_and_the_policy(capsys: Captured) -> None:
+    result = printed(["solve", "tiger", "--horizon", "2"], capsys)
+    assert (result["lower"], result["upper"]) == pytest.approx((595 / 549,) * 2, abs=1e-9)
+    assert (result["states"], result["policy_beliefs"]) == (2, 5)
+    assert result["action_values"] == pytest.approx({"listen": -2, "open-left": -46, "open-right": -46})
+    policy = result["policy"]
+    assert [node["action"] for node in policy] == ["listen", "listen", "listen", "open-right", "open-left"]
+    assert policy[1]["belief"] == pytest.approx({"left": 0.85, "right": 0.15})
+    there = {"observation": "left", "reward": -1, "probability": pytest.approx(0.745), "node": 3}
+    assert policy[1]["next"][0] == there
+    main(["solve", "tiger", "--horizon", "2"])
+    out, err = capsys.readouterr()
+    for part in ("1.083788707", "-30.333333333", "left 0.85, right 0.15", "left -1 (0.75) → 3", "-2.000000000   best"):
+        assert part in out
+    assert "aixi solve tiger --picture policy.png" in out.splitlines()[-1]
+    assert err == ""
+
+
+@pytest.mark.parametrize("name", ["kuhn-poker", "4x4-grid", "cheese-maze"])
+def test_a_policy_in_json_is_a_machine(name: str, capsys: Captured) -> None:
+    for node in (policy := printed(["solve", name], capsys)["policy"]):
+        percepts = [(edge["observation"], edge["reward"]) for edge in node["next"]]
+        assert len(set(percepts)) == len(percepts)
+        assert sum(edge["probability"] for edge in node["next"]) == pytest.approx(1)
+        assert all(0 <= edge["node"] < len(policy) for edge in node["next"])
+        assert sum(node["belief"].values()) == pytest.approx(1)
+
+
+def test_a_long_policy_is_cut_short(capsys: Captured, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(controller, "FOLDED", 0)
+    main(["solve", "tic-tac-toe", "--picture", str(tmp_path / "policy.svg")])
+    assert "and 554 more nodes: --json has all" in capsys.readouterr().out
+    assert "the first 12 of its 584 nodes" in (tmp_path / "policy.svg").read_text()
+    assert len(printed(["solve", "tic-tac-toe"], capsys)["policy"]) == 584
+
+
+@pytest.mark.parametrize(("ending", "magic"), [("png", b"\x89PNG"), ("svg", b"<?xml"), ("pdf", b"%PDF")])
+def test_the_picture_is_a_picture(ending: str, magic: bytes, tmp_path: Path, capsys: Captured) -> None:
+    file = tmp_path / f"tiger.{ending}"
+    main(["solve", "tiger", "--picture", str(file)])
+    assert str(file) in capsys.readouterr().out.splitlines()[-1]
+    assert file.read_bytes().startswith(magic)
+    assert file.stat().st_size > 5_000
+
+
+@pytest.mark.parametrize("name", ["tiger", "kuhn-poker", "cheese-maze", "extended-tiger"])
+def test_boxes_lie_apart(name: str) -> None:
+    solution = solve(make(name))
+    boxes, layer = picture._unplaced(solution, len(solution.controller.action))
+    boxes, _ = picture._placed(boxes, layer, [len(lanes) for lanes in picture._lanes(boxes, layer)])
+    for one, other in combinations(boxes, 2):
+        beside = one.x + one.width < other.x or other.x + other.width < one.x
+        assert beside or one.y - one.height > other.y or other.y - other.height > one.y
 
 
 def bits_per_byte(data: bytes, folder: Path, capsys: Captured, *options: str) -> float:

@@ -1,0 +1,137 @@
+"""A finite-state controller in words: what is done, what is believed, and where percepts lead."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from aixi_approx.solver import Solution
+
+NAMED = 3  # names in a row before "5 more"
+
+
+class Arrow(NamedTuple):
+    """All percepts that lead from a node to the same next node."""
+
+    label: str
+    probability: float
+    node: int
+
+
+class Node(NamedTuple):
+    """A node of a controller, for people."""
+
+    action: str
+    belief: list[str]
+    arrows: list[Arrow]
+
+
+class Edge(NamedTuple):
+    """A percept in a node, and the next node."""
+
+    observation: Hashable
+    reward: int
+    probability: float
+    node: int
+
+
+def word(name: Hashable) -> str:
+    """Return the name of a state, action or observation for people.
+
+    >>> word("left"), word(("king", "bet")), word((1, 2)), word(7)
+    ('left', 'king bet', '(1, 2)', '7')
+    """
+    if isinstance(name, tuple) and all(isinstance(part, str) for part in name):
+        return " ".join(name)
+    return str(name)
+
+
+def chance(p: float) -> str:
+    """Return a probability with two digits.
+
+    >>> chance(0.5), chance(1), chance(0.999), chance(1e-5)
+    ('0.50', '1', '>0.99', '<0.01')
+    """
+    if p > 1 - 1e-9:
+        return "1"
+    return "<0.01" if p < 0.005 else ">0.99" if p >= 0.995 else f"{p:.2f}"
+
+
+def some(names: Iterable[str]) -> list[str]:
+    """Return different names, and how many there are that are left out.
+
+    >>> some("abacde")
+    ['a', 'b', 'c', '2 more']
+    """
+    distinct = list(dict.fromkeys(names))
+    left = len(distinct) - NAMED
+    return distinct if left <= 1 else [*distinct[:NAMED], f"{left} more"]
+
+
+def listed(names: Iterable[str]) -> str:
+    """Return different names in a row."""
+    return ", ".join(some(names))
+
+
+def title(solution: Solution) -> str:
+    """Return what the policy is, as far as it is known."""
+    gap = solution.upper - solution.lower
+    return "an optimal policy" if gap <= 1e-6 * max(1, abs(solution.lower)) else "a policy, optimal up to the bounds"
+
+
+def edges(solution: Solution, node: int) -> list[Edge]:
+    """Return the percepts that can come in a node."""
+    controller, observations = solution.controller, solution.pomdp.observations
+    found = []
+    for i in range(*controller.first[node : node + 2].tolist()):
+        reward, observation = divmod(int(controller.percept[i]), len(observations))
+        probability, after = float(solution.run.probability[i]), int(controller.node[i])
+        found.append(Edge(observations[observation], reward, probability, after))
+    return found
+
+
+def belief(solution: Solution, node: int) -> dict[str, float]:
+    """Return the probability of each state in a node, the likeliest first."""
+    first, state, probability = solution.run.belief
+    here = range(*first[node : node + 2].tolist())
+    known = {word(solution.pomdp.states[state[i]]): float(probability[i]) for i in here}
+    return dict(sorted(known.items(), key=lambda pair: -round(pair[1], 9)))
+
+
+def describe(solution: Solution, node: int) -> Node:
+    """Return a node in words."""
+    states = [f"{name} {chance(p)}" for name, p in belief(solution, node).items()]
+    action = solution.pomdp.actions[solution.controller.action[node]]
+    return Node(word(action), some(states), _arrows(edges(solution, node), len(solution.pomdp.observations)))
+
+
+def _arrows(found: list[Edge], observations: int) -> list[Arrow]:
+    """Group percepts by the next node; say no more of many of them than what makes the difference."""
+    groups: dict[int, list[Edge]] = {}
+    for edge in found:
+        groups.setdefault(edge.node, []).append(edge)
+
+    def apart(part: str) -> bool:
+        """Whether the observation, or the reward, tells the next node alone."""
+        values: list[set[Any]] = [{getattr(edge, part) for edge in group} for group in groups.values()]
+        return sum(map(len, values)) == len(set().union(*values))
+
+    arrows = []
+    for node, group in groups.items():
+        rewards = [f"{edge.reward:+d}" if edge.reward else "0" for edge in group]
+        names = [word(edge.observation) for edge in group]
+        if observations == 1:
+            label = "reward " + listed(rewards)
+        elif len(group) <= 2:
+            label = listed(f"{name} {reward}" for name, reward in zip(names, rewards, strict=True))
+        elif len(groups) == 1:
+            label = "anything"
+        elif apart("observation"):
+            label = listed(names)
+        elif apart("reward"):
+            label = "reward " + listed(rewards)
+        else:
+            label = listed(f"{name} {reward}" for name, reward in zip(names, rewards, strict=True))
+        arrows.append(Arrow(label, min(1.0, sum(edge.probability for edge in group)), node))
+    return arrows
