@@ -1,37 +1,48 @@
 """Tic-tac-toe against an opponent that plays at random (Veness et al. 2011, section 7.1)."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 from aixi_approx.environment import Settings
 from aixi_approx.pomdp import POMDP, Outcome
 
-Board = tuple[int, ...]  # nine squares, row by row
-
-EMPTY, MINE, THEIRS = 0, 1, 2
-NEW: Board = (EMPTY,) * 9
+EMPTY, MINE, THEIRS = MARKS = "-XO"
+NEW = EMPTY * 9  # a board: nine squares, row by row
 LINES = [(0, 1, 2), (3, 4, 5), (6, 7, 8), (0, 3, 6), (1, 4, 7), (2, 5, 8), (0, 4, 8), (2, 4, 6)]
 
 
-def put(board: Board, square: int, mark: int) -> Board:
+def put(board: str, square: int, mark: str) -> str:
     """Return the board with a mark on a square."""
-    return (*board[:square], mark, *board[square + 1 :])
+    return board[:square] + mark + board[square + 1 :]
 
 
-def won(board: Board, mark: int) -> bool:
+def won(board: str, mark: str) -> bool:
     """Whether there is a line of three of these marks."""
     return any(board[i] == board[j] == board[k] == mark for i, j, k in LINES)
 
 
-def code(board: Board) -> int:
-    """Return the board as a number of two bits per square, the first square highest.
+class Boards(Sequence[str]):
+    """All boards by number, two bits for each square, the first square highest. The mark 3 of a square is none.
 
-    >>> code((0, 0, 0, 0, 0, 0, 0, 1, 2))
-    6
+    >>> Boards().index("-------XO"), Boards()[6]
+    (6, '-------XO')
     """
-    number = 0
-    for mark in board:
-        number = 4 * number + mark
-    return number
+
+    def __len__(self) -> int:
+        return 4**9
+
+    def __getitem__(self, number: Any) -> Any:
+        return "".join((MARKS + "?")[number >> 2 * i & 3] for i in range(8, -1, -1))
+
+    def __contains__(self, board: object) -> bool:
+        return isinstance(board, str) and len(board) == 9 and set(board) <= set(MARKS)
+
+    def index(self, board: str, *_: int) -> int:
+        """Return the number of a board."""
+        number = 0
+        for mark in board:
+            number = 4 * number + MARKS.index(mark)
+        return number
 
 
 class TicTacToe(POMDP):
@@ -47,7 +58,7 @@ class TicTacToe(POMDP):
     """
 
     actions = tuple(range(9))
-    observations = range(4**9)
+    observations = Boards()
     min_reward, max_reward = -3, 2
     hidden = "nothing"
     optimum = 235397 / 384603  # 0.6120519
@@ -55,14 +66,14 @@ class TicTacToe(POMDP):
         cycles=50_000, depth=64, horizon=9, simulations=100, epsilon=0.9999, decay=0.999999, evaluation_simulations=500
     )
 
-    def start(self) -> dict[Board, float]:
+    def start(self) -> dict[str, float]:
         """Flip the coin for the first move."""
         return {NEW: 1 / 2, **{put(NEW, square, THEIRS): 1 / 18 for square in range(9)}}
 
-    def outcomes(self, board: Board, action: int) -> Iterable[Outcome]:
+    def outcomes(self, board: str, action: int) -> Iterable[Outcome]:
         """Put a mark, let the opponent answer, begin anew when the game has ended."""
         if board[action] != EMPTY:
-            return [Outcome(1, board, code(board), -3)]
+            return [Outcome(1, board, board, -3)]
         mine = put(board, action, MINE)
         if won(mine, MINE):
             return self.anew(2, 1)
@@ -77,9 +88,9 @@ class TicTacToe(POMDP):
             elif EMPTY not in theirs:
                 found += self.anew(1, 1 / len(free))
             else:
-                found.append(Outcome(1 / len(free), theirs, code(theirs), 0))
+                found.append(Outcome(1 / len(free), theirs, theirs, 0))
         return found
 
     def anew(self, reward: int, probability: float) -> list[Outcome]:
         """Return what comes of the end of a game."""
-        return [Outcome(probability * p, board, code(board), reward) for board, p in self.start().items()]
+        return [Outcome(probability * p, board, board, reward) for board, p in self.start().items()]
