@@ -7,7 +7,7 @@ declared range. The agent moves first; what an environment shows before the firs
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from typing import NamedTuple
 
 from aixi_approx.coding import Coding, bits_for
@@ -84,7 +84,7 @@ class Environment(ABC):
     """
 
     actions: tuple[Hashable, ...]
-    observations: tuple[Hashable, ...]
+    observations: Sequence[Hashable]
     min_reward: int
     max_reward: int
     observation_bits: int | None = None

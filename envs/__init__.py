@@ -20,6 +20,7 @@ ENVIRONMENTS = {
     "4x4-grid": "grid:Grid4x4",
     "biased-rps": "biased_rps:BiasedRPS",
     "kuhn-poker": "kuhn_poker:KuhnPoker",
+    "pacman": "pacman:Pacman",
 }
 
 
