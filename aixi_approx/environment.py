@@ -100,6 +100,10 @@ class Environment(ABC):
     def step(self, action: int) -> Percept:
         """Take the action with this number; return what comes of it."""
 
+    def render(self) -> str:
+        """Return a picture of the present state for people: text of one or more lines. It changes nothing."""
+        return f"{self.name} draws no picture"
+
     @property
     def name(self) -> str:
         """Name for tables and messages."""
@@ -176,3 +180,10 @@ class Environment(ABC):
                 f"declared are 0 to {len(self.observations) - 1}"
             )
         return percept
+
+    def checked_render(self) -> str:
+        """Return the picture of the present state; raise EnvironmentFault if it fails."""
+        try:
+            return str(self.render())
+        except Exception as error:
+            raise EnvironmentFault(f"{self.name}: render() failed: {type(error).__name__}: {error}") from error

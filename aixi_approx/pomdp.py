@@ -77,6 +77,10 @@ class POMDP(Environment):
         self.current = self.tables.state[i]
         return Percept(int(self.tables.observation[i]), int(self.tables.reward[i]))
 
+    def render(self) -> str:
+        """Return the present state as the definition has it."""
+        return f"state: {self.states[self.current]}"
+
     @property
     def size(self) -> int:
         """Number of states that can be reached."""

@@ -145,6 +145,17 @@ class Pacman(Environment):
         reward = play(self.maze, self.game, action, self.random)
         return Percept(observe(self.maze, self.game), reward)
 
+    def render(self) -> str:
+        """Draw the maze: Pac-Man C, ghosts G (g while a power pill lasts), pellets and power pills."""
+        game = self.game
+        picture = np.array(["██" if what == "#" else "  " for what in "".join(MAZE)])
+        picture[game.pellet], picture[game.pill] = "· ", "O "
+        picture[game.ghost], picture[game.pacman] = "g " if game.power[0] else "G ", "C "
+        rows = ["".join(row) for row in picture.reshape(HEIGHT, WIDTH)]
+        rows = [f"  {row}  " if i == TUNNEL else f"██{row}██" for i, row in enumerate(rows)]
+        edge = "██" * (WIDTH + 2)
+        return "\n".join([edge, *rows, edge, f"pellets left: {game.pellets[0]}, power: {game.power[0]}"])
+
 
 @njit(cache=True)
 def begin(maze: Maze, game: Game, random: Stream) -> None:

@@ -252,3 +252,17 @@ def test_wrong_step_is_refused(percept: Any) -> None:
     broken = type("Broken", (CoinFlip,), {"step": lambda self, action: percept})()
     with pytest.raises(EnvironmentFault, match=r"^Broken: step\(0\)"):
         broken.checked_step(0)
+
+
+# Pictures.
+
+
+def test_pictures_show_the_state_and_change_nothing(env: POMDP) -> None:
+    actions = np.random.default_rng(3).integers(len(env.actions), size=100).tolist()
+    percepts = play(env, 3, actions)
+    env.reset(3)
+    pictures: dict[Hashable, str] = {}
+    for action, percept in zip(actions, percepts, strict=True):
+        assert pictures.setdefault(env.current, env.checked_render()) == env.render() != ""
+        assert env.step(action) == percept
+    assert len(set(pictures.values())) == len(pictures), "two states have the same picture"
