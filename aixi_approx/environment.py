@@ -51,7 +51,7 @@ class EnvironmentFault(ValueError):
 
 
 class Environment(ABC):
-    """Base class of environments. A subclass declares four things and has two methods.
+    """Base class of environments. A subclass declares four things and has two methods; it may also `render` itself.
 
     Attributes
     ----------

@@ -111,7 +111,7 @@ class POMDP(Environment):
                 break
         return float(tables.start @ (power @ reward)[: len(tables.start)])
 
-    def _build(self) -> tuple[list[Hashable], Tables]:
+    def _build(self) -> tuple[list[Any], Tables]:
         observation_number = {name: i for i, name in enumerate(self.observations)}
         start = {state: p for state, p in self.start().items() if p != 0}
         self._check_sum("start", start.values())

@@ -12,9 +12,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from aixi_approx.cli.options import as_json, at_least, notice, number, print_json, progress, size
+from aixi_approx.cli.watch import watch as draw
 
 if TYPE_CHECKING:
+    from aixi_approx.environment import Environment
     from aixi_approx.interaction import Row
+    from aixi_approx.run import Watcher
 
 RECENT = 1_000  # cycles that the running reward is taken over
 
@@ -37,6 +40,7 @@ RECENT = 1_000  # cycles that the running reward is taken over
 @click.option("--evaluation-simulations", type=at_least(1), help="Simulations of each search in the evaluation.")
 @click.option("--seed", type=int, default=0, show_default=True, help="The run is a function of it.")
 @click.option("--out", type=click.Path(path_type=Path), help="Folder to write to, or to go on from.")
+@click.option("--watch", is_flag=True, help="See the evaluation on stderr, at most ten cycles a second.")
 @as_json
 def command(
     environment: str,
@@ -46,6 +50,7 @@ def command(
     evaluate: int,
     seed: int,
     out: Path | None,
+    watch: bool,
     as_json: bool,
     **given: int | None,
 ) -> None:
@@ -59,6 +64,7 @@ def command(
     \b
     Examples:
       aixi run tiger
+      aixi run cheese-maze --watch
       aixi run kuhn-poker --cycles 20000 --seed 3 --out kuhn/
     """
     from aixi_approx.envs import make
@@ -76,7 +82,7 @@ def command(
     with notice("compiling the search, once; it is kept for next time ..."):
         compile_kernels()
     try:
-        result = run(experiment, out, _show)
+        result = run(experiment, out, _watcher(watch))
     except KeyboardInterrupt:
         print(f"aixi: stopped; the same command goes on from {out}" if out else "aixi: stopped", file=sys.stderr)
         sys.exit(130)
@@ -87,10 +93,21 @@ def command(
         if out:
             print(f"Every cycle stands in {out}/learning.csv and {out}/evaluation.csv.")
         if complete:
-            print("The run was complete; nothing was done again.")
+            print(f"The run was complete; nothing was done again{', nor watched' * watch}.")
 
 
-def _show(part: str, rows: Iterable[Row], cycles: int) -> Iterator[Row]:
+def _watcher(pictures: bool) -> Watcher:
+    """Return who shows a run: bars, or pictures of the evaluation."""
+
+    def show(part: str, rows: Iterable[Row], cycles: int, environment: Environment) -> Iterator[Row]:
+        if pictures and cycles and part == "evaluation":
+            return draw(rows, cycles, environment)
+        return _bar(part, rows, cycles)
+
+    return show
+
+
+def _bar(part: str, rows: Iterable[Row], cycles: int) -> Iterator[Row]:
     """Pass rows on behind a progress bar."""
     if not cycles:
         return

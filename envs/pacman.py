@@ -125,7 +125,7 @@ class Pacman(Environment):
     actions = tuple(MOVES)
     observations: Sequence[int] = range(1 << 16)
     min_reward, max_reward = -10 - 50, -1 + 10 + 100
-    hidden = "ghosts, pellets and maze out of sight"
+    hidden = "most of the maze"
     settings = Settings(cycles=25_000, depth=96, horizon=4, epsilon=0.9999, decay=0.99999)
 
     def __init__(self) -> None:
