@@ -1,5 +1,6 @@
 """Partially observable Pac-Man (Veness et al. 2011, section 7.1): the largest environment of the paper."""
 
+import functools
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -75,8 +76,9 @@ def find(what: str) -> Cells:
     return np.array([i for i, there in enumerate("".join(MAZE)) if there == what])
 
 
+@functools.cache
 def build() -> Maze:
-    """Lay out the maze as tables."""
+    """Lay out the maze as tables, once for all instances."""
     onto = np.full((HEIGHT * WIDTH, len(MOVES)), -1)
     for row, line in enumerate(MAZE):
         for column, what in enumerate(line):
