@@ -51,7 +51,7 @@ class EnvironmentFault(ValueError):
 
 
 class Environment(ABC):
-    """Base class of environments. A subclass declares four things and has two methods.
+    """Base class of environments. A subclass declares four things and has two methods; it may also `render` itself.
 
     Attributes
     ----------
@@ -99,6 +99,10 @@ class Environment(ABC):
     @abstractmethod
     def step(self, action: int) -> Percept:
         """Take the action with this number; return what comes of it."""
+
+    def render(self) -> str:
+        """Return a picture of the present state for people: text of one or more lines. It changes nothing."""
+        return f"{self.name} draws no picture"
 
     @property
     def name(self) -> str:
@@ -176,3 +180,10 @@ class Environment(ABC):
                 f"declared are 0 to {len(self.observations) - 1}"
             )
         return percept
+
+    def checked_render(self) -> str:
+        """Return the picture of the present state; raise EnvironmentFault if it fails."""
+        try:
+            return str(self.render())
+        except Exception as error:
+            raise EnvironmentFault(f"{self.name}: render() failed: {type(error).__name__}: {error}") from error

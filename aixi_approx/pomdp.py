@@ -84,6 +84,10 @@ class POMDP(Environment):
         self.current = self.tables.state[i]
         return Percept(int(self.tables.observation[i]), int(self.tables.reward[i]))
 
+    def render(self) -> str:
+        """Return the present state as the definition has it."""
+        return f"state: {self.states[self.current]}"
+
     @property
     def size(self) -> int:
         """Number of states that can be reached."""
@@ -99,7 +103,7 @@ class POMDP(Environment):
         reward = np.bincount(here, probability * tables.reward, count).astype(np.float64)
         return float(tables.start @ long_run_reward(step, reward)[: len(tables.start)])
 
-    def _build(self) -> tuple[list[Hashable], Tables]:
+    def _build(self) -> tuple[list[Any], Tables]:
         observation_number: dict[Hashable, int] = {}
         start = {state: p for state, p in self.start().items() if p != 0}
         self._check_sum("start", start.values())

@@ -25,13 +25,34 @@ LOSS_WINDOW = 1_000  # cycles that the log loss at the start and at the end is t
 class Watcher(Protocol):
     """Whoever wants to see a run while it goes on."""
 
-    def __call__(self, part: str, rows: Iterable[Row], cycles: int) -> Iterator[Row]:
-        """Pass on the rows of a part, `learning` or `evaluation`, that has so many cycles in all."""
+    def __call__(self, part: str, rows: Iterable[Row], cycles: int, environment: Environment) -> Iterator[Row]:
+        """Pass on the rows of a part, `learning` or `evaluation`, that has so many cycles in all.
+
+        When a row has come, the environment stands where its cycle has left it. It is to be looked at only.
+        """
 
 
-def unwatched(part: str, rows: Iterable[Row], cycles: int) -> Iterator[Row]:
+def unwatched(part: str, rows: Iterable[Row], cycles: int, environment: Environment) -> Iterator[Row]:
     """Watch nothing."""
     return iter(rows)
+
+
+class Timed:
+    """Rows, and the seconds that it took to make them, not to watch them."""
+
+    def __init__(self, rows: Iterable[Row]) -> None:
+        self.rows = iter(rows)
+        self.seconds = 0.0
+
+    def __iter__(self) -> Iterator[Row]:
+        return self
+
+    def __next__(self) -> Row:
+        began = time.perf_counter()
+        try:
+            return next(self.rows)
+        finally:
+            self.seconds += time.perf_counter() - began
 
 
 class Experiment(NamedTuple):
@@ -64,7 +85,7 @@ def run(experiment: Experiment, folder: Path | None = None, watch: Watcher = unw
     folder
         Where to write, and to go on from; nothing is written without one.
     watch
-        Sees the rows as they come.
+        Sees the rows as they come, and the environment.
 
     Returns
     -------
@@ -73,7 +94,7 @@ def run(experiment: Experiment, folder: Path | None = None, watch: Watcher = unw
         random_reward, optimum, score (0 = random, 1 = best; None where one of these is not known); log_loss_start and
         log_loss_end (bits per percept over the first and last 1,000 cycles; None where nothing is predicted);
         simulations_learning and simulations_evaluation; nodes, memory (bytes; None where there is no tree);
-        learning_seconds and evaluation_seconds (of the process that ended the run).
+        learning_seconds and evaluation_seconds (of the process that ended the run, without what the watcher took).
     """
     environment = make(experiment.environment)
     settings = experiment.settings
@@ -95,16 +116,14 @@ def run(experiment: Experiment, folder: Path | None = None, watch: Watcher = unw
     if recording and (there := recording.result()):
         return there
 
-    began = time.perf_counter()
     environment.checked_reset(experiment.seed)
     past = recording.rows("learning") if recording else []
     rows: Iterable[Row] = interact(agent, environment, settings.cycles, past=past)
     if recording:
         rows = recording.write("learning", rows, len(past))
-    learned = list(watch("learning", rows, settings.cycles))
-    learning_seconds = time.perf_counter() - began
+    learning = Timed(rows)
+    learned = list(watch("learning", learning, settings.cycles, environment))
 
-    began = time.perf_counter()
     past = recording.rows("evaluation") if recording else []
     rows = evaluate(
         agent,
@@ -117,14 +136,15 @@ def run(experiment: Experiment, folder: Path | None = None, watch: Watcher = unw
     )
     if recording:
         rows = recording.write("evaluation", rows, len(past))
-    evaluated = list(watch("evaluation", rows, experiment.evaluate))
+    evaluation = Timed(rows)
+    evaluated = list(watch("evaluation", evaluation, experiment.evaluate, environment))
     result = {
         **experiment.options(),
         **_scores(environment, average([row.reward for row in evaluated])),
         **_losses(agent, learned),
         **_costs(agent, learned, evaluated),
-        "learning_seconds": learning_seconds,
-        "evaluation_seconds": time.perf_counter() - began,
+        "learning_seconds": learning.seconds,
+        "evaluation_seconds": evaluation.seconds,
     }
     if recording:
         recording.finish(result)

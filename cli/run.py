@@ -12,9 +12,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from aixi_approx.cli.options import as_json, at_least, notice, number, print_json, progress, size
+from aixi_approx.cli.watch import watch as draw
 
 if TYPE_CHECKING:
+    from aixi_approx.environment import Environment
     from aixi_approx.interaction import Row
+    from aixi_approx.run import Watcher
 
 MODELS = ("ctw", "true")  # as in builder.py, which --help need not load
 PLANNERS = ("rhouct", "one-ply", "expectimax", "q-learning", "random")
@@ -50,6 +53,7 @@ RECENT = 1_000  # cycles that the running reward is taken over
 @click.option("--learn-in-evaluation", is_flag=True, help="Go on learning in the evaluation, without exploring.")
 @click.option("--seed", type=int, default=0, show_default=True, help="The run is a function of it.")
 @click.option("--out", type=click.Path(path_type=Path), help="Folder to write to, or to go on from.")
+@click.option("--watch", is_flag=True, help="See the evaluation on stderr, at most ten cycles a second.")
 @as_json
 def command(
     environment: str,
@@ -64,6 +68,7 @@ def command(
     learn_in_evaluation: bool,
     seed: int,
     out: Path | None,
+    watch: bool,
     as_json: bool,
     **given: int | None,
 ) -> None:
@@ -81,6 +86,7 @@ def command(
     \b
     Examples:
       aixi run tiger
+      aixi run cheese-maze --watch
       aixi run kuhn-poker --cycles 20000 --seed 3 --out kuhn/
       aixi run tiger --model true
     """
@@ -110,7 +116,7 @@ def command(
     with notice("compiling the search, once; it is kept for next time ..."):
         compile_kernels(model, planner)
     try:
-        result = run(experiment, out, _show)
+        result = run(experiment, out, _watcher(watch))
     except KeyboardInterrupt:
         print(f"aixi: stopped; the same command goes on from {out}" if out else "aixi: stopped", file=sys.stderr)
         sys.exit(130)
@@ -121,10 +127,21 @@ def command(
         if out:
             print(f"Every cycle stands in {out}/learning.csv and {out}/evaluation.csv.")
         if complete:
-            print("The run was complete; nothing was done again.")
+            print(f"The run was complete; nothing was done again{', nor watched' * watch}.")
 
 
-def _show(part: str, rows: Iterable[Row], cycles: int) -> Iterator[Row]:
+def _watcher(pictures: bool) -> Watcher:
+    """Return who shows a run: bars, or pictures of the evaluation."""
+
+    def show(part: str, rows: Iterable[Row], cycles: int, environment: Environment) -> Iterator[Row]:
+        if pictures and cycles and part == "evaluation":
+            return draw(rows, cycles, environment)
+        return _bar(part, rows, cycles)
+
+    return show
+
+
+def _bar(part: str, rows: Iterable[Row], cycles: int) -> Iterator[Row]:
     """Pass rows on behind a progress bar."""
     if not cycles:
         return

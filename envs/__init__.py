@@ -21,6 +21,7 @@ ENVIRONMENTS = {
     "tic-tac-toe": "tic_tac_toe:TicTacToe",
     "biased-rps": "biased_rps:BiasedRPS",
     "kuhn-poker": "kuhn_poker:KuhnPoker",
+    "pacman": "pacman:Pacman",
 }
 
 

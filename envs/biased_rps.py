@@ -36,3 +36,7 @@ class BiasedRPS(POMDP):
         reward = (BEATS[action] == other) - (BEATS[other] == action)
         state = "repeats rock" if other == "rock" and reward == -1 else "plays at random"
         return Outcome(probability, state, other, reward)
+
+    def render(self) -> str:
+        """Say what the opponent is about to do."""
+        return f"the opponent {self.states[self.current]}"

@@ -66,3 +66,10 @@ class CheeseMaze(POMDP):
         if look(onto) == "*":
             return [Outcome(p, anew, walls(anew), 10 - 1) for anew, p in self.start().items()]
         return [Outcome(1, onto, walls(onto), -1)]
+
+    def render(self) -> str:
+        """Draw the maze: the mouse @, the cheese *."""
+        lines = [list(line) for line in MAZE]
+        row, column = self.states[self.current]
+        lines[row][column] = "@"
+        return "\n".join("".join(line) for line in lines)

@@ -26,3 +26,7 @@ class CoinFlip(POMDP):
     def outcomes(self, state: str, action: str) -> Iterable[Outcome]:
         """Flip the coin."""
         return [Outcome(p, state, side, int(side == action)) for side, p in (("tails", 0.3), ("heads", 0.7))]
+
+    def render(self) -> str:
+        """Draw the coin, which is in the air."""
+        return "( tails 30 %, heads 70 % )"

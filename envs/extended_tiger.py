@@ -47,3 +47,8 @@ class ExtendedTiger(POMDP):
             reward = -100 if action == f"open-{tiger}" else 30
             return [Outcome(p, anew, "nothing", reward) for anew, p in self.start().items()]
         return [Outcome(1, state, "nothing", -10)]
+
+    def render(self) -> str:
+        """Draw what is behind the doors, and whether the agent sits."""
+        posture, tiger = self.states[self.current]
+        return ("[ tiger ] [ gold ]" if tiger == "left" else "[ gold ] [ tiger ]") + f"  {posture}"

@@ -38,3 +38,8 @@ class Grid4x4(POMDP):
         if (row, column) == GOAL:
             return [Outcome(p, anew, "nothing", 1) for anew, p in self.start().items()]
         return [Outcome(1, (row, column), "nothing", 0)]
+
+    def render(self) -> str:
+        """Draw the grid: the agent @, the goal *."""
+        marks = {GOAL: "*", self.states[self.current]: "@"}
+        return "\n".join(" ".join(marks.get((row, column), ".") for column in range(SIDE)) for row in range(SIDE))

@@ -65,3 +65,8 @@ class KuhnPoker(POMDP):
         if (move, action) == ("bet", "bet"):
             return {2 * sign: 1}
         return {2 * sign: CALLS[other], 1: 1 - CALLS[other]}
+
+    def render(self) -> str:
+        """Say who holds which card, and what the opponent did."""
+        mine, other, move = self.states[self.current]
+        return f"agent: {mine}, opponent: {other}, who {'bets' if move == 'bet' else 'passes'}"

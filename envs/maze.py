@@ -34,3 +34,8 @@ class Maze1D(POMDP):
         if cell == GOAL:
             return [Outcome(p, anew, "nothing", 1) for anew, p in self.start().items()]
         return [Outcome(1, cell, "nothing", 0)]
+
+    def render(self) -> str:
+        """Draw the row: the agent @, the goal *."""
+        here = self.states[self.current]
+        return "".join("@" if cell == here else "*" if cell == GOAL else "." for cell in range(CELLS))

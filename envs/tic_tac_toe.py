@@ -94,3 +94,8 @@ class TicTacToe(POMDP):
     def anew(self, reward: int, probability: float) -> list[Outcome]:
         """Return what comes of the end of a game."""
         return [Outcome(probability * p, board, board, reward) for board, p in self.start().items()]
+
+    def render(self) -> str:
+        """Draw the board."""
+        board = self.states[self.current]
+        return "\n".join(" ".join(board[row : row + 3]) for row in (0, 3, 6))

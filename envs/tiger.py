@@ -33,3 +33,7 @@ class Tiger(POMDP):
             return [Outcome(0.85, state, state, -1), Outcome(0.15, state, other, -1)]
         reward = -100 if action == f"open-{state}" else 10
         return [Outcome(1 / 2, tiger, "nothing", reward) for tiger in ("left", "right")]
+
+    def render(self) -> str:
+        """Draw what is behind the doors."""
+        return "[ tiger ] [ gold ]" if self.states[self.current] == "left" else "[ gold ] [ tiger ]"

@@ -1,9 +1,13 @@
 """The command line: what it says of itself, what it refuses and how, and what its commands print."""
 
 import json
+import os
+import re
+import signal
 import subprocess
 import sys
 from itertools import combinations
+import time
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +19,7 @@ from aixi_approx import average, controller, evaluate, interact, make, mc_aixi, 
 from aixi_approx.cli import COMMANDS, aixi, main, picture
 from aixi_approx.context_tree import FactoredContextTree
 from aixi_approx.envs import ENVIRONMENTS
+from aixi_approx.envs.cheese_maze import CheeseMaze, walls
 from aixi_approx.run import compile_kernels
 
 Captured = pytest.CaptureFixture[str]
@@ -249,7 +254,9 @@ def test_ones_own_environment_runs(place: Path, capsys: Captured) -> None:
 def test_envs_has_all(capsys: Captured) -> None:
     listed = printed(["envs"], capsys)
     assert list(listed) == list(ENVIRONMENTS)
-    assert all(environment["random_reward"] < environment["optimum"] for environment in listed.values())
+    known = [environment for environment in listed.values() if environment["optimum"] is not None]
+    assert len(known) == len(listed) - 1, "only the optimum of pacman is unknown"
+    assert all(environment["random_reward"] < environment["optimum"] for environment in known)
     main(["envs"])
     assert {line.split()[0] for line in capsys.readouterr().out.splitlines() if line.strip()} >= set(ENVIRONMENTS)
 
@@ -380,3 +387,82 @@ def test_five_lines_of_python_do_the_same(capsys: Captured) -> None:
     mean = average([row.reward for row in evaluate(agent, environment, cycles=40)]).mean
     arguments = [f"--{name.replace('_', '-')}={value}" for name, value in options.items()]
     assert printed(["run", "tiger", "--evaluate=40", *arguments], capsys)["reward"] == mean
+
+
+# The evaluation in pictures.
+
+MAZE = ["run", "cheese-maze", *SHORT]
+PICTURE = r"(\d) of 5  (up|right|down|left)  reward ([+-]\d+)  mean ([+-]\d+\.\d{3})\n((?:#[ #*@]{5}#\n){5})\n"
+
+
+def test_watch_shows_every_cycle_and_changes_nothing(place: Path, capsys: Captured) -> None:
+    main([*MAZE, "--json", "--out", "unwatched"])
+    unwatched = json.loads(capsys.readouterr().out)
+    main([*MAZE, "--json", "--out", "watched", "--watch"])
+    out, err = capsys.readouterr()
+    assert {name for name, value in json.loads(out).items() if value != unwatched[name]} <= {
+        "learning_seconds",
+        "evaluation_seconds",
+    }
+    for part in ("learning.csv", "evaluation.csv"):
+        assert (place / "watched" / part).read_bytes() == (place / "unwatched" / part).read_bytes()
+
+    bar, pictures = err.split("\n", 1)
+    assert bar.startswith("learning ")
+    shown = re.findall(PICTURE, pictures)
+    assert re.sub(PICTURE, "", pictures) == ""
+    rows = [line.split(",") for line in (place / "watched" / "evaluation.csv").read_text().splitlines()[1:]]
+    assert [int(number) for number, *_ in shown] == [1, 2, 3, 4, 5]
+    assert [(CheeseMaze.actions.index(action), int(reward)) for _, action, reward, *_ in shown] == [
+        (int(action), int(reward)) for _, action, _, reward, *_ in rows
+    ]
+    assert float(shown[-1][3]) == pytest.approx(unwatched["reward"], abs=5e-4)
+    for (*_, picture), (_, _, observation, *_) in zip(shown, rows, strict=True):
+        lines = picture.splitlines()
+        (cell,) = [(r, c) for r, line in enumerate(lines) for c, what in enumerate(line) if what == "@"]
+        assert walls(cell) == int(observation), "the picture is not of the state after the cycle"
+
+
+def test_watch_takes_its_time_on_a_terminal(monkeypatch: pytest.MonkeyPatch, capsys: Captured) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")  # rich takes this for a terminal
+    began = time.perf_counter()
+    result = printed([*MAZE, "--watch"], capsys)
+    assert time.perf_counter() - began > 4 * 0.1 > 2 * result["evaluation_seconds"]
+
+
+def test_watch_has_nothing_to_show(place: Path, capsys: Captured) -> None:
+    main(["run", "coin-flip", *SHORT, "--out", "done", "--watch"])
+    out, err = capsys.readouterr()
+    assert ("nothing was done again, nor watched" in out, err) == (True, "")
+    result = printed([*MAZE, "--evaluate", "0", "--watch"], capsys)
+    assert result["reward"] is None
+
+
+def test_watch_refuses_a_wrong_picture_in_one_line(place: Path, capsys: Captured) -> None:
+    (place / "blind.py").write_text(ECHO + "    render = None\n")
+    assert "Echo: render() failed" in refused(["run", "blind.py:Echo", *SHORT, "--watch"], capsys)
+    main(["run", "blind.py:Echo", *SHORT])
+
+
+def test_watch_is_stopped_by_ctrl_c_and_goes_on(tmp_path: Path) -> None:
+    """On a terminal of its own; afterwards the cursor is there again, and the same command ends the run."""
+    aixi_program = str(Path(sys.executable).with_name("aixi"))
+    arguments = [aixi_program, *MAZE, "--evaluate", "30", "--out", str(tmp_path / "out"), "--watch"]
+    master, terminal = os.openpty()
+    with subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=terminal, text=True) as process:
+        os.close(terminal)
+        seen = b""
+        while b"3 of 30" not in seen:
+            seen += os.read(master, 1 << 16)
+        process.send_signal(signal.SIGINT)
+        out, _ = process.communicate()
+    while b"stopped" not in seen:
+        seen += os.read(master, 1 << 16)
+    os.close(master)
+    assert (process.returncode, out) == (130, "")
+    assert seen.rfind(b"\x1b[?25h") > seen.rfind(b"\x1b[?25l") > 0, "the cursor stays hidden"
+    assert f"aixi: stopped; the same command goes on from {tmp_path}/out".encode() in seen
+    rows = (tmp_path / "out" / "evaluation.csv").read_text().splitlines()
+    assert 3 < len(rows) < 31
+    main(arguments[1:-1])
+    assert (tmp_path / "out" / "evaluation.csv").read_text().splitlines()[: len(rows)] == rows

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from scipy.stats import chi2
 
-from aixi_approx.environment import EnvironmentFault, Percept
+from aixi_approx.environment import Environment, EnvironmentFault, Percept
 from aixi_approx.envs.biased_rps import BiasedRPS
 from aixi_approx.envs.cheese_maze import CheeseMaze
 from aixi_approx.envs.coin_flip import CoinFlip
@@ -19,6 +19,7 @@ from aixi_approx.envs.grid import Grid4x4
 from aixi_approx.envs.kuhn_poker import KuhnPoker
 from aixi_approx.envs.maze import Maze1D
 from aixi_approx.envs.tic_tac_toe import TicTacToe
+from aixi_approx.envs.pacman import Pacman
 from aixi_approx.envs.tiger import Tiger
 from aixi_approx.pomdp import POMDP, Outcome, sample
 from aixi_approx.randomness import ENVIRONMENT, stream
@@ -34,6 +35,7 @@ ENVIRONMENTS: dict[str, type[POMDP]] = {
     "kuhn-poker": KuhnPoker,
     "tic-tac-toe": TicTacToe,
 }
+ALL: dict[str, type[Environment]] = {**ENVIRONMENTS, "pacman": Pacman}
 
 BITS = {  # of action, observation and reward: JAIR 2011, table 1, but for the coin
     "coin-flip": (1, 1, 1),
@@ -45,6 +47,7 @@ BITS = {  # of action, observation and reward: JAIR 2011, table 1, but for the c
     "biased-rps": (2, 2, 2),
     "kuhn-poker": (1, 4, 3),
     "tic-tac-toe": (4, 18, 3),
+    "pacman": (2, 16, 8),
 }
 
 
@@ -58,20 +61,40 @@ def env(name: str) -> POMDP:
     return ENVIRONMENTS[name]()
 
 
+@pytest.fixture(params=ALL)
+def any_name(request: pytest.FixtureRequest) -> str:
+    return request.param
+
+
+@pytest.fixture
+def any_env(any_name: str) -> Environment:
+    return ALL[any_name]()
+
+
 # The contract.
 
 
-def play(env: POMDP, seed: int, actions: list[int]) -> list[Percept]:
+def play(env: Environment, seed: int, actions: list[int]) -> list[Percept]:
     env.reset(seed)
     return [env.checked_step(action) for action in actions]
 
 
-def test_percepts_are_a_function_of_the_seed(env: POMDP) -> None:
-    actions = np.random.default_rng(1).integers(len(env.actions), size=200).tolist()
-    first = play(env, 1, actions)
-    assert play(env, 1, actions) == first
-    assert play(type(env)(), 1, actions) == first
-    assert play(env, 2, actions) != first
+def test_percepts_are_a_function_of_the_seed(any_env: Environment) -> None:
+    actions = np.random.default_rng(1).integers(len(any_env.actions), size=200).tolist()
+    first = play(any_env, 1, actions)
+    assert play(any_env, 1, actions) == first
+    assert play(type(any_env)(), 1, actions) == first
+    assert play(any_env, 2, actions) != first
+
+
+def test_two_instances_do_not_disturb_each_other(any_env: Environment) -> None:
+    actions = np.random.default_rng(4).integers(len(any_env.actions), size=200).tolist()
+    alone, other = play(any_env, 1, actions), type(any_env)()
+    any_env.reset(1)
+    other.reset(2)
+    for action, percept in zip(actions, alone, strict=True):
+        other.step(action)
+        assert any_env.step(action) == percept
 
 
 def test_tables_hold_distributions(env: POMDP) -> None:
@@ -83,21 +106,30 @@ def test_tables_hold_distributions(env: POMDP) -> None:
         assert tables.probability[first:end].sum() == pytest.approx(1, abs=1e-12)
 
 
-def test_percepts_survive_their_encoding(env: POMDP) -> None:
-    coding = env.coding
-    for observation, reward in set(zip(env.tables.observation, env.tables.reward, strict=True)):
-        for action in range(len(env.actions)):
+def test_percepts_survive_their_encoding(any_env: Environment) -> None:
+    coding = any_env.coding
+    if isinstance(any_env, POMDP):
+        percepts = set(zip(any_env.tables.observation, any_env.tables.reward, strict=True))
+    else:
+        ends = [(observation, reward) for observation in (0, len(any_env.observations) - 1) for reward in (-60, 109)]
+        percepts = {*ends, *play(any_env, 1, np.random.default_rng(1).integers(4, size=2000).tolist())}
+    for observation, reward in percepts:
+        for action in range(len(any_env.actions)):
             bits = coding.cycle(action, observation, reward)
             assert len(bits) == coding.cycle_bits
             assert coding.percept(bits[coding.action_bits :]) == (observation, reward)
 
 
-def test_bits_are_those_of_the_paper(name: str, env: POMDP) -> None:
-    assert (env.coding.action_bits, env.coding.observation_bits, env.coding.reward_bits) == BITS[name]
+def test_bits_are_those_of_the_paper(any_name: str, any_env: Environment) -> None:
+    coding = any_env.coding
+    assert (coding.action_bits, coding.observation_bits, coding.reward_bits) == BITS[any_name]
 
 
-def test_it_says_what_it_is(env: POMDP) -> None:
-    assert env.hidden
+def test_it_says_what_is_hidden(any_env: Environment) -> None:
+    assert any_env.hidden
+
+
+def test_it_says_what_can_be_reached(env: POMDP) -> None:
     assert env.optimum is not None
     assert env.random_reward < env.optimum <= env.max_reward
 
@@ -257,3 +289,35 @@ def test_wrong_step_is_refused(percept: Any) -> None:
     broken = type("Broken", (CoinFlip,), {"step": lambda self, action: percept})()
     with pytest.raises(EnvironmentFault, match=r"^Broken: step\(0\)"):
         broken.checked_step(0)
+
+
+# Pictures.
+
+
+def test_pictures_show_the_state_and_change_nothing(env: POMDP) -> None:
+    actions = np.random.default_rng(3).integers(len(env.actions), size=100).tolist()
+    percepts = play(env, 3, actions)
+    env.reset(3)
+    pictures: dict[Hashable, str] = {}
+    for action, percept in zip(actions, percepts, strict=True):
+        assert pictures.setdefault(env.current, env.checked_render()) == env.render() != ""
+        assert env.step(action) == percept
+    assert len(set(pictures.values())) == len(pictures), "two states have the same picture"
+
+
+def test_pictures_of_ones_own() -> None:
+    class Own(CoinFlip):
+        render = POMDP.render
+
+    assert Own().render() == "state: coin"
+
+    class Bare(Environment):
+        reset = step = None
+
+    assert Bare().render() == "Bare draws no picture"
+
+
+def test_wrong_picture_is_refused() -> None:
+    broken = type("Broken", (CoinFlip,), {"render": lambda self: 1 / 0})()
+    with pytest.raises(EnvironmentFault, match=r"^Broken: render\(\) failed: ZeroDivisionError"):
+        broken.checked_render()

@@ -16,7 +16,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from aixi_approx.agent import mc_aixi
-from aixi_approx.environment import EnvironmentFault, Settings
+from aixi_approx.environment import Environment, EnvironmentFault, Settings
 from aixi_approx.envs import make
 from aixi_approx.interaction import Row, interact
 from aixi_approx.recording import Recording, write_whole
@@ -74,7 +74,7 @@ def no_search(*_: Any) -> None:
 def test_rows_are_read_as_they_were_written(whole: Path) -> None:
     seen: dict[str, list[Row]] = {}
 
-    def watch(part: str, rows: Iterable[Row], cycles: int) -> Iterator[Row]:
+    def watch(part: str, rows: Iterable[Row], cycles: int, environment: Environment) -> Iterator[Row]:
         seen[part] = list(rows)
         return iter(seen[part])
 
