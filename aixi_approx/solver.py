@@ -173,16 +173,14 @@ def solve(pomdp: POMDP, merge: float = 1e-10, max_beliefs: int = 100_000) -> Sol
         If the environment is no POMDP.
     """
     if not isinstance(pomdp, POMDP):
-        raise TypeError(
-            f"{getattr(pomdp, 'name', pomdp)} has no finite definition (it is not a POMDP): no exact solution"
-        )
+        raise TypeError(f"{getattr(pomdp, 'name', pomdp)} has no finite definition (it is not a POMDP)")
     if not 1e-15 <= merge <= 1:
         raise ValueError(f"merge is {merge}: it must lie in 1e-15 to 1")
     graph = explore(pomdp, merge, whole("max_beliefs", max_beliefs, 1, 1 << 31))
     scale = max(1.0, float(np.abs(graph.reward).max()))
     gain, value = _policy_iteration(graph, scale)
     advantage, loss = _slack(graph, gain, value)
-    advantage = np.where(loss > LASTING * scale, -np.inf, advantage)
+    advantage = np.where(loss > loss.min(axis=1, keepdims=True) + LASTING * scale, -np.inf, advantage)
     policy = (advantage >= advantage.max(axis=1, keepdims=True) - 1e-9 * scale).argmax(axis=1)
     controller, beliefs = policy_controller(graph, policy)
     run = run_controller(pomdp, controller)
