@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +49,7 @@ def learning_curves(found: Sequence[Point], path: Path) -> None:
         curves = {"MC-AIXI": paper.learning, "U-Tree": paper.utree, "Active-LZ": paper.active_lz}
         for (label, values), colour in zip(curves.items(), (PAPER, *OTHERS), strict=True):
             axes.plot(EXPERIENCE[: len(values)], values, "--o", ms=3, lw=1, color=colour, label=f"{label}, paper")
-        axes.axhline(make(name).optimum, color="black", lw=0.8, ls=":", label="best achievable")
+        axes.axhline(make(name).optimum or 0, color="black", lw=0.8, ls=":", label="best achievable")
         _scale(axes, seen, paper.optimum, make(name).random_reward)
         bottom = axes.get_ylim()[0]
         below = [f"{label}: {min(v):.2g} to {max(v):.2g}" for label, v in curves.items() if v and max(v) < bottom]
@@ -81,7 +81,7 @@ def search_curves(found: Sequence[Point], path: Path) -> None:
     _finish(figure, panels, "simulations of a search", "score: 0 random, 1 best", path)
 
 
-def pacman_curves(found: Sequence[Point], learning: dict[str, Sequence[int]], path: Path) -> None:
+def pacman_curves(found: Sequence[Point], learning: Mapping[str, Sequence[int]], path: Path) -> None:
     """Draw figures 9 and 10: Pac-Man after learning, and while it learns.
 
     Parameters
@@ -140,7 +140,7 @@ def _line(
     axes: Axes, x: Sequence[int], estimates: Sequence[Estimate], colour: str = OURS, label: str = "ours, 95 %"
 ) -> None:
     """A line through estimates, with their intervals."""
-    mean, low, high = np.array(estimates).T
+    mean, low, high = np.array(estimates).reshape(-1, 3).T
     axes.plot(x, mean, "-o", ms=3, lw=1.5, color=colour, label=label)
     axes.fill_between(x, low, high, color=colour, alpha=0.2, lw=0)
 

@@ -79,6 +79,10 @@ def carry_out(
 # ------------------------------------------------------------------------------------------------ in the processes
 
 
+_done: Any = None  # work done of each life, shared with the parent
+_stop: Any = None  # set by the parent when all is to stop
+
+
 class _Stopped(Exception):
     """The study was stopped."""
 

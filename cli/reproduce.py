@@ -42,9 +42,11 @@ def command(
 ) -> None:
     """Let agents live in the environments of JAIR 2011, and print its tables 5 and 6 with ours beside them.
 
+    They live in all eight but Pac-Man, or only in [ENVIRONMENT]... if given.
+
     Figures 7 and 8 are drawn in DIR/learning.png and DIR/search.png, 9 and 10 in DIR/pacman.png; the tables stand in
     DIR/tables.md, every cycle of learning and every evaluation in a folder for each agent. The same command goes on
-    with what was stopped; when all is there it only prints. Without ENVIRONMENT, all eight but Pac-Man.
+    with what was stopped; when all is there it only prints.
 
     \b
     Examples:
@@ -70,7 +72,7 @@ def command(
             task = bar.add_task("reproduce", total=None, running="")
 
             def watch(all_progress: list[Progress]) -> None:
-                done, total = (sum(p[i] for p in all_progress) for i in (1, 2))
+                done, total = sum(p.done for p in all_progress), sum(p.total for p in all_progress)
                 running = [p.name for p in all_progress if 0 < p.done < p.total]
                 ended = sum(p.done >= p.total for p in all_progress)
                 text = f"{ended} of {len(all_progress)} agents; {', '.join(running[:4])}"

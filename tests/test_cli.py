@@ -6,8 +6,8 @@ import re
 import signal
 import subprocess
 import sys
-from itertools import combinations
 import time
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -417,8 +417,8 @@ def test_watch_shows_every_cycle_and_changes_nothing(place: Path, capsys: Captur
         (int(action), int(reward)) for _, action, _, reward, *_ in rows
     ]
     assert float(shown[-1][3]) == pytest.approx(unwatched["reward"], abs=5e-4)
-    for (*_, picture), (_, _, observation, *_) in zip(shown, rows, strict=True):
-        lines = picture.splitlines()
+    for (*_, frame), (_, _, observation, *_) in zip(shown, rows, strict=True):
+        lines = frame.splitlines()
         (cell,) = [(r, c) for r, line in enumerate(lines) for c, what in enumerate(line) if what == "@"]
         assert walls(cell) == int(observation), "the picture is not of the state after the cycle"
 

@@ -18,8 +18,8 @@ from aixi_approx.envs.extended_tiger import ExtendedTiger
 from aixi_approx.envs.grid import Grid4x4
 from aixi_approx.envs.kuhn_poker import KuhnPoker
 from aixi_approx.envs.maze import Maze1D
-from aixi_approx.envs.tic_tac_toe import TicTacToe
 from aixi_approx.envs.pacman import Pacman
+from aixi_approx.envs.tic_tac_toe import TicTacToe
 from aixi_approx.envs.tiger import Tiger
 from aixi_approx.pomdp import POMDP, Outcome, sample
 from aixi_approx.randomness import ENVIRONMENT, stream

@@ -53,7 +53,8 @@ def test_lives(budgets: dict[str, Budget]) -> None:
     for life in chosen:
         budget = budgets[life.environment]
         assert len(set(life.trials)) == len(life.trials)
-        assert max(trial.experience for trial in life.trials) == budget.experience
+        if life.planner == "rhouct":
+            assert max(trial.experience for trial in life.trials) == budget.experience
         assert life.settings.simulations == budget.learning_simulations
         if life.environment in DOMAINS:
             paper = DOMAINS[life.environment]
