@@ -19,6 +19,7 @@ ENVIRONMENTS = {
     "extended-tiger": "extended_tiger:ExtendedTiger",
     "4x4-grid": "grid:Grid4x4",
     "tic-tac-toe": "tic_tac_toe:TicTacToe",
+    "tic-tac-toe-first": "tic_tac_toe:TicTacToeFirst",
     "biased-rps": "biased_rps:BiasedRPS",
     "kuhn-poker": "kuhn_poker:KuhnPoker",
     "pacman": "pacman:Pacman",

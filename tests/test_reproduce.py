@@ -43,7 +43,7 @@ def test_the_optimum_of_our_environments_is_the_line_of_the_paper() -> None:
 
 def test_never_more_is_spent_than_in_the_paper() -> None:
     for name, frugal in FRUGAL.items():
-        assert all(ours <= paper for ours, paper in zip(frugal, PRINTED[name], strict=True)), name
+        assert all(ours <= paper for ours, paper in zip(frugal[:4], PRINTED[name][:4], strict=True)), name
 
 
 @pytest.mark.parametrize("budgets", [FRUGAL, PRINTED])
@@ -53,8 +53,7 @@ def test_lives(budgets: dict[str, Budget]) -> None:
     for life in chosen:
         budget = budgets[life.environment]
         assert len(set(life.trials)) == len(life.trials)
-        if life.planner == "rhouct":
-            assert max(trial.experience for trial in life.trials) == budget.experience
+        assert max(trial.experience for trial in life.trials) == budget.experience
         assert life.settings.simulations == budget.learning_simulations
         if life.environment in DOMAINS:
             paper = DOMAINS[life.environment]
@@ -118,14 +117,15 @@ def test_tables_hold_the_figures() -> None:
     text = tables(points(rows))
     assert "| tiger | 25,000 | 100 | 25,000 | 10 | 10.6 | 0.1000 | 100 |" in text
     assert (
-        "| tiger | 1.12 | 1.250 ± 1.000 | 1.11 | 0.750 ± 1.000 | 1.000 ± 1.000 | 1.0838 | 1.005 | yes, within |" in text
+        "| tiger | 1 | 1.12 | 1.250 ± 1.000 | 1.11 | 0.750 ± 1.000 | 1.000 ± 1.000 | 1.0838 | 1.005 | yes, within |"
+        in text
     )
     assert "| 250,000 | 500 | 1.47 | 1.500 ± 1.000 |" in text
 
 
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    budget = Budget(60, 5, 10, 25)
+    budget = Budget(60, 5, 10, 25, least_experience=0)
     monkeypatch.setattr(reproduction, "FRUGAL", {"coin-flip": budget, "tiger": budget, "pacman": budget})
     monkeypatch.setattr(reproduction, "EXPERIENCE", (20, 60))
     monkeypatch.setattr(reproduction, "CURVE_CYCLES", 20)
@@ -140,7 +140,7 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     main(arguments)
     first = capsys.readouterr().out
     assert "Table 5" in first
-    assert "Table 6: reward per cycle, 30 greedy cycles, seeds: 2" in first
+    assert "Table 6: reward per cycle, 30 greedy cycles of each agent" in first
     assert (tmp_path / "out" / "tables.md").read_text() in first + "\n"
     for name in ("learning.png", "search.png"):
         assert (tmp_path / "out" / name).stat().st_size > 10_000
