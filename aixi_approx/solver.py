@@ -16,11 +16,12 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
 from aixi_approx.belief import Belief
 from aixi_approx.belief_graph import BeliefGraph, explore
 from aixi_approx.bounds import whole
-from aixi_approx.chain import SWEEPS, evaluate
+from aixi_approx.chain import SWEEPS, evaluate, long_run_reward
 from aixi_approx.controller import Controller, Run, policy_controller, run_controller
 from aixi_approx.environment import Percept
 from aixi_approx.pomdp import POMDP
@@ -132,6 +133,32 @@ class Solution:
         rows = slice(node * actions, (node + 1) * actions)
         values: NDArray[np.float64] = graph.reward[rows] + graph.step[rows] @ self._optimal[to_go - 1]
         return values
+
+    def receding_reward(self, horizon: int) -> float:
+        """Return what an agent earns that knows the environment and looks a number of cycles ahead, in each cycle anew.
+
+        It takes an action whose `action_values` over the horizon are the largest, one of them at random if there are
+        several. Its prediction and its search are perfect; what it misses of the optimum is the price of the horizon.
+
+        Parameters
+        ----------
+        horizon
+            Number of cycles that it looks ahead.
+
+        Returns
+        -------
+        float
+            Reward per cycle in the long run, from the start.
+        """
+        self.action_values(horizon=horizon)
+        graph = self.graph
+        values = (graph.reward + graph.step @ self._optimal[horizon - 1]).reshape(graph.size, -1)
+        best = values >= values.max(axis=1, keepdims=True) - 1e-9
+        share = (best / best.sum(axis=1, keepdims=True)).ravel()
+        node = np.repeat(np.arange(graph.size), values.shape[1])
+        choice = csr_array((share, (node, np.arange(len(share)))), shape=(graph.size, len(share)))
+        choice.eliminate_zeros()
+        return float(long_run_reward(csr_array(choice @ graph.step), choice @ graph.reward)[0])
 
     def optimal_actions(
         self, history: History | int = (), horizon: int | None = None, tolerance: float = 1e-6

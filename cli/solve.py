@@ -19,7 +19,9 @@ FORMATS = (".png", ".svg", ".pdf")
 
 @click.command("solve", short_help="The best that any agent can reach, exactly, and how.")
 @click.argument("environment")
-@click.option("--horizon", type=at_least(1), help="Print the value of each first action over this many cycles.")
+@click.option(
+    "--horizon", type=at_least(1), help="Print values over this many cycles, and what it is worth to look so far ahead."
+)
 @click.option("--picture", type=click.Path(path_type=Path), help="Draw the policy to this file: .png, .svg or .pdf.")
 @click.option(
     "--merge",
@@ -112,6 +114,7 @@ def _result(
         "seconds": seconds,
         "horizon": horizon,
         "action_values": None if values is None else dict(zip(actions, values, strict=True)),
+        "receding_reward": None if horizon is None else solution.receding_reward(horizon),
         "policy": policy,
     }
 
@@ -131,11 +134,14 @@ def _print(solution: Solution, name: str, seconds: float, horizon: int | None, v
     print(f"  a random agent       {number(solution.pomdp.random_reward, digits):>14}\n")
     print(f"  states {solution.pomdp.size:,}, beliefs {solution.graph.size:,}; {seconds:.2f} s")
     print(f"  the policy goes through {solution.beliefs:,} of the beliefs, written in {nodes:,} nodes\n")
-    if values is not None:
+    if values is not None and horizon is not None:
         print(f"  the most that can be expected from the first {horizon:,} cycles")
         width = max(len(word(action)) for action in solution.pomdp.actions)
         for action, value in zip(solution.pomdp.actions, values, strict=True):
             print(f"    {word(action):{width}}  {value:14.{digits}f}{'   best' * (value >= max(values) - 1e-6)}")
+        print(
+            f"  to take the best of these in each cycle anew earns {solution.receding_reward(horizon):.{digits}f} a cycle"
+        )
         print()
     print(f"{title(solution)}, from node 0; states and percepts with their probability there")
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))

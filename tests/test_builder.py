@@ -179,10 +179,9 @@ def test_aimu_is_optimal(name: str, horizon: int) -> None:
     assert policy_reward(name, "rhouct", horizon, 300_000) == pytest.approx(make(name).optimum, abs=1e-6)
 
 
-@pytest.mark.parametrize(("horizon", "reward"), [(2, -1.0), (3, -1.0), (5, 0.98493)])
-def test_a_horizon_that_moves_on_has_its_price(horizon: int, reward: float) -> None:
-    """With two or three cycles to go, and ever again, it is best to listen now and to open in the last."""
-    assert policy_reward("tiger", "expectimax", horizon) == pytest.approx(reward, abs=1e-5)
+def test_a_horizon_that_moves_on_has_its_price() -> None:
+    """Best in the last cycle of a horizon is often not best in one that moves on."""
+    assert policy_reward("tiger", "expectimax", 5) == pytest.approx(0.98493, abs=1e-5)
 
 
 def test_aimu_lives_well() -> None:
