@@ -139,9 +139,8 @@ def _print(solution: Solution, name: str, seconds: float, horizon: int | None, v
         width = max(len(word(action)) for action in solution.pomdp.actions)
         for action, value in zip(solution.pomdp.actions, values, strict=True):
             print(f"    {word(action):{width}}  {value:14.{digits}f}{'   best' * (value >= max(values) - 1e-6)}")
-        print(
-            f"  to take the best of these in each cycle anew earns {solution.receding_reward(horizon):.{digits}f} a cycle"
-        )
+        receding = solution.receding_reward(horizon)
+        print(f"  to take the best in each cycle anew, as far ahead, earns {receding:.{digits}f} a cycle")
         print()
     print(f"{title(solution)}, from node 0; states and percepts with their probability there")
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
