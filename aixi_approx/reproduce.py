@@ -55,6 +55,7 @@ FRUGAL = PRINTED | {
     "extended-tiger": PRINTED["extended-tiger"]._replace(simulations=2_500),
     "tic-tac-toe": Budget(500_000, 20, 500, 250, least_experience=50_000, most_seeds=1),
     "kuhn-poker": Budget(100_000, LEARNING_SIMULATIONS, 250, 5_000),
+    PACMAN: PRINTED[PACMAN]._replace(most_seeds=1),
 }
 
 
