@@ -153,7 +153,8 @@ def _finish(figure: Figure, panels: dict[str, Axes], across: str, up: str, path:
         axes.tick_params(labelsize=7)
         for handle, label in zip(*axes.get_legend_handles_labels(), strict=True):
             handles.setdefault(label, handle)
-    figure.legend(handles.values(), handles.keys(), loc="outside upper center", ncols=len(handles), fontsize=8)
+    columns = max(1, int(figure.get_figwidth() / 2))
+    figure.legend(handles.values(), handles.keys(), loc="outside upper center", ncols=columns, fontsize=8)
     figure.supxlabel(across, fontsize=9)
     figure.supylabel(up, fontsize=9)
     figure.savefig(path, dpi=130)

@@ -47,6 +47,8 @@ class Recording:
     def __init__(self, folder: Path, options: Mapping[str, Any]) -> None:
         self.folder = folder
         manifest_path = folder / "manifest.json"
+        if folder.exists() and not folder.is_dir():
+            raise ValueError(f"{folder} is a file: name another folder")
         if manifest_path.exists():
             self._check(manifest_path, options)
             self._lock(manifest_path)

@@ -189,7 +189,7 @@ def _table_6(found: Sequence[Point], names: Sequence[str]) -> str:
         lines.append(
             f"| {name} | {cells[0].seeds} | {paper.rhouct:.2f} | {_with_interval(ours[0])} | {paper.one_ply:.2f} "
             f"| {_with_interval(ours[1])} | {_with_interval(frozen)} | {environment.optimum:.4f} | {score:.3f} "
-            f"| {', '.join(said)} |"
+            f"| rhoUCT {said[0]}, 1-ply {said[1]} |"
         )
     return "\n".join(lines)
 

@@ -15,6 +15,7 @@ from aixi_approx.environment import Environment, Settings
 from aixi_approx.envs import make
 from aixi_approx.interaction import Estimate, Row, average, evaluate, interact
 from aixi_approx.predictor import Predictor
+from aixi_approx.randomness import stream
 from aixi_approx.recording import Recording
 from aixi_approx.search import MAX_SIMULATIONS, SQRT_2
 
@@ -112,6 +113,8 @@ def run(experiment: Experiment, folder: Path | None = None, watch: Watcher = unw
         experiment.prune,
         experiment.memory_cycles,
     )
+    if experiment.planner == "expectimax":  # a horizon that takes too long is refused before anything begins
+        agent.planner.search(agent.predictor, stream(experiment.seed))
     recording = Recording(folder, experiment.options()) if folder else None
     if recording and (there := recording.result()):
         return there

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ProcessPoolExecutor, wait
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from aixi_approx import __version__
 from aixi_approx.life import Life, live, work
+from aixi_approx.recording import write_whole
 
 LOOK_SECONDS = 0.3  # between two looks at how far the processes are
 
@@ -51,14 +55,21 @@ def carry_out(
     -------
     list of dict
         The rows of all trials, in the order of the lives. They do not depend on the number of processes.
+
+    Raises
+    ------
+    ValueError
+        If the folder holds something else than a study of this version, or a life that differs.
     """
+    _claim(folder)
     totals = [work(life) for life in lives]
     context = multiprocessing.get_context("spawn")
     done = context.Array("d", len(lives), lock=False)
     stop = context.Event()
     order = sorted(range(len(lives)), key=lambda i: -totals[i])
     with ProcessPoolExecutor(processes or os.cpu_count(), context, _begin, (done, stop)) as pool:
-        futures = {i: pool.submit(_live, lives[i], folder / lives[i].name, i) for i in order}
+        with _deaf():  # so are the processes, from their first moment
+            futures = {i: pool.submit(_live, lives[i], folder / lives[i].name, i) for i in order}
         try:
             pending = set(futures.values())
             while pending:
@@ -76,6 +87,35 @@ def carry_out(
     return [row for i in range(len(lives)) for row in futures[i].result()]
 
 
+def _claim(folder: Path) -> None:
+    """Make the folder of a study, or refuse one that holds something else."""
+    mark = folder / "study.json"
+    if folder.exists() and not folder.is_dir():
+        raise ValueError(f"{folder} is a file: name another folder")
+    folder.mkdir(parents=True, exist_ok=True)
+    if mark.exists():
+        version = json.loads(mark.read_text()).get("version")
+        if version != __version__:
+            raise ValueError(f"{folder} was written by version {version}: name another folder")
+    elif any(path.suffix != ".draft" for path in folder.iterdir()):
+        raise ValueError(f"{folder} is not empty and holds no study: name another folder")
+    else:
+        write_whole(mark, {"version": __version__})
+
+
+@contextmanager
+def _deaf() -> Iterator[None]:
+    """Ignore Ctrl-C for a moment."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 # ------------------------------------------------------------------------------------------------ in the processes
 
 
@@ -88,7 +128,6 @@ class _Stopped(Exception):
 
 
 def _begin(done: Any, stop: Any) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent says when to stop
     threading.Thread(target=_end_with_parent, daemon=True).start()
     global _done, _stop
     _done, _stop = done, stop

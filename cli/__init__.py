@@ -37,6 +37,7 @@ def aixi() -> None:
     Examples:
       aixi run tiger               an agent learns Tiger from nothing, and is evaluated
       aixi solve tiger             the best that any agent can reach there, and how
+      aixi reproduce               JAIR 2011 again: its tables and figures, ours beside them
       aixi envs                    the environments
       aixi predict README.md       code length of a file, in bits per byte
     """

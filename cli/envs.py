@@ -42,7 +42,7 @@ def command(as_json: bool) -> None:
             name,
             str(row["actions"]),
             f"{row['action_bits']}+{row['reward_bits']}+{row['observation_bits']}",
-            number(row["states"], 0),
+            "unknown" if row["states"] is None else f"{row['states']:,}",
             number(row["random_reward"]),
             number(row["optimum"], 4),
             row["hidden"],

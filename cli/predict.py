@@ -41,17 +41,18 @@ def command(file: Path, depth: int, trees: str, bit_order: str, as_json: bool) -
       aixi predict README.md
       aixi predict README.md --depth 96 --trees 1 --bit-order lsb --json
     """
-    data = file.read_bytes()
-    if not data:
-        raise click.ClickException(f"{file} is empty: there is nothing to predict")
-
     import numpy as np
 
     from aixi_approx.context_tree import FactoredContextTree
 
     tree = FactoredContextTree(depth, 0, int(trees))
-    if 8 * len(data) > tree.room:
-        raise click.ClickException(f"{file} has {len(data):,} bytes: at most {tree.room // 8:,} fit")
+    most = tree.room // 8
+    with file.open("rb") as source:
+        data = source.read(most + 1)
+    if not data:
+        raise click.ClickException(f"{file} is empty: there is nothing to predict")
+    if len(data) > most:
+        raise click.ClickException(f"{file} has more than {most:,} bytes, which is what fits: predict a part of it")
     order = {"msb": "big", "lsb": "little"}[bit_order]
     code_length = 0.0
     began = time.perf_counter()

@@ -20,7 +20,13 @@ if TYPE_CHECKING:
 @click.command("reproduce", short_help="JAIR 2011, tables 5 and 6, figures 7 to 10, ours beside the paper's.")
 @click.argument("environments", nargs=-1, metavar="[ENVIRONMENT]...")
 @click.option("--pacman", is_flag=True, help="Pac-Man, too: figures 9 and 10. Takes hours.")
-@click.option("--seeds", type=at_least(1), default=3, show_default=True, help="Agents in each environment.")
+@click.option(
+    "--seeds",
+    type=at_least(1),
+    default=3,
+    show_default=True,
+    help="Agents in each environment; but one in tic-tac-toe and Pac-Man, unless --full.",
+)
 @click.option("--full", is_flag=True, help="Experience and simulations as printed in the paper. Takes hours.")
 @click.option("--processes", type=at_least(1), help="How many agents at a time.  [default: one for each core]")
 @click.option(
@@ -75,7 +81,7 @@ def command(
                 done, total = sum(p.done for p in all_progress), sum(p.total for p in all_progress)
                 running = [p.name for p in all_progress if 0 < p.done < p.total]
                 ended = sum(p.done >= p.total for p in all_progress)
-                text = f"{ended} of {len(all_progress)} agents; {', '.join(running[:4])}"
+                text = f"{ended} of {len(all_progress)} agents{': ' * bool(running)}{', '.join(running[:4])}"
                 bar.update(task, completed=done, total=total, running=text)
 
             rows = carry_out(chosen, out, processes, watch)

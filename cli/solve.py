@@ -51,6 +51,8 @@ def command(
     """
     if picture and picture.suffix.lower() not in FORMATS:
         raise click.ClickException(f"{picture}: a picture ends in {', '.join(FORMATS)}")
+    if picture and not picture.parent.is_dir():
+        raise click.ClickException(f"{picture}: there is no folder {picture.parent} to write it to")
 
     from aixi_approx.envs import make
     from aixi_approx.pomdp import POMDP

@@ -40,6 +40,8 @@ def make(name: str) -> Environment:
         module, _, class_name = ENVIRONMENTS[name.replace("_", "-")].partition(":")
         kind = getattr(importlib.import_module(f"{__name__}.{module}"), class_name)
     else:
+        if Path(name).is_file():
+            raise EnvironmentFault(f"which class of {name}? Say {name}:MyClass")
         near = difflib.get_close_matches(name, ENVIRONMENTS, n=1, cutoff=0.4)
         hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(ENVIRONMENTS)}, and my_file.py:MyClass"
         raise EnvironmentFault(f"no environment {name!r}: {hint}")

@@ -156,6 +156,34 @@ def test_a_study_that_is_killed_goes_on(tmp_path: Path) -> None:
         assert texts[0] == texts[1]
 
 
+@pytest.mark.parametrize("delay", [0.5, 1.0, 1.5])
+def test_a_study_that_is_interrupted_ends_quietly(delay: float, tmp_path: Path) -> None:
+    """Ctrl-C reaches the processes too, perhaps before they have begun."""
+    script = tmp_path / "study.py"
+    script.write_text(
+        "import pathlib\nfrom aixi_approx.study import carry_out\nfrom test_life import *\n"
+        "if __name__ == '__main__':\n    print('begun', flush=True)\n"
+        "    carry_out([life((Trial(10**6, 'rhouct', 20, 300),), i) for i in range(3)], pathlib.Path('out'), 2)"
+    )
+    environment = {**os.environ, "PYTHONPATH": os.path.dirname(__file__)}
+    process = subprocess.Popen(
+        [sys.executable, str(script)],
+        env=environment,
+        cwd=tmp_path,
+        start_new_session=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout
+    process.stdout.readline()
+    time.sleep(delay)
+    os.killpg(process.pid, signal.SIGINT)
+    errors = process.communicate(timeout=30)[1]
+    assert errors.count("Traceback") <= 1  # that of the script itself
+    assert not session(process.pid)
+
+
 def session(leader: int) -> list[str]:
     """The processes of a session."""
     found = []
