@@ -106,7 +106,8 @@ def pacman_curves(found: Sequence[Point], learning: Mapping[str, Sequence[int]],
     left.legend(title="simulations", fontsize=7)
     for name, rewards in learning.items():
         recent = np.convolve(rewards, np.full(RECENT, 1 / RECENT), mode="valid")[::100]
-        right.plot(RECENT + 100 * np.arange(len(recent)), recent, color=OURS, lw=1, label=f"ours, {name}")
+        colour = BASELINE if Q_LEARNING in name else OURS
+        right.plot(RECENT + 100 * np.arange(len(recent)), recent, color=colour, lw=1, label=f"ours, {name}")
     thousands = 1_000 * np.array(PACMAN_CYCLES)
     right.plot(thousands, PACMAN_RECENT, "--o", ms=3, lw=1, color=PAPER, label="paper")
     right.set(xlabel="cycles", ylabel=f"reward per cycle, last {RECENT:,}", title="while learning, 500 simulations")

@@ -85,7 +85,8 @@ def _trials(name: str, budget: Budget, planner: str) -> tuple[Trial, ...]:
     if planner == Q_LEARNING:
         return tuple(learning)
     if name == PACMAN:
-        return (*learning, *(Trial(experience, RHOUCT, s, cycles) for s in PACMAN_LEARNING if s > simulations))
+        search = [Trial(experience, RHOUCT, s, cycles) for s in PACMAN_LEARNING if s > simulations]
+        return (*learning, *search, *(Trial(experience, RHOUCT, s, cycles, True) for s in (simulations, most)))
     table = [Trial(experience, by, simulations, EVALUATION_CYCLES, True) for by in (RHOUCT, ONE_PLY)]
     search = [Trial(experience, RHOUCT, s, cycles) for s in SIMULATIONS if s <= most and s != simulations]
     return tuple(table + learning + search)
@@ -198,12 +199,15 @@ def _figure_9(pacman: Sequence[Point]) -> str:
     lines = [
         f"Figure 9: Pac-Man, reward per cycle, {EVALUATION_CYCLES:,} greedy cycles, agents: {pacman[0].seeds}",
         "",
-        "| experience | simulations | paper | ours, 95 % |",
-        "|--:|--:|--:|--:|",
+        "| experience | simulations | paper | ours, 95 % | learning meanwhile |",
+        "|--:|--:|--:|--:|---|",
     ]
-    for p in sorted(pacman, key=lambda p: (p.experience, p.simulations)):
+    for p in sorted(pacman, key=lambda p: (p.experience, p.simulations, p.learn)):
         paper = PACMAN_LEARNING[p.simulations][PACMAN_EXPERIENCE.index(p.experience)]
-        lines.append(f"| {p.experience:,} | {p.simulations:,} | {paper:.2f} | {_with_interval(p.reward)} |")
+        learning = "yes" if p.learn else "no"
+        lines.append(
+            f"| {p.experience:,} | {p.simulations:,} | {paper:.2f} | {_with_interval(p.reward)} | {learning} |"
+        )
     return "\n".join(lines)
 
 

@@ -166,7 +166,7 @@ def test_help_imports_nothing_heavy() -> None:
             "expectimax to horizon 3: it would take",
         ),
         ("run tiger --planner expectimax --horizon 12 --cycles 50", "it would take about"),
-        ("solve setup.py", "which class of setup.py? Say setup.py:MyClass"),
+        ("solve echo.py", "which class of echo.py? Say echo.py:MyClass"),
         ("run coin-flip --out done --planner random", "done holds a run with"),
         ("run coin-flip --out empty/below", "empty/below: Not a directory"),
         ("run coin-flip --out other", "other is not empty and holds no run"),

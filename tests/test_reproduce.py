@@ -118,7 +118,7 @@ def test_tables_hold_the_figures() -> None:
     assert "| tiger | 25,000 | 100 | 25,000 | 10 | 10.6 | 0.1000 | 100 |" in text
     assert "| tiger | 1 | 1.12 | 1.250 ± 1.000 | 1.11 | 0.750 ± 1.000 | 1.000 ± 1.000 | 1.0838 " in text
     assert "| 1.005 | rhoUCT yes, 1-ply within |" in text
-    assert "| 250,000 | 500 | 1.47 | 1.500 ± 1.000 |" in text
+    assert "| 250,000 | 500 | 1.47 | 1.500 ± 1.000 | no |" in text
 
 
 @pytest.fixture
@@ -129,7 +129,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reproduction, "CURVE_CYCLES", 20)
     monkeypatch.setattr(reproduction, "EVALUATION_CYCLES", 30)
     monkeypatch.setattr(reproduction, "PACMAN_EXPERIENCE", (20, 60))
-    monkeypatch.setattr(reproduction, "PACMAN_LEARNING", {10: (1.0, 2.0), 20: (3.0, 4.0)})
+    monkeypatch.setattr(reproduction, "PACMAN_LEARNING", {10: (1.0, 2.0), 25: (3.0, 4.0)})
 
 
 @pytest.mark.usefixtures("small")
