@@ -144,11 +144,7 @@ def test_a_study_that_is_killed_goes_on(tmp_path: Path) -> None:
         time.sleep(delay)
         process.send_signal(signal.SIGKILL)
         process.wait()
-        for _ in range(100):  # its processes see that they are alone, and end
-            if not session(process.pid):
-                break
-            time.sleep(0.1)
-        assert not session(process.pid)
+        assert ends(process.pid)
     again = carry_out([life(trials), life(trials, 2)], tmp_path / "killed", 2)
     assert timeless(again) == timeless(whole)
     for name in ("tiger-rhouct-1", "tiger-rhouct-2"):
@@ -181,7 +177,16 @@ def test_a_study_that_is_interrupted_ends_quietly(delay: float, tmp_path: Path) 
     os.killpg(process.pid, signal.SIGINT)
     errors = process.communicate(timeout=30)[1]
     assert errors.count("Traceback") <= 1  # that of the script itself
-    assert not session(process.pid)
+    assert ends(process.pid)
+
+
+def ends(leader: int) -> bool:
+    """Whether all processes of a session end within ten seconds: they have to see that they are alone."""
+    for _ in range(100):
+        if not session(leader):
+            return True
+        time.sleep(0.1)
+    return False
 
 
 def session(leader: int) -> list[str]:
