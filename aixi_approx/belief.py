@@ -91,11 +91,6 @@ def after(pomdp: POMDP, belief: Belief, action: int) -> list[Future]:
     return futures
 
 
-def expected_reward(pomdp: POMDP, belief: Belief, action: int) -> float:
-    """Return the expected reward of an action."""
-    return sum(future.probability * future.percept.reward for future in after(pomdp, belief, action))
-
-
 def believe(pomdp: POMDP, history: Iterable[tuple[int, Percept]]) -> Belief:
     """Return the belief after a history of actions and percepts.
 

@@ -24,6 +24,7 @@ from aixi_approx.true_model import TrueModel
 MODELS = ("ctw", "true")
 PLANNERS = ("rhouct", "one-ply", "expectimax", "q-learning", "random")
 MODEL_FREE = PLANNERS[3:]
+PLIES = {"rhouct": None, "one-ply": 1}  # cycles of UCB; None for the whole horizon
 
 
 def build_agent(
@@ -81,7 +82,7 @@ def build_agent(
     if memory is not None and planner != "q-learning":
         raise ValueError("only q-learning has a memory of a number of cycles: give no memory")
     horizon, simulations = settings.horizon, settings.simulations
-    plies = 1 if planner == "one-ply" else None
+    plies = PLIES.get(planner)
     knowledge: Knowledge
     search: Planner
     if planner in MODEL_FREE:

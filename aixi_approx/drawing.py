@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from aixi_approx.envs import make
-from aixi_approx.interaction import Estimate
+from aixi_approx.interaction import Estimate, normalised
 from aixi_approx.jair2011 import (
     DOMAINS,
     EXPERIENCE,
@@ -26,7 +26,6 @@ from aixi_approx.reproduce import (
     Q_LEARNING,
     RHOUCT,
     Point,
-    normalised,
     over_experience,
     over_simulations,
     table_cell,
@@ -49,8 +48,10 @@ def learning_curves(found: Sequence[Point], path: Path) -> None:
         curves = {"MC-AIXI": paper.learning, "U-Tree": paper.utree, "Active-LZ": paper.active_lz}
         for (label, values), colour in zip(curves.items(), (PAPER, *OTHERS), strict=True):
             axes.plot(EXPERIENCE[: len(values)], values, "--o", ms=3, lw=1, color=colour, label=f"{label}, paper")
-        axes.axhline(make(name).optimum or 0, color="black", lw=0.8, ls=":", label="best achievable")
-        _scale(axes, seen, paper.optimum, make(name).random_reward)
+        environment = make(name)
+        if environment.optimum is not None:
+            axes.axhline(environment.optimum, color="black", lw=0.8, ls=":", label="best achievable")
+        _scale(axes, seen, paper.optimum, environment.random_reward)
         bottom = axes.get_ylim()[0]
         below = [f"{label}: {min(v):.2g} to {max(v):.2g}" for label, v in curves.items() if v and max(v) < bottom]
         if below:

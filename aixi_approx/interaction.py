@@ -118,6 +118,13 @@ def evaluate(
         yield from interact(agent, environment, cycles, learn, simulations, past, explore=False)
 
 
+def normalised(reward: float, random: float | None, optimum: float | None) -> float:
+    """Return the score of a reward: 0 for the random agent, 1 for the best achievable; NaN where that is unknown."""
+    if random is None or optimum is None or optimum <= random:
+        return math.nan
+    return (reward - random) / (optimum - random)
+
+
 def average(rewards: Sequence[float], batches: int = 20) -> Estimate:
     """Return the mean of a series with a 95 % interval, from the spread of the means of consecutive batches.
 

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from aixi_approx.agent import Agent
-from aixi_approx.builder import MODEL_FREE, build_agent
+from aixi_approx.builder import MODEL_FREE, PLIES, build_agent
 from aixi_approx.environment import Environment, Settings
 from aixi_approx.envs import make
 from aixi_approx.interaction import average, evaluate, interact
@@ -115,7 +115,7 @@ def _try(life: Life, trial: Trial, agent: Agent, environment: Environment, tick:
     """Evaluate what an agent knows, by the planner of a trial."""
     judged = agent
     if life.planner not in MODEL_FREE:
-        plies = {"rhouct": None, "one-ply": 1}[trial.planner]
+        plies = PLIES[trial.planner]
         planner = RhoUCT(agent.coding, life.settings.horizon, trial.simulations, life.ucb, plies=plies)
         judged = Agent(agent.coding, agent.predictor, planner, seed=life.seed)
         judged.cycle = agent.cycle

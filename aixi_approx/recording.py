@@ -47,15 +47,10 @@ class Recording:
     def __init__(self, folder: Path, options: Mapping[str, Any]) -> None:
         self.folder = folder
         manifest_path = folder / "manifest.json"
-        if folder.exists() and not folder.is_dir():
-            raise ValueError(f"{folder} is a file: name another folder")
-        if manifest_path.exists():
-            self._check(manifest_path, options)
+        if there := claim(manifest_path, "run", "options"):
+            self._check(there, options)
             self._lock(manifest_path)
             return
-        folder.mkdir(parents=True, exist_ok=True)
-        if any(path.suffix != ".draft" for path in folder.iterdir()):
-            raise ValueError(f"{folder} is not empty and holds no run: name another folder")
         manifest = {
             "version": __version__,
             "options": dict(options),
@@ -67,15 +62,8 @@ class Recording:
         write_whole(manifest_path, manifest)
         self._lock(manifest_path)
 
-    def _check(self, path: Path, options: Mapping[str, Any]) -> None:
-        try:
-            manifest = json.loads(path.read_text())
-            version, there = manifest["version"], manifest["options"]
-        except (ValueError, KeyError, TypeError) as error:
-            raise ValueError(f"{path} is not the manifest of a run: name another folder") from error
-        if version != __version__:
-            raise ValueError(f"{self.folder} was written by version {version}: name another folder")
-        was, now = _flat(there), _flat(options)
+    def _check(self, manifest: Mapping[str, Any], options: Mapping[str, Any]) -> None:
+        was, now = _flat(manifest["options"]), _flat(options)
         for name, value in now.items():
             if was.get(name) != value:
                 raise ValueError(
@@ -130,6 +118,32 @@ class Recording:
     def finish(self, result: Mapping[str, Any]) -> None:
         """Write the result."""
         write_whole(self.folder / "result.json", result)
+
+
+def claim(manifest_path: Path, what: str, *needed: str) -> dict[str, Any] | None:
+    """Return the manifest of what a folder holds, with its version and all that is needed; or make it and return None.
+
+    Raises
+    ------
+    ValueError
+        If the folder holds something else: other files, another version, or is none.
+    """
+    folder = manifest_path.parent
+    if folder.exists() and not folder.is_dir():
+        raise ValueError(f"{folder} is a file: name another folder")
+    if not manifest_path.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        if any(path.suffix != ".draft" for path in folder.iterdir()):
+            raise ValueError(f"{folder} is not empty and holds no {what}: name another folder")
+        return None
+    try:
+        manifest: dict[str, Any] = json.loads(manifest_path.read_text())
+        version, *_ = (manifest[name] for name in ("version", *needed))
+    except (ValueError, KeyError, TypeError) as error:
+        raise ValueError(f"{manifest_path} is not the manifest of a {what}: name another folder") from error
+    if version != __version__:
+        raise ValueError(f"{folder} was written by version {version}: name another folder")
+    return manifest
 
 
 class Lines:

@@ -8,12 +8,12 @@ paper would take hours, `FRUGAL` spends less, never more; `PRINTED` spends what 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
+from aixi_approx.environment import Settings
 from aixi_approx.envs import make
-from aixi_approx.interaction import Estimate, average
+from aixi_approx.interaction import Estimate, average, normalised
 from aixi_approx.jair2011 import (
     DOMAINS,
     EVALUATION_CYCLES,
@@ -61,15 +61,17 @@ FRUGAL = PRINTED | {
 
 def lives(environments: Sequence[str], seeds: int, budgets: dict[str, Budget] = FRUGAL) -> list[Life]:
     """Return the lives that the tables and figures are made of: MC-AIXI, and Q-learning as the baseline."""
-    return [
-        Life(name, _settings(name, budgets[name]), _trials(name, budgets[name], planner), seed, planner)
-        for name in environments
-        for planner in (RHOUCT, Q_LEARNING)
-        for seed in range(min(seeds, budgets[name].most_seeds))
-    ]
+    chosen = []
+    for name in environments:
+        budget = budgets[name]
+        settings = _settings(name, budget)
+        for planner in (RHOUCT, Q_LEARNING):
+            trials = _trials(name, budget, planner)
+            chosen += [Life(name, settings, trials, seed, planner) for seed in range(min(seeds, budget.most_seeds))]
+    return chosen
 
 
-def _settings(name: str, budget: Budget) -> Any:
+def _settings(name: str, budget: Budget) -> Settings:
     settings = make(name).settings._replace(simulations=budget.learning_simulations)
     if name == PACMAN:
         return settings
@@ -216,13 +218,6 @@ def verdict(reward: Estimate, figure: float) -> str:
     if round(reward.mean, 2) >= figure:
         return "yes"
     return "within" if reward.high >= figure else "no"
-
-
-def normalised(reward: float, random: float | None, optimum: float | None) -> float:
-    """Return the score: 0 for the random agent, 1 for the best achievable."""
-    if random is None or optimum is None:
-        return math.nan
-    return (reward - random) / (optimum - random)
 
 
 def _with_interval(reward: Estimate) -> str:

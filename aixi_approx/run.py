@@ -13,7 +13,7 @@ from aixi_approx.bounds import whole
 from aixi_approx.builder import build_agent
 from aixi_approx.environment import Environment, Settings
 from aixi_approx.envs import make
-from aixi_approx.interaction import Estimate, Row, average, evaluate, interact
+from aixi_approx.interaction import Estimate, Row, average, evaluate, interact, normalised
 from aixi_approx.predictor import Predictor
 from aixi_approx.randomness import stream
 from aixi_approx.recording import Recording
@@ -164,16 +164,13 @@ def compile_kernels(model: str = "ctw", planner: str = "rhouct") -> None:
 
 def _scores(environment: Environment, reward: Estimate) -> dict[str, Any]:
     random, optimum = environment.random_reward, environment.optimum
-    score = None
-    if random is not None and optimum is not None and optimum > random and math.isfinite(reward.mean):
-        score = (reward.mean - random) / (optimum - random)
     return {
         "reward": _finite(reward.mean),
         "reward_low": _finite(reward.low),
         "reward_high": _finite(reward.high),
         "random_reward": random,
         "optimum": optimum,
-        "score": score,
+        "score": _finite(normalised(reward.mean, random, optimum)),
     }
 
 

@@ -338,6 +338,15 @@ class SearchResult(NamedTuple):
     error: NDArray[np.float64] | None = None  # [A] the exact value lies within value +- error; None where unknown
 
 
+def root_result(
+    visits: NDArray[np.int32], value: NDArray[np.float64], random: Stream, simulations: int
+) -> SearchResult:
+    """Return what stands at the root of a tree; visits and value are [N, A], of all its decision nodes."""
+    count = visits[ROOT].astype(np.int64)
+    mean = np.where(count > 0, value[ROOT], np.nan)
+    return SearchResult(best_action(mean, random), mean, count, simulations)
+
+
 class RhoUCT:
     """The Monte-Carlo planner of MC-AIXI.
 
@@ -459,9 +468,7 @@ class RhoUCT:
                     raise fault  # Ctrl-C in a predictor in Python
                 why = fault or "it is out of memory, or not at the start of a cycle, or gives no probability"
                 raise PredictorError(f"the predictor failed in a search: {why}") from fault
-        visits = tree.visits[ROOT].astype(np.int64)
-        value = np.where(visits > 0, tree.value[ROOT], np.nan)
-        return SearchResult(best_action(value, random), value, visits, simulations)
+        return root_result(tree.visits, tree.value, random, simulations)
 
     def _agrees(self, predictor: Predictor) -> bool:
         """Whether a number of the memo is still what the predictor says.

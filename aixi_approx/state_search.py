@@ -27,8 +27,8 @@ from aixi_approx.search import (
     ROOT,
     SQRT_2,
     SearchResult,
-    best_action,
     kernel,
+    root_result,
     select,
 )
 from aixi_approx.true_model import TrueModel
@@ -236,9 +236,7 @@ class StateSearch:
         world = World(self.pomdp.tables, self._percept, *predictor.belief)
         for count, _ in self._pace(simulations):
             _run(tree, self._plan, world, random, self._trace, self._logs, count)
-        visits = tree.visits[ROOT].astype(np.int64)
-        value = np.where(visits > 0, tree.value[ROOT], np.nan)
-        return SearchResult(best_action(value, random), value, visits, simulations)
+        return root_result(tree.visits, tree.value, random, simulations)
 
 
 def _empty_tree(actions: int, nodes: int) -> Tree:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import multiprocessing
 import os
 import signal
@@ -15,7 +14,7 @@ from typing import Any, NamedTuple
 
 from aixi_approx import __version__
 from aixi_approx.life import Life, live, work
-from aixi_approx.recording import write_whole
+from aixi_approx.recording import claim, write_whole
 
 LOOK_SECONDS = 0.3  # between two looks at how far the processes are
 
@@ -61,7 +60,9 @@ def carry_out(
     ValueError
         If the folder holds something else than a study of this version, or a life that differs.
     """
-    _claim(folder)
+    manifest_path = folder / "study.json"
+    if claim(manifest_path, "study") is None:
+        write_whole(manifest_path, {"version": __version__})
     totals = [work(life) for life in lives]
     context = multiprocessing.get_context("spawn")
     done = context.Array("d", len(lives), lock=False)
@@ -85,22 +86,6 @@ def carry_out(
             pool.shutdown(cancel_futures=True)
             raise
     return [row for i in range(len(lives)) for row in futures[i].result()]
-
-
-def _claim(folder: Path) -> None:
-    """Make the folder of a study, or refuse one that holds something else."""
-    mark = folder / "study.json"
-    if folder.exists() and not folder.is_dir():
-        raise ValueError(f"{folder} is a file: name another folder")
-    folder.mkdir(parents=True, exist_ok=True)
-    if mark.exists():
-        version = json.loads(mark.read_text()).get("version")
-        if version != __version__:
-            raise ValueError(f"{folder} was written by version {version}: name another folder")
-    elif any(path.suffix != ".draft" for path in folder.iterdir()):
-        raise ValueError(f"{folder} is not empty and holds no study: name another folder")
-    else:
-        write_whole(mark, {"version": __version__})
 
 
 @contextmanager
