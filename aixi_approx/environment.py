@@ -65,6 +65,12 @@ class Environment(ABC):
         Largest expected reward per cycle that any agent can reach in the long run, or None where it is not known.
     hidden
         What the observation does not tell, in a few words.
+    takes
+        What it takes to solve it: memory, search, exploration; a sentence or two.
+    sizes
+        Of a family of environments: parameters from small to large, as they are written after its name.
+    loses
+        What of the original is lost or rounded here, if anything is.
     settings
         How an agent is run here by default.
 
@@ -90,6 +96,9 @@ class Environment(ABC):
     observation_bits: int | None = None
     optimum: float | None = None
     hidden: str = ""
+    takes: str = ""
+    sizes: tuple[str, ...] = ()
+    loses: str = ""
     settings: Settings = Settings()
 
     @abstractmethod

@@ -56,7 +56,7 @@ class Life(NamedTuple):
     @property
     def name(self) -> str:
         """What its folder is called."""
-        return f"{self.environment}-{self.planner}-{self.seed}"
+        return f"{self.environment.replace('/', '_')}-{self.planner}-{self.seed}"
 
     def options(self) -> dict[str, Any]:
         """Return what each of its cycles is a function of, as JSON has it."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 from abc import abstractmethod
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -96,9 +96,20 @@ class POMDP(Environment):
     @functools.cached_property
     def random_reward(self) -> float:
         """Expected reward per cycle, in the long run, of the agent that acts at random. Exact but for rounding."""
+        return self.mixed_reward([1 / len(self.actions)] * len(self.actions))
+
+    def mixed_reward(self, chance: Sequence[float]) -> float:
+        """Return the expected reward per cycle, in the long run, of taking each action with some probability.
+
+        Parameters
+        ----------
+        chance
+            The probability of each action, the same in each cycle.
+        """
         tables, count, actions = self.tables, len(self.states), len(self.actions)
         here = np.repeat(np.arange(count), np.diff(tables.first[::actions]))
-        probability = tables.probability / actions
+        row = np.repeat(np.arange(count * actions), np.diff(tables.first))
+        probability = tables.probability * np.asarray(chance, dtype=float)[row % actions]
         step = csr_array((probability, (here, tables.state)), shape=(count, count))
         reward = np.bincount(here, probability * tables.reward, count).astype(np.float64)
         return float(tables.start @ long_run_reward(step, reward)[: len(tables.start)])

@@ -18,6 +18,7 @@ from aixi_approx.predictor import Predictor
 from aixi_approx.randomness import stream
 from aixi_approx.recording import Recording
 from aixi_approx.search import MAX_SIMULATIONS, SQRT_2
+from aixi_approx.solver import best_reward
 
 MAX_CYCLES = 1 << 31
 LOSS_WINDOW = 1_000  # cycles that the log loss at the start and at the end is taken over
@@ -163,7 +164,7 @@ def compile_kernels(model: str = "ctw", planner: str = "rhouct") -> None:
 
 
 def _scores(environment: Environment, reward: Estimate) -> dict[str, Any]:
-    random, optimum = environment.random_reward, environment.optimum
+    random, optimum = environment.random_reward, best_reward(environment)
     return {
         "reward": _finite(reward.mean),
         "reward_low": _finite(reward.low),

@@ -23,7 +23,7 @@ from aixi_approx.belief_graph import BeliefGraph, explore
 from aixi_approx.bounds import whole
 from aixi_approx.chain import SWEEPS, evaluate, long_run_reward
 from aixi_approx.controller import Controller, Run, policy_controller, run_controller
-from aixi_approx.environment import Percept
+from aixi_approx.environment import Environment, Percept
 from aixi_approx.pomdp import POMDP
 
 History = Iterable[tuple[int, Percept]]
@@ -225,6 +225,25 @@ def solve(pomdp: POMDP, merge: float = 1e-10, max_beliefs: int = 100_000) -> Sol
         run=run,
         beliefs=beliefs,
     )
+
+
+def best_reward(environment: Environment, max_beliefs: int = 10_000) -> float | None:
+    """Return the largest reward per cycle that any agent can reach: as declared, else solved for if that is soon done.
+
+    Parameters
+    ----------
+    environment
+        Any; None is returned if it declares no optimum and is no POMDP.
+    max_beliefs
+        More states or beliefs are not followed: None is returned.
+    """
+    if environment.optimum is not None or not isinstance(environment, POMDP) or environment.size > max_beliefs:
+        return environment.optimum
+    try:
+        solution = solve(environment, max_beliefs=max_beliefs)
+    except ValueError:
+        return None
+    return solution.lower if solution.upper - solution.lower <= 1e-6 * max(1.0, abs(solution.lower)) else None
 
 
 def _slack(

@@ -53,6 +53,8 @@ def command(as_json: bool) -> None:
 
 
 def _describe(environment: Environment) -> dict[str, Any]:
+    from aixi_approx.solver import best_reward
+
     coding = environment.coding
     return {
         "actions": coding.actions,
@@ -63,6 +65,6 @@ def _describe(environment: Environment) -> dict[str, Any]:
         "states": environment.size,
         "hidden": environment.hidden,
         "random_reward": environment.random_reward,
-        "optimum": environment.optimum,
+        "optimum": best_reward(environment),
         "settings": environment.settings._asdict(),
     }

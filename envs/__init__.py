@@ -1,4 +1,11 @@
-"""The environments, by name. A new one is a file here and a line in the table."""
+"""The environments, by name. A new one is a file here and a line in the table.
+
+tiger                     one of the table; a beginning that only one has will do, such as kuhn
+locks:3, rocksample:4-3   one of a family, with its parameters
+my_env.py:Lake            a class in a file, with parameters or without: my_env.py:Lake:8
+lake                      a class that an installed package offers as an entry point `lake = "package.module:Lake"`
+                          of the group `aixi_approx.environments`
+"""
 
 from __future__ import annotations
 
@@ -7,7 +14,10 @@ import importlib
 import importlib.util
 import inspect
 import sys
+from collections.abc import Callable
+from importlib.metadata import entry_points
 from pathlib import Path
+from typing import Any
 
 from aixi_approx.environment import Environment, EnvironmentFault
 
@@ -23,30 +33,25 @@ ENVIRONMENTS = {
     "biased-rps": "biased_rps:BiasedRPS",
     "kuhn-poker": "kuhn_poker:KuhnPoker",
     "pacman": "pacman:Pacman",
+    "locks": "locks:Locks",
 }
+GROUP = "aixi_approx.environments"  # of entry points
 
 
 def make(name: str) -> Environment:
-    """Return a new environment, reset with seed 0, by its name or as `path/to/file.py:Class`.
+    """Return a new environment, reset with seed 0, by its name.
+
+    >>> make("locks:3").size
+    8
 
     Raises
     ------
     EnvironmentFault
         If there is none of that name, or the definition is wrong.
     """
-    if ".py:" in name:
-        kind = _from_file(*name.rsplit(":", 1))
-    elif name.replace("_", "-") in ENVIRONMENTS:
-        module, _, class_name = ENVIRONMENTS[name.replace("_", "-")].partition(":")
-        kind = getattr(importlib.import_module(f"{__name__}.{module}"), class_name)
-    else:
-        if Path(name).is_file():
-            raise EnvironmentFault(f"which class of {name}? Say {name}:MyClass")
-        near = difflib.get_close_matches(name, ENVIRONMENTS, n=1, cutoff=0.4)
-        hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(ENVIRONMENTS)}, and my_file.py:MyClass"
-        raise EnvironmentFault(f"no environment {name!r}: {hint}")
+    kind, parameters = _find(name)
     try:
-        environment: Environment = kind()
+        environment = kind(*parameters)
         environment.checked_reset(0)
         environment.coding  # noqa: B018  refuses a wrong declaration
         for setting, value in environment.settings._asdict().items():
@@ -55,8 +60,51 @@ def make(name: str) -> Environment:
     except EnvironmentFault:
         raise
     except Exception as error:
-        raise EnvironmentFault(f"{name}: it can't be built: {type(error).__name__}: {error}") from error
+        what = f"it can't be built: {type(error).__name__}: {error}"
+        raise EnvironmentFault(f"{name}: {error if isinstance(error, ValueError) else what}") from error
     return environment
+
+
+def _find(name: str) -> tuple[Callable[..., Environment], list[int | str]]:
+    """The class of an environment, and the parameters that it is built with."""
+    path, is_file, rest = name.partition(".py:")
+    first, _, written = (rest if is_file else name).partition(":")
+    kind = _from_file(f"{path}.py", first) if is_file else _by_name(first, name)
+    parameters: list[int | str] = [int(p) if p.isdigit() else p for p in written.split("-")] if written else []
+    try:
+        inspect.signature(kind).bind(*parameters)
+    except TypeError:
+        names = [p.name for p in inspect.signature(kind).parameters.values()]
+        takes = f"its parameters are {'-'.join(names).upper()}" if names else "it has no parameters"
+        example = next(iter(kind.sizes), "")
+        hint = f", for example {name.removesuffix(f':{written}')}:{example}" if example else ""
+        raise EnvironmentFault(f"{name}: {takes}{hint}") from None
+    return kind, parameters
+
+
+def _by_name(short: str, name: str) -> type[Environment]:
+    """The class of an environment of the table, or of an installed package."""
+    known = short.replace("_", "-")
+    installed = {point.name.replace("_", "-"): point for point in entry_points(group=GROUP)}
+    names = [*ENVIRONMENTS, *installed]
+    if known not in names:
+        longer = [other for other in names if other.startswith(known)]
+        known = longer[0] if len(longer) == 1 else known
+    if known in ENVIRONMENTS:
+        module, _, class_name = ENVIRONMENTS[known].partition(":")
+        return _checked(getattr(importlib.import_module(f"{__name__}.{module}"), class_name), name)
+    if known in installed:
+        try:
+            kind = installed[known].load()
+        except Exception as error:
+            where = f"the installed package that offers it, as {installed[known].value}, can't be loaded"
+            raise EnvironmentFault(f"{name}: {where}: {type(error).__name__}: {error}") from error
+        return _checked(kind, name)
+    if Path(name).is_file():
+        raise EnvironmentFault(f"which class of {name}? Say {name}:MyClass")
+    near = difflib.get_close_matches(short, names, n=1, cutoff=0.4)
+    hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(names)}, and my_file.py:MyClass"
+    raise EnvironmentFault(f"no environment {name!r}: {hint}")
 
 
 def _from_file(path: str, class_name: str) -> type[Environment]:
@@ -74,7 +122,11 @@ def _from_file(path: str, class_name: str) -> type[Environment]:
         raise EnvironmentFault(f"{path}: {type(error).__name__}: {error}") from error
     finally:
         sys.path.remove(str(Path(path).parent))
-    kind = getattr(module, class_name, None)
+    return _checked(getattr(module, class_name, None), f"{path}:{class_name}")
+
+
+def _checked(kind: Any, name: str) -> type[Environment]:
+    """What was found under a name, if it is an environment."""
     if not (inspect.isclass(kind) and issubclass(kind, Environment)):
-        raise EnvironmentFault(f"{path}: it has no class {class_name} derived from aixi_approx.Environment")
+        raise EnvironmentFault(f"{name}: there is no class of that name derived from aixi_approx.Environment")
     return kind

@@ -1,0 +1,58 @@
+"""Locks: extended tiger with n locks on the doors, a family (after Veness et al. 2011, section 7.1)."""
+
+from collections.abc import Iterable
+
+from aixi_approx.bounds import whole
+from aixi_approx.environment import Settings
+from aixi_approx.pomdp import POMDP, Outcome
+
+State = tuple[int, str]  # locks that are open, door of the tiger
+
+OTHER = {"left": "right", "right": "left"}
+
+
+class Locks(POMDP):
+    """A tiger is behind one of two doors, gold behind the other; both doors have the same n locks.
+
+    With all locks shut the agent can listen: it costs 1 and tells the tiger's side, rightly with probability 0.85. To
+    unlock opens one lock more and costs nothing. With all locks open a door can be opened: the tiger costs 100, the
+    gold pays 30, all locks shut again and the tiger is put behind a door at random. Whatever cannot be done (to listen
+    with a lock open, to open a door with one shut, to unlock what is open) changes nothing and costs 10. Only
+    listening shows anything. With one lock it is extended tiger, whose agent stands up in place of unlocking.
+
+    Best is to listen until one side leads by two, then to unlock n times and open.
+    """
+
+    actions = ("unlock", "listen", "open-left", "open-right")
+    observations = ("nothing", "left", "right")
+    min_reward, max_reward = -100, 30
+    hidden = "where the tiger is, how many locks are open"
+    takes = "memory of what was heard and of n cycles of unlocking; a search n + 4 deep, past n cycles that pay nothing"
+    sizes = ("1", "2", "3", "4", "6")
+
+    def __init__(self, locks: int = 2) -> None:
+        self.locks = whole("the number of locks", locks, 1, 20)
+        self.settings = Settings(cycles=20_000, depth=12 * (locks + 4), horizon=locks + 4, epsilon=0.99, decay=0.9998)
+        super().__init__()
+
+    def start(self) -> dict[State, float]:
+        """Shut all locks and put the tiger behind a door."""
+        return {(0, "left"): 1 / 2, (0, "right"): 1 / 2}
+
+    def outcomes(self, state: State, action: str) -> Iterable[Outcome]:
+        """Listen, open a lock or a door."""
+        is_open, tiger = state
+        if action == "listen" and is_open == 0:
+            return [Outcome(0.85, state, tiger, -1), Outcome(0.15, state, OTHER[tiger], -1)]
+        if action == "unlock" and is_open < self.locks:
+            return [Outcome(1, (is_open + 1, tiger), "nothing", 0)]
+        if action.startswith("open") and is_open == self.locks:
+            reward = -100 if action == f"open-{tiger}" else 30
+            return [Outcome(p, anew, "nothing", reward) for anew, p in self.start().items()]
+        return [Outcome(1, state, "nothing", -10)]
+
+    def render(self) -> str:
+        """Draw what is behind the doors, and the locks: o is open, x is shut."""
+        is_open, tiger = self.states[self.current]
+        doors = "[ tiger ] [ gold ]" if tiger == "left" else "[ gold ] [ tiger ]"
+        return f"{doors}  locks: {'o' * is_open}{'x' * (self.locks - is_open)}"
