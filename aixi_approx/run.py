@@ -13,12 +13,13 @@ from aixi_approx.bounds import whole
 from aixi_approx.builder import build_agent
 from aixi_approx.environment import Environment, Settings
 from aixi_approx.envs import make
+from aixi_approx.envs.change import Change
 from aixi_approx.interaction import Estimate, Row, average, evaluate, interact, normalised
 from aixi_approx.predictor import Predictor
 from aixi_approx.randomness import stream
 from aixi_approx.recording import Recording
+from aixi_approx.recovery import phases, reach
 from aixi_approx.search import MAX_SIMULATIONS, SQRT_2
-from aixi_approx.solver import best_reward
 
 MAX_CYCLES = 1 << 31
 LOSS_WINDOW = 1_000  # cycles that the log loss at the start and at the end is taken over
@@ -95,6 +96,7 @@ def run(experiment: Experiment, folder: Path | None = None, watch: Watcher = unw
         The result as JSON has it: the options; reward, reward_low and reward_high (per cycle, with the 95 % interval),
         random_reward, optimum, score (0 = random, 1 = best; None where one of these is not known); log_loss_start and
         log_loss_end (bits per percept over the first and last 1,000 cycles; None where nothing is predicted);
+        phases (what became of it in each of several environments, as in `recovery`; these are evaluated in the last);
         simulations_learning and simulations_evaluation; nodes, memory (bytes; None where there is no tree);
         learning_seconds and evaluation_seconds (of the process that ended the run, without what the watcher took).
     """
@@ -116,6 +118,7 @@ def run(experiment: Experiment, folder: Path | None = None, watch: Watcher = unw
     )
     if experiment.planner == "expectimax":  # a horizon that takes too long is refused before anything begins
         agent.planner.search(agent.predictor, stream(experiment.seed))
+    stage = environment.parts[-1] if isinstance(environment, Change) else environment
     recording = Recording(folder, experiment.options()) if folder else None
     if recording and (there := recording.result()):
         return there
@@ -128,10 +131,12 @@ def run(experiment: Experiment, folder: Path | None = None, watch: Watcher = unw
     learning = Timed(rows)
     learned = list(watch("learning", learning, settings.cycles, environment))
 
+    lived = phases(learned, environment) if isinstance(environment, Change) else []
+
     past = recording.rows("evaluation") if recording else []
     rows = evaluate(
         agent,
-        environment,
+        stage,
         experiment.evaluate,
         experiment.seed,
         settings.evaluation_simulations,
@@ -141,10 +146,11 @@ def run(experiment: Experiment, folder: Path | None = None, watch: Watcher = unw
     if recording:
         rows = recording.write("evaluation", rows, len(past))
     evaluation = Timed(rows)
-    evaluated = list(watch("evaluation", evaluation, experiment.evaluate, environment))
+    evaluated = list(watch("evaluation", evaluation, experiment.evaluate, stage))
     result = {
         **experiment.options(),
-        **_scores(environment, average([row.reward for row in evaluated])),
+        **_scores(stage, average([row.reward for row in evaluated])),
+        "phases": [phase._asdict() for phase in lived],
         **_losses(agent, learned),
         **_costs(agent, learned, evaluated),
         "learning_seconds": learning.seconds,
@@ -164,7 +170,7 @@ def compile_kernels(model: str = "ctw", planner: str = "rhouct") -> None:
 
 
 def _scores(environment: Environment, reward: Estimate) -> dict[str, Any]:
-    random, optimum = environment.random_reward, best_reward(environment)
+    random, optimum = reach(environment)
     return {
         "reward": _finite(reward.mean),
         "reward_low": _finite(reward.low),

@@ -12,18 +12,32 @@ if TYPE_CHECKING:
     from aixi_approx.environment import Environment
 
 
-@click.command("envs", short_help="List the environments.")
+@click.command("envs", short_help="List the environments, or show the page of one.")
+@click.argument("environment", required=False)
+@click.option("--pages", is_flag=True, help="Print the pages of all, as Markdown.")
 @as_json
-def command(as_json: bool) -> None:
-    """List the environments: size, rewards per cycle, what is hidden.
+def command(environment: str | None, pages: bool, as_json: bool) -> None:
+    """List the environments: size, rewards per cycle, what is hidden. Or show the page of one: its rules, a few cycles.
 
     \b
-    Example:
+    Examples:
+      aixi envs
+      aixi envs tiger
       aixi envs --json
     """
-    from aixi_approx.envs import ENVIRONMENTS, make
+    from aixi_approx.cli.page import HEAD, at_its_smallest, page
+    from aixi_approx.envs import ENVIRONMENTS
 
-    rows = {name: _describe(make(name)) for name in ENVIRONMENTS}
+    if environment and pages:
+        raise click.UsageError("give a name, or --pages for all")
+    if as_json and (environment or pages):
+        raise click.UsageError("--json is for the table: give no name and no --pages")
+    if environment or pages:
+        names = [environment] if environment else list(ENVIRONMENTS)
+        print("\n".join([*([HEAD] if pages else []), *map(page, names)]), end="")
+        return
+
+    rows = {name: _describe(made) for name, made in map(at_its_smallest, ENVIRONMENTS)}
     if as_json:
         print_json(rows)
         return
@@ -49,7 +63,8 @@ def command(as_json: bool) -> None:
         )
     Console().print(table)
     print("bits of a cycle: action + reward + observation. random: reward per cycle of an")
-    print("agent that acts at random; optimum: the largest possible. --json tells more.")
+    print("agent that acts at random; optimum: the largest possible. Families are shown at")
+    print("their smallest size. `aixi envs NAME` has the rules; --json tells more.")
 
 
 def _describe(environment: Environment) -> dict[str, Any]:

@@ -15,6 +15,8 @@ from aixi_approx.cli.options import as_json, at_least, notice, number, print_jso
 from aixi_approx.cli.watch import watch as draw
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from aixi_approx.environment import Environment
     from aixi_approx.interaction import Row
     from aixi_approx.run import Watcher
@@ -178,8 +180,9 @@ def _print_table(result: dict[str, Any]) -> None:
     from aixi_approx.run import LOSS_WINDOW
 
     settings = result["settings"]
+    where = f", evaluated in {escape(result['phases'][-1]['environment'])}" if result["phases"] else ""
     table = Table(
-        title=f"{escape(result['environment'])} after {settings['cycles']:,} cycles",
+        title=f"{escape(result['environment'])} after {settings['cycles']:,} cycles{where}",
         box=box.SIMPLE_HEAD,
         title_justify="left",
     )
@@ -196,6 +199,9 @@ def _print_table(result: dict[str, Any]) -> None:
     table.add_row("best achievable", number(result["optimum"]), "")
     if result["evaluate"] and result["score"] is not None:
         table.add_row("score", number(result["score"]), "0 = random, 1 = best")
+    for phase in result["phases"]:
+        table.add_section()
+        _add_phase(table, phase)
     table.add_section()
     if result["log_loss_start"] is not None:
         window = min(LOSS_WINDOW, settings["cycles"])
@@ -210,3 +216,14 @@ def _print_table(result: dict[str, Any]) -> None:
         table.add_row("simulations", f"{simulations:,}", "")
     table.add_row("time", f"{result['learning_seconds'] + result['evaluation_seconds']:.1f} s", "")
     Console().print(table)
+
+
+def _add_phase(table: Table, phase: dict[str, Any]) -> None:
+    """Add what became of an agent in one of several environments."""
+    table.add_row(f"[bold]{phase['environment']}", "score", f"cycles {phase['begins']:,} to {phase['ends'] - 1:,}")
+    table.add_row("at first", number(phase["score_first"]), f"reward {number(phase['reward_first'])}")
+    table.add_row("at last", number(phase["score_last"]), f"reward {number(phase['reward_last'])}")
+    if phase["begins"]:
+        recovered = phase["recovered"]
+        text = "not within this time" if recovered is None else f"after {recovered:,} cycles"
+        table.add_row("recovered", "", f"{text}, to the score before")

@@ -3,6 +3,7 @@
 tiger                     one of the table; a beginning that only one has will do, such as kuhn
 locks:3, rocksample:4-3   one of a family, with its parameters
 my_env.py:Lake            a class in a file, with parameters or without: my_env.py:Lake:8
+tiger>biased-rps@10000    environments one after the other: see change.py
 lake                      a class that an installed package offers as an entry point `lake = "package.module:Lake"`
                           of the group `aixi_approx.environments`
 """
@@ -49,6 +50,10 @@ def make(name: str) -> Environment:
     EnvironmentFault
         If there is none of that name, or the definition is wrong.
     """
+    if ">" in name:
+        from aixi_approx.envs.change import Change
+
+        return Change.named(name, make)
     kind, parameters = _find(name)
     try:
         environment = kind(*parameters)

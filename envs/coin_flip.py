@@ -16,6 +16,7 @@ class CoinFlip(POMDP):
     observations = ("tails", "heads")
     min_reward, max_reward = 0, 1
     hidden = "nothing"
+    takes = "nothing: no memory, no search, hardly any experience"
     optimum = 0.7
     settings = Settings(cycles=1000, depth=8, horizon=2, epsilon=0.9, decay=0.99)
 

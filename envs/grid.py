@@ -24,6 +24,7 @@ class Grid4x4(POMDP):
     observations = ("nothing",)
     min_reward, max_reward = 0, 1
     hidden = "the cell"
+    takes = "next to nothing: down and right lead there from anywhere, and already the next reward tells so"
     optimum = 15 / 62
     settings = Settings(depth=96, horizon=12, epsilon=0.9, decay=0.9999)
 

@@ -27,12 +27,12 @@ class Locks(POMDP):
     observations = ("nothing", "left", "right")
     min_reward, max_reward = -100, 30
     hidden = "where the tiger is, how many locks are open"
-    takes = "memory of what was heard and of n cycles of unlocking; a search n + 4 deep, past n cycles that pay nothing"
+    takes = "memory of what was heard and of n cycles of unlocking; a search n + 2 deep, past n cycles that pay nothing"
     sizes = ("1", "2", "3", "4", "6")
 
     def __init__(self, locks: int = 2) -> None:
         self.locks = whole("the number of locks", locks, 1, 20)
-        self.settings = Settings(cycles=20_000, depth=12 * (locks + 4), horizon=locks + 4, epsilon=0.99, decay=0.9998)
+        self.settings = Settings(cycles=20_000, depth=12 * (locks + 4), horizon=locks + 2, epsilon=0.99, decay=0.9998)
         super().__init__()
 
     def start(self) -> dict[State, float]:

@@ -17,6 +17,9 @@ class Tiger(POMDP):
     observations = ("nothing", "left", "right")
     min_reward, max_reward = -100, 10
     hidden = "where the tiger is"
+    takes = (
+        "memory of what was heard; exploration of doors that mostly cost 100; to look a single cycle ahead, but well"
+    )
     optimum = 595 / 549
     settings = Settings(
         cycles=15_000, depth=96, horizon=5, simulations=100, epsilon=0.99, decay=0.9998, evaluation_simulations=2_500

@@ -29,6 +29,7 @@ FLOOR = {
     "agent": 3,
     "builder": 3.5,
     "interaction": 4,
+    "recovery": 5,
     "recording": 5,
     "run": 6,
     "jair2011": 1,

@@ -1,0 +1,110 @@
+"""The page of an environment: rules, bits, what can be reached and by looking how far ahead, a few cycles."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Hashable, Sequence
+from typing import TYPE_CHECKING
+
+from aixi_approx.cli.options import number
+from aixi_approx.cli.policy import word
+from aixi_approx.envs import make
+from aixi_approx.pomdp import POMDP
+from aixi_approx.randomness import below, stream
+from aixi_approx.solver import best_reward, solve
+
+if TYPE_CHECKING:
+    from aixi_approx.environment import Environment
+    from aixi_approx.solver import Solution
+
+CYCLES = 5  # that are drawn, but of large pictures only 2
+LARGE = 8  # lines of a picture
+AHEAD = (1, 2, 3, 4, 6, 8, 12)  # cycles
+BELIEFS = 10_000  # with more, nothing is solved
+NAMED = 12  # names in a row
+HEAD = """# The environments
+
+Rewards are per cycle, in the long run, and exact. *Looking m cycles ahead* is what an agent earns that knows the
+environment and has a perfect search, but maximises the next m rewards only, in each cycle anew: it says how deep a
+search has to be. Below the action of a cycle stands what the agent observed, its reward, and the environment after it.
+`aixi envs NAME` prints one page, `aixi envs --pages` this file.
+"""
+
+
+def page(name: str) -> str:
+    """Return the page of an environment, in Markdown."""
+    title, environment = at_its_smallest(name)
+    try:
+        solution = solve(environment, max_beliefs=BELIEFS) if isinstance(environment, POMDP) else None
+    except ValueError:
+        solution = None
+    rules = inspect.getdoc(type(environment)) or "No rules are written down."
+    parts = [f"## {title}", rules, _facts(environment, solution)]
+    if environment.sizes:
+        parts.append(_sizes(name.partition(":")[0], environment.sizes))
+    parts.append(_cycles(environment, solution))
+    return "\n\n".join(parts) + "\n"
+
+
+def at_its_smallest(name: str) -> tuple[str, Environment]:
+    """Return an environment and its name; of a family, for which no parameters are given, the smallest."""
+    environment = make(name)
+    if environment.sizes and ":" not in name:
+        name = f"{name}:{environment.sizes[0]}"
+        environment = make(name)
+    return name, environment
+
+
+def _facts(environment: Environment, solution: Solution | None) -> str:
+    coding = environment.coding
+    rows = {
+        "actions": _names(environment.actions),
+        "observations": _names(environment.observations),
+        "rewards": f"{coding.min_reward} to {coding.max_reward}",
+        "bits of a cycle": f"action {coding.action_bits}, reward {coding.reward_bits}, "
+        f"observation {coding.observation_bits}",
+        "hidden": environment.hidden,
+        "it takes": environment.takes,
+        "lost in the writing": environment.loses,
+        "states": "" if environment.size is None else f"{environment.size:,}",
+        "reward of a random agent": number(environment.random_reward, 4),
+        "best achievable": number(best_reward(environment) if solution is None else solution.lower, 4),
+    }
+    if solution:
+        ahead = ", ".join(f"{m}: {solution.receding_reward(m):.4g}" for m in AHEAD)
+        rows["looking m cycles ahead"] = f"{ahead} (m: reward)"
+    return "\n".join(["| | |", "|---|---|", *(f"| {name} | {value} |" for name, value in rows.items() if value)])
+
+
+def _names(names: Sequence[Hashable]) -> str:
+    """Names for people; the first of them if there are many."""
+    some = [word(names[i]) for i in range(min(NAMED, len(names)))]
+    left = len(names) - len(some)
+    return ", ".join(some) + (f" and {left:,} more" if left else "")
+
+
+def _sizes(family: str, sizes: tuple[str, ...]) -> str:
+    lines = ["| size | states | bits of a percept | random | best achievable |", "|---|--:|--:|--:|--:|"]
+    for size in sizes:
+        made = make(f"{family}:{size}")
+        states = "unknown" if made.size is None else f"{made.size:,}"
+        ends = f"{number(made.random_reward, 4)} | {number(best_reward(made), 4)}"
+        lines.append(f"| {family}:{size} | {states} | {made.coding.percept_bits} | {ends} |")
+    return "\n".join(lines)
+
+
+def _cycles(environment: Environment, solution: Solution | None) -> str:
+    """Some cycles of an optimal agent, or of a random one where the optimum is not known."""
+    lines = [f"The first cycles of {'an optimal' if solution else 'a random'} agent:", "", "```"]
+    environment.checked_reset(0)
+    random, node = stream(0), 0
+    picture = environment.checked_render()
+    lines.append(picture)
+    for _ in range(CYCLES if len(picture.splitlines()) < LARGE else 2):
+        action = solution.optimal_actions(node)[0] if solution else below(random, len(environment.actions))
+        percept = environment.checked_step(action)
+        if solution:
+            node = solution.follow(node, action, percept)
+        seen = word(environment.observations[percept.observation])
+        lines += ["", f"{word(environment.actions[action])}: {seen}, {percept.reward:+}", environment.checked_render()]
+    return "\n".join([*lines, "```"])

@@ -1,0 +1,174 @@
+"""Change: environments one after the other, and the agent is not told when.
+
+tiger>biased-rps@10000            biased-rps from cycle 10,000 on
+tiger>biased-rps@8000~12000       from a cycle between these two, that the seed decides
+locks:1>locks:2@5000>locks:1@9000 and back again
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+from typing import NamedTuple
+
+import numpy as np
+
+from aixi_approx.environment import Environment, EnvironmentFault, Percept
+from aixi_approx.pomdp import POMDP
+from aixi_approx.randomness import ENVIRONMENT, below, stream
+
+EXPLORATION = 0.1  # probability of a random action, always: who stops exploring does not see what has changed
+
+
+class Start(NamedTuple):
+    """When an environment begins: at a cycle from `earliest` to `latest`, each as likely."""
+
+    earliest: int
+    latest: int
+
+
+def parse(name: str) -> tuple[list[str], list[Start]]:
+    """Return the environments that a name goes through, and when each of them begins.
+
+    >>> parse("tiger>biased-rps@10000")
+    (['tiger', 'biased-rps'], [Start(earliest=0, latest=0), Start(earliest=10000, latest=10000)])
+
+    Raises
+    ------
+    EnvironmentFault
+        If the name can't be read.
+    """
+    first, *rest = name.split(">")
+    names, starts = [first.strip()], [Start(0, 0)]
+    for part in rest:
+        found = re.fullmatch(r"\s*(.+?)\s*@\s*(\d+)(?:~(\d+))?\s*", part)
+        if not found:
+            raise EnvironmentFault(f"{name}: from which cycle on is it {part!r}? Say >{part}@10000, or @8000~12000")
+        names.append(found[1])
+        starts.append(Start(int(found[2]), int(found[3] or found[2])))
+    return names, starts
+
+
+class Part(Environment):
+    """An environment in the bits of a sequence of environments: the agent can't tell it by its bits.
+
+    There may be more actions than the environment itself has: action a is then its action a modulo their number.
+    """
+
+    def __init__(self, name: str, inner: Environment, change: Change) -> None:
+        self.title, self.inner, self.settings, self.hidden = name, inner, change.settings, inner.hidden
+        self.actions, self.observations = change.actions, change.observations
+        self.observation_bits = change.observation_bits
+        self.min_reward, self.max_reward = change.min_reward, change.max_reward
+
+    def reset(self, seed: int) -> None:
+        """Begin anew."""
+        self.inner.reset(seed)
+
+    def step(self, action: int) -> Percept:
+        """Take the action that this one stands for."""
+        return self.inner.checked_step(action % len(self.inner.actions))
+
+    def render(self) -> str:
+        """Draw the environment itself."""
+        return self.inner.render()
+
+    @property
+    def name(self) -> str:
+        """Name of the environment itself."""
+        return self.title
+
+    @property
+    def size(self) -> int | None:
+        """Number of states of the environment itself."""
+        return self.inner.size
+
+    @property
+    def random_reward(self) -> float | None:
+        """Reward of the agent that acts at random among the actions of the sequence."""
+        own = len(self.inner.actions)
+        count = np.bincount(np.arange(len(self.actions)) % own)
+        if isinstance(self.inner, POMDP):
+            return self.inner.mixed_reward(count / count.sum())
+        return self.inner.random_reward if len(set(count.tolist())) == 1 else None
+
+
+class Change(Environment):
+    """Environments one after the other; nothing but the percepts tells that one has given way to the next.
+
+    >>> from aixi_approx.envs import make
+    >>> change = Change([("coin", make("coin-flip")), ("maze", make("1d-maze"))], [Start(0, 0), Start(10, 20)])
+    >>> change.actions, change.coding.percept_bits
+    (('tails/left', 'heads/right'), 2)
+
+    All are written in the same bits: as many actions as the one with the most has, the range of rewards of all, as
+    many observation bits as the one with the most takes. Each begins anew when its time comes.
+
+    Attributes
+    ----------
+    parts
+        The environments, each in these bits.
+    begins
+        [parts] The cycle that each begins at, after a reset.
+    """
+
+    def __init__(self, named: Sequence[tuple[str, Environment]], starts: Sequence[Start]) -> None:
+        environments = [environment for _, environment in named]
+        self.starts = list(starts)
+        for before, start in pairwise(self.starts):
+            if start.earliest > start.latest or start.earliest <= before.latest:
+                raise EnvironmentFault(
+                    f"a change at {start.earliest} to {start.latest}, after one at {before.earliest} to "
+                    f"{before.latest}: changes come one after the other, say @2000 or @1000~3000, later each time"
+                )
+        names = [environment.actions for environment in environments]
+        count = max(map(len, names))
+        self.actions = tuple("/".join(dict.fromkeys(str(n[a % len(n)]) for n in names)) for a in range(count))
+        self.observations = range(max(len(environment.observations) for environment in environments))
+        self.observation_bits = max(environment.coding.observation_bits for environment in environments)
+        self.min_reward = min(environment.min_reward for environment in environments)
+        self.max_reward = max(environment.max_reward for environment in environments)
+        self.hidden = "which environment it is, and what that hides"
+        own = [environment.settings for environment in environments]
+        self.settings = own[0]._replace(
+            cycles=self.starts[-1].latest + own[-1].cycles,
+            depth=max(s.depth for s in own),
+            horizon=max(s.horizon for s in own),
+            simulations=max(s.simulations for s in own),
+            epsilon=EXPLORATION,
+            decay=1.0,
+            evaluation_simulations=own[-1].evaluation_simulations,
+        )
+        self.parts = [Part(name, environment, self) for name, environment in named]
+        self.reset(0)
+
+    @classmethod
+    def named(cls, name: str, make: Callable[[str], Environment]) -> Change:
+        """Return the sequence of a name, its environments made by `make`."""
+        names, starts = parse(name)
+        try:
+            return cls([(part, make(part)) for part in names], starts)
+        except EnvironmentFault as error:
+            raise EnvironmentFault(f"{name}: {error}") from None
+
+    def reset(self, seed: int) -> None:
+        """Begin with the first environment. The seed decides when the others begin, and all that is random in them."""
+        random = stream(seed, ENVIRONMENT, len(self.parts))
+        self.begins = [start.earliest + below(random, start.latest - start.earliest + 1) for start in self.starts]
+        self.seeds = [int(stream(seed, ENVIRONMENT, i)[0] >> 1) for i in range(len(self.parts))]
+        self.cycle = 0
+        self.now = 0
+        self.parts[0].checked_reset(self.seeds[0])
+
+    def step(self, action: int) -> Percept:
+        """Go over to the next environment if it is time, and take a step."""
+        if self.cycle in self.begins[self.now + 1 :]:
+            self.now += 1
+            self.parts[self.now].checked_reset(self.seeds[self.now])
+        self.cycle += 1
+        return self.parts[self.now].step(action)
+
+    def render(self) -> str:
+        """Say which environment it is, and draw it."""
+        return f"{self.parts[self.now].name}\n{self.parts[self.now].render()}"

@@ -1,0 +1,178 @@
+"""A sequence of environments is its environments, one after the other, in the bits of all; recovery is right."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aixi_approx.cli import main
+from aixi_approx.environment import EnvironmentFault, Percept
+from aixi_approx.envs import make
+from aixi_approx.envs.change import Change, Start, parse
+from aixi_approx.interaction import Row, normalised
+from aixi_approx.recovery import TOLERANCE, phases, running
+
+
+def change(name: str) -> Change:
+    made = make(name)
+    assert isinstance(made, Change)
+    return made
+
+
+def play(environment: Change, seed: int, actions: list[int]) -> list[Percept]:
+    environment.reset(seed)
+    return [environment.checked_step(action) for action in actions]
+
+
+NAME = "tiger>coin-flip@70>kuhn@100~150>tiger@200"
+
+
+def test_it_is_its_environments_one_after_the_other() -> None:
+    whole = change(NAME)
+    actions = np.random.default_rng(1).integers(3, size=260).tolist()
+    percepts = play(whole, 5, actions)
+    begins, seeds = [*whole.begins, 260], whole.seeds
+    for i, name in enumerate(("tiger", "coin-flip", "kuhn-poker", "tiger")):
+        alone = make(name)
+        alone.reset(seeds[i])
+        for t in range(begins[i], begins[i + 1]):
+            assert alone.step(actions[t] % len(alone.actions)) == percepts[t]
+    assert play(whole, 5, actions) == percepts
+    assert play(whole, 6, actions) != percepts
+
+
+def test_two_environments_of_a_kind_have_seeds_of_their_own() -> None:
+    assert len(set(change(NAME).seeds)) == 4
+
+
+def test_the_seed_decides_when_it_changes() -> None:
+    whole, found = change(NAME), []
+    for seed in range(300):
+        whole.reset(seed)
+        assert whole.begins[:2] + whole.begins[3:] == [0, 70, 200]
+        found.append(whole.begins[2])
+    assert (min(found), max(found)) == (100, 150)
+
+
+def test_all_are_written_in_the_same_bits() -> None:
+    whole = change(NAME)
+    coding = whole.coding
+    assert (coding.actions, coding.min_reward, coding.max_reward) == (3, -100, 10)
+    assert coding.observation_bits == 4  # of Kuhn poker
+    assert all(part.coding == coding for part in whole.parts)
+    assert whole.actions == ("listen/tails/pass", "open-left/heads/bet", "open-right/tails/pass")
+    assert whole.settings.cycles == 200 + make("tiger").settings.cycles
+    assert whole.settings.depth == 96
+
+
+def test_random_reward_is_of_the_actions_of_the_sequence() -> None:
+    tiger, coin, _, _ = change(NAME).parts
+    assert tiger.random_reward == make("tiger").random_reward
+    assert coin.random_reward == pytest.approx(2 / 3 * 0.3 + 1 / 3 * 0.7)  # tails is two of three actions
+    assert change("pacman>tiger@9").parts[0].random_reward is None
+    assert change("4x4-grid>coin-flip@9").parts[1].random_reward == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize(
+    ("name", "part"),
+    [
+        ("tiger>kuhn", "from which cycle on is it 'kuhn'? Say >kuhn@10000, or @8000~12000"),
+        ("tiger>kuhn@x", "from which cycle on is it 'kuhn@x'?"),
+        ("tiger>absent@5", "no environment 'absent'"),
+        ("tiger>kuhn@0", "changes come one after the other"),
+        ("tiger>kuhn@9~5", "changes come one after the other"),
+        ("tiger>kuhn@9>tiger@9", "changes come one after the other"),
+        ("tiger>kuhn@2~9>tiger@9", "changes come one after the other"),
+        (">kuhn@9", "no environment ''"),
+    ],
+)
+def test_a_name_that_makes_no_sense(name: str, part: str) -> None:
+    with pytest.raises(EnvironmentFault) as error:
+        make(name)
+    assert str(error.value).startswith(name)
+    assert part in str(error.value)
+
+
+def test_a_name_with_spaces() -> None:
+    assert parse("tiger > kuhn @ 5 > tiger @ 7~9") == (
+        ["tiger", "kuhn", "tiger"],
+        [Start(0, 0), Start(5, 5), Start(7, 9)],
+    )
+
+
+# Recovery.
+
+
+def rows(rewards: list[int], explored: list[bool] | None = None) -> list[Row]:
+    explored = explored or [False] * len(rewards)
+    return [Row(t, 0, 0, r, int(e), 0.0, 0) for t, (r, e) in enumerate(zip(rewards, explored, strict=True))]
+
+
+@given(st.lists(st.tuples(st.integers(-5, 5), st.booleans()), min_size=1, max_size=30), st.integers(1, 30))
+def test_running_mean_of_chosen_cycles(lived: list[tuple[int, bool]], window: int) -> None:
+    window = min(window, len(lived))
+    found = running(rows([r for r, _ in lived], [e for _, e in lived]), window)
+    assert len(found) == len(lived) - window + 1
+    for first, value in enumerate(found):
+        chosen = [reward for reward, explored in lived[first : first + window] if not explored]
+        assert np.isnan(value) if not chosen else value == pytest.approx(np.mean(chosen))
+
+
+def test_phases_of_a_life() -> None:
+    whole = change("coin-flip>coin-flip@40>coin-flip@80")
+    early, late = [1] * 40, [0] * 12 + [1] * 28
+    first, second, third = phases(rows(early + late + [0] * 40), whole)
+    score = normalised(1, 0.5, 0.7)
+    assert (first.begins, first.ends, second.begins, second.ends, third.ends) == (0, 40, 40, 80, 120)
+    assert first.score_last == pytest.approx(score)
+    assert (second.reward_first, second.reward_last) == (0, 1)
+    assert first.recovered is None
+    # The window is of 10 cycles; 9.6 of 10 rewards are enough, so that the first is cycles 12 to 21.
+    assert score - normalised(0.9, 0.5, 0.7) > TOLERANCE
+    assert second.recovered == 22
+    assert third.recovered is None
+
+
+def test_phases_that_were_not_come_to_are_left_out() -> None:
+    whole = change("coin-flip>coin-flip@40>coin-flip@80")
+    assert [(p.begins, p.ends) for p in phases(rows([1] * 50), whole)] == [(0, 40), (40, 50)]
+    assert phases([], whole) == []
+
+
+def test_an_environment_whose_optimum_is_not_known_has_rewards_only() -> None:
+    phase = phases(rows([1] * 50), change("pacman>coin-flip@40"))[0]
+    assert (phase.reward_last, phase.score_last, phase.recovered) == (1, None, None)
+
+
+def test_a_run_with_a_change_goes_on_where_it_was_stopped(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    command = [
+        "run",
+        "coin-flip>kuhn@60~90",
+        "--cycles",
+        "150",
+        "--simulations",
+        "5",
+        "--evaluate",
+        "40",
+        "--depth",
+        "4",
+    ]
+    main([*command, "--out", "whole"])
+    shown = capsys.readouterr().out
+    assert "evaluated in kuhn" in shown
+    assert "recovered" in shown
+    main([*command, "--out", "part"])
+    for name, keep in (("learning", 77), ("evaluation", 0)):
+        lines = (tmp_path / "part" / f"{name}.csv").read_text().splitlines(keepends=True)
+        (tmp_path / "part" / f"{name}.csv").write_text("".join(lines[: keep + 1]))
+    (tmp_path / "part" / "result.json").unlink()
+    main([*command, "--out", "part"])
+    for name in ("learning", "evaluation"):
+        assert (tmp_path / "part" / f"{name}.csv").read_text() == (tmp_path / "whole" / f"{name}.csv").read_text()
