@@ -110,13 +110,13 @@ def test_every_command_explains_itself(name: str, capsys: Captured) -> None:
     assert command
     main([name, "--help"])
     page = capsys.readouterr().out
-    assert f"aixi {name} " in page.split("Example")[1]
+    assert f"aixi {name}" in page.split("Example")[1]
     for parameter in command.params:
         if isinstance(parameter, click.Option):
             assert parameter.help, f"{parameter.opts[0]} has no help"
             assert parameter.opts[0] in page
         else:
-            assert parameter.make_metavar(context) in str(command.help)
+            assert parameter.make_metavar(context).strip("[]") in str(command.help)
 
 
 def test_overview_is_whole(capsys: Captured) -> None:
@@ -255,12 +255,12 @@ def test_ones_own_environment_runs(place: Path, capsys: Captured) -> None:
 
 def test_envs_has_all(capsys: Captured) -> None:
     listed = printed(["envs"], capsys)
-    assert list(listed) == list(ENVIRONMENTS)
+    assert [name.partition(":")[0] for name in listed] == list(ENVIRONMENTS)
     known = [environment for environment in listed.values() if environment["optimum"] is not None]
     assert len(known) == len(listed) - 1, "only the optimum of pacman is unknown"
     assert all(environment["random_reward"] < environment["optimum"] for environment in known)
     main(["envs"])
-    assert {line.split()[0] for line in capsys.readouterr().out.splitlines() if line.strip()} >= set(ENVIRONMENTS)
+    assert {line.split()[0] for line in capsys.readouterr().out.splitlines() if line.strip()} >= set(listed)
 
 
 def test_solve_tells_the_bounds_and_the_policy(capsys: Captured) -> None:
