@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 @click.option("--pages", is_flag=True, help="Print the pages of all, as Markdown.")
 @as_json
 def command(environment: str | None, pages: bool, as_json: bool) -> None:
-    """List the environments: size, rewards per cycle, what is hidden. Or show the page of ENVIRONMENT: its rules, a few cycles.
+    """List the environments, or show the page of ENVIRONMENT: its rules, its bits, what can be reached, a few cycles.
 
     \b
     Examples:

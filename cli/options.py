@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import sys
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -14,7 +15,22 @@ import click
 if TYPE_CHECKING:
     from rich.progress import Progress
 
+FORMATS = (".png", ".svg", ".pdf")
+
 as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of a table.")
+
+
+def picture(help: str) -> Callable[[Any], Any]:  # noqa: A002
+    """Return the option of a file to draw to, which is refused at once if that can't be done."""
+    return click.option("--picture", type=click.Path(path_type=Path), callback=_drawable, help=help)
+
+
+def _drawable(context: click.Context, parameter: click.Parameter, path: Path | None) -> Path | None:
+    if path and path.suffix.lower() not in FORMATS:
+        raise click.ClickException(f"{path}: a picture ends in {', '.join(FORMATS)}")
+    if path and not path.parent.is_dir():
+        raise click.ClickException(f"{path}: there is no folder {path.parent} to write it to")
+    return path
 
 
 def print_json(content: Mapping[str, Any]) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from aixi_approx.cli.options import as_json, at_least, notice, number, print_json, progress, size
+from aixi_approx.cli.options import as_json, at_least, notice, number, picture, print_json, progress, size
 from aixi_approx.cli.watch import watch as draw
 
 if TYPE_CHECKING:
@@ -56,6 +56,7 @@ RECENT = 1_000  # cycles that the running reward is taken over
 @click.option("--seed", type=int, default=0, show_default=True, help="The run is a function of it.")
 @click.option("--out", type=click.Path(path_type=Path), help="Folder to write to, or to go on from.")
 @click.option("--watch", is_flag=True, help="See the evaluation on stderr, at most ten cycles a second.")
+@picture("Draw the reward over the cycles of learning to this file: .png, .svg or .pdf.")
 @as_json
 def command(
     environment: str,
@@ -71,6 +72,7 @@ def command(
     seed: int,
     out: Path | None,
     watch: bool,
+    picture: Path | None,
     as_json: bool,
     **given: int | None,
 ) -> None:
@@ -91,13 +93,14 @@ def command(
       aixi run cheese-maze --watch
       aixi run kuhn-poker --cycles 20000 --seed 3 --out kuhn/
       aixi run tiger --model true
+      aixi run "coin-flip>1d-maze@2000" --cycles 5000 --picture change.png
     """
     from aixi_approx.envs import make
+    from aixi_approx.recording import Recording
     from aixi_approx.run import Experiment, compile_kernels, run
 
-    settings = make(environment).settings._replace(
-        **{name: value for name, value in given.items() if value is not None}
-    )
+    made = make(environment)
+    settings = made.settings._replace(**{name: value for name, value in given.items() if value is not None})
     if exploration:
         settings = settings._replace(epsilon=exploration[0], decay=exploration[1])
     experiment = Experiment(
@@ -118,10 +121,18 @@ def command(
     with notice("compiling the search, once; it is kept for next time ..."):
         compile_kernels(model, planner)
     try:
-        result = run(experiment, out, _watcher(watch))
+        learned: list[Row] = []
+        result = run(experiment, out, _watcher(watch, learned))
     except KeyboardInterrupt:
         print(f"aixi: stopped; the same command goes on from {out}" if out else "aixi: stopped", file=sys.stderr)
         sys.exit(130)
+    if picture:
+        from aixi_approx.cli.curve import draw as draw_curve
+
+        if complete and out:
+            learned = Recording(out, experiment.options()).rows("learning")
+        made.checked_reset(seed)
+        draw_curve(learned, made, result, picture)
     if as_json:
         print_json(result)
     else:
@@ -132,15 +143,24 @@ def command(
             print(f"The run was complete; nothing was done again{', nor watched' * watch}.")
 
 
-def _watcher(pictures: bool) -> Watcher:
-    """Return who shows a run: bars, or pictures of the evaluation."""
+def _watcher(pictures: bool, learned: list[Row]) -> Watcher:
+    """Return who shows a run, with bars or pictures of the evaluation, and collects the rows of learning."""
 
     def show(part: str, rows: Iterable[Row], cycles: int, environment: Environment) -> Iterator[Row]:
+        if part == "learning":
+            rows = _collect(rows, learned)
         if pictures and cycles and part == "evaluation":
             return draw(rows, cycles, environment)
         return _bar(part, rows, cycles)
 
     return show
+
+
+def _collect(rows: Iterable[Row], to: list[Row]) -> Iterator[Row]:
+    """Pass rows on, and keep them."""
+    for row in rows:
+        to.append(row)
+        yield row
 
 
 def _bar(part: str, rows: Iterable[Row], cycles: int) -> Iterator[Row]:

@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from aixi_approx.cli.options import as_json, at_least, notice, number, print_json
+from aixi_approx.cli.options import as_json, at_least, notice, number, picture, print_json
 
 if TYPE_CHECKING:
     from aixi_approx.solver import Solution
 
 SHOWN = 30  # nodes of a policy in a table
-FORMATS = (".png", ".svg", ".pdf")
 
 
 @click.command("solve", short_help="The best that any agent can reach, exactly, and how.")
@@ -22,7 +21,7 @@ FORMATS = (".png", ".svg", ".pdf")
 @click.option(
     "--horizon", type=at_least(1), help="Print values over this many cycles, and what it is worth to look so far ahead."
 )
-@click.option("--picture", type=click.Path(path_type=Path), help="Draw the policy to this file: .png, .svg or .pdf.")
+@picture("Draw the policy to this file: .png, .svg or .pdf.")
 @click.option(
     "--merge",
     type=float,
@@ -49,11 +48,6 @@ def command(
       aixi solve tiger --picture tiger.png
       aixi solve kuhn-poker --horizon 4 --json
     """
-    if picture and picture.suffix.lower() not in FORMATS:
-        raise click.ClickException(f"{picture}: a picture ends in {', '.join(FORMATS)}")
-    if picture and not picture.parent.is_dir():
-        raise click.ClickException(f"{picture}: there is no folder {picture.parent} to write it to")
-
     from aixi_approx.envs import make
     from aixi_approx.pomdp import POMDP
 

@@ -176,3 +176,19 @@ def test_a_run_with_a_change_goes_on_where_it_was_stopped(
     main([*command, "--out", "part"])
     for name in ("learning", "evaluation"):
         assert (tmp_path / "part" / f"{name}.csv").read_text() == (tmp_path / "whole" / f"{name}.csv").read_text()
+
+
+def test_the_reward_over_the_cycles_as_a_picture(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    life = ["--cycles", "60", "--simulations", "5", "--evaluate", "20", "--depth", "4", "--out"]
+    for name, folder in (("coin-flip>1d-maze@30", "change"), ("pacman", "pacman")):
+        for picture in ("first.svg", "again.svg"):  # of a run that is complete, too
+            main(["run", name, *life, folder, "--picture", picture])
+        drawn = [(tmp_path / picture).read_text() for picture in ("first.svg", "again.svg")]
+        assert all(text.startswith("<?xml") and "reward per cycle" in text for text in drawn)
+        assert drawn[0].count("<path") == drawn[1].count("<path")
+    with pytest.raises(SystemExit):
+        main(["run", "tiger", "--picture", "curve.txt"])
+    assert "curve.txt: a picture ends in .png, .svg, .pdf" in capsys.readouterr().err
