@@ -18,10 +18,10 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from aixi_approx.agent import Agent as Agent
-    from aixi_approx.agent import mc_aixi as mc_aixi
     from aixi_approx.belief import believe as believe
     from aixi_approx.belief_expectimax import BeliefExpectimax as BeliefExpectimax
     from aixi_approx.builder import build_agent as build_agent
+    from aixi_approx.builder import mc_aixi as mc_aixi
     from aixi_approx.coding import Coding as Coding
     from aixi_approx.context_tree import ContextTree as ContextTree
     from aixi_approx.context_tree import FactoredContextTree as FactoredContextTree
@@ -46,10 +46,10 @@ if TYPE_CHECKING:
     from aixi_approx.true_model import TrueModel as TrueModel
 
 _HOME = {
-    "agent": ("Agent", "mc_aixi"),
+    "agent": ("Agent",),
     "belief": ("believe",),
     "belief_expectimax": ("BeliefExpectimax",),
-    "builder": ("build_agent",),
+    "builder": ("build_agent", "mc_aixi"),
     "coding": ("Coding",),
     "context_tree": ("ContextTree", "FactoredContextTree"),
     "environment": ("Environment", "EnvironmentFault", "Percept", "Settings"),

@@ -7,10 +7,9 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple, Protocol
 
 from aixi_approx.coding import Bits, Coding
-from aixi_approx.context_tree import FactoredContextTree
-from aixi_approx.environment import Environment, Percept
+from aixi_approx.environment import Percept
 from aixi_approx.randomness import AGENT, EVALUATION, Stream, below, draw, stream
-from aixi_approx.search import SQRT_2, RhoUCT, SearchResult
+from aixi_approx.search import SearchResult
 
 
 class Knowledge(Protocol):
@@ -147,46 +146,3 @@ class Agent:
             self.predictor.revert(mark)
             self.cycle = cycle
             self.planner.forget()
-
-
-def mc_aixi(
-    environment: Environment,
-    seed: int = 0,
-    ucb: float = SQRT_2,
-    depth: int | None = None,
-    horizon: int | None = None,
-    simulations: int | None = None,
-    epsilon: float | None = None,
-    decay: float | None = None,
-    memo: bool = True,
-) -> Agent:
-    """Return the agent of JAIR 2011, FAC-CTW with rhoUCT. What is not given is taken from the environment's settings.
-
-    Parameters
-    ----------
-    environment
-        The environment it is to live in.
-    seed
-        Of all that is random in the agent.
-    ucb
-        Weight of exploration in the search.
-    depth, horizon, simulations, epsilon, decay
-        As in `Settings`.
-    memo
-        As in `RhoUCT`: the search is faster with it, and the same.
-    """
-    coding, settings = environment.coding, environment.settings
-    return Agent(
-        coding,
-        FactoredContextTree(settings.depth if depth is None else depth, coding.action_bits, coding.percept_bits),
-        RhoUCT(
-            coding,
-            settings.horizon if horizon is None else horizon,
-            settings.simulations if simulations is None else simulations,
-            ucb,
-            memo,
-        ),
-        settings.epsilon if epsilon is None else epsilon,
-        settings.decay if decay is None else decay,
-        seed,
-    )

@@ -9,6 +9,8 @@ The planners `q-learning` and `random` have no model.
 
 from __future__ import annotations
 
+from typing import Any
+
 from aixi_approx.agent import Agent, Knowledge, Planner
 from aixi_approx.belief_expectimax import BeliefExpectimax
 from aixi_approx.chance import Chance, Nothing
@@ -107,3 +109,17 @@ def build_agent(
         else:
             search = RhoUCT(coding, horizon, simulations, ucb, memo, plies)
     return Agent(coding, knowledge, search, settings.epsilon, settings.decay, seed)
+
+
+def mc_aixi(environment: Environment, seed: int = 0, ucb: float = SQRT_2, memo: bool = True, **given: Any) -> Agent:
+    """Return the agent of JAIR 2011, FAC-CTW with rhoUCT.
+
+    Parameters
+    ----------
+    environment, seed, ucb, memo
+        As in `build_agent`.
+    given
+        depth, horizon, simulations, epsilon, decay, as in `Settings`; the environment's own if not given.
+    """
+    settings = environment.settings._replace(**given)
+    return build_agent(environment, settings=settings, seed=seed, ucb=ucb, memo=memo)

@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.signal import lfilter
 
-from aixi_approx.agent import Agent, mc_aixi
+from aixi_approx.agent import Agent
+from aixi_approx.builder import mc_aixi
 from aixi_approx.coding import Coding
 from aixi_approx.context_tree import FactoredContextTree
 from aixi_approx.environment import Environment, EnvironmentFault, Percept

@@ -10,14 +10,16 @@ import pytest
 from scipy.sparse import csr_array
 from test_recording import lasting
 
-from aixi_approx.agent import mc_aixi
-from aixi_approx.builder import MODEL_FREE, MODELS, PLANNERS, build_agent
+from aixi_approx.agent import Agent
+from aixi_approx.builder import MODEL_FREE, MODELS, PLANNERS, build_agent, mc_aixi
 from aixi_approx.chain import long_run_reward
 from aixi_approx.cli import run as command
+from aixi_approx.context_tree import FactoredContextTree
 from aixi_approx.environment import Environment, Percept, Settings
 from aixi_approx.envs import make
 from aixi_approx.interaction import Row, evaluate, interact
 from aixi_approx.run import Experiment, run
+from aixi_approx.search import RhoUCT
 from aixi_approx.true_model import TrueModel
 
 SHORT = Settings(30, depth=12, horizon=2, simulations=8, epsilon=0.5, decay=0.97, evaluation_simulations=4)
@@ -86,12 +88,12 @@ def test_what_was_stopped_goes_on_to_the_same_bytes(model: str, planner: str, tm
     assert json.loads((folder / "manifest.json").read_text())["options"]["planner"] == planner
 
 
-def test_mc_aixi_is_one_of_them() -> None:
+def test_mc_aixi_is_a_context_tree_and_a_search() -> None:
     rows = []
-    for build in (mc_aixi, build_agent):
-        environment = make("tiger")
-        environment.settings = SHORT
-        rows.append(list(interact(build(environment, seed=2), environment, 40)))
+    coding = make("tiger").coding
+    by_hand = Agent(coding, FactoredContextTree(9, 2, 9), RhoUCT(coding, 3, 7, 0.5), 0.3, 0.99, 2)
+    for agent in (by_hand, mc_aixi(make("tiger"), 2, 0.5, depth=9, horizon=3, simulations=7, epsilon=0.3, decay=0.99)):
+        rows.append(list(interact(agent, make("tiger"), 40)))
     assert rows[0] == rows[1]
 
 

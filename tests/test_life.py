@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aixi_approx.agent import mc_aixi
+from aixi_approx.builder import mc_aixi
 from aixi_approx.environment import Settings
 from aixi_approx.envs import make
 from aixi_approx.interaction import average, evaluate, interact
