@@ -69,9 +69,9 @@ def carry_out(
     stop = context.Event()
     order = sorted(range(len(lives)), key=lambda i: -totals[i])
     with ProcessPoolExecutor(processes or os.cpu_count(), context, _begin, (done, stop)) as pool:
-        with _deaf():  # so are the processes, from their first moment
-            futures = {i: pool.submit(_live, lives[i], folder / lives[i].name, i) for i in order}
         try:
+            with _later():  # the processes never hear it
+                futures = {i: pool.submit(_live, lives[i], folder / lives[i].name, i) for i in order}
             pending = set(futures.values())
             while pending:
                 finished, pending = wait(pending, LOOK_SECONDS, FIRST_EXCEPTION)
@@ -89,16 +89,24 @@ def carry_out(
 
 
 @contextmanager
-def _deaf() -> Iterator[None]:
-    """Ignore Ctrl-C for a moment."""
+def _later() -> Iterator[None]:
+    """Hear Ctrl-C at the end only; processes that are begun meanwhile are deaf to it for good.
+
+    They inherit that it is blocked in this thread. Another thread may get it all the same, and hand it to the handler.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    heard: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, _: heard.append(number))
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
     finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         signal.signal(signal.SIGINT, before)
+    if heard:
+        raise KeyboardInterrupt
 
 
 # ------------------------------------------------------------------------------------------------ in the processes

@@ -152,7 +152,7 @@ def test_a_study_that_is_killed_goes_on(tmp_path: Path) -> None:
         assert texts[0] == texts[1]
 
 
-@pytest.mark.parametrize("delay", [0.5, 1.0, 1.5])
+@pytest.mark.parametrize("delay", [0.0, 0.5, 1.0, 1.5])
 def test_a_study_that_is_interrupted_ends_quietly(delay: float, tmp_path: Path) -> None:
     """Ctrl-C reaches the processes too, perhaps before they have begun."""
     script = tmp_path / "study.py"
@@ -171,18 +171,22 @@ def test_a_study_that_is_interrupted_ends_quietly(delay: float, tmp_path: Path) 
         stderr=subprocess.PIPE,
         text=True,
     )
-    assert process.stdout
-    process.stdout.readline()
-    time.sleep(delay)
-    os.killpg(process.pid, signal.SIGINT)
-    errors = process.communicate(timeout=30)[1]
-    assert errors.count("Traceback") <= 1  # that of the script itself
-    assert ends(process.pid)
+    try:
+        assert process.stdout
+        process.stdout.readline()
+        time.sleep(delay)
+        os.killpg(process.pid, signal.SIGINT)
+        errors = process.communicate(timeout=60)[1]
+        assert errors.count("Traceback") <= 1  # that of the script itself
+        assert ends(process.pid)
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
 
 
 def ends(leader: int) -> bool:
-    """Whether all processes of a session end within ten seconds: they have to see that they are alone."""
-    for _ in range(100):
+    """Whether all processes of a session end within half a minute: they have to see that they are alone."""
+    for _ in range(300):
         if not session(leader):
             return True
         time.sleep(0.1)
