@@ -95,7 +95,8 @@ def run(experiment: Experiment, folder: Path | None = None, watch: Watcher = unw
         The result as JSON has it: the options; reward, reward_low and reward_high (per cycle, with the 95 % interval),
         random_reward, optimum, score (0 = random, 1 = best; None where one of these is not known); log_loss_start and
         log_loss_end (bits per percept over the first and last 1,000 cycles; None where nothing is predicted);
-        simulations_learning and simulations_evaluation; nodes, memory (bytes; None where there is no tree);
+        simulations_learning and simulations_evaluation; nodes, memory (bytes; None where there is no tree); loses (what
+        of the original is lost in the environment, in words);
         learning_seconds and evaluation_seconds (of the process that ended the run, without what the watcher took).
     """
     environment = make(experiment.environment)
@@ -147,6 +148,7 @@ def run(experiment: Experiment, folder: Path | None = None, watch: Watcher = unw
         **_scores(environment, average([row.reward for row in evaluated])),
         **_losses(agent, learned),
         **_costs(agent, learned, evaluated),
+        "loses": environment.loses,
         "learning_seconds": learning.seconds,
         "evaluation_seconds": evaluation.seconds,
     }

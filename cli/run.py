@@ -74,7 +74,7 @@ def command(
 ) -> None:
     """Let an agent learn in ENVIRONMENT from nothing, then evaluate it.
 
-    ENVIRONMENT is a name that `aixi envs` lists, or my_file.py:MyClass. What is not given is taken from the
+    ENVIRONMENT is a name that `aixi envs` lists, my_file.py:MyClass, or gym:ID for one of Gymnasium. What is not given is taken from the
     environment, and `aixi envs --json` shows it. First the agent learns, acting at random now and then; then it acts
     greedily for some cycles without learning, and only these are scored. With --out, every cycle is written to
     DIR/learning.csv and DIR/evaluation.csv, and the same command goes on with a run that was stopped.
@@ -210,3 +210,5 @@ def _print_table(result: dict[str, Any]) -> None:
         table.add_row("simulations", f"{simulations:,}", "")
     table.add_row("time", f"{result['learning_seconds'] + result['evaluation_seconds']:.1f} s", "")
     Console().print(table)
+    if result.get("loses"):
+        print(f"Not as in the original: {result['loses']}.")
