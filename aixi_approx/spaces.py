@@ -13,7 +13,8 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Hashable, Iterable, Iterator, Sequence
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from gymnasium import spaces
@@ -26,7 +27,8 @@ ENDLESS = 1e9  # ends that far out are none
 Limits = Iterable[tuple[float, float]]  # the least and the largest of each number, as seen
 
 
-class Number(NamedTuple):
+@dataclass(frozen=True)
+class Number:
     """One number of a space: `count` values from `first` on, `step` apart."""
 
     first: float
@@ -171,7 +173,7 @@ class SpaceCode:
     def plain(self, indices: Iterable[int]) -> Hashable:
         """Return a value as numbers and tuples; "?" where an index has no number."""
         numbers = (n.value(i) if i < n.count else "?" for n, i in zip(self.numbers, indices, strict=True))
-        return _rebuild(self.space, numbers, plain=True)  # type: ignore[no-any-return]
+        return _rebuild(self.space, numbers, plain=True)
 
     def encode(self, value: Any) -> int:
         """Return a value as one number of so many bits, the first index highest."""

@@ -74,10 +74,11 @@ def command(
 ) -> None:
     """Let an agent learn in ENVIRONMENT from nothing, then evaluate it.
 
-    ENVIRONMENT is a name that `aixi envs` lists, my_file.py:MyClass, or gym:ID for one of Gymnasium. What is not given is taken from the
-    environment, and `aixi envs --json` shows it. First the agent learns, acting at random now and then; then it acts
-    greedily for some cycles without learning, and only these are scored. With --out, every cycle is written to
-    DIR/learning.csv and DIR/evaluation.csv, and the same command goes on with a run that was stopped.
+    ENVIRONMENT is a name that `aixi envs` lists, my_file.py:MyClass, or gym:ID for one of Gymnasium's. What is not
+    given is taken from the environment, and `aixi envs --json` shows it. First the agent learns, acting at random now
+    and then; then it acts greedily for some cycles without learning, and only these are scored. With --out, every
+    cycle is written to DIR/learning.csv and DIR/evaluation.csv, and the same command goes on with a run that was
+    stopped.
 
     An agent is a model and a planner. The model is a context-tree mixture that learns (ctw) or the environment itself
     (true). The planner is rhouct, its one-ply version, expectimax, which is exact and slow, or one that has no model:
