@@ -6,8 +6,8 @@ family or of a file, has its name in `name`:
     gymnasium.make("aixi/Environment-v0", name="locks:3")
     gymnasium.make("aixi/Environment-v0", name="my_env.py:Umbrella")
 
-Gymnasium imports the module itself if the ID begins with it: `gymnasium.make("aixi_approx.to_gymnasium:aixi/Tiger-v0")`.
-(That `import gymnasium` loads whatever is installed was given up in Gymnasium 1.0.)
+Gymnasium imports the module itself where the ID begins with it, as in "aixi_approx.to_gymnasium:aixi/Tiger-v0". (Until
+1.0 it loaded whatever was installed with an entry point; it does so no longer.)
 
 Actions are Discrete(A), observations Discrete(O + 1): our environments show nothing before the first action, and the
 last number stands for that. Life is one, so that nothing terminates; episodes are cut off after 1,000 cycles, or after
