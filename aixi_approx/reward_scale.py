@@ -79,10 +79,10 @@ class RewardScale:
 
     def __str__(self) -> str:
         """Return what is lost within the range, in a few words, or nothing."""
-        parts = [f"rewards are counted in units of {self.unit:g}"] if self.unit != 1 else []
+        parts = [f"counted in units of {self.unit:g}"] if self.unit != 1 else []
         if not self.exact:
-            parts.append(f"rewards are rounded, by at most {self.unit / 2:g}")
-        return " and ".join(parts)
+            parts.append(f"rounded by at most {self.unit / 2:g}")
+        return f"rewards are {' and '.join(parts)}" if parts else ""
 
 
 def _multiple(reward: float, unit: float) -> bool:

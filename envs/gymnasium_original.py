@@ -20,7 +20,6 @@ from aixi_approx.reward_scale import RewardScale
 from aixi_approx.spaces import Limits, Observations, SpaceCode, flat
 
 SCOUTING = 10_000  # cycles of random play
-RESTART = 200  # of which so many at most in one episode
 MAX_BITS = 40  # of an observation
 MAX_ACTIONS = 1024
 WORDS = {  # of actions that Gymnasium has numbers for, by the class of the environment
@@ -222,17 +221,14 @@ def _play(env: gymnasium.Env[Any, Any], table: Table | None) -> Play:
     agrees = table is not None and observation in table.start
     rewards: set[Pay] = set()
     least = largest = np.array(list(flat(env.observation_space, observation)), dtype=float)
-    length = 0
     for _ in range(SCOUTING):
         before, action = observation, env.action_space.sample()
         observation, reward, terminated, truncated, _ = env.step(action)
         rewards.add((float(reward), bool(terminated)))
-        length += 1
         if table and agrees:
             agrees = not truncated and _lists(table, before, action, (observation, reward, terminated))
-        if terminated or truncated or (table and length == RESTART):
+        if terminated or truncated:
             observation, _ = env.reset()
-            length = 0
             agrees = agrees and table is not None and observation in table.start
         numbers = list(flat(env.observation_space, observation))
         least, largest = np.minimum(least, numbers), np.maximum(largest, numbers)

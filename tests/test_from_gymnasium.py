@@ -188,6 +188,12 @@ def test_the_unit_of_rewards(rewards: list[float], unit: float, least: int, most
     assert scale.clipped == 0
 
 
+def test_what_has_no_unit_is_rounded() -> None:
+    scale = RewardScale([-16.2736, -3.123456, -1e-5])
+    assert (scale.unit, scale.least, scale.most, scale.exact) == (0.1, -163, 0, False)
+    assert str(scale) == "rewards are counted in units of 0.1 and rounded by at most 0.05"
+
+
 REWARDS = st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=8)
 
 
@@ -205,6 +211,8 @@ def test_no_reward_in_the_range_is_off_by_more_than_half_a_unit(
     assert scale.clipped == 0
     assert unit or scale.most - scale.least <= MAX_STEPS + 1
     assert ("rounded" in str(scale)) == (not scale.exact)
+    if unit is None and not scale.exact:  # 1, 2, 5, 10: the next is at most 2.5 times as large
+        assert scale.unit <= max(1e-6, 2.51 * (max(rewards) - min(rewards)) / MAX_STEPS)
 
 
 @given(st.integers(-100, 100), st.integers(1, 255), st.sampled_from([1, 0.5, 0.1, 0.02]))
@@ -239,7 +247,7 @@ def test_rewards_are_as_asked_for() -> None:
     env = make("gym:test/Count-v0?rewards=-10..20&unit=5&end=-2")
     assert (env.min_reward, env.max_reward) == (-2, 4)
     assert [env.checked_step(0).reward for _ in range(3)] == [0, 0, 1]  # 1, 1 and 5 - 2, in fives
-    for said in ("units of 5 and rewards are rounded, by at most 2.5", "beyond -10 to 20, as asked for", "pays -2"):
+    for said in ("units of 5 and rounded by at most 2.5", "beyond -10 to 20, as asked for", "pays -2"):
         assert said in env.loses
 
 
@@ -265,6 +273,7 @@ def test_limits_are_left_out_unless_asked_for() -> None:
     assert "the limit of 7 steps to an episode is left out" in free.loses
     assert "left out" not in limited.loses
     assert limited.min_reward == limited.max_reward == 1  # cut off is not ended
+    assert "so far" not in limited.loses
 
 
 def test_percepts_are_a_function_of_the_seed() -> None:
@@ -377,7 +386,7 @@ def test_pictures() -> None:
         ("no_such_module:X-v0", "No module named 'no_such_module'"),
         ("", "Malformed environment ID"),
         ("GymV21Environment-v0", "shimmy"),
-        ("FrozenLake-v1?slippery=1", "unexpected keyword argument 'slippery': its options are .* is_slippery"),
+        ("FrozenLake-v1?slippery=1", "unexpected keyword argument 'slippery'.*: its options are .* is_slippery"),
         ("FrozenLake-v1?is_slippery=false", "is_slippery=false: write is_slippery=False"),
         ("FrozenLake-v1?is_slippery", "'is_slippery' is no option: write name=value"),
         ("FrozenLake-v1?=3", "'=3' is no option"),
