@@ -16,7 +16,7 @@ last number stands for that. Life is one, so that nothing terminates; episodes a
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 import gymnasium
 from gymnasium.spaces import Discrete
@@ -26,7 +26,7 @@ from aixi_approx.envs import ENVIRONMENTS, make
 EPISODE = 1_000  # cycles
 
 
-class GymnasiumEnvironment(gymnasium.Env[int, int]):
+class GymnasiumEnvironment(gymnasium.Env[Any, Any]):
     """One of our environments with Gymnasium's interface.
 
     Parameters
@@ -44,7 +44,7 @@ class GymnasiumEnvironment(gymnasium.Env[int, int]):
         If there is no such render mode.
     """
 
-    metadata: ClassVar[dict[str, Any]] = {"render_modes": ["ansi"], "render_fps": 4}
+    metadata: dict[str, Any] = {"render_modes": ["ansi"], "render_fps": 4}  # noqa: RUF012  as Gymnasium declares it
 
     def __init__(self, name: str, render_mode: str | None = None) -> None:
         if render_mode not in (None, *self.metadata["render_modes"]):
@@ -65,7 +65,7 @@ class GymnasiumEnvironment(gymnasium.Env[int, int]):
         percept = self.environment.checked_step(int(action))
         return percept.observation, float(percept.reward), False, False, {}
 
-    def render(self) -> str | None:  # type: ignore[override]
+    def render(self) -> str | None:
         """Return a picture of the present state if the render mode is ansi."""
         return self.environment.checked_render() if self.render_mode else None
 

@@ -90,6 +90,7 @@ def command(
       aixi run cheese-maze --watch
       aixi run kuhn-poker --cycles 20000 --seed 3 --out kuhn/
       aixi run tiger --model true
+      aixi run 'gym:FrozenLake-v1?is_slippery=False'
     """
     from aixi_approx.envs import make
     from aixi_approx.run import Experiment, compile_kernels, run

@@ -146,4 +146,4 @@ def build(written: str) -> Environment:
 
 def _settings(depth: int) -> Settings:
     """How an agent is run there."""
-    return Settings(cycles=20_000, depth=depth, horizon=8, simulations=200, decay=0.9998)
+    return Settings(20_000, depth, horizon=10, simulations=100, decay=0.9998, evaluation_simulations=1_000)

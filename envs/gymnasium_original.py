@@ -138,7 +138,7 @@ class Original:
         if rounded := str(self.action_code):
             parts.append(f"of an action, {rounded}")
         if rounded := str(self.observations.code):
-            parts.append(f"of an observation, {rounded}")
+            parts.append(f"of an observation, {rounded}, clipped beyond")
         if scaled := str(self.scale):
             parts.append(scaled)
         low, high = self.scale.least * self.scale.unit, self.scale.most * self.scale.unit
