@@ -29,17 +29,17 @@ Limits = Iterable[tuple[float, float]]  # the least and the largest of each numb
 
 @dataclass(frozen=True)
 class Number:
-    """One number of a space: `count` values from `first` on, `step` apart."""
+    """One number of a space: `count` values from first to last, evenly spaced."""
 
     first: float
-    step: float
+    last: float
     count: int
     rounded: bool = False
 
     @property
-    def last(self) -> float:
-        """The largest value."""
-        return self.first + self.step * (self.count - 1)
+    def step(self) -> float:
+        """From one value to the next."""
+        return (self.last - self.first) / (self.count - 1) if self.count > 1 else 1.0
 
     def index(self, value: float) -> int:
         """Return which of the values is the nearest.
@@ -59,7 +59,9 @@ class Number:
 
     def value(self, index: int) -> float:
         """Return a value by its number."""
-        return self.first + self.step * index if self.rounded else int(self.first) + index
+        if self.rounded:
+            return self.last if index == self.count - 1 else self.first + self.step * index
+        return int(self.first) + index
 
 
 def flat(space: spaces.Space[Any], value: Any) -> Iterator[float]:
@@ -96,38 +98,38 @@ def _rebuild(space: spaces.Space[Any], numbers: Iterator[Any], plain: bool) -> A
 
 
 def _numbers(space: spaces.Space[Any], bins: int, seen: Iterator[tuple[float, float]]) -> Iterator[Number]:
-    """The numbers of a space; `seen` has as many limits."""
+    """The numbers of a space; `seen` has as many limits, or none."""
     if isinstance(space, spaces.Tuple | spaces.Dict):
-        parts = space.spaces if isinstance(space, spaces.Tuple) else space.spaces.values()
-        for part in parts:
+        for part in space.spaces if isinstance(space, spaces.Tuple) else space.spaces.values():
             yield from _numbers(part, bins, seen)
-        return
-    if isinstance(space, spaces.Discrete):
-        numbers = [Number(int(space.start), 1, int(space.n))]
-    elif isinstance(space, spaces.MultiDiscrete):
-        start = np.ravel(getattr(space, "start", np.zeros_like(space.nvec)))
-        numbers = [Number(int(s), 1, int(n)) for s, n in zip(start, space.nvec.ravel(), strict=True)]
-    elif isinstance(space, spaces.MultiBinary):
-        numbers = [Number(0, 1, 2)] * math.prod(space.shape)
     elif isinstance(space, spaces.Box):
-        ends = zip(_readable(space.low), _readable(space.high), strict=True)
-        whole = np.issubdtype(space.dtype, np.integer) or space.dtype == np.bool_
-        for low, high in ends:
-            was = next(seen, None)
+        whole = np.issubdtype(space.dtype, np.integer)
+        for low, high in zip(_readable(space.low), _readable(space.high), strict=True):
+            limits = next(seen, None)
             if whole and high - low < MAX_WHOLE:
-                yield Number(int(low), 1, int(high) - int(low) + 1)
+                yield Number(low, high, int(high - low) + 1)
                 continue
             if low < -ENDLESS or high > ENDLESS:
-                if was is None:
+                if limits is None:
                     raise ValueError(f"a number from {low:g} to {high:g} has no ends")
-                low, high = was
-            yield Number(low, (high - low) / (bins - 1) or 1.0, bins, rounded=True)
-        return
+                low, high = limits
+            yield Number(low, high, bins if low < high else 1, rounded=True)
     else:
-        raise ValueError(f"a {type(space).__name__} has no fixed number of bits")
-    for number in numbers:
-        next(seen, None)
-        yield number
+        for first, count in _ranges(space):
+            next(seen, None)
+            yield Number(first, first + count - 1, count)
+
+
+def _ranges(space: spaces.Space[Any]) -> list[tuple[int, int]]:
+    """Of each number of a space of whole numbers, the first and how many there are."""
+    if isinstance(space, spaces.Discrete):
+        return [(int(space.start), int(space.n))]
+    if isinstance(space, spaces.MultiDiscrete):
+        first = np.broadcast_to(getattr(space, "start", 0), space.nvec.shape)
+        return list(zip(first.ravel().tolist(), space.nvec.ravel().tolist(), strict=True))
+    if isinstance(space, spaces.MultiBinary):
+        return [(0, 2)] * math.prod(space.shape)
+    raise ValueError(f"a {type(space).__name__} has no fixed number of bits")
 
 
 def _readable(ends: np.ndarray[Any, Any]) -> list[float]:

@@ -86,9 +86,11 @@ LEAVES = st.one_of(
     st.builds(spaces.Discrete, st.integers(1, 20), start=ENDS),
     st.builds(spaces.MultiDiscrete, st.lists(st.integers(1, 9), min_size=1, max_size=3)),
     st.builds(spaces.MultiDiscrete, st.just([[2, 3], [4, 5]])),
+    st.just(spaces.MultiDiscrete([2, 3], start=[5, -1])),
     st.builds(spaces.MultiBinary, st.one_of(st.integers(1, 4), st.just((2, 2)))),
     st.builds(lambda a, b: spaces.Box(min(a, b), max(a, b), (2,), np.int8), ENDS, ENDS),
     st.builds(lambda a, b: spaces.Box(a, a + b, (2, 1), np.float32), ENDS, st.sampled_from([0.1, 1, 1000])),
+    st.builds(lambda a, b: spaces.Box(a, a + b, (), np.float64), ENDS, st.sampled_from([0, 0.1, 1 / 3])),
     st.just(spaces.Box(0, 100_000, (), np.int64)),
 )
 SPACES = st.recursive(
