@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import inspect
 import itertools
 import math
@@ -107,7 +108,8 @@ class Original:
         try:
             env = gymnasium.make(self.id, **options)
             if "ansi" in env.metadata.get("render_modes", ()) and "render_mode" not in options:
-                env = gymnasium.make(self.id, **options, render_mode="ansi")
+                with contextlib.suppress(TypeError):  # it says so and yet takes no render mode
+                    env = gymnasium.make(self.id, **options, render_mode="ansi")
         except TypeError as error:  # of an option, likely
             raise ValueError(f"{error.__cause__ or error}{_takes(self.id)}") from error
         except Exception as error:
@@ -168,7 +170,10 @@ def _coded(what: str, space: Any, bins: int, seen: Limits) -> SpaceCode:
 
 def _takes(name: str) -> str:
     """The options that an environment has, in words, if they are known."""
-    entry = gymnasium.spec(name).entry_point
+    try:
+        entry = gymnasium.spec(name.rpartition(":")[2]).entry_point
+    except gymnasium.error.Error:
+        return ""
     creator = load_env_creator(entry) if isinstance(entry, str) else entry
     return f": its options are {', '.join(inspect.signature(creator).parameters)}" if creator else ""
 

@@ -375,6 +375,7 @@ def test_pictures() -> None:
         table.step(1)
     assert table.render() == "SFFF\n\x1b[41mF\x1b[0mHFH\nFFFH\nHFFG"
     assert plain.render() == "observation: 0"
+    assert make(register("Ansi", Ansi)).render() == "observation: 0"
 
 
 # What is refused.
@@ -389,6 +390,8 @@ def test_pictures() -> None:
         ("", "Malformed environment ID"),
         ("GymV21Environment-v0", "shimmy"),
         ("FrozenLake-v1?slippery=1", "unexpected keyword argument 'slippery'.*: its options are .* is_slippery"),
+        ("FrozenLake?slippery=1", "unexpected keyword argument 'slippery'"),
+        ("gymnasium:FrozenLake-v1?slippery=1", "unexpected keyword argument 'slippery'.*: its options are"),
         ("FrozenLake-v1?is_slippery=false", "is_slippery=false: write is_slippery=False"),
         ("FrozenLake-v1?is_slippery", "'is_slippery' is no option: write name=value"),
         ("FrozenLake-v1?=3", "'=3' is no option"),
@@ -420,6 +423,12 @@ def test_what_is_wrong_is_one_clear_line(name: str, message: str) -> None:
         make(f"gym:{name}").checked_step(0)
     assert str(fault.value).startswith(f"gym:{name}: ")
     assert "\n" not in str(fault.value)
+
+
+class Ansi(Count):
+    """Says that it draws, and takes no render mode."""
+
+    metadata = {"render_modes": ["ansi"]}  # noqa: RUF012
 
 
 class Bold(Count):
