@@ -93,14 +93,17 @@ LEAVES = st.one_of(
     st.builds(lambda a, b: spaces.Box(a, a + b, (), np.float64), ENDS, st.sampled_from([0, 0.1, 1 / 3])),
     st.just(spaces.Box(0, 100_000, (), np.int64)),
 )
-SPACES = st.recursive(
-    LEAVES,
-    lambda parts: st.one_of(
-        st.lists(parts, min_size=1, max_size=3).map(lambda ps: spaces.Tuple(ps)),
-        st.dictionaries(st.sampled_from("abc"), parts, min_size=1, max_size=3).map(lambda ps: spaces.Dict(ps)),
-    ),
-    max_leaves=4,
-)
+
+
+def joined(parts: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    """Tuples and Dicts of spaces."""
+    return st.one_of(
+        st.lists(parts, min_size=1, max_size=3).map(spaces.Tuple),
+        st.dictionaries(st.sampled_from("abc"), parts, min_size=1, max_size=3).map(spaces.Dict),
+    )
+
+
+SPACES = st.one_of(LEAVES, joined(LEAVES), joined(joined(LEAVES)))
 
 
 @given(SPACES, st.integers(0, 1000), st.integers(2, 40), st.booleans())
