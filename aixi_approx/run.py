@@ -97,7 +97,8 @@ def run(experiment: Experiment, folder: Path | None = None, watch: Watcher = unw
         random_reward, optimum, score (0 = random, 1 = best; None where one of these is not known); log_loss_start and
         log_loss_end (bits per percept over the first and last 1,000 cycles; None where nothing is predicted);
         phases (what became of it in each of several environments, as in `recovery`; these are evaluated in the last);
-        simulations_learning and simulations_evaluation; nodes, memory (bytes; None where there is no tree);
+        simulations_learning and simulations_evaluation; nodes, memory (bytes; None where there is no tree); loses (what
+        of the original is lost in the environment, in words);
         learning_seconds and evaluation_seconds (of the process that ended the run, without what the watcher took).
     """
     environment = make(experiment.environment)
@@ -153,6 +154,7 @@ def run(experiment: Experiment, folder: Path | None = None, watch: Watcher = unw
         "phases": [phase._asdict() for phase in lived],
         **_losses(agent, learned),
         **_costs(agent, learned, evaluated),
+        "loses": environment.loses,
         "learning_seconds": learning.seconds,
         "evaluation_seconds": evaluation.seconds,
     }

@@ -78,10 +78,11 @@ def command(
 ) -> None:
     """Let an agent learn in ENVIRONMENT from nothing, then evaluate it.
 
-    ENVIRONMENT is a name that `aixi envs` lists, or my_file.py:MyClass. What is not given is taken from the
-    environment, and `aixi envs --json` shows it. First the agent learns, acting at random now and then; then it acts
-    greedily for some cycles without learning, and only these are scored. With --out, every cycle is written to
-    DIR/learning.csv and DIR/evaluation.csv, and the same command goes on with a run that was stopped.
+    ENVIRONMENT is a name that `aixi envs` lists, my_file.py:MyClass, or gym:ID for one of Gymnasium's. What is not
+    given is taken from the environment, and `aixi envs --json` shows it. First the agent learns, acting at random now
+    and then; then it acts greedily for some cycles without learning, and only these are scored. With --out, every
+    cycle is written to DIR/learning.csv and DIR/evaluation.csv, and the same command goes on with a run that was
+    stopped.
 
     An agent is a model and a planner. The model is a context-tree mixture that learns (ctw) or the environment itself
     (true). The planner is rhouct, its one-ply version, expectimax, which is exact and slow, or one that has no model:
@@ -94,6 +95,7 @@ def command(
       aixi run kuhn-poker --cycles 20000 --seed 3 --out kuhn/
       aixi run tiger --model true
       aixi run "coin-flip>1d-maze@2000" --cycles 5000 --picture change.png
+      aixi run 'gym:FrozenLake-v1?is_slippery=False'
     """
     from aixi_approx.envs import make
     from aixi_approx.recording import Recording
@@ -236,6 +238,8 @@ def _print_table(result: dict[str, Any]) -> None:
         table.add_row("simulations", f"{simulations:,}", "")
     table.add_row("time", f"{result['learning_seconds'] + result['evaluation_seconds']:.1f} s", "")
     Console().print(table)
+    if result.get("loses"):
+        print(f"Not as in the original: {result['loses']}.")
 
 
 def _add_phase(table: Table, phase: dict[str, Any]) -> None:

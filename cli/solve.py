@@ -112,6 +112,7 @@ def _result(
         "action_values": None if values is None else dict(zip(actions, values, strict=True)),
         "receding_reward": None if horizon is None else solution.receding_reward(horizon),
         "policy": policy,
+        "loses": solution.pomdp.loses,
     }
 
 
@@ -150,3 +151,5 @@ def _print(solution: Solution, name: str, seconds: float, horizon: int | None, v
     Console(highlight=False, markup=False).print(table)
     if nodes > SHOWN:
         print(f"and {nodes - SHOWN:,} more nodes: --json has all")
+    if solution.pomdp.loses:
+        print(f"Not as in the original: {solution.pomdp.loses}.")

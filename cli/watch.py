@@ -27,7 +27,7 @@ def watch(rows: Iterable[Row], cycles: int, environment: Environment) -> Iterato
     with Live(console=console, auto_refresh=False, vertical_overflow="crop") as live:
 
         def show(picture: str) -> None:
-            live.update(Text(picture, no_wrap=True, overflow="crop"), refresh=True)
+            live.update(Text.from_ansi(picture, no_wrap=True, overflow="crop"), refresh=True)
 
         yield from _draw(_paced(rows), cycles, environment, show)
 

@@ -6,6 +6,7 @@ my_env.py:Lake            a class in a file, with parameters or without: my_env.
 tiger>biased-rps@10000    environments one after the other: see change.py
 lake                      a class that an installed package offers as an entry point `lake = "package.module:Lake"`
                           of the group `aixi_approx.environments`
+gym:FrozenLake-v1         an environment of Gymnasium: from_gymnasium.py tells of options
 """
 
 from __future__ import annotations
@@ -72,6 +73,8 @@ def make(name: str) -> Environment:
 
 def _find(name: str) -> tuple[Callable[..., Environment], list[int | str]]:
     """The class of an environment, and the parameters that it is built with."""
+    if name.startswith("gym:"):
+        return importlib.import_module(f"{__name__}.from_gymnasium").build, [name.removeprefix("gym:")]
     path, is_file, rest = name.partition(".py:")
     first, _, written = (rest if is_file else name).partition(":")
     kind = _from_file(f"{path}.py", first) if is_file else _by_name(first, name)

@@ -152,6 +152,11 @@ class Change(Environment):
         except EnvironmentFault as error:
             raise EnvironmentFault(f"{name}: {error}") from None
 
+    @property
+    def loses(self) -> str:  # type: ignore[override]
+        """What is lost in any of them."""
+        return "; ".join(dict.fromkeys(part.inner.loses for part in self.parts if part.inner.loses))
+
     def reset(self, seed: int) -> None:
         """Begin with the first environment. The seed decides when the others begin, and all that is random in them."""
         random = stream(seed, ENVIRONMENT, len(self.parts))

@@ -16,6 +16,8 @@ TRUTH = ["belief_graph", "controller", "solver"]  # each stands on those before 
 FLOOR = {
     **dict.fromkeys(GROUND, 1),
     **{name: 2 + i / 10 for i, name in enumerate(TRUTH)},
+    "reward_scale": 1,
+    "spaces": 1.5,
     "context_tree": 2,
     "true_model": 2,
     "verbs": 2,
@@ -26,6 +28,7 @@ FLOOR = {
     "q_learning": 2.6,
     "chance": 2.6,
     "envs": 2,
+    "to_gymnasium": 3,
     "agent": 3,
     "builder": 3.5,
     "interaction": 4,

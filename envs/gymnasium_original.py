@@ -1,0 +1,253 @@
+"""What is read off an environment of Gymnasium: its options, spaces, rewards and, where it has one, its table."""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import inspect
+import itertools
+import math
+import textwrap
+from collections.abc import Hashable, Mapping
+from typing import Any, NamedTuple
+
+import gymnasium
+import numpy as np
+from gymnasium.envs.registration import load_env_creator
+from gymnasium.spaces import Discrete
+from gymnasium.wrappers import OrderEnforcing, PassiveEnvChecker
+
+from aixi_approx.reward_scale import RewardScale
+from aixi_approx.spaces import Limits, Observations, SpaceCode, flat
+
+SCOUTING = 10_000  # cycles of random play
+MAX_BITS = 40  # of an observation
+MAX_ACTIONS = 1024
+WORDS = {  # of actions that Gymnasium has numbers for, by the class of the environment
+    "FrozenLakeEnv": ("left", "down", "right", "up"),
+    "CliffWalkingEnv": ("up", "right", "down", "left"),
+    "TaxiEnv": ("south", "north", "east", "west", "pick-up", "drop-off"),
+    "BlackjackEnv": ("stick", "hit"),
+}
+
+
+Pay = tuple[float, bool]  # a reward, and whether the episode ended with it
+
+
+class Table(NamedTuple):
+    """What an environment says of itself.
+
+    `transitions[state][action]` lists what can come of it: probability, next state, reward, whether the episode ends.
+    """
+
+    start: dict[int, float]
+    transitions: Mapping[int, Mapping[int, list[tuple[float, int, float, bool]]]]
+
+    def rewards(self) -> set[Pay]:
+        """Return the rewards that can be reached."""
+        states, found = list(self.start), set()
+        for state in states:  # grows as states are found
+            for row in self.transitions[state].values():
+                found |= {(float(reward), bool(ended)) for p, _, reward, ended in row if p > 0}
+                states += {int(after) for p, after, _, ended in row if p > 0 and not ended}.difference(states)
+        return found
+
+
+class Play(NamedTuple):
+    """What was seen in random play."""
+
+    rewards: set[Pay]
+    limits: Limits  # of each number of an observation
+    agrees: bool  # with the table, if there is one
+
+
+class Original:
+    """An environment of Gymnasium, and how its actions, observations and rewards are written here.
+
+    Parameters
+    ----------
+    written
+        Its ID and options, as they stand after `gym:`.
+
+    Raises
+    ------
+    ValueError
+        If there is none, if it can't be built with these options, or if its spaces can't be coded.
+    """
+
+    def __init__(self, written: str) -> None:
+        self.name = f"gym:{written}"
+        self.id, _, options = written.partition("?")
+        self.options = dict(_option(part) for part in options.split("&") if part)
+        bins, unit = self.options.pop("bins", 8), self.options.pop("unit", None)
+        self.limits = _limits(self.options.pop("rewards", None))
+        if not isinstance(bins, int) or not 2 <= bins <= MAX_ACTIONS:
+            raise ValueError(f"bins is {bins!r}: it must be a whole number from 2 to {MAX_ACTIONS}")
+        if unit is not None and (not isinstance(unit, int | float) or not 0 < unit < math.inf):
+            raise ValueError(f"unit is {unit!r}: it must be a number above 0")
+        self.end = self.options.pop("end", 0)
+        if not isinstance(self.end, int | float) or not math.isfinite(self.end):
+            raise ValueError(f"end is {self.end!r}: it must be a number")
+        self.env = self.fresh()
+        self.action_code = _coded("actions", self.env.action_space, bins, ())
+        _coded("observations", self.env.observation_space, bins, itertools.repeat((0, 1)))  # before it is played
+        table = table_of(self.env)
+        try:
+            play = _play(self.env, table)
+        except Exception as error:
+            raise ValueError(f"it failed in random play: {type(error).__name__}: {error}") from error
+        self.table = table if play.agrees else None
+        self.observations = Observations(_coded("observations", self.env.observation_space, bins, play.limits))
+        rewards = self.table.rewards() if self.table else play.rewards
+        self.scale = RewardScale({reward + self.end * ended for reward, ended in rewards}, self.limits, unit)
+        self.chosen = list(itertools.product(*(range(number.count) for number in self.action_code.numbers)))
+
+    def fresh(self) -> gymnasium.Env[Any, Any]:
+        """Return a new instance, which draws text if it can."""
+        options = {"max_episode_steps": -1, "disable_env_checker": True, **self.options}
+        try:
+            env = gymnasium.make(self.id, **options)
+            if "ansi" in env.metadata.get("render_modes", ()) and "render_mode" not in options:
+                with contextlib.suppress(TypeError):  # it says so and yet takes no render mode
+                    env = gymnasium.make(self.id, **options, render_mode="ansi")
+        except TypeError as error:  # of an option, likely
+            raise ValueError(f"{error.__cause__ or error}{_takes(self.id)}") from error
+        except Exception as error:
+            raise ValueError(str(error) or type(error).__name__) from error
+        return env
+
+    def level(self, reward: float, terminated: bool) -> int:
+        """Return a reward as a whole number."""
+        return self.scale.level(float(reward) + self.end * bool(terminated))
+
+    def actions(self) -> tuple[Hashable, ...]:
+        """Return the names of the actions."""
+        words = WORDS.get(type(self.env.unwrapped).__name__, ())
+        return words if len(words) == len(self.chosen) else tuple(map(self.action_code.plain, self.chosen))
+
+    def picture(self) -> str:
+        """Return what Gymnasium draws as text, or nothing."""
+        return str(self.env.render()).strip("\n") if self.env.unwrapped.render_mode == "ansi" else ""
+
+    def loses(self) -> str:
+        """Return what is lost, in a sentence, or nothing."""
+        parts = []
+        limit = self.env.unwrapped.spec and gymnasium.spec(self.env.unwrapped.spec.id).max_episode_steps
+        if limit and "max_episode_steps" not in self.options:
+            parts.append(f"the limit of {limit} steps to an episode is left out")
+        if self.end:
+            parts.append(f"the end of an episode pays {self.end:+g}, as asked for")
+        if rounded := str(self.action_code):
+            parts.append(f"of an action, {rounded}")
+        if rounded := str(self.observations.code):
+            parts.append(f"of an observation, {rounded}, clipped beyond")
+        if scaled := str(self.scale):
+            parts.append(scaled)
+        low, high = self.scale.least * self.scale.unit, self.scale.most * self.scale.unit
+        beyond = f"beyond {low:g} to {high:g}" if low < high else f"other than {low:g}"
+        if self.limits:
+            parts.append(f"rewards {beyond}, as asked for, are clipped")
+        elif not self.table:
+            parts.append(f"rewards {beyond}, seen in {SCOUTING:,} cycles of random play, are clipped")
+        if self.scale.clipped and not self.table:
+            parts[-1] += f", {self.scale.clipped:,} so far"
+        return "; ".join(parts)
+
+
+def _coded(what: str, space: Any, bins: int, seen: Limits) -> SpaceCode:
+    """The code of the actions or observations, if they are few enough."""
+    try:
+        code = SpaceCode(space, bins, seen)
+        count, bits = math.prod(number.count for number in code.numbers), code.bits + 1
+        if what == "actions" and count > MAX_ACTIONS:
+            raise ValueError(f"they are {count:,}, and at most {MAX_ACTIONS:,} will do{_fewer(code)}")
+        if what == "observations" and bits > MAX_BITS:
+            raise ValueError(f"they take {bits:,} bits, and at most {MAX_BITS} will do{_fewer(code)}")
+    except ValueError as error:
+        raise ValueError(f"its {what}, {textwrap.shorten(str(space), 60)}, can't be coded: {error}") from None
+    return code
+
+
+def _takes(name: str) -> str:
+    """The options that an environment has, in words, if they are known."""
+    try:
+        entry = gymnasium.spec(name.rpartition(":")[2]).entry_point
+    except gymnasium.error.Error:
+        return ""
+    creator = load_env_creator(entry) if isinstance(entry, str) else entry
+    return f": its options are {', '.join(inspect.signature(creator).parameters)}" if creator else ""
+
+
+def _option(part: str) -> tuple[str, Any]:
+    """One option: its name and its value."""
+    name, equals, text = part.partition("=")
+    if not name or not equals or not text:
+        raise ValueError(f"{part!r} is no option: write name=value, with & in between")
+    if text in ("true", "false", "none"):
+        raise ValueError(f"{part}: write {name}={text.title()}")
+    try:
+        return name, ast.literal_eval(text)
+    except (ValueError, SyntaxError):
+        return name, text
+
+
+def _limits(text: str | None) -> tuple[float, float] | None:
+    """The range of the rewards, if one is given."""
+    if text is None:
+        return None
+    low, _, high = str(text).partition("..")
+    try:
+        limits = float(low), float(high)
+    except ValueError:
+        limits = 1.0, 0.0
+    if not limits[0] < limits[1]:
+        raise ValueError(f"rewards={text}: write the range as rewards=-10..20")
+    return limits
+
+
+def table_of(env: gymnasium.Env[Any, Any]) -> Table | None:
+    """Return the transition table of an environment, if it has one and nothing stands between it and who plays."""
+    inner = env.unwrapped
+    transitions, start = getattr(inner, "P", None), getattr(inner, "initial_state_distrib", None)
+    simple = isinstance(inner.observation_space, Discrete) and isinstance(inner.action_space, Discrete)
+    if transitions is None or start is None or not simple or inner.action_space.start != 0:  # type: ignore[attr-defined]
+        return None
+    while env is not inner:
+        if not isinstance(env, OrderEnforcing | PassiveEnvChecker):
+            return None
+        env = env.env
+    return Table({state: float(p) for state, p in enumerate(start) if p > 0}, transitions)
+
+
+def _play(env: gymnasium.Env[Any, Any], table: Table | None) -> Play:
+    """Play at random, and see whether the table agrees: each cycle must be one that it lists."""
+    env.action_space.seed(0)
+    observation, _ = env.reset(seed=0)
+    agrees = table is not None and observation in table.start
+    rewards: set[Pay] = set()
+    least = largest = np.array(list(flat(env.observation_space, observation)), dtype=float)
+    for _ in range(SCOUTING):
+        before, action = observation, env.action_space.sample()
+        observation, reward, terminated, truncated, _ = env.step(action)
+        rewards.add((float(reward), bool(terminated)))
+        if table and agrees:
+            agrees = not truncated and _lists(table, before, action, (observation, reward, terminated))
+        if terminated or truncated:
+            observation, _ = env.reset()
+            agrees = agrees and table is not None and observation in table.start
+        numbers = list(flat(env.observation_space, observation))
+        least, largest = np.minimum(least, numbers), np.maximum(largest, numbers)
+    return Play(rewards, list(zip(least.tolist(), largest.tolist(), strict=True)), agrees)
+
+
+def _lists(table: Table, state: Any, action: Any, what: tuple[Any, ...]) -> bool:
+    """Whether a table has such a cycle."""
+    try:
+        return any(p > 0 and tuple(rest) == what for p, *rest in table.transitions[state][action])
+    except (TypeError, ValueError, LookupError):
+        return False  # it is a table of something else
+
+
+def _fewer(code: SpaceCode) -> str:
+    """What can be done about too many values."""
+    return ": give fewer bins, as ?bins=3" if any(number.rounded for number in code.numbers) else ""

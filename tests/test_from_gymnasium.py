@@ -1,0 +1,484 @@
+"""Gymnasium's environments here: spaces and rewards as bits, episodes as one life, tables that tell the truth."""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+import gymnasium
+import numpy as np
+import pytest
+from gymnasium import spaces
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.stats import chi2
+
+from aixi_approx import Percept, make, solve
+from aixi_approx.cli import main
+from aixi_approx.coding import bits_for
+from aixi_approx.environment import EnvironmentFault
+from aixi_approx.envs.from_gymnasium import GymEnvironment, GymTable
+from aixi_approx.reward_scale import MAX_STEPS, RewardScale
+from aixi_approx.spaces import Observations, SpaceCode, flat
+
+
+class Count(gymnasium.Env[Any, Any]):
+    """Shows the cycles of the episode, which ends after so many; pays `reward`, and `last` at the end."""
+
+    metadata = {"render_modes": []}  # noqa: RUF012
+
+    def __init__(self, length: int = 3, reward: Any = 1, last: Any = 5, space: Any = None, fails: int = -1) -> None:
+        self.length, self.reward, self.last, self.fails = length, reward, last, fails
+        self.observation_space = spaces.Discrete(8) if space is None else space
+        self.action_space = spaces.Discrete(2, start=1)
+        self.actions: list[Any] = []
+        self.steps = 0
+
+    def reset(self, *, seed: int | None = None, options: Any = None) -> tuple[Any, dict[str, Any]]:
+        super().reset(seed=seed)
+        self.cycle = 0
+        return self.shown(), {}
+
+    def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
+        self.actions.append(action)
+        self.cycle += 1
+        self.steps += 1
+        if self.steps - 1 == self.fails:
+            raise KeyError("lost")
+        ended = self.cycle == self.length
+        reward = self.last if ended else self.reward
+        return self.shown(), reward(self) if callable(reward) else reward, ended, False, {}
+
+    def shown(self) -> Any:
+        return self.cycle
+
+
+class Walk(Count):
+    """Shows two numbers that go up and down, without ends."""
+
+    def shown(self) -> Any:
+        return np.array([math.sin(self.steps), 3.0 * math.cos(self.steps)], dtype=np.float32)
+
+
+@pytest.fixture(autouse=True)
+def registry(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    before = dict(gymnasium.registry)
+    gymnasium.register("test/Count-v0", Count, max_episode_steps=7)
+    gymnasium.register("test/Walk-v0", Walk, kwargs={"space": spaces.Box(-np.inf, np.inf, (2,))})
+    yield
+    gymnasium.registry.clear()
+    gymnasium.registry.update(before)
+
+
+def register(name: str, kind: type[Count], **options: Any) -> str:
+    gymnasium.register(f"test/{name}-v0", kind, kwargs=options)
+    return f"gym:test/{name}-v0"
+
+
+# Spaces.
+
+ENDS = st.sampled_from([-3, -1, 0, 2, 5])
+LEAVES = st.one_of(
+    st.builds(spaces.Discrete, st.integers(1, 20), start=ENDS),
+    st.builds(spaces.MultiDiscrete, st.lists(st.integers(1, 9), min_size=1, max_size=3)),
+    st.builds(spaces.MultiDiscrete, st.just([[2, 3], [4, 5]])),
+    st.just(spaces.MultiDiscrete([2, 3], start=[5, -1])),
+    st.builds(spaces.MultiBinary, st.one_of(st.integers(1, 4), st.just((2, 2)))),
+    st.builds(lambda a, b: spaces.Box(min(a, b), max(a, b), (2,), np.int8), ENDS, ENDS),
+    st.builds(lambda a, b: spaces.Box(a, a + b, (2, 1), np.float32), ENDS, st.sampled_from([0.1, 1, 1000])),
+    st.builds(lambda a, b: spaces.Box(a, a + b, (), np.float64), ENDS, st.sampled_from([0, 0.1, 1 / 3])),
+    st.just(spaces.Box(0, 100_000, (), np.int64)),
+)
+
+
+def joined(parts: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    """Tuples and Dicts of spaces."""
+    return st.one_of(
+        st.lists(parts, min_size=1, max_size=3).map(spaces.Tuple),
+        st.dictionaries(st.sampled_from("abc"), parts, min_size=1, max_size=3).map(spaces.Dict),
+    )
+
+
+SPACES = st.one_of(LEAVES, joined(LEAVES), joined(joined(LEAVES)))
+
+
+@given(SPACES, st.integers(0, 1000), st.integers(2, 40), st.booleans())
+def test_an_observation_is_what_its_number_says(space: Any, seed: int, bins: int, ended: bool) -> None:
+    space.seed(seed)
+    value = space.sample()
+    code = SpaceCode(space, bins)
+    observations = Observations(code)
+    number = observations.index((ended, value))
+    assert 0 <= number < len(observations) == 2 ** (1 + sum(bits_for(n.count) for n in code.numbers))
+    assert number >> code.bits == ended
+    plain = observations[number]
+    assert hash(plain) == hash(plain)
+    assert observations.index(plain) == number
+    assert plain in observations
+    before, after = list(flat(space, value)), list(flat(space, plain[1]))
+    for x, y, n in zip(before, after, code.numbers, strict=True):
+        assert abs(x - y) <= (n.step / 2 * (1 + 1e-6) if n.rounded else 0)
+
+
+@given(SPACES, st.integers(2, 40), st.data())
+def test_a_value_belongs_to_its_space_and_has_its_indices(space: Any, bins: int, data: st.DataObject) -> None:
+    code = SpaceCode(space, bins)
+    indices = [data.draw(st.integers(0, number.count - 1)) for number in code.numbers]
+    value = code.value(indices)
+    assert value in space
+    if not any(n.rounded and n.step < 1 and n.first == int(n.first) for n in code.numbers):
+        assert code.indices(value) == indices
+    assert code.decode(code.encode(code.plain(indices))) == indices
+
+
+def test_bits_stand_in_the_order_of_the_parts() -> None:
+    space = spaces.Dict({"a": spaces.Discrete(3, start=5), "b": spaces.MultiBinary(2), "c": spaces.Discrete(5)})
+    observations = Observations(SpaceCode(space))
+    value = {"a": 7, "b": np.array([0, 1], dtype=np.int8), "c": 4}
+    assert observations.index((False, value)) == 0b0_10_0_1_100
+    assert observations.index((True, value)) == 0b1_10_0_1_100
+    assert observations[0b1_10_0_1_100] == (True, (("a", 7), ("b", (0, 1)), ("c", 4)))
+    assert observations[0b0_11_0_1_111] == (False, (("a", "?"), ("b", (0, 1)), ("c", "?")))
+    assert (False, (("a", 8), ("b", (0, 1)), ("c", 4))) not in observations
+    with pytest.raises(IndexError, match="no observation 256, there are 0 to 255"):
+        observations[256]
+
+
+def test_numbers_go_to_the_nearest_of_evenly_spaced_points_and_beyond_the_ends_to_the_end() -> None:
+    code = SpaceCode(spaces.Box(-1, 1, (1,), np.float64), bins=5)
+    points = [-1, -0.5, 0, 0.5, 1]
+    for x in np.linspace(-1.5, 1.5, 77):
+        assert code.indices([x]) == [int(np.argmin([abs(x - p) for p in points]))] or abs(x * 4 % 1) < 1e-9
+    assert [code.value([i]).item() for i in range(5)] == points
+    assert str(code) == "number 0 to 5 values from -1 to 1"
+    for wrong in ([math.nan], [1, 2]):
+        with pytest.raises(ValueError, match=r"NaN|2 numbers where"):
+            code.indices(wrong)
+
+
+def test_ends_are_those_of_random_play_where_there_are_none() -> None:
+    env = make("gym:test/Walk-v0?bins=3")
+    assert [env.observations[i][1] for i in (0b0000, 0b0101, 0b1010)] == [
+        (pytest.approx(x, abs=1e-4), pytest.approx(3 * x, abs=1e-4)) for x in (-1, 0, 1)
+    ]
+    assert "number 1 to 3 values from -3 to 3" in env.loses
+
+
+# Rewards.
+
+
+@pytest.mark.parametrize(
+    ("rewards", "unit", "least", "most"),
+    [
+        ([0, 1], 1, 0, 1),
+        ([-100, -1], 1, -100, -1),
+        ([7], 1, 7, 7),
+        ([0, 0.5, -1], 0.5, -2, 1),
+        ([1, 0.75], 0.05, 15, 20),
+        ([np.float32(0.1), 0], 0.1, 0, 1),
+        ([1, -0.5, -0.01], 0.01, -50, 100),
+        ([0, 1000], 5, 0, 200),
+        ([0, 255], 1, 0, 255),
+        ([0, 256], 2, 0, 128),
+    ],
+)
+def test_the_unit_of_rewards(rewards: list[float], unit: float, least: int, most: int) -> None:
+    scale = RewardScale(rewards)
+    assert (scale.unit, scale.least, scale.most, scale.exact) == (pytest.approx(unit), least, most, True)
+    assert [scale.level(r) * scale.unit for r in rewards] == pytest.approx(rewards)
+    assert scale.clipped == 0
+
+
+def test_what_has_no_unit_is_rounded() -> None:
+    scale = RewardScale([-16.2736, -3.123456, -1e-5])
+    assert (scale.unit, scale.least, scale.most, scale.exact) == (0.1, -163, 0, False)
+    assert str(scale) == "rewards are counted in units of 0.1 and rounded by at most 0.05"
+
+
+REWARDS = st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=8)
+
+
+@given(REWARDS, st.floats(0, 1), st.one_of(st.none(), st.floats(1e-2, 1e3)))
+def test_no_reward_in_the_range_is_off_by_more_than_half_a_unit(
+    rewards: list[float], share: float, unit: float | None
+) -> None:
+    scale = RewardScale(rewards, unit=unit)
+    between = min(rewards) + share * (max(rewards) - min(rewards))
+    for reward in (*rewards, between):
+        error = abs(scale.level(reward) * scale.unit - reward)
+        assert error <= scale.unit / 2 * (1 + 1e-6)
+        if scale.exact and reward in rewards:
+            assert error <= 1e-5 * scale.unit
+    assert scale.clipped == 0
+    assert unit or scale.most - scale.least <= MAX_STEPS + 1
+    assert ("rounded" in str(scale)) == (not scale.exact)
+    if unit is None and not scale.exact:  # 1, 2, 5, 10: the next is at most 2.5 times as large
+        assert scale.unit <= max(1e-6, 2.51 * (max(rewards) - min(rewards)) / MAX_STEPS)
+
+
+@given(st.integers(-100, 100), st.integers(1, 255), st.sampled_from([1, 0.5, 0.1, 0.02]))
+def test_multiples_are_exact(least: int, spread: int, unit: float) -> None:
+    rewards = [level * unit for level in (least, least + 1, least + spread)]
+    scale = RewardScale(rewards)
+    assert scale.exact
+    assert [scale.level(reward) * scale.unit for reward in rewards] == pytest.approx(rewards, abs=1e-9)
+
+
+def test_rewards_beyond_the_range_are_clipped_and_counted() -> None:
+    scale = RewardScale([0.0, 0.3], limits=(0.0, 1.0))
+    assert [scale.level(r) for r in (-5.0, 0.3, 1.0, 1.2, math.inf)] == [0, 3, 10, 10, 10]
+    assert scale.clipped == 3
+    with pytest.raises(ValueError, match="NaN"):
+        scale.level(math.nan)
+    with pytest.raises(ValueError, match="too large, or no numbers"):
+        RewardScale([0, math.inf])
+
+
+def test_what_is_clipped_later_is_said() -> None:
+    reward = lambda env: 9.0 if env.steps > 10_003 else 0.25  # noqa: E731
+    env = make(register("Late", Count, reward=reward, last=0))
+    assert (env.min_reward, env.max_reward) == (0, 5)
+    assert "units of 0.05; rewards beyond 0 to 0.25, seen in 10,000 cycles of random play, are clipped" in env.loses
+    env.reset(1)
+    assert [env.checked_step(0).reward for _ in range(5)] == [5, 5, 0, 5, 5]
+    assert env.loses.endswith("are clipped, 2 so far")
+
+
+def test_rewards_are_as_asked_for() -> None:
+    env = make("gym:test/Count-v0?rewards=-10..20&unit=5&end=-2")
+    assert (env.min_reward, env.max_reward) == (-2, 4)
+    assert [env.checked_step(0).reward for _ in range(3)] == [0, 0, 1]  # 1, 1 and 5 - 2, in fives
+    for said in ("units of 5 and rounded by at most 2.5", "beyond -10 to 20, as asked for", "pays -2"):
+        assert said in env.loses
+
+
+# Episodes.
+
+
+def test_the_next_episode_begins_in_the_cycle_that_ends_one() -> None:
+    env = make("gym:test/Count-v0")
+    assert isinstance(env, GymEnvironment)
+    assert env.actions == (1, 2)
+    seen = [env.checked_step(action) for action in (0, 1, 1, 0)]
+    assert seen == [Percept(1, 1), Percept(2, 1), Percept(8 + 0, 5), Percept(1, 1)]
+    assert env.observations[8] == (True, 0)
+    assert env.env.unwrapped.actions[-4:] == [1, 2, 2, 1]
+
+
+def test_limits_are_left_out_unless_asked_for() -> None:
+    name = register("Long", Count, length=9, space=spaces.Discrete(16))
+    gymnasium.registry["test/Long-v0"].max_episode_steps = 7
+    free, limited = make(name), make(f"{name}?max_episode_steps=2&end=-1")
+    seen = [[env.checked_step(0).observation for _ in range(10)] for env in (free, limited)]
+    assert seen == [[1, 2, 3, 4, 5, 6, 7, 8, 16, 1], [1, 16] * 5]
+    assert "the limit of 7 steps to an episode is left out" in free.loses
+    assert "left out" not in limited.loses
+    assert limited.min_reward == limited.max_reward == 1  # cut off is not ended
+    assert "so far" not in limited.loses
+
+
+def test_percepts_are_a_function_of_the_seed() -> None:
+    def life(env: Any, seed: int) -> list[Percept]:
+        env.reset(seed)
+        return [env.checked_step(i % 2) for i in range(50)]
+
+    env = make("gym:Blackjack-v1")
+    assert life(env, 1) == life(make("gym:Blackjack-v1"), 1) == life(env, 1)
+    assert life(env, 2) != life(env, 1)
+    life(env, -1)  # Gymnasium takes no negative seeds
+    assert env.loses.startswith("rewards beyond -1 to 1, seen in")
+
+
+def test_faults_of_others_are_faults() -> None:
+    name = register("Fails", Count, fails=10_002)
+    env = make(name)
+    env.checked_step(0)
+    env.checked_step(0)
+    with pytest.raises(EnvironmentFault, match=rf"{name}: step\(0\) did not return .*KeyError: 'lost'"):
+        env.checked_step(0)
+    env = make(register("NaN", Count, last=lambda env: math.nan if env.steps > 10_000 else 1))
+    with pytest.raises(EnvironmentFault, match=r"the reward is not a number"):
+        [env.checked_step(0) for _ in range(3)]
+
+
+# Tables.
+
+TABLES = [
+    "FrozenLake-v1",
+    "FrozenLake-v1?is_slippery=False&map_name=8x8",
+    "FrozenLake-v1?success_rate=0.8&reward_schedule=(2,-1,0)",
+    "CliffWalking-v1",
+    "Taxi-v4?is_rainy=True",
+]
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_the_environment_does_what_the_table_says(name: str) -> None:
+    ours = make(f"gym:{name}")
+    assert isinstance(ours, GymTable)
+    env = ours.original.fresh()
+    start = Counter(int(env.reset(seed=seed)[0]) for seed in range(300))
+    assert set(start) <= set(ours.start())
+    random, count, distance, freedom = np.random.default_rng(1), 100, 0.0, 0
+    for _ in range(40):
+        state, action = ours.states[random.integers(len(ours.states))], int(random.integers(len(ours.actions)))
+        expected: Counter[Any] = Counter()
+        for p, after, (ended, _), reward in ours.outcomes(state, ours.actions[action]):
+            expected[None if ended else after, reward, ended] += p
+        found: Counter[Any] = Counter()
+        for _ in range(count):
+            env.unwrapped.s = state
+            after, reward, terminated, truncated, _ = env.step(action)
+            assert not truncated
+            found[None if terminated else after, reward, terminated] += 1
+        assert set(found) <= set(expected)
+        distance += sum((found[what] - count * p) ** 2 / (count * p) for what, p in expected.items())
+        freedom += len(expected) - 1
+    assert freedom == 0 or 1e-4 < chi2.sf(distance, freedom) < 1 - 1e-4
+
+
+def test_a_table_is_coded_as_the_environment_itself() -> None:
+    table, plain = make("gym:FrozenLake-v1"), make("gym:FrozenLake-v1?max_episode_steps=100000")
+    assert isinstance(plain, GymEnvironment)
+    assert (table.coding, table.actions) == (plain.coding, plain.actions)
+    assert table.actions == ("left", "down", "right", "up")
+    actions = np.random.default_rng(1).integers(4, size=5000).tolist()
+    seen = [Counter(env.checked_step(a) for a in actions) for env in (table, plain)]
+    assert set(seen[0]) == set(seen[1])
+
+
+@pytest.mark.parametrize(
+    ("name", "optimum"),
+    [
+        ("FrozenLake-v1?is_slippery=False", 1 / 6),
+        ("CliffWalking-v1", -1),  # there is nothing in reaching the goal
+        ("CliffWalking-v1?end=20", (20 - 13) / 13),
+        ("FrozenLake-v1?desc=['SG']&is_slippery=False&reward_schedule=(0.5,0,0)", 1),  # in units of 0.5
+    ],
+)
+def test_optima_of_tables(name: str, optimum: float) -> None:
+    solution = solve(make(f"gym:{name}"))
+    assert (solution.lower, solution.upper) == (pytest.approx(optimum), pytest.approx(optimum))
+
+
+@pytest.mark.parametrize("name", ["FrozenLake-v1?max_episode_steps=9", "Taxi-v4?fickle_passenger=True"])
+def test_a_table_that_is_not_the_whole_truth_is_not_used(name: str) -> None:
+    assert isinstance(make(f"gym:{name}"), GymEnvironment)
+
+
+def test_pictures() -> None:
+    table, plain = make("gym:FrozenLake-v1"), make("gym:test/Count-v0")
+    table.reset(1)
+    assert table.render() == "\x1b[41mS\x1b[0mFFF\nFHFH\nFFFH\nHFFG"
+    while table.states[table.current] != 4:
+        table.step(1)
+    assert table.render() == "SFFF\n\x1b[41mF\x1b[0mHFH\nFFFH\nHFFG"
+    assert plain.render() == "observation: 0"
+    assert make(register("Ansi", Ansi)).render() == "observation: 0"
+
+
+# What is refused.
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("FrozenLakes-v1", "Environment `FrozenLakes` doesn't exist"),
+        ("nobody/X-v0", "Namespace nobody not found"),
+        ("no_such_module:X-v0", "No module named 'no_such_module'"),
+        ("", "Malformed environment ID"),
+        ("GymV21Environment-v0", "shimmy"),
+        ("FrozenLake-v1?slippery=1", "unexpected keyword argument 'slippery'.*: its options are .* is_slippery"),
+        ("FrozenLake?slippery=1", "unexpected keyword argument 'slippery'"),
+        ("gymnasium:FrozenLake-v1?slippery=1", "unexpected keyword argument 'slippery'.*: its options are"),
+        ("FrozenLake-v1?is_slippery=false", "is_slippery=false: write is_slippery=False"),
+        ("FrozenLake-v1?is_slippery", "'is_slippery' is no option: write name=value"),
+        ("FrozenLake-v1?=3", "'=3' is no option"),
+        ("FrozenLake-v1?map_name=3x3", "3x3"),
+        ("FrozenLake-v1?map_name=None", "a table of its own: fix what is random"),
+        ("FrozenLake-v1?bins=1", "bins is 1: it must be a whole number from 2 to 1024"),
+        ("FrozenLake-v1?bins=many", "bins is 'many'"),
+        ("FrozenLake-v1?unit=0", "unit is 0: it must be a number above 0"),
+        ("FrozenLake-v1?end=x", "end is 'x': it must be a number"),
+        ("FrozenLake-v1?rewards=3", "rewards=3: write the range as rewards=-10..20"),
+        ("FrozenLake-v1?rewards=2..1", "rewards=2..1: write the range"),
+        ("CartPole-v1?bins=1024", "its observations, Box.* 41 bits, and at most 40 will do: give fewer bins"),
+        ("test/Text-v0", r"its observations, Text.*, can't be coded: a Text has no fixed number of bits"),
+        ("test/Image-v0", "its observations, Box.*, can't be coded: they take 513 bits, and at most 40 will do$"),
+        ("test/Bold-v0", "its actions, MultiDiscrete.*, can't be coded: they are 1,331, and at most 1,024 will do$"),
+        ("test/Fails-v0", "it failed in random play: KeyError: 'lost'"),
+        ("test/Outside-v0", "1.5 does not lie in 0 to 7|failed in random play"),
+        ("test/Huge-v0", "rewards from .* are too large, or no numbers"),
+    ],
+)
+def test_what_is_wrong_is_one_clear_line(name: str, message: str) -> None:
+    register("Text", Count, space=spaces.Text(5))
+    register("Image", Count, space=spaces.Box(0, 255, (8, 8), np.uint8))
+    gymnasium.register("test/Bold-v0", Bold)
+    register("Fails", Count, fails=20)
+    gymnasium.register("test/Outside-v0", Outside)
+    register("Huge", Count, last=1e300)
+    with pytest.raises(EnvironmentFault, match=message) as fault:
+        make(f"gym:{name}").checked_step(0)
+    assert str(fault.value).startswith(f"gym:{name}: ")
+    assert "\n" not in str(fault.value)
+
+
+class Ansi(Count):
+    """Says that it draws, and takes no render mode."""
+
+    metadata = {"render_modes": ["ansi"]}  # noqa: RUF012
+
+
+class Bold(Count):
+    """Has too many actions."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.action_space = spaces.MultiDiscrete([11, 11, 11])
+
+
+class Outside(Count):
+    """Shows what is not in its space."""
+
+    def shown(self) -> Any:
+        return 1.5
+
+
+def test_without_gymnasium_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in sys.modules if name.split(".")[0] == "gymnasium"]:
+        monkeypatch.setitem(sys.modules, name, None)
+    for name in ("envs.from_gymnasium", "envs.gymnasium_original", "spaces"):
+        monkeypatch.delitem(sys.modules, f"aixi_approx.{name}", raising=False)
+    with pytest.raises(EnvironmentFault, match=r"need it installed: pip install 'aixi_approx\[gym\]'"):
+        make("gym:FrozenLake-v1")
+
+
+def test_names_without_a_version_make_no_noise(capfd: pytest.CaptureFixture[str]) -> None:
+    assert make("gym:FrozenLake").size == 11
+    assert capfd.readouterr() == ("", "")
+
+
+def test_settings_fit_the_coding() -> None:
+    for name, cycles in (("FrozenLake-v1", 2), ("Blackjack-v1", 3)):
+        env = make(f"gym:{name}")
+        assert env.settings.depth == cycles * env.coding.cycle_bits
+
+
+def test_the_command_line_says_what_is_lost(capsys: pytest.CaptureFixture[str]) -> None:
+    short = ["--cycles", "20", "--evaluate", "5", "--simulations", "2", "--evaluation-simulations", "2"]
+    lost = "the limit of 100 steps to an episode is left out"
+    main(["run", "gym:FrozenLake-v1", *short, "--json"])
+    result = json.loads(capsys.readouterr().out)
+    assert result["loses"] == lost
+    assert result["optimum"] == pytest.approx(solve(make("gym:FrozenLake-v1")).lower)
+    main(["run", "gym:FrozenLake-v1", *short])
+    assert capsys.readouterr().out.endswith(f"\nNot as in the original: {lost}.\n")
+    main(["solve", "gym:FrozenLake-v1"])
+    assert f"Not as in the original: {lost}.\n" in capsys.readouterr().out
+    main(["run", "coin-flip", *short])
+    assert "original" not in capsys.readouterr().out
