@@ -31,12 +31,12 @@ class Corridor(POMDP):
     min_reward, max_reward = 0, 1
     hidden = "the place in the corridor"
     takes = "a search more than 2n deep, past as many cycles that pay nothing; exploration: a random walk to the key"
-    sizes = ("2", "4", "6", "8", "12", "16")
+    sizes = ("2", "4", "6", "8", "12")
 
     def __init__(self, length: int = 4) -> None:
         self.length = whole("the length of the corridor", length, 1, 100)
         self.optimum = 2 / (5 * length)
-        self.settings = Settings(cycles=10_000, depth=12 * length, horizon=5 * length // 2)
+        self.settings = Settings(cycles=10_000, depth=12 * length, horizon=3 * length)
         super().__init__()
 
     def start(self) -> dict[State, float]:

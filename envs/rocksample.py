@@ -51,7 +51,7 @@ class RockSample(POMDP):
         self.home = (0, size // 2)
         self.rocks = self.layout()
         self.actions = (*MOVES, "sample", *(f"check-{i}" for i in range(1, rocks + 1)))
-        self.settings = Settings(cycles=20_000, depth=60 + 20 * size, horizon=3 * size, epsilon=0.99, decay=0.9998)
+        self.settings = Settings(depth=30 * size, horizon=4 * size, simulations=100)
         self.anew = {(self.home, good): 0.5**rocks for good in product((False, True), repeat=rocks)}
         self.exits = [Outcome(p, state, "nothing", 10) for state, p in self.anew.items()]
         super().__init__()
