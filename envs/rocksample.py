@@ -14,7 +14,7 @@ State = tuple[Cell, tuple[bool, ...]]  # where the rover is, which rocks are goo
 
 MOVES = {"north": (0, 1), "south": (0, -1), "east": (1, 0), "west": (-1, 0)}
 HALF = 20  # cells away from a rock at which the sensor is half as efficient
-LAYOUTS = (  # those of the authors, in their software ZMDP: size of the grid, cells of the rocks
+LAYOUTS: tuple[tuple[int, tuple[Cell, ...]], ...] = (  # of the authors, in their software ZMDP: side, rocks
     (4, ((3, 1), (2, 1), (1, 3), (1, 0))),
     (5, ((2, 4), (0, 4), (3, 3), (2, 2), (4, 1))),
     (5, ((1, 0), (2, 1), (1, 2), (2, 2), (4, 2), (0, 3), (3, 4))),
@@ -32,11 +32,12 @@ class RockSample(POMDP):
     rover is at its start again, among rocks of new quality. Nothing else pays, costs or shows anything: at the other
     edges, or to sample where there is no rock, the rover stays where it is.
 
-    It knows where the rocks are, and where it is by its moves. The rocks are the first k of those of the
-    authors for 4-4, 5-5, 5-7 or 7-8; where these don't do, cells other than the start, drawn from a stream that n and
-    k name. In the paper it is over at the
-    exit, and rewards are discounted; here there is no end, and time is what a reward costs. The authors' files have
-    sensors of a shorter range in 4-4 and 5-5, and end with -100 what is impossible here.
+    The rocks are the first k of the authors' own for 4-4, 5-5, 5-7 or 7-8, the first of these that has enough; else
+    they lie in cells other than the start, drawn from a stream that n and k name.
+
+    In the paper it ends at the exit, and rewards are discounted. Here there is no end, and what a rock costs is time:
+    to go straight to the exit earns 10/n per cycle, and for n = 2 and 3 nothing is better. The authors' files have
+    sensors of a shorter range in 4-4 and 5-5, and what is impossible here ends it there, with -100.
     """
 
     observations = ("nothing", "good", "bad")
@@ -61,9 +62,9 @@ class RockSample(POMDP):
         for side, cells in LAYOUTS:
             if side == self.side and len(cells) >= self.count:
                 return cells[: self.count]
-        cells = sorted(set(product(range(self.side), repeat=2)) - {self.home})
+        free = [cell for cell in product(range(self.side), repeat=2) if cell != self.home]
         random = stream(self.side, self.count)
-        return tuple(cells.pop(below(random, len(cells))) for _ in range(self.count))
+        return tuple(free.pop(below(random, len(free))) for _ in range(self.count))
 
     def start(self) -> dict[State, float]:
         """Stand in the middle of the west edge, among rocks of any quality."""
@@ -94,7 +95,7 @@ class RockSample(POMDP):
         return [Outcome(1, ((x, y), good) if inside else state, "nothing", 0)]
 
     def render(self) -> str:
-        """Draw the grid, north above: R is the rover, * by it or alone a good rock, o a bad one, > the exit."""
+        """Draw the grid, north above. R is the rover, left of what lies in its cell: * a good rock, o a bad one."""
         here, good = self.states[self.current]
         marks = dict(zip(self.rocks, ("*" if g else "o" for g in good), strict=True))
         rows = []
