@@ -36,7 +36,7 @@ class RockSample(POMDP):
     they lie in cells other than the start, drawn from a stream that n and k name.
 
     In the paper it ends at the exit, and rewards are discounted. Here there is no end, and what a rock costs is time:
-    to go straight to the exit earns 10/n per cycle, and for n = 2 and 3 nothing is better. The authors' files have
+    to go straight to the exit earns 10/n per cycle, and in 2-1, 3-1 and 3-2 nothing is better. The authors' files have
     sensors of a shorter range in 4-4 and 5-5, and what is impossible here ends it there, with -100.
     """
 
@@ -62,7 +62,7 @@ class RockSample(POMDP):
         for side, cells in LAYOUTS:
             if side == self.side and len(cells) >= self.count:
                 return cells[: self.count]
-        free = [cell for cell in product(range(self.side), repeat=2) if cell != self.home]
+        free = [(x, y) for x in range(self.side) for y in range(self.side) if (x, y) != self.home]
         random = stream(self.side, self.count)
         return tuple(free.pop(below(random, len(free))) for _ in range(self.count))
 

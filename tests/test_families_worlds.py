@@ -196,7 +196,9 @@ def test_declared_optima_are_solved_for(name: str) -> None:
     assert best_reward(world) == world.optimum
 
 
-@pytest.mark.parametrize(("name", "optimum"), [("rocksample:2-1", 5), ("rocksample:3-1", 10 / 3)])
+@pytest.mark.parametrize(
+    ("name", "optimum"), [("rocksample:2-1", 5), ("rocksample:3-1", 10 / 3), ("rocksample:3-2", 10 / 3)]
+)
 def test_small_rocksamples_are_solved_on_a_coarse_graph(name: str, optimum: float) -> None:
     """There is so little way to the exit that no rock is worth the time."""
     assert best_reward(make(name)) == pytest.approx(optimum, abs=1e-9)
