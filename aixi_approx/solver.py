@@ -11,6 +11,7 @@ from policy iteration. Both bounds hold for whatever has gone before, up to the 
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -239,11 +240,12 @@ def best_reward(environment: Environment, max_beliefs: int = 10_000) -> float | 
     """
     if environment.optimum is not None or not isinstance(environment, POMDP) or environment.size > max_beliefs:
         return environment.optimum
-    try:
-        solution = solve(environment, max_beliefs=max_beliefs)
-    except ValueError:
-        return None
-    return solution.lower if solution.upper - solution.lower <= 1e-6 * max(1.0, abs(solution.lower)) else None
+    for merge in (1e-10, 0.1):  # where beliefs are many, the bounds of a coarse graph may meet all the same
+        with contextlib.suppress(ValueError):
+            solution = solve(environment, merge, max_beliefs)
+            if solution.upper - solution.lower <= 1e-6 * max(1.0, abs(solution.lower)):
+                return solution.lower
+    return None
 
 
 def _slack(

@@ -36,6 +36,9 @@ ENVIRONMENTS = {
     "kuhn-poker": "kuhn_poker:KuhnPoker",
     "pacman": "pacman:Pacman",
     "locks": "locks:Locks",
+    "corridor": "corridor:Corridor",
+    "rocksample": "rocksample:RockSample",
+    "t-maze": "t_maze:TMaze",
 }
 GROUP = "aixi_approx.environments"  # of entry points
 

@@ -19,7 +19,8 @@ from aixi_approx.envs import ENVIRONMENTS, tic_tac_toe
 from aixi_approx.pomdp import POMDP, Outcome
 from aixi_approx.solver import Solution
 
-POMDPS = {name: pomdp for name in ENVIRONMENTS if isinstance(pomdp := make(name), POMDP)}
+BEYOND = {"rocksample"}  # too many beliefs for exact values; see test_families_worlds
+POMDPS = {name: pomdp for name in ENVIRONMENTS if name not in BEYOND and isinstance(pomdp := make(name), POMDP)}
 FINE = {name: solve(pomdp) for name, pomdp in POMDPS.items()}
 
 
@@ -151,10 +152,9 @@ def test_where_one_ends_up_may_be_chance() -> None:
 # The environments.
 
 
-@pytest.mark.parametrize("name", POMDPS)
+@pytest.mark.parametrize("name", [name for name, pomdp in POMDPS.items() if pomdp.optimum is not None])
 def test_bounds_bracket_the_optimum(name: str) -> None:
     solution, optimum = FINE[name], POMDPS[name].optimum
-    assert optimum is not None
     rounding = 1e-9 * max(1, abs(optimum))
     assert solution.lower - rounding <= optimum <= solution.upper + rounding
     assert solution.lower <= solution.reward <= solution.upper

@@ -1,0 +1,64 @@
+"""Corridor: a key at the far end, a door at the near one, n steps apart; a family."""
+
+from collections.abc import Iterable
+from itertools import product
+
+from aixi_approx.bounds import whole
+from aixi_approx.environment import Settings
+from aixi_approx.pomdp import POMDP, Outcome
+
+State = tuple[int, str]  # steps from the door, what the agent has in hand: nothing or key
+
+SLIP = 0.2  # probability that a step fails
+
+
+class Corridor(POMDP):
+    """A corridor with a door at its left end; n steps to the right, at its right end, lies the key to the door.
+
+    The agent begins at the door, without the key. In each cycle it takes a step left or right. The floor is slippery:
+    a step fails with probability 0.2, and always against a wall; then the agent stays where it is. It takes the key
+    when it gets there, and opens the door when it gets there with the key: that pays 1, and it begins anew, without
+    the key. Nothing else pays, and nothing costs but time: a step the wrong way has to be taken back. The agent feels
+    whether it moved, and whether it has the key; it does not see where it is.
+
+    Between two openings of the door are at least 2n steps that succeed, n to the key and n back, and each takes 5/4
+    cycles on average. So the optimum is 1 / (2n * 5/4) = 2 / (5n), reached by going right without the key and left
+    with it. A random walk needs n(n + 1) steps for n, and earns 2 / (5n(n + 1)).
+    """
+
+    actions = ("left", "right")
+    observations = tuple(product(("stood", "moved"), ("nothing", "key")))
+    min_reward, max_reward = 0, 1
+    hidden = "the place in the corridor"
+    takes = "a search more than 2n deep, past as many cycles that pay nothing; exploration: a random walk to the key"
+    sizes = ("2", "4", "6", "8", "12")
+
+    def __init__(self, length: int = 4) -> None:
+        self.length = whole("the length of the corridor", length, 1, 100)
+        self.optimum = 2 / (5 * length)
+        self.settings = Settings(cycles=10_000, depth=12 * length, horizon=3 * length)
+        super().__init__()
+
+    def start(self) -> dict[State, float]:
+        """Stand at the door without the key."""
+        return {(0, "nothing"): 1}
+
+    def outcomes(self, state: State, action: str) -> Iterable[Outcome]:
+        """Take a step; at the ends, take the key or open the door."""
+        place, hand = state
+        ahead = place + (1 if action == "right" else -1)
+        stay = Outcome(SLIP, state, ("stood", hand), 0)
+        if not 0 <= ahead <= self.length:
+            return [stay._replace(probability=1)]
+        if ahead == 0 and hand == "key":
+            return [stay, Outcome(1 - SLIP, (0, "nothing"), ("moved", "nothing"), 1)]
+        if ahead == self.length:
+            hand = "key"
+        return [stay, Outcome(1 - SLIP, (ahead, hand), ("moved", hand), 0)]
+
+    def render(self) -> str:
+        """Draw the corridor: | is the door, k the key, A the agent, K the agent with the key."""
+        place, hand = self.states[self.current]
+        cells = ["."] * self.length + ["." if hand == "key" else "k"]
+        cells[place] = "K" if hand == "key" else "A"
+        return "|" + " ".join(cells)
