@@ -34,6 +34,10 @@ ENVIRONMENTS = {
     "kuhn-poker": "kuhn_poker:KuhnPoker",
     "pacman": "pacman:Pacman",
     "locks": "locks:Locks",
+    "nim": "nim:Nim",
+    "hex": "hex:Hex",
+    "bandit": "bandit:Bandit",
+    "matrix": "matrix_game:MatrixGame",
 }
 GROUP = "aixi_approx.environments"  # of entry points
 
