@@ -1,4 +1,4 @@
-"""A bandit with a safe arm and one that is better, somewhere else every now and then: a family (after Thompson 1933)."""
+"""A bandit with a safe arm and a better one that moves now and then (after Robbins 1952), a family."""
 
 from collections.abc import Iterable
 
@@ -11,20 +11,21 @@ LASTS = 0.95  # probability that the good arm stays for one more cycle
 
 
 class Bandit(POMDP):
-    """A safe arm pays 1 with probability 0.5. Of k others one is good and pays 1 with probability 0.8, the rest nothing.
+    """A safe arm pays 1 with probability 0.5. Of k others one pays with probability 0.8, the rest never do.
 
-    After each cycle the good arm is drawn anew, any of the k, with probability 0.05. The agent sees that it is, not
-    which it is.
+    After each cycle, with probability 0.05, the good one of the k is drawn anew. The agent sees that it is, not which.
 
-    To try the others costs at first: the next is good with probability 1/k, so that it pays less than the safe arm. Best
-    is to try one after the other, round and round until one pays, and to stay with that until the draw; or never to
-    leave the safe arm, if k is more than 25. Let s = 0.8 and q = 0.95. The good arm stands at place j = 0, ..., k - 1 of
-    the round and first pays after j + k m cycles, m its failures before, if the draw comes no earlier; from then on it
-    earns s a cycle. So between two draws, 1 / (1 - q) cycles apart, the sum of rewards is
+    To try the others costs at first, since the next is good with probability 1/k only. With k up to 15 it is best all
+    the same: one after the other, round after round, until one pays, and that one until the draw. The more arms fail in
+    a round, the likelier is the next, and after it all are as likely as before: so to go on is worth it if to begin
+    was. With more arms it is best never to leave the safe one.
 
-        mean over j of q^j * sum over m of s (1 - s)^m q^(k m) * (1 + q s / (1 - q))
+    What the search earns: let s = 0.8 and q = 0.95. The good arm is at place j of the round, 0 to k - 1 with the same
+    probability, fails m times, with probability s (1 - s)^m, and pays first in cycle j + k m, which comes before the
+    draw with probability q^(j + k m); from then on it pays s a cycle, 1 + s q / (1 - q) in all. Summed over j and m,
+    and divided by the 1 / (1 - q) cycles between two draws, that is
 
-    on average, and the reward per cycle is s (1 - q^k) (1 - q + q s) / (k (1 - q) (1 - (1 - s) q^k)).
+        s (1 - q^k) (1 - q + q s) / (k (1 - q) (1 - (1 - s) q^k))  a cycle.
     """
 
     observations = ("as before", "drawn anew")
@@ -39,7 +40,10 @@ class Bandit(POMDP):
         self.actions = ("safe", *self.others)
         rounds = (1 - LASTS**k) / (1 - (1 - GOOD) * LASTS**k)
         self.optimum = max(SAFE, GOOD * rounds * (1 - LASTS + LASTS * GOOD) / (k * (1 - LASTS)))
-        self.settings = Settings(horizon=6)
+        cycle_bits = k.bit_length() + 2
+        self.settings = Settings(
+            cycles=20_000, depth=(2 * k + 1) * cycle_bits, horizon=2 * k, simulations=200, epsilon=0.99, decay=0.9998
+        )
         super().__init__()
 
     def start(self) -> dict[int, float]:

@@ -72,7 +72,7 @@ class MatrixGame(POMDP):
         payoffs = sum(self.game.agent, ())
         self.min_reward, self.max_reward = min(payoffs), max(payoffs)
         self.hidden = "who the opponent is" if opponent == "any" else "what the opponent remembers of the match"
-        self.settings = Settings(horizon=6)
+        self.settings = Settings(cycles=10_000, depth=36, horizon=6, simulations=200, decay=0.9995)
         super().__init__()
 
     def start(self) -> dict[State, float]:

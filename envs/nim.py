@@ -20,14 +20,19 @@ class Nim(Duel):
     """
 
     actions = (1, 2, 3)
-    takes = "search n / 4 cycles deep: against the perfect opponent a random playout wins with probability about 3^(-n/4)"
+    takes = "a search n / 4 cycles deep, past moves that pay nothing, for the one line of play that wins"
     sizes = ("8-random", "8-perfect", "16-perfect", "24-perfect", "32-perfect", "48-perfect")
 
     def __init__(self, stones: int = 16, opponent: str = "perfect") -> None:
         self.new = whole("the number of stones", stones, 4, 200)
         self.observations = tuple(range(self.new + 1))
         self.settings = Settings(
-            cycles=10_000, depth=32, horizon=self.new // 4 + 1, simulations=100, decay=0.999, evaluation_simulations=1_000
+            cycles=10_000,
+            depth=32,
+            horizon=self.new // 4 + 1,
+            simulations=100,
+            decay=0.999,
+            evaluation_simulations=1_000,
         )
         super().__init__(opponent)
 
