@@ -53,6 +53,7 @@ class Hex(Duel):
             simulations=100,
             epsilon=0.999,
             decay=0.9999,
+            evaluation_simulations=200,
         )
         super().__init__(opponent)
 

@@ -27,42 +27,48 @@ PLANS = ("cooperate", "defect", "tft", "grim", "pavlov")
 OPPONENTS = (*PLANS, "random", "any")
 ENDS = 1 / 20  # probability that a match ends after a round
 
-State = tuple[str, int]  # the opponent and its next action; that of the random one is not decided yet, and stands as 0
+State = tuple[str, int]  # the opponent and what it plays next, 0 or 1; for the random one, which does not know, 0
 
 
 class MatrixGame(POMDP):
-    """A game of two actions each, round after round; a match ends after each round with probability 1/20.
+    """A game of two actions each, round after round in matches: after each round the match ends with probability 0.05.
 
-    The agent sees what the opponent played, and whether the match has ended and the next begins, with an opponent that
-    has forgotten all.
+    The agent sees what the opponent played, and whether the match ends. Then the next begins, with an opponent that
+    remembers nothing. A row of the payoffs is an action of the agent, a column one of the opponent:
 
-    ========  ===================  =======================  ============================================
-    game      actions              the agent's payoffs      source
-    ========  ===================  =======================  ============================================
-    dilemma   cooperate, defect    3 0 / 5 1                Axelrod 1984: R, S / T, P
-    stag      stag, hare           4 1 / 3 2                ranks, as in Rapoport and Guyer 1966
-    chicken   swerve, straight     3 2 / 4 1                ranks, as in Rapoport and Guyer 1966
-    pennies   heads, tails         1 -1 / -1 1              von Neumann and Morgenstern 1944
-    battle    bach, stravinsky     2 0 / 0 1                Osborne and Rubinstein 1994
-    ========  ===================  =======================  ============================================
+    ========  ==================  ============  ======================================================
+    game      actions             payoffs       source
+    ========  ==================  ============  ======================================================
+    dilemma   cooperate, defect   3 0 / 5 1     Axelrod 1984: R, S / T, P of the prisoner's dilemma
+    stag      stag, hare          4 1 / 3 2     ranks, as in Rapoport and Guyer 1966
+    chicken   swerve, straight    3 2 / 4 1     ranks, as in Rapoport and Guyer 1966
+    pennies   heads, tails        1 -1 / -1 1   matching pennies, von Neumann and Morgenstern 1944
+    battle    bach, stravinsky    2 0 / 0 1     Osborne and Rubinstein 1994, battle of the sexes
+    ========  ==================  ============  ======================================================
 
-    A row of the payoffs is an action of the agent, a column one of the opponent. The opponent's payoffs are the same
-    with the players exchanged, but in pennies, where it wins what the agent loses, and in battle, where it is paid 1
-    for meeting at bach and 2 at stravinsky. The opponents, in all games:
+    The opponent is paid as the agent would be in its place; but in pennies it wins what the agent loses, and in battle
+    it prefers stravinsky. The opponents are the same in all games:
 
-    cooperate, defect   always play the first action; always the second
-    random              plays either, with probability 1/2
-    tft                 tit for tat: the first action, then what the agent played last
-    grim                the first action until the agent has played the second, from then on the second
-    pavlov              the first action, then the same again where its payoff was above the mean of the four, else the
-                        other (win-stay, lose-shift: Nowak and Sigmund 1993)
-    any                 in each match one of these, but for random; the agent is not told which
+    ===========  ==========================================================================================
+    opponent     plays
+    ===========  ==========================================================================================
+    cooperate    the first action
+    defect       the second action
+    tft          tit for tat: the first action, then what the agent played last
+    grim         the first action until the agent has played the second, from then on the second
+    pavlov       the first action, then the same again if it was paid more than the mean of its four payoffs, else the
+                 other (win-stay, lose-shift: Nowak and Sigmund 1993)
+    random       one or the other, each with probability 1/2
+    any          as one of these but random, drawn anew for each match; the agent is not told which
+    ===========  ==========================================================================================
 
+    In dilemma-any it is best to defect at first: who cooperates even then is defected on until the match ends, and with
+    the others one more round of cooperation tells tft and pavlov from grim, which forgives nothing. An agent that looks
+    no more than 20 cycles ahead does not pay for knowing that, and cooperates with all who do.
     """
 
-    observations = tuple((move, end) for move in (0, 1) for end in ("goes on", "ends"))
     sizes = ("dilemma-tft", "stag-grim", "chicken-pavlov", "battle-tft", "pennies-any", "dilemma-any")
-    takes = "memory of the match; looking ahead past what pays at once; against any, finding out who plays, unharmed"
+    takes = "memory of the match; looking past what pays at once; against any, finding out who it is at a price"
 
     def __init__(self, game: str = "dilemma", opponent: str = "any") -> None:
         self.game = GAMES[one_of("the game", game, GAMES)]

@@ -354,3 +354,12 @@ def test_any_is_another_one_in_each_match() -> None:
 )
 def test_what_looking_ahead_is_worth(name: str, horizon: int, reward: float) -> None:
     assert solve(built(f"matrix:{name}")).receding_reward(horizon) == pytest.approx(reward)
+
+
+def test_finding_out_who_it_is_pays_for_those_who_look_far_ahead() -> None:
+    solution = solve(built("matrix:dilemma-any"))
+    assert solution.optimal_actions() == [1]
+    cooperates = (4 * 3 + 19 / 20) / 5  # but with who defects, after the first round
+    assert [solution.receding_reward(m) for m in (2, 20)] == pytest.approx([cooperates, cooperates])
+    assert solution.receding_reward(30) == pytest.approx(solution.lower)
+    assert solution.lower > cooperates + 0.01
