@@ -22,8 +22,8 @@ class Bandit(POMDP):
 
     What the search earns: let s = 0.8 and q = 0.95. The good arm is at place j of the round, 0 to k - 1 with the same
     probability, fails m times, with probability s (1 - s)^m, and pays first in cycle j + k m, which comes before the
-    draw with probability q^(j + k m); from then on it pays s a cycle, 1 + s q / (1 - q) in all. Summed over j and m,
-    and divided by the 1 / (1 - q) cycles between two draws, that is
+    draw with probability q^(j + k m); from then on it pays s a cycle, 1 + s q / (1 - q) in all. Summed over j and
+    m with their probabilities, and divided by the 1 / (1 - q) cycles between two draws, that is
 
         s (1 - q^k) (1 - q + q s) / (k (1 - q) (1 - (1 - s) q^k))  a cycle.
     """

@@ -37,7 +37,7 @@ class Hex(Duel):
     The observation is the board, two bits for each hexagon. A board of 4 by 4 would have too many states.
     """
 
-    takes = "search as deep as the game, 3 cycles at n = 2 and 5 at n = 3; to learn it, experience with each board"
+    takes = "search as deep as the game, 2 cycles at n = 2 and 5 at n = 3; to learn it, experience with each board"
     sizes = ("2-random", "2-perfect", "3-random", "3-perfect")
 
     def __init__(self, side: int = 3, opponent: str = "perfect") -> None:
@@ -46,15 +46,9 @@ class Hex(Duel):
         self.new = EMPTY * squares
         self.actions = tuple(range(squares))
         self.observations = Boards(squares)
-        self.settings = Settings(
-            cycles=50_000 if side == 3 else 10_000,
-            depth=64 if side == 3 else 32,
-            horizon=(squares + 1) // 2,
-            simulations=100,
-            epsilon=0.999,
-            decay=0.9999,
-            evaluation_simulations=200,
-        )
+        self.settings = Settings(depth=32, horizon=2, simulations=100, evaluation_simulations=200)
+        if side == 3:
+            self.settings = self.settings._replace(cycles=30_000, depth=64, horizon=5, simulations=50, decay=0.9998)
         super().__init__(opponent)
 
     def moves(self, board: str) -> list[int]:
