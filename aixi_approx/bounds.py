@@ -1,8 +1,9 @@
-"""Numbers that users give, checked once at the edge."""
+"""Numbers and words that users give, checked once at the edge."""
 
 from __future__ import annotations
 
 import operator
+from collections.abc import Iterable
 
 
 def whole(name: str, number: int, least: int, most: int) -> int:
@@ -20,3 +21,17 @@ def whole(name: str, number: int, least: int, most: int) -> int:
     if not least <= number <= most:
         raise ValueError(f"{name} is {number}: it must lie in {least} to {most}")
     return number
+
+
+def one_of(name: str, word: object, words: Iterable[str]) -> str:
+    """Return a word if it is one of those there are.
+
+    Raises
+    ------
+    ValueError
+        If it is none of them.
+    """
+    for known in words:
+        if word == known:
+            return known
+    raise ValueError(f"{name} is {word!r}: it must be one of {', '.join(words)}")

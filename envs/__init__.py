@@ -39,6 +39,10 @@ ENVIRONMENTS = {
     "corridor": "corridor:Corridor",
     "rocksample": "rocksample:RockSample",
     "t-maze": "t_maze:TMaze",
+    "nim": "nim:Nim",
+    "hex": "hex:Hex",
+    "bandit": "bandit:Bandit",
+    "matrix": "matrix_game:MatrixGame",
 }
 GROUP = "aixi_approx.environments"  # of entry points
 

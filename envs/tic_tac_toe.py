@@ -1,48 +1,18 @@
 """Tic-tac-toe against an opponent that plays at random (Veness et al. 2011, section 7.1)."""
 
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Iterable
 
 from aixi_approx.environment import Settings
+from aixi_approx.envs.board import EMPTY, MINE, THEIRS, Boards, put
 from aixi_approx.pomdp import POMDP, Outcome
 
-EMPTY, MINE, THEIRS = MARKS = "-XO"
 NEW = EMPTY * 9  # a board: nine squares, row by row
 LINES = [(0, 1, 2), (3, 4, 5), (6, 7, 8), (0, 3, 6), (1, 4, 7), (2, 5, 8), (0, 4, 8), (2, 4, 6)]
-
-
-def put(board: str, square: int, mark: str) -> str:
-    """Return the board with a mark on a square."""
-    return board[:square] + mark + board[square + 1 :]
 
 
 def won(board: str, mark: str) -> bool:
     """Whether there is a line of three of these marks."""
     return any(board[i] == board[j] == board[k] == mark for i, j, k in LINES)
-
-
-class Boards(Sequence[str]):
-    """All boards by number, two bits for each square, the first square highest. The mark 3 of a square is none.
-
-    >>> Boards().index("-------XO"), Boards()[6]
-    (6, '-------XO')
-    """
-
-    def __len__(self) -> int:
-        return 4**9
-
-    def __getitem__(self, number: Any) -> Any:
-        return "".join((MARKS + "?")[number >> 2 * i & 3] for i in range(8, -1, -1))
-
-    def __contains__(self, board: object) -> bool:
-        return isinstance(board, str) and len(board) == 9 and set(board) <= set(MARKS)
-
-    def index(self, board: str, *_: int) -> int:
-        """Return the number of a board."""
-        number = 0
-        for mark in board:
-            number = 4 * number + MARKS.index(mark)
-        return number
 
 
 class TicTacToe(POMDP):
@@ -58,7 +28,7 @@ class TicTacToe(POMDP):
     """
 
     actions = tuple(range(9))
-    observations = Boards()
+    observations = Boards(9)
     min_reward, max_reward = -3, 2
     hidden = "nothing"
     takes = "much experience: 5,478 boards in 18 bits; a search 4 deep with nine moves and as many answers"

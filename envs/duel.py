@@ -1,0 +1,84 @@
+"""Duels: games that one of two players wins, against an opponent that plays at random or perfectly."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from aixi_approx.bounds import one_of
+from aixi_approx.envs.board import MINE, THEIRS
+from aixi_approx.pomdp import POMDP, Outcome
+
+OPPONENTS = ("random", "perfect")
+
+
+class Duel(POMDP):
+    """Base class of such games, without draws. A subclass has a board to begin with, moves, and who has won.
+
+    Game follows game. A cycle is a move of the agent and the answer to it; to win pays 1, to lose costs 1, and so does
+    a move that cannot be made, which loses the game. When a game has ended, the next begins in the same cycle, and the
+    agent sees its board: a fair coin decides who moves first.
+
+    The random opponent takes any of its moves. The perfect one takes any that wins whatever the agent does, and any at
+    all where there is none. Then the optimum is 0: either who moves first or who moves second has a won game, each of
+    the two has it half of the time, the opponent never loses its games, and the best agent does not lose its own.
+    """
+
+    min_reward, max_reward = -1, 1
+    hidden = "nothing"
+    new: Any  # the board that a game begins with
+
+    def __init__(self, opponent: str) -> None:
+        self.opponent = one_of("the opponent", opponent, OPPONENTS)
+        self.optimum = 0.0 if opponent == "perfect" else None
+        self._winning: dict[tuple[Any, str], list[Any]] = {}
+        super().__init__()
+
+    @abstractmethod
+    def moves(self, board: Any) -> Sequence[Any]:
+        """Return the actions that can be taken on a board, by either player."""
+
+    @abstractmethod
+    def move(self, board: Any, action: Any, player: str) -> Any:
+        """Return the board after a move of a player: X is the agent, O the opponent."""
+
+    @abstractmethod
+    def won(self, board: Any, player: str) -> bool:
+        """Whether the player who has just moved has won."""
+
+    def winning(self, board: Any, player: str) -> list[Any]:
+        """Return the moves with which a player, who is to move, wins whatever the other does."""
+        if (board, player) not in self._winning:
+            other = THEIRS if player == MINE else MINE
+            after = {action: self.move(board, action, player) for action in self.moves(board)}
+            self._winning[board, player] = [
+                action for action, then in after.items() if self.won(then, player) or not self.winning(then, other)
+            ]
+        return self._winning[board, player]
+
+    def answers(self, board: Any) -> Sequence[Any]:
+        """Return the moves that the opponent chooses from, all with the same probability."""
+        winning = self.winning(board, THEIRS) if self.opponent == "perfect" else []
+        return winning or self.moves(board)
+
+    def start(self) -> dict[Any, float]:
+        """Flip the coin for the first move."""
+        first = self.answers(self.new)
+        return {self.new: 1 / 2, **{self.move(self.new, action, THEIRS): 1 / 2 / len(first) for action in first}}
+
+    def outcomes(self, board: Any, action: Any) -> Iterable[Outcome]:
+        """Move, let the opponent answer, begin anew when the game has ended."""
+        if action not in self.moves(board):
+            return self.anew(-1, 1)
+        mine = self.move(board, action, MINE)
+        if self.won(mine, MINE):
+            return self.anew(1, 1)
+        after = [self.move(mine, answer, THEIRS) for answer in self.answers(mine)]
+        goes_on = [theirs for theirs in after if not self.won(theirs, THEIRS)]
+        lost = self.anew(-1, 1 - len(goes_on) / len(after))
+        return [*lost, *(Outcome(1 / len(after), theirs, theirs, 0) for theirs in goes_on)]
+
+    def anew(self, reward: int, probability: float) -> list[Outcome]:
+        """Return what comes of the end of a game."""
+        return [Outcome(probability * p, board, board, reward) for board, p in self.start().items()]

@@ -1,0 +1,115 @@
+"""Repeated matrix games against small automata, a family (Axelrod 1984)."""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from aixi_approx.bounds import one_of
+from aixi_approx.environment import Settings
+from aixi_approx.pomdp import POMDP, Outcome
+
+
+class Game(NamedTuple):
+    """Two actions, and what they pay to the agent and to the opponent: [agent's action][opponent's]."""
+
+    actions: tuple[str, str]
+    agent: tuple[tuple[int, int], tuple[int, int]]
+    opponent: tuple[tuple[int, int], tuple[int, int]]
+
+
+GAMES = {
+    "dilemma": Game(("cooperate", "defect"), ((3, 0), (5, 1)), ((3, 5), (0, 1))),
+    "stag": Game(("stag", "hare"), ((4, 1), (3, 2)), ((4, 3), (1, 2))),
+    "chicken": Game(("swerve", "straight"), ((3, 2), (4, 1)), ((3, 4), (2, 1))),
+    "pennies": Game(("heads", "tails"), ((1, -1), (-1, 1)), ((-1, 1), (1, -1))),
+    "battle": Game(("bach", "stravinsky"), ((2, 0), (0, 1)), ((1, 0), (0, 2))),
+}
+PLANS = ("cooperate", "defect", "tft", "grim", "pavlov")
+OPPONENTS = (*PLANS, "random", "any")
+ENDS = 1 / 20  # probability that a match ends after a round
+
+State = tuple[str, int]  # the opponent and what it plays next, 0 or 1; for the random one, which does not know, 0
+
+
+class MatrixGame(POMDP):
+    """A game of two actions each, round after round in matches: after each round the match ends with probability 0.05.
+
+    The agent sees what the opponent played, and whether the match ends. Then the next begins, with an opponent that
+    remembers nothing. A row of the payoffs is an action of the agent, a column one of the opponent:
+
+    ========  ==================  ============  ======================================================
+    game      actions             payoffs       source
+    ========  ==================  ============  ======================================================
+    dilemma   cooperate, defect   3 0 / 5 1     Axelrod 1984: R, S / T, P of the prisoner's dilemma
+    stag      stag, hare          4 1 / 3 2     ranks, as in Rapoport and Guyer 1966
+    chicken   swerve, straight    3 2 / 4 1     ranks, as in Rapoport and Guyer 1966
+    pennies   heads, tails        1 -1 / -1 1   matching pennies, von Neumann and Morgenstern 1944
+    battle    bach, stravinsky    2 0 / 0 1     Osborne and Rubinstein 1994, battle of the sexes
+    ========  ==================  ============  ======================================================
+
+    The opponent is paid as the agent would be in its place; but in pennies it wins what the agent loses, and in battle
+    it prefers stravinsky. The opponents are the same in all games:
+
+    ===========  ==========================================================================================
+    opponent     plays
+    ===========  ==========================================================================================
+    cooperate    the first action
+    defect       the second action
+    tft          tit for tat: the first action, then what the agent played last
+    grim         the first action until the agent has played the second, from then on the second
+    pavlov       the first action, then the same again if it was paid more than the mean of its four payoffs, else the
+                 other (win-stay, lose-shift: Nowak and Sigmund 1993)
+    random       one or the other, each with probability 1/2
+    any          as one of these but random, drawn anew for each match; the agent is not told which
+    ===========  ==========================================================================================
+
+    In dilemma-any it is best to defect at first: who cooperates even then is defected on until the match ends, and with
+    the others one more round of cooperation tells tft and pavlov from grim, which forgives nothing. An agent that looks
+    no more than 20 cycles ahead does not pay for knowing that, and cooperates with all who do.
+    """
+
+    sizes = ("dilemma-tft", "stag-grim", "chicken-pavlov", "battle-tft", "pennies-any", "dilemma-any")
+    takes = "memory of the match; looking past what pays at once; against any, finding out who it is at a price"
+
+    def __init__(self, game: str = "dilemma", opponent: str = "any") -> None:
+        self.game = GAMES[one_of("the game", game, GAMES)]
+        self.opponent = one_of("the opponent", opponent, OPPONENTS)
+        self.actions = self.game.actions
+        self.observations = tuple((move, end) for move in self.actions for end in ("goes on", "ends"))
+        payoffs = sum(self.game.agent, ())
+        self.min_reward, self.max_reward = min(payoffs), max(payoffs)
+        self.hidden = "who the opponent is" if opponent == "any" else "what the opponent remembers of the match"
+        self.settings = Settings(cycles=10_000, depth=36, horizon=6, simulations=200, decay=0.9995)
+        super().__init__()
+
+    def start(self) -> dict[State, float]:
+        """Begin a match."""
+        opponents = PLANS if self.opponent == "any" else (self.opponent,)
+        return {(opponent, int(opponent == "defect")): 1 / len(opponents) for opponent in opponents}
+
+    def outcomes(self, state: State, action: str) -> Iterable[Outcome]:
+        """Play a round, and begin a match if this one ends."""
+        opponent, planned = state
+        mine = self.actions.index(action)
+        for move in (0, 1) if opponent == "random" else (planned,):
+            p = 1 / 2 if opponent == "random" else 1
+            reward, seen = self.game.agent[mine][move], self.actions[move]
+            yield Outcome(p * (1 - ENDS), (opponent, self.plan(opponent, mine, move)), (seen, "goes on"), reward)
+            for anew, q in self.start().items():
+                yield Outcome(p * ENDS * q, anew, (seen, "ends"), reward)
+
+    def plan(self, opponent: str, mine: int, move: int) -> int:
+        """Return what an opponent plays next, after a round of the agent's action and its own."""
+        if opponent == "tft":
+            return mine
+        if opponent == "grim":
+            return max(mine, move)
+        if opponent == "pavlov":
+            wins = 4 * self.game.opponent[mine][move] > sum(sum(self.game.opponent, ()))
+            return move if wins else 1 - move
+        return int(opponent == "defect")
+
+    def render(self) -> str:
+        """Say who plays, and what it is about to play."""
+        opponent, planned = self.states[self.current]
+        about = "either" if opponent == "random" else self.actions[planned]
+        return f"the opponent: {opponent}, about to play {about}"
