@@ -172,7 +172,7 @@ class Environment(ABC):
         bits = needed if self.observation_bits is None else self.observation_bits
         if not isinstance(bits, Integral) or not needed <= bits <= MAX_BITS:
             what = f"{len(self.observations)} observations need {needed} bits, not {bits}"
-            raise EnvironmentFault(f"{self.name}: {what}: leave observation_bits out, or declare {needed} to {MAX_BITS}")
+            raise EnvironmentFault(f"{self.name}: {what}: leave observation_bits out, or take {needed} to {MAX_BITS}")
         return Coding(
             actions=len(self.actions),
             action_bits=bits_for(len(self.actions)),
@@ -223,7 +223,7 @@ class Environment(ABC):
         except (Exception, SystemExit) as error:
             raise EnvironmentFault(f"{self.name}: render() failed: {self._told(error)}") from error
         if not isinstance(picture, str):
-            raise EnvironmentFault(f"{self.name}: render() returned {picture!r:.80}: return text, it is not to print it")
+            raise EnvironmentFault(f"{self.name}: render() returned {picture!r:.80}: return text, don't print it")
         return picture
 
     def _told(self, error: BaseException) -> str:
