@@ -136,12 +136,12 @@ def _watcher(pictures: bool) -> Watcher:
     def show(part: str, rows: Iterable[Row], cycles: int, environment: Environment) -> Iterator[Row]:
         if pictures and cycles and part == "evaluation":
             return draw(rows, cycles, environment)
-        return _bar(part, rows, cycles)
+        return bar(part, rows, cycles)
 
     return show
 
 
-def _bar(part: str, rows: Iterable[Row], cycles: int) -> Iterator[Row]:
+def bar(part: str, rows: Iterable[Row], cycles: int) -> Iterator[Row]:
     """Pass rows on behind a progress bar."""
     if not cycles:
         return
