@@ -112,6 +112,7 @@ class POMDP(Environment):
         row = np.repeat(np.arange(count * actions), np.diff(tables.first))
         probability = tables.probability * np.asarray(chance, dtype=float)[row % actions]
         step = csr_array((probability, (here, tables.state)), shape=(count, count))
+        step.eliminate_zeros()  # of actions that are never taken
         reward = np.bincount(here, probability * tables.reward, count).astype(np.float64)
         return float(tables.start @ long_run_reward(step, reward)[: len(tables.start)])
 

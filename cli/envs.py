@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from contextlib import redirect_stdout
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -17,13 +19,22 @@ if TYPE_CHECKING:
 def command(as_json: bool) -> None:
     """List the environments: size, rewards per cycle, what is hidden.
 
+    Those of installed packages come last: what they name as entry points of the group `aixi_approx.environments`.
+
     \b
     Example:
       aixi envs --json
     """
-    from aixi_approx.envs import ENVIRONMENTS, make
+    from aixi_approx.envs import ENVIRONMENTS, installed, make
 
     rows = {name: _describe(make(name)) for name in ENVIRONMENTS}
+    for name in installed():
+        try:
+            with redirect_stdout(sys.stderr):  # what it prints is no row
+                rows[name] = _describe(make(name))
+        except Exception as error:  # whatever is wrong with it, the others are listed
+            what = error if isinstance(error, ValueError) else f"{name}: {type(error).__name__}: {error}"
+            print("aixi envs:", " ".join(str(what).split()), file=sys.stderr)
     if as_json:
         print_json(rows)
         return

@@ -91,35 +91,37 @@ def build(name: str, kind: Callable[..., Environment], *parameters: int | str) -
 
 def installed() -> dict[str, EntryPoint]:
     """Return what installed packages offer, by name, but for names that are in the table."""
-    offered = {point.name.replace("_", "-"): point for point in entry_points(group=GROUP)}
+    offered = {point.name.replace("_", "-").lower(): point for point in entry_points(group=GROUP)}
     return {name: offered[name] for name in sorted(offered) if name not in ENVIRONMENTS}
 
 
 def _find(name: str) -> tuple[Callable[..., Environment], list[int | str]]:
     """The class of an environment, and the parameters that it is built with."""
     path, is_file, rest = name.partition(".py:")
-    first, _, written = (rest if is_file else name).partition(":")
+    first, colon, written = (rest if is_file else name).partition(":")
     kind = _from_file(f"{path}.py", first) if is_file else _by_name(first, name)
-    parameters: list[int | str] = [int(p) if p.isdigit() else p for p in written.split("-")] if written else []
+    parameters: list[int | str] = [int(p) if p.isdecimal() else p for p in written.split("-")] if colon else []
     try:
         inspect.signature(kind).bind(*parameters)
     except TypeError:
         names = [p.name for p in inspect.signature(kind).parameters.values()]
         takes = f"its parameters are {'-'.join(names).upper()}" if names else "it has no parameters"
         example = next(iter(kind.sizes), "")
-        hint = f", for example {name.removesuffix(f':{written}')}:{example}" if example else ""
+        hint = f", for example {name.removesuffix(colon + written)}:{example}" if example else ""
         raise EnvironmentFault(f"{name}: {takes}{hint}") from None
     return kind, parameters
 
 
 def _by_name(short: str, name: str) -> type[Environment]:
     """The class of an environment of the table, or of an installed package."""
-    known = short.replace("_", "-")
+    known = short.replace("_", "-").lower()
     offered = installed()
     names = [*ENVIRONMENTS, *offered]
     if known not in names:
         longer = [other for other in names if other.startswith(known)]
-        known = longer[0] if len(longer) == 1 else known
+        if len(longer) > 1:
+            raise EnvironmentFault(f"{name!r} is the beginning of {', '.join(longer)}: say which")
+        known = longer[0] if longer else known
     if known in ENVIRONMENTS:
         module, _, class_name = ENVIRONMENTS[known].partition(":")
         return _checked(getattr(importlib.import_module(f"{__name__}.{module}"), class_name), name)
@@ -128,7 +130,7 @@ def _by_name(short: str, name: str) -> type[Environment]:
             kind = offered[known].load()
         except (Exception, SystemExit) as error:
             where = f"the installed package that offers it, as {offered[known].value}, can't be loaded"
-            raise EnvironmentFault(f"{name}: {where}: {type(error).__name__}: {error}") from error
+            raise EnvironmentFault(f"{name}: {where}: {told(error, {offered[known].module})}") from error
         return _checked(kind, name)
     if Path(name).is_file():
         raise EnvironmentFault(f"which class of {name}? Say {name}:MyClass")
@@ -141,6 +143,8 @@ def _from_file(path: str, class_name: str) -> type[Environment]:
     """The class of a user's own environment."""
     if not Path(path).is_file():
         raise EnvironmentFault(f"no file {path!r}")
+    if not class_name:
+        raise EnvironmentFault(f"which class of {path}? Say {path}:MyClass")
     spec = importlib.util.spec_from_file_location(f"aixi_environment_{Path(path).stem}", path)
     assert spec is not None
     assert spec.loader is not None
