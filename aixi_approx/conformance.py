@@ -10,7 +10,7 @@ import functools
 import io
 import time
 from collections.abc import Callable, Iterator
-from contextlib import nullcontext, redirect_stdout
+from contextlib import redirect_stdout
 
 import numpy as np
 
@@ -24,14 +24,15 @@ from aixi_approx.finding import FAILED, NOTE, PASSED, Finding
 from aixi_approx.interaction import evaluation_seed
 from aixi_approx.pomdp import POMDP, Outcome, outcomes_at
 from aixi_approx.replay import (
-    GENERATORS,
     Answer,
     answer,
+    check_generators,
     check_replays,
     difference,
     draw_actions,
     elsewhere,
     play,
+    seeded_generators,
     shared_generators,
 )
 from aixi_approx.run import MAX_CYCLES
@@ -68,7 +69,7 @@ def check_environment(
         If there is no environment of that name. One that can't be built is a finding.
     """
     whole("cycles", cycles, 1, MAX_CYCLES)
-    with redirect_stdout(io.StringIO()) as printed:
+    with redirect_stdout(io.StringIO()) as printed, seeded_generators(seed):
         if isinstance(environment, str):
             new, name = maker(environment), environment
         else:
@@ -89,21 +90,17 @@ def _examine(new: Callable[[], Environment], name: str | None, cycles: int, seed
         return
     yield from _declaration(environment)
     seeds = [*range(seed, seed + SEEDS), evaluation_seed(seed)]
-    with elsewhere(name, seed, min(cycles, FEW)) if name else nullcontext([]) as processes:
+    with elsewhere(name, seed, min(cycles, FEW)) as processes:
         faults, began = dict[str, str](), time.perf_counter()
         plays = [play(environment, each, draw_actions(environment, cycles, each), faults) for each in seeds]
         seconds = time.perf_counter() - began
-        drawn = [each for each, state in shared_generators().items() if state != before[each]]
         yield from (Finding("steps", FAILED, fault) for fault in faults.values())
         if not faults:
             yield Finding("steps", PASSED, f"{len(seeds) * cycles:,} cycles of random play with {len(seeds)} seeds")
-        for each in drawn:
-            what = f"{environment.name}: it draws from the module `{each}`, which other instances and other code share"
-            mend = f"let reset make a generator of its own, `self.random = {GENERATORS[each]}`"
-            yield Finding("same seed", FAILED, f"{what}: {mend}")
-        replays = [] if drawn else list(check_replays(new, environment, seed, plays[0], processes))
+        replays = list(check_generators(environment, before))
+        replays += [] if replays else check_replays(new, environment, seed, plays[0], processes)
         yield from replays
-    repeats = not drawn and all(finding.result != FAILED for finding in replays)
+    repeats = all(finding.result != FAILED for finding in replays)
     if repeats:
         yield from _other_seeds(environment, seeds, plays[0])
     yield from _render(environment, seed, plays[0] if repeats else [])

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import traceback
 from abc import ABC, abstractmethod
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Container, Hashable, Sequence
 from numbers import Integral, Real
 from pathlib import Path
 from typing import NamedTuple
@@ -54,7 +54,7 @@ class EnvironmentFault(ValueError):
     """An environment is not what it says it is: a wrong definition, percept or error of its own."""
 
 
-def told(error: BaseException, modules: Iterable[str]) -> str:
+def told(error: BaseException, modules: Container[object]) -> str:
     """Return an error in a few words: its kind, what it says, and the last line of one of these modules on its way."""
     frames = list(traceback.walk_tb(error.__traceback__))
     lines = [(frame.f_code.co_filename, line) for frame, line in frames if frame.f_globals.get("__name__") in modules]

@@ -81,6 +81,28 @@ def shared_generators() -> dict[str, str]:
     return {"random": str(random.getstate()), "numpy.random": str(np.random.get_state())}  # noqa: NPY002
 
 
+@contextmanager
+def seeded_generators(seed: int) -> Iterator[None]:
+    """Seed the generators that all code shares, so that one who draws from them is told the same; then restore them."""
+    states = random.getstate(), np.random.get_state()  # noqa: NPY002
+    random.seed(seed)
+    np.random.seed(seed & (1 << 32) - 1)  # noqa: NPY002
+    try:
+        yield
+    finally:
+        random.setstate(states[0])
+        np.random.set_state(states[1])  # noqa: NPY002
+
+
+def check_generators(environment: Environment, before: dict[str, str]) -> Iterator[Finding]:
+    """Find those of the shared generators that are no more in the state that they were in before."""
+    for name, state in shared_generators().items():
+        if state != before[name]:
+            what = f"{environment.name}: it draws from the module `{name}`, which other instances and other code share"
+            mend = f"let reset make a generator of its own, `self.random = {GENERATORS[name]}`"
+            yield Finding("same seed", FAILED, f"{what}: {mend}")
+
+
 def check_replays(
     new: Callable[[], Environment],
     environment: Environment,
@@ -153,19 +175,19 @@ def answer(environment: Environment, action: int) -> Answer:
 
 
 @contextmanager
-def elsewhere(name: str, seed: int, cycles: int) -> Iterator[list[subprocess.Popen[str]]]:
-    """Begin the first play in processes of their own; they are ended with the context."""
+def elsewhere(name: str | None, seed: int, cycles: int) -> Iterator[list[subprocess.Popen[str]]]:
+    """Begin the first play in processes of their own, which end with the context; none if there is no name to say."""
     code = "import sys; from aixi_approx.replay import report; report(sys.argv[1], *map(int, sys.argv[2:]))"
     processes = [
         subprocess.Popen(
-            [sys.executable, "-P", "-c", code, name, str(seed), str(cycles)],
+            [sys.executable, "-P", "-c", code, str(name), str(seed), str(cycles)],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
             env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "PYTHONHASHSEED": hash_seed},
         )
-        for hash_seed in HASH_SEEDS
+        for hash_seed in (HASH_SEEDS if name else ())
     ]
     try:
         yield processes

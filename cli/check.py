@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
+import textwrap
 from typing import TYPE_CHECKING
 
 import click
@@ -48,23 +50,11 @@ def command(environment: str, cycles: int, seed: int, as_json: bool) -> None:
 
 
 def _print(environment: str, findings: list[Finding], failed: int) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(box=None, show_header=False, padding=(0, 1, 0, 0))
-    table.add_column("result", no_wrap=True)
-    table.add_column("check", no_wrap=True)
-    table.add_column("message", overflow="fold")
-    for finding in findings:
-        mark = "[bold red]FAILED[/]" if finding.result == "failed" else finding.result
-        table.add_row(mark, finding.check, _plain(finding.message))
-    Console(highlight=False).print(table)
+    """Print a line for each finding, folded on a terminal only."""
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else 1 << 30
+    for check, result, message in findings:
+        line = f"{'FAILED' if result == 'failed' else result:8}{check:14}{' '.join(message.split())}"
+        folded = textwrap.fill(line, width, subsequent_indent=" " * 22, break_on_hyphens=False)
+        click.echo(click.style(folded, fg="red") if result == "failed" else folded)
     passed = sum(finding.result == "passed" for finding in findings)
     print(f"\n{environment}: {passed} passed, {failed} failed" if failed else f"\n{environment}: all {passed} passed")
-
-
-def _plain(text: str) -> str:
-    """Text on one line, brackets as they stand."""
-    from rich.markup import escape
-
-    return escape(" ".join(text.split()))

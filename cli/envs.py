@@ -58,7 +58,7 @@ def command(as_json: bool) -> None:
             number(row["optimum"], 4),
             row["hidden"],
         )
-    Console().print(table)
+    Console(emoji=False).print(table)
     print("bits of a cycle: action + reward + observation. random: reward per cycle of an")
     print("agent that acts at random; optimum: the largest possible. --json tells more.")
 

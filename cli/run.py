@@ -6,6 +6,7 @@ import sys
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -93,9 +94,9 @@ def command(
     from aixi_approx.envs import make
     from aixi_approx.run import Experiment, compile_kernels, run
 
-    settings = make(environment).settings._replace(
-        **{name: value for name, value in given.items() if value is not None}
-    )
+    with redirect_stdout(sys.stderr):  # what an environment prints is no result
+        settings = make(environment).settings
+    settings = settings._replace(**{name: value for name, value in given.items() if value is not None})
     if exploration:
         settings = settings._replace(epsilon=exploration[0], decay=exploration[1])
     experiment = Experiment(
@@ -116,7 +117,8 @@ def command(
     with notice("compiling the search, once; it is kept for next time ..."):
         compile_kernels(model, planner)
     try:
-        result = run(experiment, out, _watcher(watch))
+        with redirect_stdout(sys.stderr):
+            result = run(experiment, out, _watcher(watch))
     except KeyboardInterrupt:
         print(f"aixi: stopped; the same command goes on from {out}" if out else "aixi: stopped", file=sys.stderr)
         sys.exit(130)
@@ -209,4 +211,4 @@ def _print_table(result: dict[str, Any]) -> None:
     if simulations:
         table.add_row("simulations", f"{simulations:,}", "")
     table.add_row("time", f"{result['learning_seconds'] + result['evaluation_seconds']:.1f} s", "")
-    Console().print(table)
+    Console(emoji=False).print(table)

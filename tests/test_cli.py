@@ -253,6 +253,16 @@ def test_ones_own_environment_runs(place: Path, capsys: Captured) -> None:
     assert {line.split()[0] for line in err.splitlines()} == {"learning", "evaluation"}
 
 
+def test_what_an_environment_prints_is_no_result(place: Path, capsys: Captured) -> None:
+    (place / "loud.py").write_text(
+        "from aixi_approx.envs.coin_flip import CoinFlip\nprint('loaded')\nclass Loud(CoinFlip):\n"
+        "    def __init__(self):\n        print('built')\n        super().__init__()\n"
+        "    def step(self, action):\n        print('step')\n        return super().step(action)\n"
+    )
+    assert printed(["run", "loud.py:Loud", *SHORT], capsys)["optimum"] == 0.7
+    assert printed(["solve", "loud.py:Loud"], capsys)["states"] == 1
+
+
 def test_envs_has_all(capsys: Captured) -> None:
     listed = printed(["envs"], capsys)
     assert list(listed) == list(ENVIRONMENTS)
