@@ -37,7 +37,7 @@ def command(environment: str, cycles: int, seed: int, as_json: bool) -> None:
     """
     from aixi_approx.conformance import check_environment
 
-    with notice(f"checking {environment}: random play, ten times {cycles:,} cycles ...", after=2):
+    with notice(f"checking {environment}: ten random plays of {cycles:,} cycles ...", after=2):
         findings = check_environment(environment, cycles, seed)
     failed = sum(finding.result == "failed" for finding in findings)
     if as_json:
