@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import io
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import redirect_stdout
 
@@ -28,6 +29,7 @@ from aixi_approx.replay import (
     answer,
     check_generators,
     check_replays,
+    check_seeds,
     difference,
     draw_actions,
     elsewhere,
@@ -76,7 +78,7 @@ def check_environment(
             new, name = functools.partial(build, getattr(environment, "__name__", "it"), environment), None
         findings = list(_examine(new, name, cycles, seed))
     if lines := printed.getvalue().splitlines():
-        what = f"it prints {len(lines):,} lines, first {lines[0]!r:.60}: they end up among the results of `aixi`"
+        what = f"it prints {len(lines):,} lines, first {lines[0]!r:.60}: `aixi` passes them on to stderr"
         findings.append(Finding("printing", NOTE, what))
     return findings
 
@@ -102,7 +104,7 @@ def _examine(new: Callable[[], Environment], name: str | None, cycles: int, seed
         yield from replays
     repeats = all(finding.result != FAILED for finding in replays)
     if repeats:
-        yield from _other_seeds(environment, seeds, plays[0])
+        yield from check_seeds(environment, seeds, plays[0])
     yield from _render(environment, seed, plays[0] if repeats else [])
     if isinstance(environment, POMDP):
         definition = list(_definition(environment, seed))
@@ -122,8 +124,12 @@ def _declaration(environment: Environment) -> Iterator[Finding]:
     for part in ("actions", "observations"):
         names = getattr(environment, part)
         if len(names) <= MANY and not isinstance(names, range):
-            twice = [name for i, name in enumerate(names) if name in names[:i]]
-            faults += [f"{name!r} stands in `{part}` twice: give each a name of its own" for name in twice[:1]]
+            try:
+                name, times = Counter(names).most_common(1)[0]
+            except TypeError as error:
+                faults.append(f"`{part}`: {error}: write text, numbers or tuples")
+            else:
+                faults += [f"{name!r} stands in `{part}` {times} times: give each a name of its own"] * (times > 1)
     try:
         build_agent(environment)
         whole("cycles", settings.cycles, 0, MAX_CYCLES)
@@ -136,18 +142,6 @@ def _declaration(environment: Environment) -> Iterator[Finding]:
         rewards = f"rewards from {coding.min_reward} to {coding.max_reward}"
         bits = f"bits {coding.action_bits}+{coding.reward_bits}+{coding.observation_bits}"
         yield Finding("declaration", PASSED, f"{numbers}, {rewards}; {bits}")
-
-
-def _other_seeds(environment: Environment, seeds: list[int], first: list[Answer]) -> Iterator[Finding]:
-    """A note if all seeds are the same, and a definition does not say that nothing is random."""
-    if isinstance(environment, POMDP):
-        tables = environment.tables
-        if len(tables.start) == 1 and (np.diff(tables.first) == 1).all():
-            return
-    actions = draw_actions(environment, len(first), seeds[0])
-    if all(play(environment, seed, actions, {}) == first for seed in seeds[1:]):
-        what = f"the seeds {', '.join(map(str, seeds[:SEEDS]))} give the same percepts"
-        yield Finding("other seeds", NOTE, f"{what}: nothing is random in it, or reset does not use its seed")
 
 
 def _render(environment: Environment, seed: int, first: list[Answer]) -> Iterator[Finding]:
@@ -220,6 +214,9 @@ def _optimum(pomdp: POMDP) -> Iterator[Finding]:
             lower, upper, who = solution.lower, solution.upper, "the best agent"
         except ValueError:  # too many beliefs
             pass
+    if who == "a random agent":
+        what = f"not solved for, there are more than {MANY:,} states or beliefs"
+        yield Finding("optimum", NOTE, f"{what}: `aixi solve` may do it with --max-beliefs or --merge")
     slack = 1e-4 * max(1.0, abs(lower))
     if declared is None:
         yield Finding("optimum", NOTE, f"none is declared; {who} earns {lower:.6g} a cycle")

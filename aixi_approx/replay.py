@@ -19,7 +19,8 @@ import numpy as np
 
 from aixi_approx.environment import Environment, EnvironmentFault, Percept
 from aixi_approx.envs import maker
-from aixi_approx.finding import FAILED, PASSED, Finding
+from aixi_approx.finding import FAILED, NOTE, PASSED, Finding
+from aixi_approx.pomdp import POMDP
 from aixi_approx.randomness import AGENT, below, stream
 
 LEFT = (1, 2, 3, 5)  # cycles after which an instance is reset, so that what it keeps is not the same by chance
@@ -164,6 +165,18 @@ def check_replays(
             return
     if processes:
         yield Finding("processes", PASSED, "the same percepts in other processes")
+
+
+def check_seeds(environment: Environment, seeds: list[int], first: list[Answer]) -> Iterator[Finding]:
+    """Note that other seeds give the same as the first, unless a definition says that nothing is random."""
+    if isinstance(environment, POMDP):
+        tables = environment.tables
+        if len(tables.start) == 1 and (np.diff(tables.first) == 1).all():
+            return
+    actions = draw_actions(environment, len(first), seeds[0])
+    if all(play(environment, seed, actions, {}) == first for seed in seeds[1:]):
+        what = f"the seeds {', '.join(map(str, seeds[:3]))} give the same percepts"
+        yield Finding("other seeds", NOTE, f"{what}: nothing is random in it, or reset does not use its seed")
 
 
 def answer(environment: Environment, action: int) -> Answer:

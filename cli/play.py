@@ -120,18 +120,13 @@ def _introduction(environment: Environment, blind: bool, model: str, learned: in
         told = f"observations 0 to {len(environment.observations) - 1}, {rewards}"
         rules = f"Actions 0 to {len(environment.actions) - 1}, {told}: find out what they mean."
     else:
-        names = ", ".join(
-            f"{i} {word(name)}" if word(name) != str(i) else word(name) for i, name in _actions(environment)
-        )
+        words = [word(name) for name in environment.actions]
+        names = ", ".join(name if name == str(i) else f"{i} {name}" for i, name in enumerate(words))
         written = inspect.cleandoc(type(environment).__doc__ or "Nobody has written down its rules.")
         rules = f"{written}\n\nactions: {names}\n{rewards}"
     agent = "knows the rules" if model == "true" else f"has learned from {learned:,} cycles"
     closing = "Nothing is seen before the first action. ? shows this again, q ends."
-    return f"{rules}\n\nAn agent that {agent} plays beside you.\n{closing}\n"
-
-
-def _actions(environment: Environment) -> list[tuple[int, Any]]:
-    return list(enumerate(environment.actions))
+    return f"{rules}\n\nAn agent that {agent} plays beside you, in a game of its own.\n{closing}\n"
 
 
 def _converse(
@@ -140,7 +135,7 @@ def _converse(
     """Play until the end; return the rewards of the player and of the agent."""
     width = max(len(f"{reward:+}") for reward in (environment.min_reward, environment.max_reward))
     draws = reveal or (environment.hidden == "nothing" and not blind)
-    names = [str(i) if blind else word(name) for i, name in _actions(environment)]
+    names = [str(i) if blind else word(name) for i, name in enumerate(environment.actions)]
     drawn = ""
     rewards: list[tuple[int, int]] = []
     _say(introduction)

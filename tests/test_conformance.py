@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from aixi_approx import make, replay
+from aixi_approx import Outcome, make, replay
 from aixi_approx.cli import main
 from aixi_approx.conformance import check_environment
 from aixi_approx.envs import ENVIRONMENTS, maker
@@ -163,7 +163,11 @@ DECLARED = {  # of a walk; these can't be built, but for the last ones
     "NoBuild": ("def __init__(self):\n        self.size = 3", "it can't be built: AttributeError: {} (broken.py, line"),
     "NoSettings": ("settings = {}", "NoSettings: settings is {}: write `settings = Settings(...)`"),
     "Best": ("optimum = 'much'", "Best: optimum is 'much': declare a number, or leave it out"),
-    "Twice": ("actions = ('left', 'left')", "Twice: 'left' stands in `actions` twice: give each a name of its own"),
+    "Twice": ("actions = ('left', 'left')", "Twice: 'left' stands in `actions` 2 times: give each a name of its own"),
+    "Lists": (
+        "observations = ([0], [1], [2], [3])",
+        "Lists: `observations`: unhashable type: 'list': write text, numbers or tup",
+    ),
     "Deep": (
         "settings = Settings(depth=0.5)",
         "Deep: no agent can be built: depth is 0.5: it must be a whole number: mend it in `settings = Settings(...)`",
@@ -377,7 +381,7 @@ def test_our_own_pass(name: str) -> None:
             "Walk",
             "def step(self, a):\n        print('at', a)\n        return (0, 0)",
             "printing",
-            "first 'at 1': they end up",
+            "first 'at 1': `aixi` passes",
         ),
         ("Walk", "pass", "definition", "it is no POMDP: `aixi solve` and --model true do not work here"),
         ("Coin", "actions = ('heads', 'tails', 'tail')", "actions", "'tail' does the same as 'tails' in every state"),
@@ -403,7 +407,16 @@ def test_notes_are_no_faults(name: str, body: str, check: str, message: str, fil
 
 
 def test_what_is_not_random_need_not_heed_the_seed() -> None:
-    assert "other seeds" not in {finding.check for finding in check_environment(functools.partial(make, "4x4-grid"))}
+    class Clock(Tiger):
+        optimum = None
+
+        def start(self) -> dict[str, float]:
+            return {"left": 1}
+
+        def outcomes(self, state: str, action: str) -> list[Outcome]:
+            return [Outcome(1, "right" if state == "left" else "left", state, -1)]
+
+    assert "other seeds" not in {finding.check for finding in check_environment(Clock, cycles=50)}
 
 
 def test_an_own_step_that_does_as_defined_passes() -> None:
@@ -424,7 +437,9 @@ def test_an_own_step_that_does_as_defined_passes() -> None:
 
 def test_an_optimum_that_is_not_solved_for_may_not_lie_below_random_play(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("aixi_approx.conformance.MANY", 1)
-    assert failed(check_environment(Tiger, cycles=50)) == []
+    findings = check_environment(Tiger, cycles=50)
+    assert failed(findings) == []
+    assert "not solved for, there are more than 1 states or beliefs" in " ".join(f.message for f in findings)
     (fault,) = failed(check_environment(type("Low", (Tiger,), {"optimum": -31}), cycles=50))
     assert "optimum is declared as -31, but a random agent earns -30.33" in fault.message
     (fault,) = failed(check_environment(type("High", (Tiger,), {"optimum": 11}), cycles=50))
