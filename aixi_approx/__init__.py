@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from aixi_approx.builder import build_agent as build_agent
     from aixi_approx.builder import mc_aixi as mc_aixi
     from aixi_approx.coding import Coding as Coding
+    from aixi_approx.conformance import check_environment as check_environment
     from aixi_approx.context_tree import ContextTree as ContextTree
     from aixi_approx.context_tree import FactoredContextTree as FactoredContextTree
     from aixi_approx.environment import Environment as Environment
@@ -51,6 +52,7 @@ _HOME = {
     "belief_expectimax": ("BeliefExpectimax",),
     "builder": ("build_agent", "mc_aixi"),
     "coding": ("Coding",),
+    "conformance": ("check_environment",),
     "context_tree": ("ContextTree", "FactoredContextTree"),
     "environment": ("Environment", "EnvironmentFault", "Percept", "Settings"),
     "envs": ("ENVIRONMENTS", "make"),

@@ -6,8 +6,11 @@ declared range. The agent moves first; what an environment shows before the firs
 
 from __future__ import annotations
 
+import traceback
 from abc import ABC, abstractmethod
-from collections.abc import Hashable, Sequence
+from collections.abc import Container, Hashable, Sequence
+from numbers import Integral, Real
+from pathlib import Path
 from typing import NamedTuple
 
 from aixi_approx.coding import Coding, bits_for
@@ -44,10 +47,19 @@ class Settings(NamedTuple):
 
 
 MAX_REWARD = 1 << 31  # or its negative
+MAX_BITS = 64  # of an observation
 
 
 class EnvironmentFault(ValueError):
     """An environment is not what it says it is: a wrong definition, percept or error of its own."""
+
+
+def told(error: BaseException, modules: Container[object]) -> str:
+    """Return an error in a few words: its kind, what it says, and the last line of one of these modules on its way."""
+    frames = list(traceback.walk_tb(error.__traceback__))
+    lines = [(frame.f_code.co_filename, line) for frame, line in frames if frame.f_globals.get("__name__") in modules]
+    where = f" ({Path(lines[-1][0]).name}, line {lines[-1][1]})" if lines else ""
+    return f"{type(error).__name__}: {error}{where}"
 
 
 class Environment(ABC):
@@ -140,23 +152,32 @@ class Environment(ABC):
         for part in ("actions", "observations", "min_reward", "max_reward"):
             if not hasattr(self, part):
                 raise EnvironmentFault(f"{self.name}: declare `{part}` in the class")
+        for part in ("actions", "observations"):
+            names = getattr(self, part)
+            if not isinstance(names, Sequence):
+                what = f"`{part}` is a {type(names).__name__}, whose members have no numbers"
+                raise EnvironmentFault(f"{self.name}: {what}: write a tuple of names")
         if not self.actions or not self.observations:
-            raise EnvironmentFault(f"{self.name}: it needs at least one action and one observation")
-        if int(self.min_reward) != self.min_reward or int(self.max_reward) != self.max_reward:
-            raise EnvironmentFault(f"{self.name}: rewards are whole numbers; scale them")
+            raise EnvironmentFault(f"{self.name}: declare at least one action and one observation")
+        for part in ("min_reward", "max_reward"):
+            reward = getattr(self, part)
+            if not isinstance(reward, Real) or reward % 1 != 0:
+                raise EnvironmentFault(f"{self.name}: {part} is {reward!r}: rewards are whole numbers; scale them")
         if self.min_reward > self.max_reward:
-            raise EnvironmentFault(f"{self.name}: min_reward {self.min_reward} exceeds max_reward {self.max_reward}")
+            what = f"min_reward {self.min_reward} exceeds max_reward {self.max_reward}"
+            raise EnvironmentFault(f"{self.name}: {what}: declare the least and the largest reward of a cycle")
         if max(abs(self.min_reward), abs(self.max_reward)) > MAX_REWARD:
             raise EnvironmentFault(f"{self.name}: rewards beyond {MAX_REWARD} are too large: scale them")
         needed = bits_for(len(self.observations))
         bits = needed if self.observation_bits is None else self.observation_bits
-        if bits < needed:
-            raise EnvironmentFault(f"{self.name}: {len(self.observations)} observations need {needed} bits, not {bits}")
+        if not isinstance(bits, Integral) or not needed <= bits <= MAX_BITS:
+            what = f"{len(self.observations)} observations need {needed} bits, not {bits}"
+            raise EnvironmentFault(f"{self.name}: {what}: leave observation_bits out, or take {needed} to {MAX_BITS}")
         return Coding(
             actions=len(self.actions),
             action_bits=bits_for(len(self.actions)),
             reward_bits=bits_for(int(self.max_reward) - int(self.min_reward) + 1),
-            observation_bits=bits,
+            observation_bits=int(bits),
             min_reward=int(self.min_reward),
             max_reward=int(self.max_reward),
         )
@@ -165,34 +186,47 @@ class Environment(ABC):
         """Begin anew; raise EnvironmentFault if it fails."""
         try:
             self.reset(seed)
-        except Exception as error:
-            raise EnvironmentFault(f"{self.name}: reset({seed}) failed: {type(error).__name__}: {error}") from error
+        except (Exception, SystemExit) as error:
+            raise EnvironmentFault(f"{self.name}: reset({seed}) failed: {self._told(error)}") from error
 
     def checked_step(self, action: int) -> Percept:
         """Take a step; raise EnvironmentFault if it fails, or an action or percept was not declared."""
         if not 0 <= action < len(self.actions):
             raise EnvironmentFault(f"{self.name}: there is no action {action}, there are 0 to {len(self.actions) - 1}")
         try:
-            observation, reward = self.step(action)
+            answer = self.step(action)
+        except (Exception, SystemExit) as error:
+            raise EnvironmentFault(f"{self.name}: step({action}) failed: {self._told(error)}") from error
+        try:
+            observation, reward = answer
             percept = Percept(int(observation), int(reward))
         except Exception as error:
-            what = f"step({action}) did not return Percept(observation, reward): {type(error).__name__}: {error}"
-            raise EnvironmentFault(f"{self.name}: {what}") from error
+            what = f"step({action}) returned {answer!r:.80}, which is not Percept(observation, reward)"
+            mend = "two whole numbers; an observation is the position of its name in `observations`"
+            raise EnvironmentFault(f"{self.name}: {what}: {mend}") from error
         if percept.reward != reward or not self.min_reward <= reward <= self.max_reward:
             raise EnvironmentFault(
-                f"{self.name}: step({action}) gave the reward {reward}, "
-                f"declared are whole numbers from {self.min_reward} to {self.max_reward}"
+                f"{self.name}: step({action}) gave the reward {reward}, declared are whole numbers "
+                f"from {self.min_reward} to {self.max_reward}: widen the range, or scale the reward"
             )
         if percept.observation != observation or not 0 <= observation < len(self.observations):
             raise EnvironmentFault(
-                f"{self.name}: step({action}) gave the observation {observation}, "
-                f"declared are 0 to {len(self.observations) - 1}"
+                f"{self.name}: step({action}) gave the observation {observation}, declared are whole numbers "
+                f"from 0 to {len(self.observations) - 1}: it is a position in `observations`"
             )
         return percept
 
     def checked_render(self) -> str:
-        """Return the picture of the present state; raise EnvironmentFault if it fails."""
+        """Return the picture of the present state; raise EnvironmentFault if it fails, or is no text."""
         try:
-            return str(self.render())
-        except Exception as error:
-            raise EnvironmentFault(f"{self.name}: render() failed: {type(error).__name__}: {error}") from error
+            picture = self.render()
+        except (Exception, SystemExit) as error:
+            raise EnvironmentFault(f"{self.name}: render() failed: {self._told(error)}") from error
+        if not isinstance(picture, str):
+            raise EnvironmentFault(f"{self.name}: render() returned {picture!r:.80}: return text, don't print it")
+        return picture
+
+    def _told(self, error: BaseException) -> str:
+        """An error in this environment's own code, which stands in the files of the classes that it is derived from."""
+        modules = {kind.__module__ for kind in type(self).__mro__}
+        return told(error, {module for module in modules if not module.startswith("aixi_approx.")})

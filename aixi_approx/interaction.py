@@ -85,6 +85,11 @@ def interact(
         yield Row(cycle, action, percept.observation, percept.reward, int(explored), loss, count)
 
 
+def evaluation_seed(seed: int) -> int:
+    """Return what the environment is reset with in an evaluation; it has 63 bits."""
+    return int(stream(seed, EVALUATION)[0] >> 1)
+
+
 def evaluate(
     agent: Agent,
     environment: Environment,
@@ -110,7 +115,7 @@ def evaluate(
     learn
         Whether the agent goes on learning meanwhile; it is forgotten with all else at the end.
     """
-    environment.checked_reset(int(stream(seed, EVALUATION)[0] >> 1))
+    environment.checked_reset(evaluation_seed(seed))
     if simulations is None:
         simulations = environment.settings.evaluation_simulations
     with agent.evaluation():

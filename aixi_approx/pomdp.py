@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import functools
 from abc import abstractmethod
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -111,41 +112,45 @@ class POMDP(Environment):
         row = np.repeat(np.arange(count * actions), np.diff(tables.first))
         probability = tables.probability * np.asarray(chance, dtype=float)[row % actions]
         step = csr_array((probability, (here, tables.state)), shape=(count, count))
+        step.eliminate_zeros()  # of actions that are never taken
         reward = np.bincount(here, probability * tables.reward, count).astype(np.float64)
         return float(tables.start @ long_run_reward(step, reward)[: len(tables.start)])
 
     def _build(self) -> tuple[list[Any], Tables]:
         observation_number: dict[Hashable, int] = {}
-        start = {state: p for state, p in self.start().items() if p != 0}
-        self._check_sum("start", start.values())
+        with self._blamed("start()"):
+            start = {state: p for state, p in self.start().items() if p != 0}
+            self._check_sum("start", start.values())
         number: dict[Hashable, int] = {state: i for i, state in enumerate(start)}
         states = list(start)
         first, rows = [0], []
         for state in states:  # grows as states are found
             for action in self.actions:
                 where = f"action {action!r} in state {state!r}"
-                outcomes = [Outcome(*o) for o in self.outcomes(state, action)]
-                self._check_sum(where, (o.probability for o in outcomes))
-                for o in outcomes:
-                    if o.observation not in observation_number:
-                        if o.observation not in self.observations:
+                with self._blamed(where):
+                    outcomes = [Outcome(*o) for o in self.outcomes(state, action)]
+                    self._check_sum(where, [o.probability for o in outcomes])
+                    for o in outcomes:
+                        if o.observation not in observation_number:
+                            if o.observation not in self.observations:
+                                what = f"observation {o.observation!r} is not declared: add it to `observations`"
+                                raise EnvironmentFault(f"{self.name}: {where}: {what}")
+                            observation_number[o.observation] = self.observations.index(o.observation)
+                        if o.reward != int(o.reward) or not self.min_reward <= o.reward <= self.max_reward:
                             raise EnvironmentFault(
-                                f"{self.name}: {where}: observation {o.observation!r} is not declared"
+                                f"{self.name}: {where}: reward {o.reward}, declared are whole numbers "
+                                f"from {self.min_reward} to {self.max_reward}: widen the range, or scale the reward"
                             )
-                        observation_number[o.observation] = self.observations.index(o.observation)
-                    if o.reward != int(o.reward) or not self.min_reward <= o.reward <= self.max_reward:
-                        raise EnvironmentFault(
-                            f"{self.name}: {where}: reward {o.reward}, "
-                            f"declared are whole numbers from {self.min_reward} to {self.max_reward}"
-                        )
-                    if o.probability == 0:
-                        continue
-                    if o.state not in number:
-                        number[o.state] = len(states)
-                        states.append(o.state)
-                        if len(states) > self.max_states:
-                            raise EnvironmentFault(f"{self.name}: more than {self.max_states} states can be reached")
-                    rows.append((o.probability, number[o.state], observation_number[o.observation], o.reward))
+                        if o.probability == 0:
+                            continue
+                        if o.state not in number:
+                            number[o.state] = len(states)
+                            states.append(o.state)
+                        rows.append((o.probability, number[o.state], observation_number[o.observation], o.reward))
+                if len(states) > self.max_states:
+                    what = f"more than {self.max_states} states can be reached"
+                    mend = "leave something out of the state, raise max_states, or write an Environment instead"
+                    raise EnvironmentFault(f"{self.name}: {what}: {mend}")
                 first.append(len(rows))
         probability, state_column, observation, reward = zip(*rows, strict=True)
         return states, Tables(
@@ -157,10 +162,23 @@ class POMDP(Environment):
             reward=np.array(reward, dtype=np.int64),
         )
 
+    @contextmanager
+    def _blamed(self, where: str) -> Iterator[None]:
+        """Say where an error in the definition was met."""
+        try:
+            yield
+        except EnvironmentFault:
+            raise
+        except Exception as error:
+            mend = "`start` returns {state: probability}, `outcomes` Outcome(probability, state, observation, reward)"
+            raise EnvironmentFault(f"{self.name}: {where}: {self._told(error)}: {mend}") from error
+
     def _check_sum(self, where: str, probabilities: Iterable[float]) -> None:
         ps = list(probabilities)
         if any(not 0 <= p <= 1 for p in ps) or abs(sum(ps) - 1) > 1e-9:
-            raise EnvironmentFault(f"{self.name}: {where}: the probabilities {ps} are not a distribution")
+            what = f"the {f'probabilities {ps}' if len(ps) < 9 else f'{len(ps)} probabilities'} are not a distribution"
+            mend = f"they add up to {sum(ps):.9g}; each lies in 0 to 1, and together they are 1"
+            raise EnvironmentFault(f"{self.name}: {where}: {what}: {mend}")
 
 
 @njit(cache=True)

@@ -10,7 +10,7 @@ import click
 
 from aixi_approx import __version__
 
-COMMANDS = ("run", "solve", "reproduce", "envs", "predict")
+COMMANDS = ("run", "play", "solve", "check", "reproduce", "envs", "predict")
 
 
 class Commands(click.Group):
@@ -36,7 +36,9 @@ def aixi() -> None:
     \b
     Examples:
       aixi run tiger               an agent learns Tiger from nothing, and is evaluated
+      aixi play kuhn               play yourself, an agent beside you
       aixi solve tiger             the best that any agent can reach there, and how
+      aixi check my_env.py:Lake    what is wrong with an environment of your own
       aixi reproduce               JAIR 2011 again: its tables and figures, ours beside them
       aixi envs                    the environments
       aixi predict README.md       code length of a file, in bits per byte

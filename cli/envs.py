@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from contextlib import redirect_stdout
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
 def command(environment: str | None, pages: bool, as_json: bool) -> None:
     """List the environments, or show the page of ENVIRONMENT: its rules, its bits, what can be reached, a few cycles.
 
+    Those of installed packages come last: what they name as entry points of the group `aixi_approx.environments`.
+
     \b
     Examples:
       aixi envs
@@ -26,7 +30,7 @@ def command(environment: str | None, pages: bool, as_json: bool) -> None:
       aixi envs --json
     """
     from aixi_approx.cli.page import HEAD, at_its_smallest, page
-    from aixi_approx.envs import ENVIRONMENTS
+    from aixi_approx.envs import ENVIRONMENTS, installed, make
 
     if environment and pages:
         raise click.UsageError("give a name, or --pages for all")
@@ -38,6 +42,13 @@ def command(environment: str | None, pages: bool, as_json: bool) -> None:
         return
 
     rows = {name: _describe(made) for name, made in map(at_its_smallest, ENVIRONMENTS)}
+    for name in installed():
+        try:
+            with redirect_stdout(sys.stderr):  # what it prints is no row
+                rows[name] = _describe(make(name))
+        except Exception as error:  # whatever is wrong with it, the others are listed
+            what = error if isinstance(error, ValueError) else f"{name}: {type(error).__name__}: {error}"
+            print("aixi envs:", " ".join(str(what).split()), file=sys.stderr)
     if as_json:
         print_json(rows)
         return
@@ -61,7 +72,7 @@ def command(environment: str | None, pages: bool, as_json: bool) -> None:
             number(row["optimum"], 4),
             row["hidden"],
         )
-    Console().print(table)
+    Console(emoji=False).print(table)
     print("bits of a cycle: action + reward + observation. random: reward per cycle of an")
     print("agent that acts at random; optimum: the largest possible. Families are shown at")
     print("their smallest size. `aixi envs NAME` has the rules; --json tells more.")

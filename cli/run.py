@@ -6,6 +6,7 @@ import sys
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -101,7 +102,8 @@ def command(
     from aixi_approx.recording import Recording
     from aixi_approx.run import Experiment, compile_kernels, run
 
-    made = make(environment)
+    with redirect_stdout(sys.stderr):  # what an environment prints is no result
+        made = make(environment)
     settings = made.settings._replace(**{name: value for name, value in given.items() if value is not None})
     if exploration:
         settings = settings._replace(epsilon=exploration[0], decay=exploration[1])
@@ -124,7 +126,8 @@ def command(
         compile_kernels(model, planner)
     try:
         learned: list[Row] = []
-        result = run(experiment, out, _watcher(watch, learned))
+        with redirect_stdout(sys.stderr):
+            result = run(experiment, out, _watcher(watch, learned))
     except KeyboardInterrupt:
         print(f"aixi: stopped; the same command goes on from {out}" if out else "aixi: stopped", file=sys.stderr)
         sys.exit(130)
@@ -153,7 +156,7 @@ def _watcher(pictures: bool, learned: list[Row]) -> Watcher:
             rows = _collect(rows, learned)
         if pictures and cycles and part == "evaluation":
             return draw(rows, cycles, environment)
-        return _bar(part, rows, cycles)
+        return bar(part, rows, cycles)
 
     return show
 
@@ -165,7 +168,7 @@ def _collect(rows: Iterable[Row], to: list[Row]) -> Iterator[Row]:
         yield row
 
 
-def _bar(part: str, rows: Iterable[Row], cycles: int) -> Iterator[Row]:
+def bar(part: str, rows: Iterable[Row], cycles: int) -> Iterator[Row]:
     """Pass rows on behind a progress bar."""
     if not cycles:
         return
@@ -237,7 +240,7 @@ def _print_table(result: dict[str, Any]) -> None:
     if simulations:
         table.add_row("simulations", f"{simulations:,}", "")
     table.add_row("time", f"{result['learning_seconds'] + result['evaluation_seconds']:.1f} s", "")
-    Console().print(table)
+    Console(emoji=False).print(table)
     if result.get("loses"):
         print(f"Not as in the original: {result['loses']}.")
 

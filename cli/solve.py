@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 import time
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -51,7 +53,8 @@ def command(
     from aixi_approx.envs import make
     from aixi_approx.pomdp import POMDP
 
-    pomdp = make(environment)
+    with redirect_stdout(sys.stderr):  # what an environment prints is no result
+        pomdp = make(environment)
     if not isinstance(pomdp, POMDP):
         raise click.ClickException(_refusal(environment))
 

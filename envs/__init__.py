@@ -12,16 +12,19 @@ gym:FrozenLake-v1         an environment of Gymnasium: from_gymnasium.py tells o
 from __future__ import annotations
 
 import difflib
+import functools
 import importlib
 import importlib.util
 import inspect
+import math
 import sys
 from collections.abc import Callable
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
+from numbers import Real
 from pathlib import Path
 from typing import Any
 
-from aixi_approx.environment import Environment, EnvironmentFault
+from aixi_approx.environment import Environment, EnvironmentFault, Settings, told
 
 ENVIRONMENTS = {
     "coin-flip": "coin_flip:CoinFlip",
@@ -58,24 +61,50 @@ def make(name: str) -> Environment:
     EnvironmentFault
         If there is none of that name, or the definition is wrong.
     """
-    if ">" in name:
-        from aixi_approx.envs.change import Change
+    return maker(name)()
 
-        return Change.named(name, make)
+
+def maker(name: str) -> Callable[[], Environment]:
+    """Return what makes a new environment of that name whenever it is called; a file is run once for all of them.
+
+    Raises
+    ------
+    EnvironmentFault
+        If there is none of that name, here and when it is called as `make` does.
+    """
+    if ">" in name:
+        change = importlib.import_module(f"{__name__}.change")
+        return change.maker(name, maker)  # type: ignore[no-any-return]
     kind, parameters = _find(name)
+    return functools.partial(build, name, kind, *parameters)
+
+
+def build(name: str, kind: Callable[..., Environment], *parameters: int | str) -> Environment:
+    """Return a new environment of a class, reset with seed 0, whose declaration makes sense; raise EnvironmentFault."""
     try:
         environment = kind(*parameters)
         environment.checked_reset(0)
         environment.coding  # noqa: B018  refuses a wrong declaration
-        for setting, value in environment.settings._asdict().items():
-            if not isinstance(value, int | float):
-                raise EnvironmentFault(f"{name}: settings.{setting} is {value!r}, not a number")
     except EnvironmentFault:
         raise
-    except Exception as error:
-        what = f"it can't be built: {type(error).__name__}: {error}"
+    except (Exception, SystemExit) as error:
+        what = f"it can't be built: {told(error, {kind.__module__})}"
         raise EnvironmentFault(f"{name}: {error if isinstance(error, ValueError) else what}") from error
+    settings, optimum = environment.settings, environment.optimum
+    if not isinstance(settings, Settings):
+        raise EnvironmentFault(f"{name}: settings is {settings!r}: write `settings = Settings(...)`")
+    for setting, value in settings._asdict().items():
+        if not isinstance(value, int | float):
+            raise EnvironmentFault(f"{name}: settings.{setting} is {value!r}, not a number")
+    if optimum is not None and not (isinstance(optimum, Real) and math.isfinite(optimum)):
+        raise EnvironmentFault(f"{name}: optimum is {optimum!r}: declare a number, or leave it out")
     return environment
+
+
+def installed() -> dict[str, EntryPoint]:
+    """Return what installed packages offer, by name, but for names that are in the table."""
+    offered = {point.name.replace("_", "-").lower(): point for point in entry_points(group=GROUP)}
+    return {name: offered[name] for name in sorted(offered) if name not in ENVIRONMENTS}
 
 
 def _find(name: str) -> tuple[Callable[..., Environment], list[int | str]]:
@@ -83,37 +112,39 @@ def _find(name: str) -> tuple[Callable[..., Environment], list[int | str]]:
     if name.startswith("gym:"):
         return importlib.import_module(f"{__name__}.from_gymnasium").build, [name.removeprefix("gym:")]
     path, is_file, rest = name.partition(".py:")
-    first, _, written = (rest if is_file else name).partition(":")
+    first, colon, written = (rest if is_file else name).partition(":")
     kind = _from_file(f"{path}.py", first) if is_file else _by_name(first, name)
-    parameters: list[int | str] = [int(p) if p.isdigit() else p for p in written.split("-")] if written else []
+    parameters: list[int | str] = [int(p) if p.isdecimal() else p for p in written.split("-")] if colon else []
     try:
         inspect.signature(kind).bind(*parameters)
     except TypeError:
         names = [p.name for p in inspect.signature(kind).parameters.values()]
         takes = f"its parameters are {'-'.join(names).upper()}" if names else "it has no parameters"
         example = next(iter(kind.sizes), "")
-        hint = f", for example {name.removesuffix(f':{written}')}:{example}" if example else ""
+        hint = f", for example {name.removesuffix(colon + written)}:{example}" if example else ""
         raise EnvironmentFault(f"{name}: {takes}{hint}") from None
     return kind, parameters
 
 
 def _by_name(short: str, name: str) -> type[Environment]:
     """The class of an environment of the table, or of an installed package."""
-    known = short.replace("_", "-")
-    installed = {point.name.replace("_", "-"): point for point in entry_points(group=GROUP)}
-    names = [*ENVIRONMENTS, *installed]
+    known = short.replace("_", "-").lower()
+    offered = installed()
+    names = [*ENVIRONMENTS, *offered]
     if known not in names:
         longer = [other for other in names if other.startswith(known)]
-        known = longer[0] if len(longer) == 1 else known
+        if len(longer) > 1:
+            raise EnvironmentFault(f"{name!r} is the beginning of {', '.join(longer)}: say which")
+        known = longer[0] if longer else known
     if known in ENVIRONMENTS:
         module, _, class_name = ENVIRONMENTS[known].partition(":")
         return _checked(getattr(importlib.import_module(f"{__name__}.{module}"), class_name), name)
-    if known in installed:
+    if known in offered:
         try:
-            kind = installed[known].load()
-        except Exception as error:
-            where = f"the installed package that offers it, as {installed[known].value}, can't be loaded"
-            raise EnvironmentFault(f"{name}: {where}: {type(error).__name__}: {error}") from error
+            kind = offered[known].load()
+        except (Exception, SystemExit) as error:
+            where = f"the installed package that offers it, as {offered[known].value}, can't be loaded"
+            raise EnvironmentFault(f"{name}: {where}: {told(error, {offered[known].module})}") from error
         return _checked(kind, name)
     if Path(name).is_file():
         raise EnvironmentFault(f"which class of {name}? Say {name}:MyClass")
@@ -126,6 +157,8 @@ def _from_file(path: str, class_name: str) -> type[Environment]:
     """The class of a user's own environment."""
     if not Path(path).is_file():
         raise EnvironmentFault(f"no file {path!r}")
+    if not class_name:
+        raise EnvironmentFault(f"which class of {path}? Say {path}:MyClass")
     spec = importlib.util.spec_from_file_location(f"aixi_environment_{Path(path).stem}", path)
     assert spec is not None
     assert spec.loader is not None
@@ -134,7 +167,7 @@ def _from_file(path: str, class_name: str) -> type[Environment]:
     try:
         spec.loader.exec_module(module)
     except (Exception, SystemExit) as error:
-        raise EnvironmentFault(f"{path}: {type(error).__name__}: {error}") from error
+        raise EnvironmentFault(f"{path}: {told(error, {spec.name})}") from error
     finally:
         sys.path.remove(str(Path(path).parent))
     return _checked(getattr(module, class_name, None), f"{path}:{class_name}")

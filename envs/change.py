@@ -50,6 +50,20 @@ def parse(name: str) -> tuple[list[str], list[Start]]:
     return names, starts
 
 
+def maker(name: str, find: Callable[[str], Callable[[], Environment]]) -> Callable[[], Environment]:
+    """Return what makes the sequence of a name; `find` finds what makes each of its environments."""
+    names, starts = parse(name)
+    makers = [find(part) for part in names]
+
+    def new() -> Change:
+        try:
+            return Change([(part, make()) for part, make in zip(names, makers, strict=True)], starts)
+        except EnvironmentFault as error:
+            raise EnvironmentFault(f"{name}: {error}") from None
+
+    return new
+
+
 class Part(Environment):
     """An environment in the bits of a sequence of environments: the agent can't tell it by its bits.
 
@@ -142,15 +156,6 @@ class Change(Environment):
         )
         self.parts = [Part(name, environment, self) for name, environment in named]
         self.reset(0)
-
-    @classmethod
-    def named(cls, name: str, make: Callable[[str], Environment]) -> Change:
-        """Return the sequence of a name, its environments made by `make`."""
-        names, starts = parse(name)
-        try:
-            return cls([(part, make(part)) for part in names], starts)
-        except EnvironmentFault as error:
-            raise EnvironmentFault(f"{name}: {error}") from None
 
     @property
     def loses(self) -> str:  # type: ignore[override]

@@ -38,7 +38,9 @@ def walls(cell: Cell) -> int:
 
 
 class CheeseMaze(POMDP):
-    """A mouse goes up, right, down or left in a maze of eleven cells; what it observes is `walls` where it is now.
+    """A mouse goes up, right, down or left in a maze of eleven cells, and sees the walls around it.
+
+    The observation is the sum of 8, 4, 2, 1 for a wall above, to the right, below, to the left of where it is now.
 
     A move into a free cell costs 1. Bumping into a wall costs 10, the mouse stays. Entering the cheese pays 10 on top
     of the 1 for the move, +9 in all, and in the same cycle the mouse is put in one of the other ten cells at random,

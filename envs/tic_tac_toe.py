@@ -18,6 +18,8 @@ def won(board: str, mark: str) -> bool:
 class TicTacToe(POMDP):
     """Game after game against an opponent that puts its mark on a free square at random.
 
+    The squares are 0 to 8, row by row; the agent's marks are X, the opponent's O, and - is a free square.
+
     A cycle is a move of the agent and the answer to it. To win pays 2, a draw 1, to lose costs 2; a move onto a square
     that is taken changes nothing and costs 3. When a game has ended, the next begins in the same cycle, and the agent
     sees its board: a fair coin decides who moves first. The paper says neither who does, nor what an illegal move

@@ -11,7 +11,19 @@ import pytest
 ROOT = Path(__file__).parents[1]
 
 # From the ground up. A module imports modules of lower floors; on the ground floor, those that stand before it.
-GROUND = ["bounds", "coding", "randomness", "environment", "chain", "pomdp", "belief", "predictor", "pace", "deepening"]
+GROUND = [
+    "bounds",
+    "coding",
+    "randomness",
+    "finding",
+    "environment",
+    "chain",
+    "pomdp",
+    "belief",
+    "predictor",
+    "pace",
+    "deepening",
+]
 TRUTH = ["belief_graph", "controller", "solver"]  # each stands on those before it
 FLOOR = {
     **dict.fromkeys(GROUND, 1),
@@ -29,6 +41,8 @@ FLOOR = {
     "chance": 2.6,
     "envs": 2,
     "to_gymnasium": 3,
+    "finding": 1,
+    "replay": 2.5,
     "agent": 3,
     "builder": 3.5,
     "interaction": 4,
@@ -36,6 +50,7 @@ FLOOR = {
     "recording": 5,
     "run": 6,
     "jair2011": 1,
+    "conformance": 6.5,
     "life": 6,
     "study": 6.5,
     "reproduce": 6.5,

@@ -93,7 +93,6 @@ def test_random_reward_is_of_the_actions_of_the_sequence() -> None:
 def test_a_name_that_makes_no_sense(name: str, part: str) -> None:
     with pytest.raises(EnvironmentFault) as error:
         make(name)
-    assert str(error.value).startswith(name)
     assert part in str(error.value)
 
 

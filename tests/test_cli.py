@@ -41,9 +41,9 @@ class Echo(Environment):
 WRONG_IMPORTS = "from aixi_approx import Outcome, Settings\nfrom aixi_approx.envs.coin_flip import CoinFlip\n"
 WRONG = {  # classes, what they hold, and what the line must say of them
     "Late(Echo)": ("step = lambda self, a: (0, 7) if self.cycle == 4 else Echo.step(self, a)", "gave the reward 7,"),
-    "Raises(Echo)": ("def step(self, action): raise KeyError('two\\nlines')", "did not return Percept"),
+    "Raises(Echo)": ("def step(self, action): raise KeyError('two\\nlines')", "failed: KeyError: 'two"),
     "Lines(Echo)": ("def step(self, action): raise ValueError('two\\nlines')", "ValueError: two lines"),
-    "Nothing(Echo)": ("step = lambda self, action: None", "TypeError: cannot unpack non-iterable NoneType"),
+    "Nothing(Echo)": ("step = lambda self, action: None", "returned None, which is not Percept"),
     "Half(Echo)": ("step = lambda self, a: (0, 0.5)", "reward 0.5, declared are whole numbers from 0 to 1"),
     "RaisesInReset(Echo)": ("reset = lambda self, seed: 1 / 0", "ZeroDivisionError"),
     "NoSettings(Echo)": ("settings = None", "NoSettings"),
@@ -251,6 +251,16 @@ def test_ones_own_environment_runs(place: Path, capsys: Captured) -> None:
     out, err = capsys.readouterr()
     assert "unknown" in out
     assert {line.split()[0] for line in err.splitlines()} == {"learning", "evaluation"}
+
+
+def test_what_an_environment_prints_is_no_result(place: Path, capsys: Captured) -> None:
+    (place / "loud.py").write_text(
+        "from aixi_approx.envs.coin_flip import CoinFlip\nprint('loaded')\nclass Loud(CoinFlip):\n"
+        "    def __init__(self):\n        print('built')\n        super().__init__()\n"
+        "    def step(self, action):\n        print('step')\n        return super().step(action)\n"
+    )
+    assert printed(["run", "loud.py:Loud", *SHORT], capsys)["optimum"] == 0.7
+    assert printed(["solve", "loud.py:Loud"], capsys)["states"] == 1
 
 
 def test_envs_has_all(capsys: Captured) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from functools import cache
 from itertools import product
@@ -17,7 +18,7 @@ from scipy.sparse import csr_array
 from aixi_approx import Percept, believe, chain, controller, make, solve
 from aixi_approx.envs import ENVIRONMENTS, tic_tac_toe
 from aixi_approx.pomdp import POMDP, Outcome
-from aixi_approx.solver import Solution
+from aixi_approx.solver import Solution, best_reward
 
 BEYOND = {"rocksample"}  # too many beliefs for exact values; see test_families_worlds
 POMDPS = {name: pomdp for name in ENVIRONMENTS if name not in BEYOND and isinstance(pomdp := make(name), POMDP)}
@@ -404,3 +405,61 @@ def test_looking_a_horizon_ahead(name: str, horizon: int, reward: float) -> None
 @settings(deadline=None, max_examples=30)
 def test_no_horizon_beats_the_optimum(name: str, horizon: int) -> None:
     assert FINE[name].receding_reward(horizon) <= FINE[name].upper + 1e-9
+
+
+# The best there is, and what is earned without looking.
+
+
+def test_best_reward_is_declared_or_solved_for() -> None:
+    assert best_reward(make("tiger")) == 595 / 549
+    assert best_reward(make("pacman")) is None, "it is no POMDP"
+    locks = make("locks:1")
+    assert locks.optimum is None
+    assert best_reward(locks) == solve(locks).lower == pytest.approx(make("extended-tiger").optimum)
+    assert (locks.size, best_reward(locks, max_beliefs=3), best_reward(locks, max_beliefs=20)) == (4, None, None)
+
+
+@pytest.mark.parametrize("gap", [1e-9, 1e-3])
+def test_best_reward_is_none_where_the_bounds_do_not_meet(gap: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    locks = make("locks:1")
+    wide = replace(solve(locks), lower=4.0, upper=4.0 + gap)
+    monkeypatch.setattr("aixi_approx.solver.solve", lambda *_, **__: wide)
+    assert best_reward(locks) == (4.0 if gap < 1e-6 else None)
+
+
+def earns_blindly(pomdp: POMDP, chance: Sequence[float]) -> float:
+    """What actions drawn with these chances earn per cycle, in the long run: powers of the lazy chain, dense."""
+    states: list[Hashable] = list(pomdp.start())
+    step: dict[tuple[Hashable, Hashable], float] = defaultdict(float)
+    reward: dict[Hashable, float] = defaultdict(float)
+    for state in states:  # grows as states are found
+        for action, share in zip(pomdp.actions, chance, strict=True):
+            for p, after, _, r in pomdp.outcomes(state, action):
+                if after not in states:
+                    states.append(after)
+                step[state, after] += share * p
+                reward[state] += share * p * r
+    lazy = np.array([[(step[i, j] + (i == j)) / 2 for j in states] for i in states])
+    for _ in range(50):
+        lazy = lazy @ lazy
+        lazy /= lazy.sum(axis=1, keepdims=True)
+    first = np.array([pomdp.start().get(state, 0) for state in states])
+    return float(first @ lazy @ [reward[state] for state in states])
+
+
+@given(seed=SEEDS, often=st.sampled_from([0.0, 1.0]) | st.floats(0.01, 0.99))
+@settings(deadline=None, max_examples=60)
+def test_mixed_reward_is_that_of_its_chain(seed: int, often: float) -> None:
+    pomdp = Small(seed)
+    assert pomdp.mixed_reward([often, 1 - often]) == pytest.approx(earns_blindly(pomdp, [often, 1 - often]), abs=1e-7)
+
+
+@pytest.mark.parametrize("name", ["cheese-maze", "extended-tiger", "kuhn-poker", "locks:2", "4x4-grid"])
+def test_mixed_reward_of_ours(name: str) -> None:
+    pomdp = make(name)
+    assert isinstance(pomdp, POMDP)
+    uneven = np.arange(1, len(pomdp.actions) + 1) / sum(range(len(pomdp.actions) + 1))
+    only = np.eye(len(pomdp.actions))[-1]
+    for chance in (uneven, only):
+        assert pomdp.mixed_reward(chance) == pytest.approx(earns_blindly(pomdp, chance), abs=1e-7)
+    assert pomdp.random_reward == pytest.approx(earns_blindly(pomdp, [1 / len(pomdp.actions)] * len(pomdp.actions)))
