@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from aixi_approx.cli.options import as_json, number, print_json
+from aixi_approx.cli.options import as_json, notice, number, print_json
 
 if TYPE_CHECKING:
     from aixi_approx.environment import Environment
@@ -41,7 +41,8 @@ def command(environment: str | None, pages: bool, as_json: bool) -> None:
         print("\n".join([*([HEAD] if pages else []), *map(page, names)]), end="")
         return
 
-    rows = {name: _describe(made) for name, made in map(at_its_smallest, ENVIRONMENTS)}
+    with notice("solving what has no optimum written down ..."):
+        rows = {name: _describe(made) for name, made in map(at_its_smallest, ENVIRONMENTS)}
     for name in installed():
         try:
             with redirect_stdout(sys.stderr):  # what it prints is no row

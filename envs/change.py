@@ -40,6 +40,8 @@ def parse(name: str) -> tuple[list[str], list[Start]]:
         If the name can't be read.
     """
     first, *rest = name.split(">")
+    if not first.strip():
+        raise EnvironmentFault(f"{name}: which environment is it before the first '>'? Say tiger{name}")
     names, starts = [first.strip()], [Start(0, 0)]
     for part in rest:
         found = re.fullmatch(r"\s*(.+?)\s*@\s*(\d+)(?:~(\d+))?\s*", part)

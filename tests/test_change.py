@@ -87,7 +87,7 @@ def test_random_reward_is_of_the_actions_of_the_sequence() -> None:
         ("tiger>kuhn@9~5", "changes come one after the other"),
         ("tiger>kuhn@9>tiger@9", "changes come one after the other"),
         ("tiger>kuhn@2~9>tiger@9", "changes come one after the other"),
-        (">kuhn@9", "no environment ''"),
+        (">kuhn@9", "which environment is it before the first '>'? Say tiger>kuhn@9"),
     ],
 )
 def test_a_name_that_makes_no_sense(name: str, part: str) -> None:

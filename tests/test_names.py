@@ -97,7 +97,7 @@ def test_a_file_is_run_once_for_all_instances(place: Path, capsys: Captured) -> 
     ("name", "message"),
     [
         ("tigre", "no environment 'tigre': did you mean tiger?"),
-        ("t", "'t' is the beginning of tiger, tic-tac-toe, tic-tac-toe-first: say which"),
+        ("ti", "'ti' is the beginning of tiger, tic-tac-toe, tic-tac-toe-first: say which"),
         ("zzz", "no environment 'zzz': there are coin-flip, 1d-maze"),
         ("tiger:3", "tiger:3: it has no parameters"),
         ("tiger:", "tiger:: it has no parameters"),

@@ -159,7 +159,7 @@ def test_bounds_bracket_the_optimum(name: str) -> None:
     rounding = 1e-9 * max(1, abs(optimum))
     assert solution.lower - rounding <= optimum <= solution.upper + rounding
     assert solution.lower <= solution.reward <= solution.upper
-    assert solution.upper - solution.lower < 1e-6 * abs(optimum)
+    assert solution.upper - solution.lower < 1e-6 * abs(optimum) + 1e-12
 
 
 @pytest.mark.parametrize("name", ["tiger", "extended-tiger", "4x4-grid"])
@@ -192,7 +192,7 @@ def test_the_policy_of_the_tiger() -> None:
 
 # Values.
 
-LONGEST = dict.fromkeys(POMDPS, 4) | {"kuhn-poker": 3, "tic-tac-toe": 2}
+LONGEST = dict.fromkeys(POMDPS, 4) | {"kuhn-poker": 3, "tic-tac-toe": 2, "hex": 2}
 
 
 def exhaustive(pomdp: POMDP, belief: dict[Hashable, float], horizon: int) -> list[float]:
@@ -416,7 +416,7 @@ def test_best_reward_is_declared_or_solved_for() -> None:
     locks = make("locks:1")
     assert locks.optimum is None
     assert best_reward(locks) == solve(locks).lower == pytest.approx(make("extended-tiger").optimum)
-    assert (locks.size, best_reward(locks, max_beliefs=3), best_reward(locks, max_beliefs=20)) == (4, None, None)
+    assert (locks.size, best_reward(locks, max_beliefs=3), best_reward(locks, max_beliefs=4)) == (4, None, None)
 
 
 @pytest.mark.parametrize("gap", [1e-9, 1e-3])
