@@ -36,31 +36,28 @@ class MatrixGame(POMDP):
     The agent sees what the opponent played, and whether the match ends. Then the next begins, with an opponent that
     remembers nothing. A row of the payoffs is an action of the agent, a column one of the opponent:
 
-    ========  ==================  ============  ======================================================
-    game      actions             payoffs       source
-    ========  ==================  ============  ======================================================
-    dilemma   cooperate, defect   3 0 / 5 1     Axelrod 1984: R, S / T, P of the prisoner's dilemma
-    stag      stag, hare          4 1 / 3 2     ranks, as in Rapoport and Guyer 1966
-    chicken   swerve, straight    3 2 / 4 1     ranks, as in Rapoport and Guyer 1966
-    pennies   heads, tails        1 -1 / -1 1   matching pennies, von Neumann and Morgenstern 1944
-    battle    bach, stravinsky    2 0 / 0 1     Osborne and Rubinstein 1994, battle of the sexes
-    ========  ==================  ============  ======================================================
+    | game | actions | payoffs | source |
+    |---|---|---|---|
+    | dilemma | cooperate, defect | 3 0 / 5 1 | Axelrod 1984: R, S / T, P of the prisoner's dilemma |
+    | stag | stag, hare | 4 1 / 3 2 | the stag hunt, by ranks |
+    | chicken | swerve, straight | 3 2 / 4 1 | by ranks |
+    | pennies | heads, tails | 1 -1 / -1 1 | matching pennies |
+    | battle | bach, stravinsky | 2 0 / 0 1 | Osborne and Rubinstein 1994 |
 
     The opponent is paid as the agent would be in its place; but in pennies it wins what the agent loses, and in battle
     it prefers stravinsky. The opponents are the same in all games:
 
-    ===========  ==========================================================================================
-    opponent     plays
-    ===========  ==========================================================================================
-    cooperate    the first action
-    defect       the second action
-    tft          tit for tat: the first action, then what the agent played last
-    grim         the first action until the agent has played the second, from then on the second
-    pavlov       the first action, then the same again if it was paid more than the mean of its four payoffs, else the
-                 other (win-stay, lose-shift: Nowak and Sigmund 1993)
-    random       one or the other, each with probability 1/2
-    any          as one of these but random, drawn anew for each match; the agent is not told which
-    ===========  ==========================================================================================
+    | opponent | plays |
+    |---|---|
+    | cooperate | the first action |
+    | defect | the second action |
+    | tft | tit for tat: the first action, then what the agent played last |
+    | grim | the first action until the agent has played the second, from then on the second |
+    | pavlov | first the first; the same again if it was paid above the mean of its payoffs, else the other |
+    | random | one or the other, each with probability 1/2 |
+    | any | as one of these but random, drawn anew for each match; the agent is not told which |
+
+    Pavlov is win-stay, lose-shift of Nowak and Sigmund (Nature 364, 1993).
 
     In dilemma-any it is best to defect at first: who cooperates even then is defected on until the match ends, and with
     the others one more round of cooperation tells tft and pavlov from grim, which forgives nothing. An agent that looks
