@@ -71,8 +71,12 @@ def at_least(least: int) -> click.IntRange:
 
 
 def number(value: float | None, digits: int = 3) -> str:
-    """Return a number for people, who read "unknown" where there is none."""
-    return "unknown" if value is None else f"{value:.{digits}f}"
+    """Return a number for people, who read "unknown" where there is none.
+
+    >>> number(None), number(1 / 3), number(-1e-17)
+    ('unknown', '0.333', '0.000')
+    """
+    return "unknown" if value is None else f"{round(value, digits) + 0.0:.{digits}f}"
 
 
 def size(count: float) -> str:
