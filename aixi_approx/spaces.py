@@ -173,8 +173,8 @@ class SpaceCode:
         return _rebuild(self.space, (n.value(i) for n, i in zip(self.numbers, indices, strict=True)), plain=False)
 
     def plain(self, indices: Iterable[int]) -> Hashable:
-        """Return a value as numbers and tuples; "?" where an index has no number."""
-        numbers = (n.value(i) if i < n.count else "?" for n, i in zip(self.numbers, indices, strict=True))
+        """Return a value as numbers and tuples; "?12" where index 12 has no number."""
+        numbers = (n.value(i) if i < n.count else f"?{i}" for n, i in zip(self.numbers, indices, strict=True))
         return _rebuild(self.space, numbers, plain=True)
 
     def encode(self, value: Any) -> int:

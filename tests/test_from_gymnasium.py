@@ -142,7 +142,7 @@ def test_bits_stand_in_the_order_of_the_parts() -> None:
     assert observations.index((False, value)) == 0b0_10_0_1_100
     assert observations.index((True, value)) == 0b1_10_0_1_100
     assert observations[0b1_10_0_1_100] == (True, (("a", 7), ("b", (0, 1)), ("c", 4)))
-    assert observations[0b0_11_0_1_111] == (False, (("a", "?"), ("b", (0, 1)), ("c", "?")))
+    assert observations[0b0_11_0_1_111] == (False, (("a", "?3"), ("b", (0, 1)), ("c", "?7")))
     assert (False, (("a", 8), ("b", (0, 1)), ("c", 4))) not in observations
     with pytest.raises(IndexError, match="no observation 256, there are 0 to 255"):
         observations[256]
