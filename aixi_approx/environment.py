@@ -6,6 +6,7 @@ declared range. The agent moves first; what an environment shows before the firs
 
 from __future__ import annotations
 
+import inspect
 import traceback
 from abc import ABC, abstractmethod
 from collections.abc import Container, Hashable, Sequence
@@ -129,6 +130,11 @@ class Environment(ABC):
     def name(self) -> str:
         """Name for tables and messages."""
         return type(self).__name__
+
+    @property
+    def rules(self) -> str:
+        """The rules, for people: what the class says of itself."""
+        return inspect.cleandoc(type(self).__doc__ or "Nobody has written down its rules.")
 
     @property
     def size(self) -> int | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Hashable, Sequence
 from typing import TYPE_CHECKING
 
@@ -38,8 +37,7 @@ def page(name: str) -> str:
         solution = solve(environment, max_beliefs=BELIEFS) if isinstance(environment, POMDP) else None
     except ValueError:
         solution = None
-    rules = inspect.getdoc(type(environment)) or "No rules are written down."
-    parts = [f"## {title}", rules, _facts(environment, solution)]
+    parts = [f"## {title}", environment.rules, _facts(environment, solution)]
     if environment.sizes:
         parts.append(_sizes(name.partition(":")[0], environment.sizes))
     parts.append(_cycles(environment, solution))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import math
 import sys
 from collections.abc import Iterator
@@ -122,8 +121,7 @@ def _introduction(environment: Environment, blind: bool, model: str, learned: in
     else:
         words = [word(name) for name in environment.actions]
         names = ", ".join(name if name == str(i) else f"{i} {name}" for i, name in enumerate(words))
-        written = inspect.cleandoc(type(environment).__doc__ or "Nobody has written down its rules.")
-        rules = f"{written}\n\nactions: {names}\n{rewards}"
+        rules = f"{environment.rules}\n\nactions: {names}\n{rewards}"
     agent = "knows the rules" if model == "true" else f"has learned from {learned:,} cycles"
     closing = "Nothing is seen before the first action. ? shows this again, q ends."
     return f"{rules}\n\nAn agent that {agent} plays beside you, in a game of its own.\n{closing}\n"

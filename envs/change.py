@@ -96,6 +96,11 @@ class Part(Environment):
         return self.title
 
     @property
+    def rules(self) -> str:
+        """Rules of the environment itself."""
+        return self.inner.rules
+
+    @property
     def size(self) -> int | None:
         """Number of states of the environment itself."""
         return self.inner.size
@@ -158,6 +163,13 @@ class Change(Environment):
         )
         self.parts = [Part(name, environment, self) for name, environment in named]
         self.reset(0)
+
+    @property
+    def rules(self) -> str:
+        """Rules of all, one after the other."""
+        both = zip(self.parts, self.starts, strict=True)
+        rules = [f"From cycle {start.earliest:,} on: {part.name}\n\n{part.rules}" for part, start in both]
+        return "\n\n".join(["One environment after the other, and nothing but the percepts tells when.", *rules])
 
     @property
     def loses(self) -> str:  # type: ignore[override]

@@ -33,7 +33,7 @@ class TicTacToe(POMDP):
     observations = Boards(9)
     min_reward, max_reward = -3, 2
     hidden = "nothing"
-    takes = "much experience: 5,478 boards in 18 bits; a search 4 deep with nine moves and as many answers"
+    takes = "much experience, for there are thousands of boards; a search 4 deep with nine moves and as many answers"
     optimum = 235397 / 384603  # 0.6120519
     settings = Settings(
         cycles=50_000, depth=64, horizon=9, simulations=100, epsilon=0.9999, decay=0.999999, evaluation_simulations=500

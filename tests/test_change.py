@@ -191,3 +191,9 @@ def test_the_reward_over_the_cycles_as_a_picture(
     with pytest.raises(SystemExit):
         main(["run", "tiger", "--picture", "curve.txt"])
     assert "curve.txt: a picture ends in .png, .svg, .pdf" in capsys.readouterr().err
+
+
+def test_its_rules_are_those_of_its_environments() -> None:
+    rules = change("coin-flip>tiger@5~9").rules
+    assert make("coin-flip").rules in rules
+    assert f"From cycle 5 on: tiger\n\n{make('tiger').rules}" in rules
