@@ -74,7 +74,7 @@ def maker(name: str) -> Callable[[], Environment]:
     """
     if ">" in name:
         change = importlib.import_module(f"{__name__}.change")
-        return change.maker(name, maker)  # type: ignore[no-any-return]
+        return change.maker(name, maker)
     kind, parameters = _find(name)
     return functools.partial(build, name, kind, *parameters)
 
