@@ -24,6 +24,15 @@ if TYPE_CHECKING:
 
 MODELS = ("ctw", "true")  # as in builder.py, which --help need not load
 PLANNERS = ("rhouct", "one-ply", "expectimax", "q-learning", "random")
+SAMPLING = ("rhouct", "one-ply")  # planners that simulate
+PLANNING = (*SAMPLING, "expectimax")
+MEANINGFUL = {  # options that not every agent heeds: its models, its planners
+    "depth": (("ctw",), PLANNING),
+    "horizon": (MODELS, PLANNING),
+    "simulations": (MODELS, SAMPLING),
+    "evaluation_simulations": (MODELS, SAMPLING),
+    "ucb": (MODELS, SAMPLING),
+}
 RECENT = 1_000  # cycles that the running reward is taken over
 
 
@@ -98,6 +107,11 @@ def command(
       aixi run "coin-flip>1d-maze@2000" --cycles 5000 --picture change.png
       aixi run 'gym:FrozenLake-v1?is_slippery=False'
     """
+    for name, (models, planners) in MEANINGFUL.items():
+        if {**given, "ucb": ucb}[name] is not None and (model not in models or planner not in planners):
+            agent = f"{planner} with the model {model}" if planner in PLANNING else planner
+            raise click.UsageError(f"--{name.replace('_', '-')} means nothing to {agent}: leave it out")
+
     from aixi_approx.envs import make
     from aixi_approx.recording import Recording
     from aixi_approx.run import Experiment, compile_kernels, run

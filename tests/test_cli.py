@@ -367,7 +367,7 @@ def test_without_the_memo_all_is_the_same(capsys: Captured) -> None:
 
 def test_agents_without_a_model_claim_no_log_loss(capsys: Captured) -> None:
     for planner in ("random", "q-learning"):
-        arguments = ["run", "coin-flip", *SHORT, "--planner", planner]
+        arguments = ["run", "coin-flip", "--cycles", "60", "--evaluate", "40", "--planner", planner]
         result = printed(arguments, capsys)
         assert [result[name] for name in ("log_loss_start", "log_loss_end", "nodes", "memory")] == [None] * 4
         main(arguments)
@@ -478,3 +478,26 @@ def test_watch_is_stopped_by_ctrl_c_and_goes_on(tmp_path: Path) -> None:
     assert 3 < len(rows) < 31
     main(arguments[1:-1])
     assert (tmp_path / "out" / "evaluation.csv").read_text().splitlines()[: len(rows)] == rows
+
+
+@pytest.mark.parametrize(
+    ("options", "part"),
+    [
+        ("--model true --depth 9", "--depth means nothing to rhouct with the model true"),
+        ("--planner q-learning --depth 9", "--depth means nothing to q-learning"),
+        ("--planner q-learning --horizon 9", "--horizon means nothing to q-learning"),
+        ("--planner random --simulations 9", "--simulations means nothing to random"),
+        (
+            "--planner expectimax --evaluation-simulations 9",
+            "--evaluation-simulations means nothing to expectimax with",
+        ),
+        ("--planner expectimax --model true --ucb 1", "--ucb means nothing to expectimax with the model true"),
+    ],
+)
+def test_an_option_that_the_agent_would_not_heed_is_refused(options: str, part: str, capsys: Captured) -> None:
+    with pytest.raises(SystemExit) as stop:
+        main(["run", "tiger", *options.split()])
+    assert stop.value.code == 2
+    err = capsys.readouterr().err
+    assert part in err
+    assert err.count("\n") == 1
