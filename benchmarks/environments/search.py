@@ -78,8 +78,15 @@ def table(rows: dict[Cell, dict[str, Any]], families: list[str]) -> str:
             gain = ""
             if row["optimum"] is not None:
                 gained = rows[name, "rhouct", 10_000]["reward"] - row["reward"]
-                gain = f"{gained / (row['optimum'] - row['random_reward']):+.2f}"
-            line = [name, f"{row['states']:,}", str(row["horizon"]), optimum, f"{row['random_reward']:.4f}", *values]
+                gain = f"{round(gained / (row['optimum'] - row['random_reward']), 2) + 0.0:+.2f}"
+            line = [
+                name,
+                f"{row['states']:,}",
+                str(row["horizon"]),
+                optimum,
+                f"{round(row['random_reward'], 4) + 0.0:.4f}",
+                *values,
+            ]
             lines.append(f"| {' | '.join([*line, gain])} |")
     return "\n".join(lines)
 
