@@ -9,13 +9,14 @@ with its 95 % interval. What stands in DIR is not done again. A quarter of an ho
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 
 from aixi_approx import ENVIRONMENTS, average, make
 from aixi_approx.interaction import normalised
 from aixi_approx.life import Life, Trial
 from aixi_approx.solver import best_reward
-from aixi_approx.study import carry_out
+from aixi_approx.study import Progress, carry_out
 
 CYCLES = 5_000  # of evaluation
 
@@ -27,6 +28,12 @@ def lives(name: str, seeds: int) -> list[Life]:
     return [Life(name, settings, (trial,), seed) for seed in range(seeds)]
 
 
+def show(progress: list[Progress]) -> None:
+    """Say how far it is."""
+    done = sum(life.done for life in progress) / sum(life.total for life in progress)
+    print(f"\rlearning: {done:.0%}", end="\n" if done == 1 else "", file=sys.stderr, flush=True)
+
+
 def main() -> None:
     """Let the agents live, and print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])  # type: ignore[union-attr]
@@ -36,7 +43,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("families"))
     given = parser.parse_args()
     names = [f"{family}:{size}" for family in given.families for size in make(family).sizes[:2]]
-    rows = carry_out([life for name in names for life in lives(name, given.seeds)], given.out)
+    rows = carry_out([life for name in names for life in lives(name, given.seeds)], given.out, watch=show)
     print("| environment | experience | depth | horizon | simulations | reward, 95 % | random | optimum | score |")
     print("|---|" + "--:|" * 8)
     for name in names:

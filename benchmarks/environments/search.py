@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from matplotlib.figure import Figure
+from rich.console import Console
 from rich.progress import track
 
 from aixi_approx import ENVIRONMENTS, make
@@ -135,7 +136,8 @@ def main() -> None:
     for planner in ("rhouct", "one-ply"):
         compile_kernels("true", planner)
     with ProcessPoolExecutor(os.cpu_count()) as pool:
-        for cell, row in track(zip(missing, pool.map(measure, missing), strict=True), "searching", total=len(missing)):
+        pairs = zip(missing, pool.map(measure, missing), strict=True)
+        for cell, row in track(pairs, "searching", len(missing), console=Console(stderr=True)):
             lines.append(row)
             rows[cell] = row
     print(table(rows, given.families))

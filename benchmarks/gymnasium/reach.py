@@ -13,6 +13,9 @@ import os
 from concurrent.futures import ProcessPoolExecutor
 from typing import Any
 
+from rich.console import Console
+from rich.progress import track
+
 from aixi_approx import average, make
 from aixi_approx.interaction import normalised
 from aixi_approx.run import Experiment, compile_kernels, run
@@ -60,7 +63,8 @@ def main() -> None:
     chance = {name: make(name).random_reward for name in TASKS}
     tasks = [(name, seed) for name in TASKS for seed in (None, *seeds) if seed is not None or chance[name] is None]
     with ProcessPoolExecutor(os.cpu_count()) as pool:
-        rewards = dict(zip(tasks, pool.map(measure, tasks), strict=True))
+        found = track(pool.map(measure, tasks), "learning", len(tasks), console=Console(stderr=True))
+        rewards = dict(zip(tasks, found, strict=True))
     print("| command | random | reached, 95 % | best | score |\n|---|--:|--:|--:|--:|")
     for name in TASKS:
         reached, best = average([rewards[name, seed] for seed in seeds]), best_reward(make(name))
