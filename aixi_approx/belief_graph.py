@@ -79,7 +79,8 @@ class _Nodes:
         if len(self.number) > self.most:
             raise ValueError(
                 f"{self.pomdp.name}: more than {self.most} beliefs can be reached, merged at {self.merge:g}; a larger "
-                f"merge, such as {min(1, 10 * self.merge):g}, makes fewer, with wider bounds that hold all the same"
+                f"merge, such as {max(0.1, min(1, 10 * self.merge)):g}, makes fewer: the bounds hold all the same, "
+                "and may still meet"
             )
         nodes = np.array(numbers, dtype=np.int64)
         found, at = np.unique(nodes, return_index=True)

@@ -10,7 +10,7 @@ import functools
 import io
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import redirect_stdout
 
 import numpy as np
@@ -100,9 +100,10 @@ def _examine(new: Callable[[], Environment], name: str | None, cycles: int, seed
         if not faults:
             yield Finding("steps", PASSED, f"{len(seeds) * cycles:,} cycles of random play with {len(seeds)} seeds")
         replays = list(check_generators(environment, before))
-        replays += [] if replays else check_replays(new, environment, seed, plays[0], processes)
+        if not replays and not faults:
+            replays = list(_guarded("same seed", check_replays(new, environment, seed, plays[0], processes)))
         yield from replays
-    repeats = all(finding.result != FAILED for finding in replays)
+    repeats = not faults and all(finding.result != FAILED for finding in replays)
     if repeats:
         yield from check_seeds(environment, seeds, plays[0])
     yield from _render(environment, seed, plays[0] if repeats else [])
@@ -116,6 +117,14 @@ def _examine(new: Callable[[], Environment], name: str | None, cycles: int, seed
     yield from _waste(environment, [percept for percepts in plays for percept in percepts if percept])
     if not faults:
         yield Finding("speed", NOTE, f"{len(seeds) * cycles / seconds:,.0f} cycles per second")
+
+
+def _guarded(check: str, findings: Iterable[Finding]) -> Iterator[Finding]:
+    """Pass findings on; a fault of the environment is the last one."""
+    try:
+        yield from findings
+    except EnvironmentFault as fault:
+        yield Finding(check, FAILED, str(fault))
 
 
 def _declaration(environment: Environment) -> Iterator[Finding]:
@@ -207,16 +216,17 @@ def _definition(pomdp: POMDP, seed: int) -> Iterator[Finding]:
 def _optimum(pomdp: POMDP) -> Iterator[Finding]:
     """Whether the declared optimum is that of the solver, if it is soon done, and not below random play."""
     declared, chance = pomdp.optimum, pomdp.random_reward
-    lower, upper, who = chance, float(pomdp.max_reward), "a random agent"
+    lower, upper, solved = chance, float(pomdp.max_reward), False
     if pomdp.size <= MANY:
         try:
             solution = solve(pomdp, max_beliefs=MANY)
-            lower, upper, who = solution.lower, solution.upper, "the best agent"
+            lower, upper, solved = solution.lower, solution.upper, True
         except ValueError:  # too many beliefs
             pass
-    if who == "a random agent":
+    if not solved:
         what = f"not solved for, there are more than {MANY:,} states or beliefs"
         yield Finding("optimum", NOTE, f"{what}: `aixi solve` may do it with --max-beliefs or --merge")
+    who = "the best agent" if solved else "a random agent"
     slack = 1e-4 * max(1.0, abs(lower))
     if declared is None:
         yield Finding("optimum", NOTE, f"none is declared; {who} earns {lower:.6g} a cycle")

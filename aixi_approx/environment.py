@@ -76,6 +76,8 @@ class Environment(ABC):
         Bits that an observation is written in; as few as will do unless declared.
     optimum
         Largest expected reward per cycle that any agent can reach in the long run, or None where it is not known.
+    title
+        The full name that it was made by, if any.
     hidden
         What the observation does not tell, in a few words.
     takes
@@ -108,6 +110,7 @@ class Environment(ABC):
     max_reward: int
     observation_bits: int | None = None
     optimum: float | None = None
+    title: str = ""
     hidden: str = ""
     takes: str = ""
     sizes: tuple[str, ...] = ()
@@ -210,17 +213,22 @@ class Environment(ABC):
             what = f"step({action}) returned {answer!r:.80}, which is not Percept(observation, reward)"
             mend = "two whole numbers; an observation is the position of its name in `observations`"
             raise EnvironmentFault(f"{self.name}: {what}: {mend}") from error
-        if percept.reward != reward or not self.min_reward <= reward <= self.max_reward:
-            raise EnvironmentFault(
-                f"{self.name}: step({action}) gave the reward {reward}, declared are whole numbers "
-                f"from {self.min_reward} to {self.max_reward}: widen the range, or scale the reward"
-            )
+        if fault := self.reward_fault(reward):
+            raise EnvironmentFault(f"{self.name}: step({action}) gave the reward {fault}")
         if percept.observation != observation or not 0 <= observation < len(self.observations):
             raise EnvironmentFault(
                 f"{self.name}: step({action}) gave the observation {observation}, declared are whole numbers "
                 f"from 0 to {len(self.observations) - 1}: it is a position in `observations`"
             )
         return percept
+
+    def reward_fault(self, reward: float) -> str:
+        """Return a reward and what is wrong with it, or nothing."""
+        if self.min_reward <= reward <= self.max_reward and int(reward) == reward:
+            return ""
+        inside = self.min_reward <= reward <= self.max_reward
+        mend = "scale the rewards, so that all are whole" if inside else "widen the range, or scale the reward"
+        return f"{reward}, declared are whole numbers from {self.min_reward} to {self.max_reward}: {mend}"
 
     def checked_render(self) -> str:
         """Return the picture of the present state; raise EnvironmentFault if it fails, or is no text."""

@@ -136,11 +136,8 @@ class POMDP(Environment):
                                 what = f"observation {o.observation!r} is not declared: add it to `observations`"
                                 raise EnvironmentFault(f"{self.name}: {where}: {what}")
                             observation_number[o.observation] = self.observations.index(o.observation)
-                        if o.reward != int(o.reward) or not self.min_reward <= o.reward <= self.max_reward:
-                            raise EnvironmentFault(
-                                f"{self.name}: {where}: reward {o.reward}, declared are whole numbers "
-                                f"from {self.min_reward} to {self.max_reward}: widen the range, or scale the reward"
-                            )
+                        if fault := self.reward_fault(o.reward):
+                            raise EnvironmentFault(f"{self.name}: {where}: reward {fault}")
                         if o.probability == 0:
                             continue
                         if o.state not in number:

@@ -32,6 +32,7 @@ class Phase(NamedTuple):
     optimum: float | None
     reward_first: float | None  # per cycle, in the first window
     reward_last: float | None  # in the last window
+    score_before: float | None  # in the last window of the environment before
     score_first: float | None
     score_last: float | None
     recovered: int | None  # cycles until the score over a window is that of before the change, but for TOLERANCE
@@ -74,6 +75,7 @@ def phases(rows: Sequence[Row], change: Change) -> list[Phase]:
                 optimum=optimum,
                 reward_first=_known(rewards[0]),
                 reward_last=_known(rewards[-1]),
+                score_before=before,
                 score_first=_known(scores[0]),
                 score_last=_known(scores[-1]),
                 recovered=enough[0] + window if enough else None,

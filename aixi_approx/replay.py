@@ -111,7 +111,7 @@ def check_replays(
     first: list[Answer],
     processes: Sequence[subprocess.Popen[str]],
 ) -> Iterator[Finding]:
-    """Play again what was played first; end with the first fault, from which others would follow.
+    """Play again what was played first, all without faults; end with the first one, from which others would follow.
 
     Parameters
     ----------
@@ -124,16 +124,15 @@ def check_replays(
     processes
         Of `elsewhere`.
     """
-    actions, ignored = draw_actions(environment, len(first), seed), dict[str, str]()
-    other = new()
-    if where := difference(seed, first, play(other, seed, actions, ignored)):
+    actions, other = draw_actions(environment, len(first), seed), new()
+    if where := difference(seed, first, _again(other, seed, actions)):
         what = f"{environment.name}: a new instance answers the same actions otherwise: {where}"
         mend = "let reset make the generator, from the seed, and keep nothing that changes in the class or the module"
         yield Finding("same seed", FAILED, f"{what}: {mend}")
         return
     for left in (len(first), *LEFT):
-        play(environment, seed + 1, actions[:left], ignored)
-        if where := difference(seed, first, play(environment, seed, actions[: 2 * left], ignored)):
+        _again(environment, seed + 1, actions[:left])
+        if where := difference(seed, first, _again(environment, seed, actions[: 2 * left])):
             what = f"{environment.name}: after other play the same seed and actions give something else: {where}"
             yield Finding("same seed", FAILED, f"{what}: let reset set all that step changes")
             return
@@ -165,6 +164,15 @@ def check_replays(
             return
     if processes:
         yield Finding("processes", PASSED, "the same percepts in other processes")
+
+
+def _again(environment: Environment, seed: int, actions: Sequence[int]) -> list[Answer]:
+    """Play what was played without a fault; raise EnvironmentFault if there is one now."""
+    faults = dict[str, str]()
+    answers = play(environment, seed, actions, faults)
+    for fault in faults.values():
+        raise EnvironmentFault(f"{fault}, not so the first time: let reset set all that step changes")
+    return answers
 
 
 def check_seeds(environment: Environment, seeds: list[int], first: list[Answer]) -> Iterator[Finding]:

@@ -96,7 +96,8 @@ def run(experiment: Experiment, folder: Path | None = None, watch: Watcher = unw
         The result as JSON has it: the options; reward, reward_low and reward_high (per cycle, with the 95 % interval),
         random_reward, optimum, score (0 = random, 1 = best; None where one of these is not known); log_loss_start and
         log_loss_end (bits per percept over the first and last 1,000 cycles; None where nothing is predicted);
-        phases (what became of it in each of several environments, as in `recovery`; these are evaluated in the last);
+        phases (what became of it in each of several environments, as in `recovery`; the last of them is that of the
+        evaluation);
         simulations_learning and simulations_evaluation; nodes, memory (bytes; None where there is no tree); loses (what
         of the original is lost in the environment, in words);
         learning_seconds and evaluation_seconds (of the process that ended the run, without what the watcher took).
@@ -119,7 +120,6 @@ def run(experiment: Experiment, folder: Path | None = None, watch: Watcher = unw
     )
     if experiment.planner == "expectimax":  # a horizon that takes too long is refused before anything begins
         agent.planner.search(agent.predictor, stream(experiment.seed))
-    stage = environment.parts[-1] if isinstance(environment, Change) else environment
     recording = Recording(folder, experiment.options()) if folder else None
     if recording and (there := recording.result()):
         return there
@@ -133,6 +133,7 @@ def run(experiment: Experiment, folder: Path | None = None, watch: Watcher = unw
     learned = list(watch("learning", learning, settings.cycles, environment))
 
     lived = phases(learned, environment) if isinstance(environment, Change) else []
+    stage = environment.parts[environment.now] if isinstance(environment, Change) else environment
 
     past = recording.rows("evaluation") if recording else []
     rows = evaluate(

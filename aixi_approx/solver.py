@@ -238,13 +238,21 @@ def best_reward(environment: Environment, max_beliefs: int = 10_000) -> float | 
     max_beliefs
         More states or beliefs are not followed: None is returned.
     """
-    if environment.optimum is not None or not isinstance(environment, POMDP) or environment.size > max_beliefs:
+    if environment.optimum is not None or not isinstance(environment, POMDP):
         return environment.optimum
+    solution = solve_soon(environment, max_beliefs)
+    return solution and solution.lower
+
+
+def solve_soon(pomdp: POMDP, max_beliefs: int = 10_000) -> Solution | None:
+    """Return a solution whose bounds meet, or None if there are more states or beliefs than `max_beliefs`."""
+    if pomdp.size > max_beliefs:
+        return None
     for merge in (1e-10, 0.1):  # where beliefs are many, the bounds of a coarse graph may meet all the same
         with contextlib.suppress(ValueError):
-            solution = solve(environment, merge, max_beliefs)
+            solution = solve(pomdp, merge, max_beliefs)
             if solution.upper - solution.lower <= 1e-6 * max(1.0, abs(solution.lower)):
-                return solution.lower
+                return solution
     return None
 
 

@@ -16,6 +16,7 @@ last number stands for that. Life is one, so that nothing terminates; episodes a
 
 from __future__ import annotations
 
+import operator
 from typing import Any
 
 import gymnasium
@@ -62,7 +63,7 @@ class GymnasiumEnvironment(gymnasium.Env[Any, Any]):
 
     def step(self, action: int) -> tuple[int, float, bool, bool, dict[str, Any]]:
         """Take an action; return (observation, reward, False, False, {})."""
-        percept = self.environment.checked_step(int(action))
+        percept = self.environment.checked_step(operator.index(action))
         return percept.observation, float(percept.reward), False, False, {}
 
     def render(self) -> str | None:

@@ -17,9 +17,7 @@ if TYPE_CHECKING:
 
 @click.command("check", short_help="Say what is wrong with an environment, and how to mend it.")
 @click.argument("environment")
-@click.option(
-    "--cycles", type=at_least(1), default=1_000, show_default=True, help="Cycles of each random play; there are ten."
-)
+@click.option("--cycles", type=at_least(1), default=1_000, show_default=True, help="Cycles of each random play.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the first play; the next ones follow.")
 @as_json
 def command(environment: str, cycles: int, seed: int, as_json: bool) -> None:

@@ -41,22 +41,27 @@ def draw(rows: Sequence[Row], environment: Environment, result: dict[str, Any], 
     every = running([row._replace(explored=0) for row in rows], window)
     axes.plot(ends[some], every[some], color="tab:gray", lw=1, label="all cycles")
     axes.plot(ends[some], running(rows, window)[some], color="tab:blue", label="cycles without a random action")
+    labelled: set[str] = set()
     parts = list(zip(environment.parts, environment.begins, strict=True)) if isinstance(environment, Change) else []
     for i, (part, begins) in enumerate(parts or [(environment, 0)]):
         end = min(parts[i + 1][1] if i + 1 < len(parts) else len(rows), len(rows))
         random, best = reach(part)
         for value, style, label in ((best, ":", "best achievable"), (random, "--", "random agent")):
             if value is not None and begins < end:
-                axes.hlines(value, begins, end, color="black", lw=0.9, ls=style, label="" if i else label)
+                axes.hlines(
+                    value, begins, end, color="black", lw=0.9, ls=style, label="" if label in labelled else label
+                )
+                labelled.add(label)
         if i and begins < len(rows):
-            axes.axvline(begins, color="tab:red", lw=0.8)
+            axes.axvline(begins, color="tab:red", lw=0.8, label="change" if i == 1 else "")
         if parts and begins < len(rows):
-            axes.text(begins, 1.02, f" {part.name}", transform=axes.get_xaxis_transform())
+            height = 1.02 + 0.05 * (i % 3)  # so that neighbours can be read
+            axes.text(begins, height, part.name, fontsize=8, transform=axes.get_xaxis_transform())
     if result["reward"] is not None:
         spread = [[result["reward"] - result["reward_low"]], [result["reward_high"] - result["reward"]]]
         axes.errorbar([len(rows)], [result["reward"]], spread, fmt="o", color="tab:green", ms=4, label="greedy, 95 %")
     axes.set(xlabel="cycle", ylabel=f"reward per cycle, mean over {window:,} cycles")
-    axes.set_title("" if parts else result["environment"])
+    axes.set_title("" if parts else Path(result["environment"]).name)
     axes.grid(alpha=0.3)
-    figure.legend(loc="outside lower center", ncols=5, fontsize=8)
+    figure.legend(loc="outside lower center", ncols=6, fontsize=8)
     figure.savefig(path, dpi=130)

@@ -34,8 +34,12 @@ def command(environment: str | None, pages: bool, as_json: bool) -> None:
 
     if environment and pages:
         raise click.UsageError("give a name, or --pages for all")
-    if as_json and (environment or pages):
-        raise click.UsageError("--json is for the table: give no name and no --pages")
+    if as_json and pages:
+        raise click.UsageError("the pages are Markdown: give no --json")
+    if environment and as_json:
+        title, made = at_its_smallest(environment)
+        print_json({title: _describe(made)})
+        return
     if environment or pages:
         names = [environment] if environment else list(ENVIRONMENTS)
         print("\n".join([*([HEAD] if pages else []), *map(page, names)]), end="")

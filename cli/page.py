@@ -10,7 +10,7 @@ from aixi_approx.cli.policy import word
 from aixi_approx.envs import make
 from aixi_approx.pomdp import POMDP
 from aixi_approx.randomness import below, stream
-from aixi_approx.solver import best_reward, solve
+from aixi_approx.solver import best_reward, solve_soon
 
 if TYPE_CHECKING:
     from aixi_approx.environment import Environment
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 CYCLES = 5  # that are drawn, but of large pictures only 2
 LARGE = 8  # lines of a picture
 AHEAD = (1, 2, 3, 4, 6, 8, 12)  # cycles
-BELIEFS = 10_000  # with more, nothing is solved
 NAMED = 12  # names in a row
 HEAD = """# The environments
 
@@ -33,13 +32,10 @@ search has to be. Below the action of a cycle stands what the agent observed, it
 def page(name: str) -> str:
     """Return the page of an environment, in Markdown."""
     title, environment = at_its_smallest(name)
-    try:
-        solution = solve(environment, max_beliefs=BELIEFS) if isinstance(environment, POMDP) else None
-    except ValueError:
-        solution = None
+    solution = solve_soon(environment) if isinstance(environment, POMDP) else None
     parts = [f"## {title}", environment.rules, _facts(environment, solution)]
     if environment.sizes:
-        parts.append(_sizes(name.partition(":")[0], environment.sizes))
+        parts.append(_sizes(title.partition(":")[0], environment.sizes))
     parts.append(_cycles(environment, solution))
     return "\n\n".join(parts) + "\n"
 
@@ -47,10 +43,9 @@ def page(name: str) -> str:
 def at_its_smallest(name: str) -> tuple[str, Environment]:
     """Return an environment and its name; of a family, for which no parameters are given, the smallest."""
     environment = make(name)
-    if environment.sizes and ":" not in name:
-        name = f"{name}:{environment.sizes[0]}"
-        environment = make(name)
-    return name, environment
+    if environment.sizes and ":" not in environment.title:
+        environment = make(f"{environment.title}:{environment.sizes[0]}")
+    return environment.title, environment
 
 
 def _facts(environment: Environment, solution: Solution | None) -> str:
@@ -69,7 +64,7 @@ def _facts(environment: Environment, solution: Solution | None) -> str:
         "best achievable": number(best_reward(environment) if solution is None else solution.lower, 4),
     }
     if solution:
-        ahead = ", ".join(f"{m}: {solution.receding_reward(m):.4g}" for m in AHEAD)
+        ahead = ", ".join(f"{m}: {round(solution.receding_reward(m), 9) + 0.0:.4g}" for m in AHEAD)
         rows["looking m cycles ahead"] = f"{ahead} (m: reward)"
     return "\n".join(["| | |", "|---|---|", *(f"| {name} | {value} |" for name, value in rows.items() if value)])
 

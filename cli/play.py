@@ -6,7 +6,6 @@ import math
 import sys
 from collections.abc import Iterator
 from contextlib import redirect_stdout
-from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -77,6 +76,7 @@ def command(
     with redirect_stdout(sys.stderr):  # what the environment prints is no result
         new = maker(environment)
         mine, other = new(), new()
+        environment = mine.title
         model = model or ("true" if isinstance(mine, POMDP) and not blind and cycles is None else "ctw")
         learned = 0 if model == "true" else mine.settings.cycles if cycles is None else cycles
         agent = _agent(other, model, learned, simulations, seed)
@@ -139,10 +139,14 @@ def _converse(
     _say(introduction)
     if reveal:
         _say(drawn := _picture(environment))
-    for cycle in count(1):
-        action = None if len(rewards) == rounds else _ask(cycle, names, introduction)
+    while len(rewards) != rounds:
+        try:
+            action = _ask(len(rewards) + 1, names, introduction)
+        except KeyboardInterrupt:
+            _say("")
+            break
         if action is None:
-            return rewards
+            break
         percept = environment.checked_step(action)
         rewards.append((percept.reward, next(agent).reward))
         you, its = (sum(each) / len(rewards) for each in zip(*rewards, strict=True))
@@ -151,7 +155,7 @@ def _converse(
         _say(f"{INDENT}reward {percept.reward:+{width}}   {means}   you see: {seen}")
         if draws and (picture := _picture(environment)) != drawn:
             _say(drawn := picture)
-    raise AssertionError
+    return rewards
 
 
 def _ask(cycle: int, names: list[str], introduction: str) -> int | None:

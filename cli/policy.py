@@ -39,11 +39,11 @@ class Edge(NamedTuple):
 def word(name: Hashable) -> str:
     """Return the name of a state, action or observation for people.
 
-    >>> word("left"), word(("king", "bet")), word((1, 2)), word(7)
-    ('left', 'king bet', '(1, 2)', '7')
+    >>> word("left"), word(("king", "bet")), word((0, "key")), word((1, 2)), word(7)
+    ('left', 'king bet', '0 key', '(1, 2)', '7')
     """
-    if isinstance(name, tuple) and all(isinstance(part, str) for part in name):
-        return " ".join(name)
+    if isinstance(name, tuple) and {type(part) for part in name} in ({str}, {str, int}):
+        return " ".join(map(str, name))
     return str(name)
 
 

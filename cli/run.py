@@ -118,6 +118,7 @@ def command(
 
     with redirect_stdout(sys.stderr):  # what an environment prints is no result
         made = make(environment)
+    environment = made.title
     settings = made.settings._replace(**{name: value for name, value in given.items() if value is not None})
     if exploration:
         settings = settings._replace(epsilon=exploration[0], decay=exploration[1])
@@ -213,18 +214,15 @@ def _print_table(result: dict[str, Any]) -> None:
     """Print what came of a run."""
     from rich import box
     from rich.console import Console
-    from rich.markup import escape
     from rich.table import Table
 
     from aixi_approx.run import LOSS_WINDOW
 
     settings = result["settings"]
-    where = f", evaluated in {escape(result['phases'][-1]['environment'])}" if result["phases"] else ""
-    table = Table(
-        title=f"{escape(result['environment'])} after {settings['cycles']:,} cycles{where}",
-        box=box.SIMPLE_HEAD,
-        title_justify="left",
-    )
+    known = result["phases"] and result["evaluate"]
+    where = f", evaluated in {result['phases'][-1]['environment']}" if known else ""
+    print(f"{result['environment']} after {settings['cycles']:,} cycles{where}")
+    table = Table(box=box.SIMPLE_HEAD)
     table.add_column("reward per cycle")
     table.add_column("", justify="right")
     table.add_column("")
@@ -245,7 +243,8 @@ def _print_table(result: dict[str, Any]) -> None:
     if result["log_loss_start"] is not None:
         window = min(LOSS_WINDOW, settings["cycles"])
         table.add_row("[bold]log loss", "", "bits per percept")
-        table.add_row("at the start", number(result["log_loss_start"]), f"first {window:,} cycles")
+        if settings["cycles"] > window:
+            table.add_row("at the start", number(result["log_loss_start"]), f"first {window:,} cycles")
         table.add_row("at the end", number(result["log_loss_end"]), f"last {window:,} cycles", end_section=True)
     table.add_row("[bold]cost", "", "")
     if result["nodes"] is not None:
@@ -261,10 +260,13 @@ def _print_table(result: dict[str, Any]) -> None:
 
 def _add_phase(table: Table, phase: dict[str, Any]) -> None:
     """Add what became of an agent in one of several environments."""
+    from aixi_approx.recovery import TOLERANCE
+
     table.add_row(f"[bold]{phase['environment']}", "score", f"cycles {phase['begins']:,} to {phase['ends'] - 1:,}")
     table.add_row("at first", number(phase["score_first"]), f"reward {number(phase['reward_first'])}")
     table.add_row("at last", number(phase["score_last"]), f"reward {number(phase['reward_last'])}")
     if phase["begins"]:
-        recovered = phase["recovered"]
-        text = "not within this time" if recovered is None else f"after {recovered:,} cycles"
-        table.add_row("recovered", "", f"{text}, to the score before")
+        recovered, before = phase["recovered"], phase["score_before"]
+        text = f"after {recovered:,} cycles" if recovered else "not within this time"
+        known = before is not None and phase["score_last"] is not None
+        table.add_row("recovered", "", f"{text}, to {before - TOLERANCE:.3f}" if known else "unknown")

@@ -55,6 +55,7 @@ def command(
 
     with redirect_stdout(sys.stderr):  # what an environment prints is no result
         pomdp = make(environment)
+    environment = pomdp.title
     if not isinstance(pomdp, POMDP):
         raise click.ClickException(_refusal(environment))
 
@@ -129,16 +130,20 @@ def _print(solution: Solution, name: str, seconds: float, horizon: int | None, v
     nodes = len(solution.controller.action)
     digits = 9
     print(f"{name}: reward per cycle in the long run\n")
-    print(f"  the policy below     {solution.lower:14.{digits}f}   lower bound of the optimum")
-    print(f"  no agent exceeds     {solution.upper:14.{digits}f}   upper bound")
+    print(f"  the policy below     {number(solution.lower, digits):>14}   lower bound of the optimum")
+    print(f"  no agent exceeds     {number(solution.upper, digits):>14}   upper bound")
     print(f"  a random agent       {number(solution.pomdp.random_reward, digits):>14}\n")
+    if solution.lower < solution.pomdp.random_reward:
+        print("  beliefs were merged so coarsely that the policy is worse than chance: give a smaller --merge\n")
     print(f"  states {solution.pomdp.size:,}, beliefs {solution.graph.size:,}; {seconds:.2f} s")
-    print(f"  the policy goes through {solution.beliefs:,} of the beliefs, written in {nodes:,} nodes\n")
+    print(
+        f"  the policy goes through {solution.beliefs:,} of the beliefs, written in {nodes:,} node{'s' * (nodes > 1)}\n"
+    )
     if values is not None and horizon is not None:
         print(f"  the most that can be expected from the first {horizon:,} cycles")
         width = max(len(word(action)) for action in solution.pomdp.actions)
         for action, value in zip(solution.pomdp.actions, values, strict=True):
-            print(f"    {word(action):{width}}  {value:14.{digits}f}{'   best' * (value >= max(values) - 1e-6)}")
+            print(f"    {word(action):{width}}  {number(value, digits):>14}{'   best' * (value >= max(values) - 1e-6)}")
         receding = solution.receding_reward(horizon)
         print(f"  to take the best in each cycle anew, as far ahead, earns {receding:.{digits}f} a cycle")
         print()

@@ -75,29 +75,30 @@ def maker(name: str) -> Callable[[], Environment]:
     if ">" in name:
         change = importlib.import_module(f"{__name__}.change")
         return change.maker(name, maker)
-    kind, parameters = _find(name)
-    return functools.partial(build, name, kind, *parameters)
+    title, kind, parameters = _find(name)
+    return functools.partial(build, title, kind, *parameters)
 
 
-def build(name: str, kind: Callable[..., Environment], *parameters: int | str) -> Environment:
+def build(title: str, kind: Callable[..., Environment], *parameters: int | str) -> Environment:
     """Return a new environment of a class, reset with seed 0, whose declaration makes sense; raise EnvironmentFault."""
     try:
         environment = kind(*parameters)
+        environment.title = title
         environment.checked_reset(0)
         environment.coding  # noqa: B018  refuses a wrong declaration
     except EnvironmentFault:
         raise
     except (Exception, SystemExit) as error:
         what = f"it can't be built: {told(error, {kind.__module__})}"
-        raise EnvironmentFault(f"{name}: {error if isinstance(error, ValueError) else what}") from error
+        raise EnvironmentFault(f"{title}: {error if isinstance(error, ValueError) else what}") from error
     settings, optimum = environment.settings, environment.optimum
     if not isinstance(settings, Settings):
-        raise EnvironmentFault(f"{name}: settings is {settings!r}: write `settings = Settings(...)`")
+        raise EnvironmentFault(f"{title}: settings is {settings!r}: write `settings = Settings(...)`")
     for setting, value in settings._asdict().items():
         if not isinstance(value, int | float):
-            raise EnvironmentFault(f"{name}: settings.{setting} is {value!r}, not a number")
+            raise EnvironmentFault(f"{title}: settings.{setting} is {value!r}, not a number")
     if optimum is not None and not (isinstance(optimum, Real) and math.isfinite(optimum)):
-        raise EnvironmentFault(f"{name}: optimum is {optimum!r}: declare a number, or leave it out")
+        raise EnvironmentFault(f"{title}: optimum is {optimum!r}: declare a number, or leave it out")
     return environment
 
 
@@ -107,13 +108,13 @@ def installed() -> dict[str, EntryPoint]:
     return {name: offered[name] for name in sorted(offered) if name not in ENVIRONMENTS}
 
 
-def _find(name: str) -> tuple[Callable[..., Environment], list[int | str]]:
-    """The class of an environment, and the parameters that it is built with."""
+def _find(name: str) -> tuple[str, Callable[..., Environment], list[int | str]]:
+    """The full name of an environment, its class, and the parameters that it is built with."""
     if name.startswith("gym:"):
-        return importlib.import_module(f"{__name__}.from_gymnasium").build, [name.removeprefix("gym:")]
+        return name, importlib.import_module(f"{__name__}.from_gymnasium").build, [name.removeprefix("gym:")]
     path, is_file, rest = name.partition(".py:")
     first, colon, written = (rest if is_file else name).partition(":")
-    kind = _from_file(f"{path}.py", first) if is_file else _by_name(first, name)
+    title, kind = (name, _from_file(f"{path}.py", first)) if is_file else _by_name(first, name)
     parameters: list[int | str] = [int(p) if p.isdecimal() else p for p in written.split("-")] if colon else []
     try:
         inspect.signature(kind).bind(*parameters)
@@ -123,11 +124,11 @@ def _find(name: str) -> tuple[Callable[..., Environment], list[int | str]]:
         example = next(iter(kind.sizes), "")
         hint = f", for example {name.removesuffix(colon + written)}:{example}" if example else ""
         raise EnvironmentFault(f"{name}: {takes}{hint}") from None
-    return kind, parameters
+    return title, kind, parameters
 
 
-def _by_name(short: str, name: str) -> type[Environment]:
-    """The class of an environment of the table, or of an installed package."""
+def _by_name(short: str, name: str) -> tuple[str, type[Environment]]:
+    """The full name and the class of an environment of the table, or of an installed package."""
     known = short.replace("_", "-").lower()
     offered = installed()
     names = [*ENVIRONMENTS, *offered]
@@ -138,17 +139,21 @@ def _by_name(short: str, name: str) -> type[Environment]:
         known = longer[0] if longer else known
     if known in ENVIRONMENTS:
         module, _, class_name = ENVIRONMENTS[known].partition(":")
-        return _checked(getattr(importlib.import_module(f"{__name__}.{module}"), class_name), name)
+        kind = getattr(importlib.import_module(f"{__name__}.{module}"), class_name)
+        return known + name[len(short) :], _checked(kind, name)
     if known in offered:
         try:
             kind = offered[known].load()
         except (Exception, SystemExit) as error:
             where = f"the installed package that offers it, as {offered[known].value}, can't be loaded"
             raise EnvironmentFault(f"{name}: {where}: {told(error, {offered[known].module})}") from error
-        return _checked(kind, name)
+        return known + name[len(short) :], _checked(kind, name)
     if Path(name).is_file():
         raise EnvironmentFault(f"which class of {name}? Say {name}:MyClass")
-    near = difflib.get_close_matches(short, names, n=1, cutoff=0.4)
+    if Path(f"{short}.py").is_file():
+        of_it = name.partition(":")[2] or "MyClass"
+        raise EnvironmentFault(f"no environment {name!r}: did you mean {short}.py:{of_it}?")
+    near = difflib.get_close_matches(short, names, n=1, cutoff=0.5)
     hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(names)}, and my_file.py:MyClass"
     raise EnvironmentFault(f"no environment {name!r}: {hint}")
 

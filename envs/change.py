@@ -46,7 +46,8 @@ def parse(name: str) -> tuple[list[str], list[Start]]:
     for part in rest:
         found = re.fullmatch(r"\s*(.+?)\s*@\s*(\d+)(?:~(\d+))?\s*", part)
         if not found:
-            raise EnvironmentFault(f"{name}: from which cycle on is it {part!r}? Say >{part}@10000, or @8000~12000")
+            known = part.partition("@")[0].strip()
+            raise EnvironmentFault(f"{name}: from which cycle on is it {known!r}? Say >{known}@10000, or @8000~12000")
         names.append(found[1])
         starts.append(Start(int(found[2]), int(found[3] or found[2])))
     return names, starts
@@ -59,7 +60,7 @@ def maker(name: str, find: Callable[[str], Callable[[], Environment]]) -> Callab
 
     def new() -> Change:
         try:
-            return Change([(part, make()) for part, make in zip(names, makers, strict=True)], starts)
+            return Change([(made.title, made) for made in (make() for make in makers)], starts)
         except EnvironmentFault as error:
             raise EnvironmentFault(f"{name}: {error}") from None
 
@@ -138,11 +139,11 @@ class Change(Environment):
         environments = [environment for _, environment in named]
         self.starts = list(starts)
         for before, start in pairwise(self.starts):
-            if start.earliest > start.latest or start.earliest <= before.latest:
-                raise EnvironmentFault(
-                    f"a change at {start.earliest} to {start.latest}, after one at {before.earliest} to "
-                    f"{before.latest}: changes come one after the other, say @2000 or @1000~3000, later each time"
-                )
+            if start.earliest > start.latest:
+                raise EnvironmentFault(f"@{start.earliest}~{start.latest}: say the earlier cycle first")
+            if start.earliest <= before.latest:
+                after = f"say a cycle after {before.latest}, where the one before may still begin"
+                raise EnvironmentFault(f"@{start.earliest} is too early: {after}")
         names = [environment.actions for environment in environments]
         count = max(map(len, names))
         self.actions = tuple("/".join(dict.fromkeys(str(n[a % len(n)]) for n in names)) for a in range(count))
@@ -161,6 +162,8 @@ class Change(Environment):
             decay=1.0,
             evaluation_simulations=own[-1].evaluation_simulations,
         )
+        written = [f"@{s.earliest}" + f"~{s.latest}" * (s.latest > s.earliest) for s in self.starts]
+        self.title = ">".join([named[0][0], *(name + s for (name, _), s in zip(named[1:], written[1:], strict=True))])
         self.parts = [Part(name, environment, self) for name, environment in named]
         self.reset(0)
 

@@ -51,6 +51,11 @@ class GymEnvironment(Environment):
 
     hidden = "whatever its observations leave out"
 
+    @property
+    def rules(self) -> str:
+        """What Gymnasium says of it, and of the observations here."""
+        return self.original.rules()
+
     def __init__(self, original: Original) -> None:
         self.original, self.env = original, original.env
         self.actions, self.observations = original.actions(), original.observations
@@ -89,6 +94,11 @@ class GymTable(POMDP):
     """An environment of Gymnasium whose transition table is sampled."""
 
     hidden = "nothing"
+
+    @property
+    def rules(self) -> str:
+        """What Gymnasium says of it, and of the observations here."""
+        return self.original.rules()
 
     def __init__(self, original: Original, table: Table) -> None:
         self.original, self.table = original, table

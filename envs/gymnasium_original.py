@@ -104,12 +104,17 @@ class Original:
 
     def fresh(self) -> gymnasium.Env[Any, Any]:
         """Return a new instance, which draws text if it can."""
+        for name, given in self.options.items():
+            if isinstance(given, str) and isinstance(_parameters(self.id).get(name), bool):
+                raise ValueError(f"{name}={given}: it is True or False")
         options = {"max_episode_steps": -1, "disable_env_checker": True, **self.options}
         try:
             env = gymnasium.make(self.id, **options)
             if "ansi" in env.metadata.get("render_modes", ()) and "render_mode" not in options:
                 with contextlib.suppress(TypeError):  # it says so and yet takes no render mode
                     env = gymnasium.make(self.id, **options, render_mode="ansi")
+        except KeyError as error:
+            raise ValueError(f"there is no {error}, as one of its options says{_takes(self.id)}") from error
         except TypeError as error:  # of an option, likely
             raise ValueError(f"{error.__cause__ or error}{_takes(self.id)}") from error
         except Exception as error:
@@ -119,6 +124,12 @@ class Original:
     def level(self, reward: float, terminated: bool) -> int:
         """Return a reward as a whole number."""
         return self.scale.level(float(reward) + self.end * bool(terminated))
+
+    def rules(self) -> str:
+        """Return what the environment says of itself, up to its spaces, and what an observation is here."""
+        said = inspect.cleandoc(type(self.env.unwrapped).__doc__ or "Nobody has written down its rules.")
+        said = said.split("## Action Space")[0].replace("## Description", "").strip()
+        return f"{said}\n\nAn observation says whether an episode has just ended, True or False, and what is seen then."
 
     def actions(self) -> tuple[Hashable, ...]:
         """Return the names of the actions."""
@@ -170,12 +181,18 @@ def _coded(what: str, space: Any, bins: int, seen: Limits) -> SpaceCode:
 
 def _takes(name: str) -> str:
     """The options that an environment has, in words, if they are known."""
+    known = _parameters(name)
+    return f": its options are {', '.join(known)}" if known else ""
+
+
+def _parameters(name: str) -> dict[str, Any]:
+    """The options that an environment has, and what they are by default, if they are known."""
     try:
         entry = gymnasium.spec(name.rpartition(":")[2]).entry_point
-    except gymnasium.error.Error:
-        return ""
-    creator = load_env_creator(entry) if isinstance(entry, str) else entry
-    return f": its options are {', '.join(inspect.signature(creator).parameters)}" if creator else ""
+        creator = load_env_creator(entry) if isinstance(entry, str) else entry
+    except (gymnasium.error.Error, ImportError):
+        return {}
+    return {p.name: p.default for p in inspect.signature(creator).parameters.values()} if creator else {}
 
 
 def _option(part: str) -> tuple[str, Any]:

@@ -81,12 +81,12 @@ def test_random_reward_is_of_the_actions_of_the_sequence() -> None:
     ("name", "part"),
     [
         ("tiger>kuhn", "from which cycle on is it 'kuhn'? Say >kuhn@10000, or @8000~12000"),
-        ("tiger>kuhn@x", "from which cycle on is it 'kuhn@x'?"),
+        ("tiger>kuhn@x", "from which cycle on is it 'kuhn'? Say >kuhn@10000"),
         ("tiger>absent@5", "no environment 'absent'"),
-        ("tiger>kuhn@0", "changes come one after the other"),
-        ("tiger>kuhn@9~5", "changes come one after the other"),
-        ("tiger>kuhn@9>tiger@9", "changes come one after the other"),
-        ("tiger>kuhn@2~9>tiger@9", "changes come one after the other"),
+        ("tiger>kuhn@0", "@0 is too early: say a cycle after 0"),
+        ("tiger>kuhn@9~5", "@9~5: say the earlier cycle first"),
+        ("tiger>kuhn@9>tiger@9", "@9 is too early: say a cycle after 9"),
+        ("tiger>kuhn@2~9>tiger@9", "@9 is too early: say a cycle after 9"),
         (">kuhn@9", "which environment is it before the first '>'? Say tiger>kuhn@9"),
     ],
 )
@@ -197,3 +197,25 @@ def test_its_rules_are_those_of_its_environments() -> None:
     rules = change("coin-flip>tiger@5~9").rules
     assert make("coin-flip").rules in rules
     assert f"From cycle 5 on: tiger\n\n{make('tiger').rules}" in rules
+
+
+def test_it_is_evaluated_in_the_environment_that_it_came_to(capsys: pytest.CaptureFixture[str]) -> None:
+    """Not in one that it never met."""
+    short = ["--simulations", "5", "--evaluate", "30", "--depth", "4", "--cycles"]
+    for cycles, where, best in (("40", "coin-flip", "0.700"), ("60", "kuhn-poker", "0.056")):
+        main(["run", "coin-flip>kuhn@50", *short, cycles])
+        shown = capsys.readouterr().out
+        assert f"after {cycles} cycles, evaluated in {where}\n" in shown
+        assert best in shown
+    main(["run", "coin-flip>kuhn@50", *short, "40", "--evaluate", "0"])
+    assert "evaluated" not in capsys.readouterr().out
+
+
+def test_recovery_is_unknown_where_a_score_is(capsys: pytest.CaptureFixture[str]) -> None:
+    main(["run", "pacman>coin-flip@20", "--cycles", "60", "--simulations", "2", "--evaluate", "0", "--depth", "4"])
+    assert next(line for line in capsys.readouterr().out.splitlines() if "recovered" in line).split()[1:] == ["unknown"]
+
+
+def test_full_names() -> None:
+    assert change("TIGER > lock:2 @ 7 > kuhn @ 9~12").title == "tiger>locks:2@7>kuhn-poker@9~12"
+    assert make("kuhn").title == "kuhn-poker"

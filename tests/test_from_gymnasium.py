@@ -393,6 +393,8 @@ def test_pictures() -> None:
         ("", "Malformed environment ID"),
         ("GymV21Environment-v0", "shimmy"),
         ("FrozenLake-v1?slippery=1", "unexpected keyword argument 'slippery'.*: its options are .* is_slippery"),
+        ("FrozenLake-v1?is_slippery=maybe", "is_slippery=maybe: it is True or False"),
+        ("FrozenLake-v1?map_name=9x9", "there is no '9x9', as one of its options says: its options are"),
         ("FrozenLake?slippery=1", "unexpected keyword argument 'slippery'"),
         ("gymnasium:FrozenLake-v1?slippery=1", "unexpected keyword argument 'slippery'.*: its options are"),
         ("FrozenLake-v1?is_slippery=false", "is_slippery=false: write is_slippery=False"),

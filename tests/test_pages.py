@@ -50,7 +50,7 @@ def test_the_page_of_one(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_a_name_and_all_pages_contradict_each_other(capsys: pytest.CaptureFixture[str]) -> None:
-    for wrong in (["tiger", "--pages"], ["tiger", "--json"], ["--pages", "--json"]):
+    for wrong in (["tiger", "--pages"], ["--pages", "--json"]):
         with pytest.raises(SystemExit) as stop:
             main(["envs", *wrong])
         assert stop.value.code == 2
