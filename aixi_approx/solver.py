@@ -241,7 +241,7 @@ def best_reward(environment: Environment, max_beliefs: int = 10_000) -> float | 
     if environment.optimum is not None or not isinstance(environment, POMDP):
         return environment.optimum
     solution = solve_soon(environment, max_beliefs)
-    return solution and solution.lower
+    return solution.lower if solution else None
 
 
 def solve_soon(pomdp: POMDP, max_beliefs: int = 10_000) -> Solution | None:
