@@ -33,11 +33,12 @@ class Locks(POMDP):
     def __init__(self, locks: int = 2) -> None:
         self.locks = whole("the number of locks", locks, 1, 20)
         self.settings = Settings(
-            cycles=20_000,
+            cycles=60_000,
             depth=12 * (locks + 4),
             horizon=locks + 2,
+            simulations=100,
             epsilon=0.99,
-            decay=0.9998,
+            decay=0.99995,
             evaluation_simulations=10_000,
         )
         super().__init__()
