@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from aixi_approx.cli.bar import bar
 from aixi_approx.cli.options import as_json, at_least, notice, number, print_json
 from aixi_approx.cli.policy import word
-from aixi_approx.cli.run import MODELS, bar
+from aixi_approx.cli.run import MODELS
 
 if TYPE_CHECKING:
     from aixi_approx.environment import Environment

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import sys
-import time
-from collections import deque
 from collections.abc import Iterable, Iterator
 from contextlib import redirect_stdout
 from pathlib import Path
@@ -12,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from aixi_approx.cli.options import as_json, at_least, notice, number, picture, print_json, progress, size
+from aixi_approx.cli.bar import bar
+from aixi_approx.cli.options import as_json, at_least, notice, number, picture, print_json, size
 from aixi_approx.cli.watch import watch as draw
 
 if TYPE_CHECKING:
@@ -33,7 +32,6 @@ MEANINGFUL = {  # options that not every agent heeds: its models, its planners
     "evaluation_simulations": (MODELS, SAMPLING),
     "ucb": (MODELS, SAMPLING),
 }
-RECENT = 1_000  # cycles that the running reward is taken over
 
 
 @click.command("run", short_help="Let an agent learn, then evaluate it.")
@@ -181,33 +179,6 @@ def _collect(rows: Iterable[Row], to: list[Row]) -> Iterator[Row]:
     for row in rows:
         to.append(row)
         yield row
-
-
-def bar(part: str, rows: Iterable[Row], cycles: int) -> Iterator[Row]:
-    """Pass rows on behind a progress bar."""
-    if not cycles:
-        return
-    columns = (
-        "reward {task.fields[reward]:+.3f}",
-        "{task.fields[speed]:,.0f} cycles/s",
-        "{task.fields[work]:,.0f} sims/s",
-    )
-    began = drawn = time.perf_counter()
-    total = work = 0
-    recent: deque[int] = deque(maxlen=RECENT)
-    with progress(*columns) as bar:
-        task = bar.add_task(part, total=cycles, reward=0.0, speed=0.0, work=0.0)
-        for row in rows:
-            total += 1
-            work += row.simulations
-            recent.append(row.reward)
-            now = time.perf_counter()
-            if now - drawn > 0.1 or total == cycles:
-                drawn = now
-                seconds = now - began
-                reward = sum(recent) / len(recent)
-                bar.update(task, completed=total, reward=reward, speed=total / seconds, work=work / seconds)
-            yield row
 
 
 def _print_table(result: dict[str, Any]) -> None:
