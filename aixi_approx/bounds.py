@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Iterable
+from collections.abc import Collection
 
 
 def whole(name: str, number: int, least: int, most: int) -> int:
@@ -23,7 +23,7 @@ def whole(name: str, number: int, least: int, most: int) -> int:
     return number
 
 
-def one_of(name: str, word: object, words: Iterable[str]) -> str:
+def one_of(name: str, word: str, words: Collection[str]) -> str:
     """Return a word if it is one of those there are.
 
     Raises
@@ -31,7 +31,6 @@ def one_of(name: str, word: object, words: Iterable[str]) -> str:
     ValueError
         If it is none of them.
     """
-    for known in words:
-        if word == known:
-            return known
-    raise ValueError(f"{name} is {word!r}: it must be one of {', '.join(words)}")
+    if word not in words:
+        raise ValueError(f"{name} is {word!r}: it must be one of {', '.join(words)}")
+    return word

@@ -130,6 +130,11 @@ def normalised(reward: float, random: float | None, optimum: float | None) -> fl
     return (reward - random) / (optimum - random)
 
 
+def finite(value: float) -> float | None:
+    """Return a number, None in place of one that is infinite or NaN, as JSON has it."""
+    return float(value) if math.isfinite(value) else None
+
+
 def average(rewards: Sequence[float], batches: int = 20) -> Estimate:
     """Return the mean of a series with a 95 % interval, from the spread of the means of consecutive batches.
 

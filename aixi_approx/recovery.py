@@ -6,7 +6,6 @@ time, and 1 for the best one.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -15,7 +14,7 @@ from numpy.typing import NDArray
 
 from aixi_approx.environment import Environment
 from aixi_approx.envs.change import Change, Part
-from aixi_approx.interaction import Row, normalised
+from aixi_approx.interaction import Row, finite, normalised
 from aixi_approx.solver import best_reward
 
 WINDOW = 500  # cycles that a score is the mean of, or a quarter of the time if that is less
@@ -57,7 +56,7 @@ def phases(rows: Sequence[Row], change: Change) -> list[Phase]:
     found: list[Phase] = []
     ends = [*change.begins[1:], len(rows)]
     for part, begins, end in zip(change.parts, change.begins, ends, strict=True):
-        lived = rows[begins : min(end, len(rows))]
+        lived = rows[begins:end]
         if not lived:
             break
         random, optimum = reach(part)
@@ -73,11 +72,11 @@ def phases(rows: Sequence[Row], change: Change) -> list[Phase]:
                 ends=begins + len(lived),
                 random_reward=random,
                 optimum=optimum,
-                reward_first=_known(rewards[0]),
-                reward_last=_known(rewards[-1]),
+                reward_first=finite(rewards[0]),
+                reward_last=finite(rewards[-1]),
                 score_before=before,
-                score_first=_known(scores[0]),
-                score_last=_known(scores[-1]),
+                score_first=finite(scores[0]),
+                score_last=finite(scores[-1]),
                 recovered=enough[0] + window if enough else None,
             )
         )
@@ -97,8 +96,3 @@ def running(rows: Sequence[Row], window: int) -> NDArray[np.float64]:
     total, count = (np.cumsum([0, *values]) for values in (reward, chosen))
     with np.errstate(invalid="ignore"):
         return np.asarray((total[window:] - total[:-window]) / (count[window:] - count[:-window]))
-
-
-def _known(value: float) -> float | None:
-    """None in place of NaN."""
-    return None if math.isnan(value) else float(value)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -14,7 +13,7 @@ from aixi_approx.builder import build_agent
 from aixi_approx.environment import Environment, Settings
 from aixi_approx.envs import make
 from aixi_approx.envs.change import Change
-from aixi_approx.interaction import Estimate, Row, average, evaluate, interact, normalised
+from aixi_approx.interaction import Estimate, Row, average, evaluate, finite, interact, normalised
 from aixi_approx.predictor import Predictor
 from aixi_approx.randomness import stream
 from aixi_approx.recording import Recording
@@ -132,8 +131,9 @@ def run(experiment: Experiment, folder: Path | None = None, watch: Watcher = unw
     learning = Timed(rows)
     learned = list(watch("learning", learning, settings.cycles, environment))
 
-    lived = phases(learned, environment) if isinstance(environment, Change) else []
-    stage = environment.parts[environment.now] if isinstance(environment, Change) else environment
+    stage, lived = environment, []
+    if isinstance(environment, Change):
+        stage, lived = environment.parts[environment.now], phases(learned, environment)
 
     past = recording.rows("evaluation") if recording else []
     rows = evaluate(
@@ -175,18 +175,13 @@ def compile_kernels(model: str = "ctw", planner: str = "rhouct") -> None:
 def _scores(environment: Environment, reward: Estimate) -> dict[str, Any]:
     random, optimum = reach(environment)
     return {
-        "reward": _finite(reward.mean),
-        "reward_low": _finite(reward.low),
-        "reward_high": _finite(reward.high),
+        "reward": finite(reward.mean),
+        "reward_low": finite(reward.low),
+        "reward_high": finite(reward.high),
         "random_reward": random,
         "optimum": optimum,
-        "score": _finite(normalised(reward.mean, random, optimum)),
+        "score": finite(normalised(reward.mean, random, optimum)),
     }
-
-
-def _finite(value: float) -> float | None:
-    """None where there is no number, as JSON has it."""
-    return value if math.isfinite(value) else None
 
 
 def _losses(agent: Agent, learned: list[Row]) -> dict[str, Any]:

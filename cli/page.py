@@ -61,7 +61,7 @@ def _facts(environment: Environment, solution: Solution | None) -> str:
         "lost in the writing": environment.loses,
         "states": "" if environment.size is None else f"{environment.size:,}",
         "reward of a random agent": number(environment.random_reward, 4),
-        "best achievable": number(best_reward(environment) if solution is None else solution.lower, 4),
+        "best achievable": number(solution.lower if solution else environment.optimum, 4),
     }
     if solution:
         ahead = ", ".join(f"{m}: {round(solution.receding_reward(m), 9) + 0.0:.4g}" for m in AHEAD)

@@ -70,9 +70,9 @@ def command(
         raise click.UsageError("only the model ctw learns: give no --cycles")
 
     from aixi_approx.envs import maker
-    from aixi_approx.interaction import average, evaluation_seed, normalised
+    from aixi_approx.interaction import average, evaluation_seed, finite, normalised
     from aixi_approx.pomdp import POMDP
-    from aixi_approx.solver import best_reward
+    from aixi_approx.recovery import reach
 
     with redirect_stdout(sys.stderr):  # what the environment prints is no result
         new = maker(environment)
@@ -83,13 +83,13 @@ def command(
         agent = _agent(other, model, learned, simulations, seed)
         mine.checked_reset(evaluation_seed(seed))
         rewards = _converse(mine, agent, rounds, blind, reveal, _introduction(mine, blind, model, learned))
-        random, optimum = mine.random_reward, best_reward(mine)
+        random, optimum = reach(mine)
     means = [average(each).mean for each in zip(*rewards, strict=True)] or [math.nan, math.nan]
     you, its = ({"reward": mean, "score": normalised(mean, random, optimum)} for mean in means)
     result = {
         **{"environment": environment, "seed": seed, "cycles": len(rewards), "model": model, "learned": learned},
-        **{name: value if math.isfinite(value) else None for name, value in you.items()},
-        **{f"agent_{name}": value if math.isfinite(value) else None for name, value in its.items()},
+        **{name: finite(value) for name, value in you.items()},
+        **{f"agent_{name}": finite(value) for name, value in its.items()},
         **{"random_reward": random, "optimum": optimum},
     }
     if as_json:

@@ -149,8 +149,7 @@ def command(
 
         if complete and out:
             learned = Recording(out, experiment.options()).rows("learning")
-        made.checked_reset(seed)
-        draw_curve(learned, made, result, picture)
+        draw_curve(learned, result, picture)
     if as_json:
         print_json(result)
     else:

@@ -46,15 +46,26 @@ from aixi_approx.pomdp import POMDP, Outcome
 from aixi_approx.randomness import ENVIRONMENT, stream
 
 
-class GymEnvironment(Environment):
-    """An environment of Gymnasium that is played as it is."""
+class OfGymnasium(Environment):
+    """What is said of any of them."""
 
-    hidden = "whatever its observations leave out"
+    original: Original
+
+    @property
+    def name(self) -> str:
+        """ID and options."""
+        return self.original.name
 
     @property
     def rules(self) -> str:
         """What Gymnasium says of it, and of the observations here."""
         return self.original.rules()
+
+
+class GymEnvironment(OfGymnasium):
+    """An environment of Gymnasium that is played as it is."""
+
+    hidden = "whatever its observations leave out"
 
     def __init__(self, original: Original) -> None:
         self.original, self.env = original, original.env
@@ -63,11 +74,6 @@ class GymEnvironment(Environment):
         self.settings, self.loses = _settings(3 * self.coding.cycle_bits), original.loses()
         self.native = [original.action_code.value(indices) for indices in original.chosen]
         self.last: Any = None
-
-    @property
-    def name(self) -> str:
-        """ID and options."""
-        return self.original.name
 
     def reset(self, seed: int) -> None:
         """Begin the first episode."""
@@ -90,15 +96,10 @@ class GymEnvironment(Environment):
         return self.original.picture() or f"observation: {self.last}"
 
 
-class GymTable(POMDP):
+class GymTable(OfGymnasium, POMDP):
     """An environment of Gymnasium whose transition table is sampled."""
 
     hidden = "nothing"
-
-    @property
-    def rules(self) -> str:
-        """What Gymnasium says of it, and of the observations here."""
-        return self.original.rules()
 
     def __init__(self, original: Original, table: Table) -> None:
         self.original, self.table = original, table
@@ -108,11 +109,6 @@ class GymTable(POMDP):
         original.env.reset(seed=0)  # for pictures
         super().__init__()
         self.settings, self.loses = _settings(2 * self.coding.cycle_bits), original.loses()
-
-    @property
-    def name(self) -> str:
-        """ID and options."""
-        return self.original.name
 
     def start(self) -> dict[int, float]:
         """Return what the table says."""

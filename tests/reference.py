@@ -11,6 +11,7 @@ from itertools import product
 
 from aixi_approx.belief import Belief
 from aixi_approx.coding import Coding, decode, encode
+from aixi_approx.environment import Environment, Percept
 from aixi_approx.pomdp import POMDP
 from aixi_approx.predictor import Predictor
 from aixi_approx.randomness import below, draw
@@ -353,3 +354,12 @@ def plain_draws(state: list[int], count: int) -> list[float]:
         s[2] ^= t
         s[3] = rotate(s[3], 45)
     return [d / 2**53 for d in draws]
+
+
+# Environments.
+
+
+def play(environment: Environment, seed: int, actions: list[int]) -> list[Percept]:
+    """What comes of some actions after a reset."""
+    environment.reset(seed)
+    return [environment.checked_step(action) for action in actions]

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from reference import play
 
 from aixi_approx.cli import main
-from aixi_approx.environment import EnvironmentFault, Percept
+from aixi_approx.environment import EnvironmentFault
 from aixi_approx.envs import make
 from aixi_approx.envs.change import Change, Start, parse
 from aixi_approx.interaction import Row, normalised
@@ -21,11 +22,6 @@ def change(name: str) -> Change:
     made = make(name)
     assert isinstance(made, Change)
     return made
-
-
-def play(environment: Change, seed: int, actions: list[int]) -> list[Percept]:
-    environment.reset(seed)
-    return [environment.checked_step(action) for action in actions]
 
 
 NAME = "tiger>coin-flip@70>kuhn@100~150>tiger@200"

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
+from reference import play
 from scipy.stats import chi2
 
 from aixi_approx.environment import Environment, EnvironmentFault, Percept
@@ -72,11 +73,6 @@ def any_env(any_name: str) -> Environment:
 
 
 # The contract.
-
-
-def play(env: Environment, seed: int, actions: list[int]) -> list[Percept]:
-    env.reset(seed)
-    return [env.checked_step(action) for action in actions]
 
 
 def test_percepts_are_a_function_of_the_seed(any_env: Environment) -> None:

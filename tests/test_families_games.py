@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from reference import play
 from scipy.sparse.csgraph import connected_components
 
-from aixi_approx.environment import EnvironmentFault, Percept
+from aixi_approx.environment import EnvironmentFault
 from aixi_approx.envs import make
 from aixi_approx.envs.bandit import Bandit
 from aixi_approx.envs.board import Boards
@@ -30,11 +31,6 @@ def built(name: str) -> POMDP:
     environment = make(name)
     assert isinstance(environment, POMDP)
     return environment
-
-
-def play(environment: POMDP, seed: int, actions: list[int]) -> list[Percept]:
-    environment.reset(seed)
-    return [environment.checked_step(action) for action in actions]
 
 
 # All of them.

@@ -8,9 +8,10 @@ from math import log, sqrt
 
 import numpy as np
 import pytest
+from reference import play
 from test_environments import Controller, average_reward
 
-from aixi_approx.environment import Environment, EnvironmentFault, Percept
+from aixi_approx.environment import EnvironmentFault
 from aixi_approx.envs import make
 from aixi_approx.envs.corridor import Corridor
 from aixi_approx.envs.rocksample import RockSample
@@ -30,11 +31,6 @@ def world(request: pytest.FixtureRequest) -> POMDP:
     made = make(request.param)
     assert isinstance(made, POMDP)
     return made
-
-
-def play(env: Environment, seed: int, actions: list[int]) -> list[Percept]:
-    env.reset(seed)
-    return [env.checked_step(action) for action in actions]
 
 
 def test_percepts_are_a_function_of_the_seed(world: POMDP) -> None:
