@@ -56,5 +56,5 @@ def draw(rows: Sequence[Row], result: dict[str, Any], path: Path) -> None:
     axes.set(xlabel="cycle", ylabel=f"reward per cycle, mean over {window:,} cycles")
     axes.set_title("" if result["phases"] else Path(result["environment"]).name)
     axes.grid(alpha=0.3)
-    figure.legend(loc="outside lower center", ncols=6, fontsize=8)
+    figure.legend(loc="outside lower center", ncols=6, fontsize=7)
     figure.savefig(path, dpi=130)
