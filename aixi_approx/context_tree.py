@@ -3,9 +3,16 @@
 CTW (Willems, Shtarkov, Tjalkens 1995) mixes the KT estimators of all context trees up to a depth, each tree M
 weighted 2^-Gamma(M). The factored form (FAC-CTW; Veness et al., JAIR 2011, section 5.9) gives every percept bit a
 tree of its own, so that contexts of different bit positions never coincide.
+
+What CTW loses is bounded. Its code length is at most that of any one context tree, Gamma(M) included, and in each
+leaf of a tree KT loses at most 1/2 log2 n + 1 bits to the best fixed parameter (theorem 2 of the same authors):
+`FactoredContextTree.best_tree` says what this comes to on the history that was learned.
 """
 
 from __future__ import annotations
+
+import copy
+from typing import NamedTuple, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -16,6 +23,53 @@ from aixi_approx.coding import Bits
 from aixi_approx.predictor import Addresses, Predictor
 
 MAX_DEPTH = 1 << 20
+
+
+class Effort(NamedTuple):
+    """What a predictor has done since it was made, in operations: the same on every machine.
+
+    A revert takes none of it back: it counts work, not state.
+
+    Attributes
+    ----------
+    bits
+        Bits predicted, and bits learned; one that is predicted and then learned counts twice, one that is only
+        appended not at all.
+    nodes
+        Nodes at which two predictions were mixed for these bits: the root, and below it the branching nodes on the
+        path of each bit, with the one at which its context leaves those that were learned.
+    """
+
+    bits: int
+    nodes: int
+
+
+class BestTree(NamedTuple):
+    """The context trees that are best in hindsight, one for each percept bit, summed up.
+
+    The best tree M of a percept bit has the shortest code for the bits that were learned: Gamma(M), and the code
+    length of KT in each leaf. Gamma(M) is one bit for each node of M that was visited, but those at full depth; nodes
+    that were not visited cost nothing, as in CTW, whose weights below such a node add up to one. So
+
+        log loss of CTW  <=  bits  <=  fixed + allowance
+
+    Attributes
+    ----------
+    leaves
+        Leaves that were visited. Of trees with equal codes the smaller counts.
+    bits
+        The shortest code length, in bits.
+    fixed
+        Code length with the best fixed parameters in the leaves, bits: the sum of n H(ones / n), without Gamma.
+    allowance
+        What theory allows CTW to lose to `fixed`, bits: Gamma(M) and 1/2 log2 n + 1 for each visited leaf (Willems,
+        Shtarkov, Tjalkens 1995, theorem 2).
+    """
+
+    leaves: int
+    bits: float
+    fixed: float
+    allowance: float
 
 
 class FactoredContextTree(Predictor):
@@ -72,6 +126,11 @@ class FactoredContextTree(Predictor):
         return int(self._kernel.memory)
 
     @property
+    def effort(self) -> Effort:
+        """What predicting and learning have taken so far."""
+        return Effort(*self._kernel.effort)
+
+    @property
     def addresses(self) -> Addresses:
         """Addresses of the compiled verbs."""
         return Addresses(*self._kernel.addresses)
@@ -109,8 +168,24 @@ class FactoredContextTree(Predictor):
             raise MemoryError(f"no memory for more than {self.nodes} nodes; {taken} of {len(bits)} bits were learned")
         return float(loss)
 
+    def best_tree(self) -> BestTree:
+        """Return the context trees that are best in hindsight, by context-tree maximising (Volf, Willems 1994).
+
+        The time is that of one pass over the stored nodes.
+        """
+        return BestTree(*self._kernel.best_tree())
+
+    def copy(self) -> Self:
+        """Return a predictor of its own in the same state. It has no marks, and its effort begins at nothing.
+
+        Searches that run side by side need one each.
+        """
+        other = copy.copy(self)
+        other._kernel = self._kernel.copy()
+        return other
+
     def snapshot(self) -> bytes:
-        """Return the state that all predictions follow from, as bytes; marks are no part of it."""
+        """Return the state that all predictions follow from, as bytes; marks and effort are no part of it."""
         return bytes(self._kernel.snapshot())
 
     def _refuse_action_bit(self) -> None:

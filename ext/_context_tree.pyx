@@ -32,12 +32,28 @@ found at the bottom, 64 bits at a time: the first difference is where the walk r
 a Patricia trie; Morrison 1968). A leaf that was visited once is not stored either: its parent refers to the
 position of the visit in the history, and the bit there is its one count.
 
+The mixture contains every context tree M, with the weight 2^-Gamma(M). The one that gives most, weight times
+probability, comes of the same recursion with the larger term in place of the sum (context-tree maximising;
+Volf, Willems 1994):
+
+    Pm(s) = Pe(s)                                          at depth D
+    Pm(s) = 1                                              where nothing was seen
+    Pm(s) = max(1/2 Pe(s), 1/2 Pm(0s) Pm(1s))              elsewhere
+
+Pw = 1 too where nothing was seen: the trees that differ only there are one tree here, and Gamma counts the nodes of M
+that were visited, but those at depth D. So Pm <= Pw, exactly. To stop anywhere on a chain costs the same counts,
+so that a tree stops at its top or goes through it, at one bit a node:
+
+    -log2 Pm(top of the chain) = min(1 - log2 Pe(v), L - log2 Pm(0v) Pm(1v))
+
+and on a chain that ends at depth D it costs (L > 1) - log2 Pe(v).
+
 Three tiers: the struct `State`, the free functions on it (the five verbs that all predictors share come
 last), the thin class `ContextTreeKernel` that owns one State. Functions that fail write nothing
 and return FAILED.
 """
 
-from libc.math cimport log2
+from libc.math cimport lgamma, log2
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t, uintptr_t
 from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy, memset
@@ -91,6 +107,9 @@ cdef enum:                      # kinds of undo entries: + 0 or 1 for the side
     LINK = 2                    # child[side] was `old`
 
 cdef double FAILED = -1.0
+cdef double LOG2_E = 1.4426950408889634
+cdef double LOG2_PI = 1.6514961294723187
+cdef double EVEN = 1e-12        # code lengths that differ by less, relatively, are equal but for rounding
 
 cdef struct Node:               # 32 bytes, two to a cache line
     double ratio                # R = Pe/Pc = ratio * 2^(512 shift); unused in a leaf
@@ -136,6 +155,15 @@ cdef struct State:
     uint32_t end                # the reference below the path
     uint32_t agreed             # bits of context that agree with `end`: depth D, or where the walk leaves the chain
     int64_t walked              # position that the walk was for, or -1
+
+    int64_t bits_worked         # predicted or learned since the beginning, whatever was undone
+    int64_t nodes_worked        # at which two predictions were mixed for it
+
+cdef struct Best:               # of the best trees in hindsight, or of a part of one
+    int64_t leaves              # that were visited
+    double bits                 # -log2 Pm
+    double fixed                # the bits of the best fixed parameters in the leaves, without Gamma
+    double allowance            # Gamma + what KT may lose to them
 
 
 # ---------------------------------------------------------------------------------------------- history
@@ -297,7 +325,7 @@ cdef inline double mix_node(const Node *v, uint32_t chain, uint32_t x, double p_
 
 
 cdef double probability(State *self, uint32_t x) noexcept nogil:
-    """p(root) of the next bit x. Changes nothing but the remembered walk."""
+    """p(root) of the next bit x. Changes nothing but the remembered walk and the count of the work."""
     cdef Node m
     cdef const Node *nodes = self.nodes
     cdef const Node *v
@@ -315,6 +343,9 @@ cdef double probability(State *self, uint32_t x) noexcept nogil:
         else:
             branch(self, &m)
             p = mix_node(&m, m.depth - above.depth, x, p)
+            self.nodes_worked += 1
+    self.bits_worked += 1
+    self.nodes_worked += i
     while i > 1:
         i -= 1
         v = above
@@ -431,6 +462,8 @@ cdef double learn(State *self, uint32_t x) noexcept nogil:
     cdef Node *above = &nodes[path[i - 1]]
     if marked:
         self.undos_used += i
+    self.bits_worked += 1
+    self.nodes_worked += i
     while i > 0:
         i -= 1
         v = above
@@ -472,6 +505,88 @@ cdef void undo_to(State *self, int64_t undos) noexcept nogil:
             v.shift = <int32_t>undo.old
             v.count[side] -= 1
     self.undos_used = undos
+
+
+# ---------------------------------------------------------------------------------------------- the best tree
+
+cdef Best best_leaf(double zeros, double ones) noexcept nogil:
+    """A leaf that saw these counts, without the bit that Gamma may ask for it."""
+    cdef Best leaf
+    cdef double n = zeros + ones
+    leaf.leaves = 1
+    leaf.bits = LOG2_PI + LOG2_E * (lgamma(n + 1.0) - lgamma(zeros + 0.5) - lgamma(ones + 0.5))
+    leaf.fixed = n * log2(n)
+    if zeros:
+        leaf.fixed -= zeros * log2(zeros)
+    if ones:
+        leaf.fixed -= ones * log2(ones)
+    leaf.allowance = 0.5 * log2(n) + 1.0
+    return leaf
+
+
+cdef Best best_from(const State *self, const Best *below, uint32_t reference, uint32_t chain) noexcept nogil:
+    """The best tree from the top of the chain of L nodes that ends at a reference; of equals the smaller."""
+    cdef Best stop, on
+    cdef const Node *v
+    cdef uint32_t one
+    if reference & LEAF:
+        one = bit_at(self.history, reference & MAX_POSITION)
+        stop = best_leaf(1 - one, one)
+    else:
+        v = &self.nodes[reference]
+        stop = best_leaf(v.count[0], v.count[1])
+    if reference & LEAF or v.depth == self.depth:
+        stop.bits += chain > 1
+        stop.allowance += chain > 1
+        return stop
+    on = below[reference]
+    on.bits += chain
+    on.allowance += chain
+    stop.bits += 1
+    stop.allowance += 1
+    return stop if stop.bits <= on.bits * (1.0 + EVEN) else on
+
+
+cdef inline uint32_t chain_above(const State *self, uint32_t reference, uint32_t parent) noexcept nogil:
+    return (self.depth if reference & LEAF else self.nodes[reference].depth) - self.nodes[parent].depth
+
+
+cdef inline void add(Best *sum, Best part) noexcept nogil:
+    sum.leaves += part.leaves
+    sum.bits += part.bits
+    sum.fixed += part.fixed
+    sum.allowance += part.allowance
+
+
+cdef Best best_of_all(const State *self, uint32_t *order, Best *below) noexcept nogil:
+    """The best trees of all roots, with room for a number and a Best for each node: first parents, then children."""
+    cdef int64_t roots = self.cycle_bits - self.action_bits
+    cdef int64_t found = roots
+    cdef int64_t i
+    cdef uint32_t v, child, side
+    cdef Best best
+    memset(&best, 0, sizeof(Best))
+    memset(below, 0, self.used * sizeof(Best))
+    for i in range(roots):
+        order[i] = <uint32_t>i
+    i = 0
+    while i < found:
+        for side in range(2):
+            child = self.nodes[order[i]].child[side]
+            if child != NONE and not child & LEAF and self.nodes[child].depth < self.depth:
+                order[found] = child
+                found += 1
+        i += 1
+    while i > 0:                                                 # from the leaves up
+        i -= 1
+        v = order[i]
+        for side in range(2):
+            child = self.nodes[v].child[side]
+            if child != NONE:
+                add(&below[v], best_from(self, below, child, chain_above(self, child, v)))
+        if i < roots and below[v].leaves:                        # a root is alone on its chain
+            add(&best, best_from(self, below, v, 1))
+    return best
 
 
 # ---------------------------------------------------------------------------------------------- the five verbs
@@ -586,6 +701,11 @@ cdef class ContextTreeKernel:
         return self.state.used * sizeof(Node) + self.state.length // 8
 
     @property
+    def effort(self):
+        """Bits predicted or learned, nodes at which two predictions were mixed for it."""
+        return self.state.bits_worked, self.state.nodes_worked
+
+    @property
     def addresses(self):
         """Of the verbs predict, update, append, mark, revert, and of the state."""
         return (<uintptr_t>&verb_predict, <uintptr_t>&verb_update, <uintptr_t>&verb_append,
@@ -645,3 +765,34 @@ cdef class ContextTreeKernel:
         history = bytes([bit_at(self.state.history, i) for i in range(self.state.origin, self.state.length)])
         nodes = (<const char *>self.state.nodes)[:self.state.used * sizeof(Node)]
         return b"%d %d " % (self.state.phase, self.state.used) + nodes + history
+
+    def copy(self):
+        """Another kernel in the same state, without the marks."""
+        cdef const State *state = &self.state
+        cdef ContextTreeKernel other = ContextTreeKernel(
+            state.depth, state.action_bits, state.cycle_bits - state.action_bits)
+        cdef State *its = &other.state
+        if (not grow(<void **>&its.history, &its.words, 8, its.words, state.words, state.words)
+                or not grow(<void **>&its.nodes, &its.nodes_capacity, sizeof(Node), its.used, state.used, MAX_NODES)):
+            raise MemoryError("no memory for a copy of the context tree")
+        memcpy(its.history, state.history, state.words * 8)
+        memcpy(its.nodes, state.nodes, state.used * sizeof(Node))
+        its.length = state.length
+        its.phase = state.phase
+        its.used = state.used
+        return other
+
+    def best_tree(self):
+        """(leaves, bits, fixed, allowance) of the best trees in hindsight."""
+        cdef State *state = &self.state
+        cdef uint32_t *order = <uint32_t *>aligned_memory(state.used * sizeof(uint32_t))
+        cdef Best *below = <Best *>aligned_memory(state.used * sizeof(Best))
+        cdef Best best
+        try:
+            if order == NULL or below == NULL:
+                raise MemoryError("no memory to look for the best tree")
+            best = best_of_all(state, order, below)
+            return best.leaves, best.bits, best.fixed, best.allowance
+        finally:
+            free(order)
+            free(below)
