@@ -14,7 +14,7 @@ Names are loaded when they are first used, so that importing the package takes n
 import importlib
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.2.0"
+__version__ = "0.3.0"
 
 if TYPE_CHECKING:
     from aixi_approx.agent import Agent as Agent

@@ -49,6 +49,8 @@ class BeliefExpectimax:
         Cycles that are looked ahead, the present one included; at least 1.
     patience
         Seconds that a decision may take. What would take longer is refused before it begins.
+    effort
+        Beliefs that a decision may follow.
 
     Examples
     --------
@@ -59,10 +61,10 @@ class BeliefExpectimax:
     [-2.0, -46.0, -46.0]
     """
 
-    def __init__(self, pomdp: POMDP, horizon: int, patience: float = 60.0) -> None:
+    def __init__(self, pomdp: POMDP, horizon: int, patience: float = 60.0, effort: float = np.inf) -> None:
         self.pomdp = pomdp
         self.horizon = whole("horizon", horizon, 1, MAX_HORIZON)
-        self.patience = patience
+        self.patience, self.effort = patience, effort
         self._beliefs: dict[Key, Belief] = {}
         self._steps: dict[Key, list[list[Step]]] = {}  # for each action
         self._layers: list[list[Key]] = []  # beliefs that can be reached in 0, 1, 2, ... cycles
@@ -94,14 +96,14 @@ class BeliefExpectimax:
         Raises
         ------
         TooSlow
-            If it would take longer than the patience; a ValueError.
+            If it would take longer than the patience, or more than the effort; a ValueError.
         """
         if len(self._beliefs) > MAX_BELIEFS:
             self._beliefs.clear()
             self._steps.clear()
         root = self._key(predictor.belief)
         self._layers = [[root]]
-        deepen(self._look_ahead, self.horizon, self.patience, self._most_beliefs, "take a shorter horizon")
+        deepen(self._look_ahead, self.horizon, self.patience, self._most_beliefs, "take a shorter horizon", self.effort)
         later: Mapping[Key, float] = defaultdict(float)
         for layer in self._layers[:0:-1]:
             later = {key: max(self._values(key, later)) for key in layer}

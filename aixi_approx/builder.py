@@ -123,3 +123,17 @@ def mc_aixi(environment: Environment, seed: int = 0, ucb: float = SQRT_2, memo: 
     """
     settings = environment.settings._replace(**given)
     return build_agent(environment, settings=settings, seed=seed, ucb=ucb, memo=memo)
+
+
+def check_method(method):
+    pass
+
+
+def build_planner(environment, model, method, horizon, simulations, ucb=SQRT_2):
+    if method == "expectimax":
+        return BeliefExpectimax(environment, horizon) if model == "true" else Expectimax(environment.coding, horizon)
+    if model == "true":
+        return StateSearch(environment, horizon, simulations, ucb, PLIES[method])
+    return RhoUCT(environment.coding, horizon, simulations, ucb, True, PLIES[method])
+EXPECTIMAX="expectimax"
+def searches(method): return 1

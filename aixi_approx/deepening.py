@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from math import inf
 from typing import TypeVar
 
 Values = TypeVar("Values")
@@ -16,11 +17,14 @@ class TooSlow(ValueError):
     """An exact search would take longer than the patience allows."""
 
 
-def deepen(search: Callable[[int], Iterator[int]], horizon: int, patience: float, most: float, mend: str) -> None:
+def deepen(
+    search: Callable[[int], Iterator[int]], horizon: int, patience: float, most: float, mend: str, effort: float = inf
+) -> None:
     """Search to horizon 1, 2, ..., and to the one that is asked for if that takes no longer than the patience.
 
     The time of a horizon is estimated from those before it, as if the work grew by the same factor each time, but to
-    no more than a bound. A search that belies its estimate is broken off when the patience is over.
+    no more than a bound. A search that belies its estimate is broken off when the patience is over. Time depends on the
+    machine; with an infinite patience and a limited effort the same is refused everywhere.
 
     Parameters
     ----------
@@ -34,6 +38,8 @@ def deepen(search: Callable[[int], Iterator[int]], horizon: int, patience: float
         An upper bound of the work at the horizon that is asked for, in the units of what is yielded, or infinity.
     mend
         What the user can do, for the message.
+    effort
+        The most work that a horizon may take.
 
     Raises
     ------
@@ -46,6 +52,8 @@ def deepen(search: Callable[[int], Iterator[int]], horizon: int, patience: float
         work.append(0)
         for done in search(deep):
             work[-1] += done
+            if work[-1] > effort:
+                raise TooSlow(_message(f"horizon {deep} alone takes more than {effort:,.0f} steps", horizon, mend))
             if time.perf_counter() - began > patience:
                 raise TooSlow(_message(f"horizon {deep} alone takes longer than {patience:g} s", horizon, mend))
         if deep == horizon or work[-2] == 0:

@@ -185,6 +185,8 @@ class Expectimax:
         `error` of the result says what the value of each action is sure to within.
     patience
         Seconds that a decision may take. What would take longer is refused before it begins.
+    effort
+        Times that the predictor may be asked in a decision.
 
     Examples
     --------
@@ -198,13 +200,15 @@ class Expectimax:
 
     PRUNE = 1e-4
 
-    def __init__(self, coding: Coding, horizon: int, prune: float = PRUNE, patience: float = 60.0) -> None:
-        for name, number, most in (("prune", prune, 1.0), ("patience", patience, np.inf)):
+    def __init__(
+        self, coding: Coding, horizon: int, prune: float = PRUNE, patience: float = 60.0, effort: float = np.inf
+    ) -> None:
+        for name, number, most in (("prune", prune, 1.0), ("patience", patience, np.inf), ("effort", effort, np.inf)):
             if not 0 <= number <= most:
                 raise ValueError(f"{name} is {number}: it must lie in 0 to {most:g}")
         self.coding = coding
         self.horizon = whole("horizon", horizon, 1, MAX_HORIZON)
-        self.prune, self.patience = float(prune), patience
+        self.prune, self.patience, self.effort = float(prune), patience, effort
         self._pace = Pace()
 
     def forget(self) -> None:
@@ -233,7 +237,7 @@ class Expectimax:
         Raises
         ------
         TooSlow
-            If it would take longer than the patience; a ValueError.
+            If it would take longer than the patience, or more than the effort; a ValueError.
         ValueError
             If the predictor was made for other bits.
         PredictorError
@@ -251,6 +255,7 @@ class Expectimax:
                 self.patience,
                 self._most_work(),
                 "take a shorter horizon or a larger prune",
+                self.effort,
             )
         finally:
             predictor.revert(mark)

@@ -28,6 +28,7 @@ from aixi_approx.environment import Environment, Percept
 from aixi_approx.pomdp import POMDP
 
 History = Iterable[tuple[int, Percept]]
+SAME = 1e-10  # beliefs that differ by less are the same
 ROUNDS = 100  # of policy iteration, which takes about ten
 UNLIKELY = 1e-9  # steps of less probability are left out when a policy is looked for, not in the bounds
 LASTING = 1e-8  # an action that loses more of the long-run reward, relative to the rewards, loses it
@@ -173,7 +174,7 @@ class Solution:
         return self.graph.belief(self.node(history))
 
 
-def solve(pomdp: POMDP, merge: float = 1e-10, max_beliefs: int = 100_000) -> Solution:
+def solve(pomdp: POMDP, merge: float = SAME, max_beliefs: int = 100_000) -> Solution:
     """Return the largest reward per cycle that any agent can reach in the long run, with bounds, and a policy for it.
 
     >>> from aixi_approx.envs import make
@@ -244,11 +245,17 @@ def best_reward(environment: Environment, max_beliefs: int = 10_000) -> float | 
     return solution.lower if solution else None
 
 
-def solve_soon(pomdp: POMDP, max_beliefs: int = 10_000) -> Solution | None:
-    """Return a solution whose bounds meet, or None if there are more states or beliefs than `max_beliefs`."""
+def solve_soon(
+    pomdp: POMDP, max_beliefs: int = 10_000, merges: tuple[float, ...] = (SAME, 0.1)
+) -> Solution | None:
+    """Return a solution whose bounds meet, or None if there are more states or beliefs than `max_beliefs`.
+
+    Where beliefs are many, the bounds of a coarse graph may meet all the same. The values of actions are exact only
+    where none but the same beliefs were merged, with `merges=(SAME,)`.
+    """
     if pomdp.size > max_beliefs:
         return None
-    for merge in (1e-10, 0.1):  # where beliefs are many, the bounds of a coarse graph may meet all the same
+    for merge in merges:
         with contextlib.suppress(ValueError):
             solution = solve(pomdp, merge, max_beliefs)
             if solution.upper - solution.lower <= 1e-6 * max(1.0, abs(solution.lower)):

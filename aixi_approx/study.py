@@ -1,142 +1,174 @@
-"""A study: many lives, carried out side by side by several processes, resumable at any time."""
+"""A study: which agents learn for how long, and how much they search; as data, in a short TOML or Python file.
+
+    environments = ["tiger", "locks:1"]
+    experience = [100, 1000, 10000]          # cycles of learning
+    simulations = [1, 10, 100, 1000]         # of a decision
+    seeds = 10
+
+    [settings."locks:1"]                     # of the agents there, where they differ from the environment's own
+    depth = 40
+
+In Python the same is `study = Study(("tiger", "locks:1"), (100, 1000, 10000), (1, 10, 100, 1000), 10, ...)`.
+
+The plane is experience x simulations, at the environment's own depth and horizon, by the first method. Other depths are
+tried at each experience as predictors, and after the most experience as agents, at all simulations; so are other
+horizons, methods and models. Given the true environment there is nothing to learn: it stands at experience 0.
+"""
 
 from __future__ import annotations
 
-import multiprocessing
-import os
-import signal
-import threading
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_EXCEPTION, ProcessPoolExecutor, wait
-from contextlib import contextmanager
+import runpy
+import tomllib
+from collections.abc import Iterator, Mapping
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from aixi_approx import __version__
-from aixi_approx.life import Life, live, work
-from aixi_approx.recording import claim, write_whole
-
-LOOK_SECONDS = 0.3  # between two looks at how far the processes are
-
-
-class Progress(NamedTuple):
-    """How far one life is."""
-
-    name: str
-    done: float  # in the units of `life.work`
-    total: float
+from aixi_approx.builder import EXPECTIMAX, check_method, searches
+from aixi_approx.cell import CTW, MODELS, TRUE, Cell, Trial
+from aixi_approx.environment import Settings
+from aixi_approx.envs import make
+from aixi_approx.experience import Subject
 
 
-Watcher = Callable[[list[Progress]], None]
+class Study(NamedTuple):
+    """What is to be measured."""
+
+    environments: tuple[str, ...]
+    experience: tuple[int, ...]
+    """Cycles of learning, ascending."""
+    simulations: tuple[int, ...]
+    """Of a decision, ascending."""
+    seeds: int
+    depths: tuple[int, ...] = ()
+    """Bits of context, besides the environment's own."""
+    horizons: tuple[int, ...] = ()
+    """Cycles that a search looks ahead, besides the environment's own number."""
+    methods: tuple[str, ...] = ("rhouct",)
+    """Of planning, as in `build_planner`. The first is that of the plane."""
+    models: tuple[str, ...] = (CTW,)
+    cycles: int = 100
+    """Of a trial; they are greedy, and nothing is learned."""
+    probes: int = 20
+    """Decisions of these that are accounted for."""
+    settings: Mapping[str, Mapping[str, float]] = {}
+    """Of the agents in an environment, where they differ from its own: the fields of `Settings`."""
+
+    def subject(self, environment: str, seed: int) -> Subject:
+        """Return the agent whose experience is learned from."""
+        return Subject(environment, make(environment).settings._replace(**self.settings.get(environment, {})), seed)
+
+    def subjects(self) -> list[Subject]:
+        """Return all agents, seed after seed."""
+        return [self.subject(name, seed) for seed in range(self.seeds) for name in self.environments]
+
+    def cells(self, subject: Subject) -> Iterator[Cell]:
+        """Yield what is to be measured with the experience of an agent."""
+        depth, horizon = subject.settings.depth, subject.settings.horizon
+        first, *others = self.methods
+        plane = self._searches(horizon, first)
+        at_last = [trial for h in self.horizons if h != horizon for trial in self._searches(h, first)]
+        at_last += [trial for method in others for trial in self._searches(horizon, method)]
+        most = self.experience[-1]
+
+        def cell(experience: int, model: str, depth: int, trials: list[Trial]) -> Cell:
+            return Cell(subject, experience, model, depth, self.cycles, self.probes, tuple(trials))
+
+        for model in self.models:
+            if model == TRUE:
+                yield cell(0, model, depth, plane + at_last)
+            elif model != CTW:
+                yield cell(most, model, depth, plane)
+            else:
+                for experience in self.experience:
+                    last = experience == most
+                    yield cell(experience, model, depth, plane + (at_last if last else []))
+                    for other in self.depths:
+                        if other != depth:
+                            yield cell(experience, model, other, plane if last else [])
+
+    def _searches(self, horizon: int, method: str) -> list[Trial]:
+        """All budgets of a method. It takes one simulation at least for each of its searches, expectimax none."""
+        if method == EXPECTIMAX:
+            return [Trial(horizon, method, 0)]
+        return [Trial(horizon, method, n) for n in self.simulations if n >= searches(method)]
+
+    def options(self) -> dict[str, Any]:
+        """Return all of it as JSON has it."""
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in self._asdict().items()}
 
 
-def unwatched(progress: list[Progress]) -> None:
-    """Watch nothing."""
+SMALL = Study((), (100, 300, 1_000, 3_000, 10_000), (1, 3, 10, 30, 100, 300, 1_000), seeds=6)
+FULL = Study(
+    (), (30, 100, 300, 1_000, 3_000, 10_000, 30_000), (1, 3, 10, 30, 100, 300, 1_000, 3_000, 10_000), seeds=20
+)
+GRIDS = {"small": SMALL, "full": FULL}
 
 
-def carry_out(
-    lives: Sequence[Life], folder: Path, processes: int | None = None, watch: Watcher = unwatched
-) -> list[dict[str, Any]]:
-    """Carry out some lives, or what is missing of them, the longest first.
-
-    Parameters
-    ----------
-    lives
-        Each is written to a folder of its own name in `folder`.
-    folder
-        Where to write, and to go on from.
-    processes
-        How many at a time; as many as there are cores if not given.
-    watch
-        Is told now and then how far all lives are.
-
-    Returns
-    -------
-    list of dict
-        The rows of all trials, in the order of the lives. They do not depend on the number of processes.
+def read_study(path: Path) -> Study:
+    """Return the study that stands in a file.
 
     Raises
     ------
     ValueError
-        If the folder holds something else than a study of this version, or a life that differs.
+        If there is none, or it makes no sense, with one line that says what can be done.
     """
-    manifest_path = folder / "study.json"
-    if claim(manifest_path, "study") is None:
-        write_whole(manifest_path, {"version": __version__})
-    totals = [work(life) for life in lives]
-    context = multiprocessing.get_context("spawn")
-    done = context.Array("d", len(lives), lock=False)
-    stop = context.Event()
-    order = sorted(range(len(lives)), key=lambda i: -totals[i])
-    with ProcessPoolExecutor(processes or os.cpu_count(), context, _begin, (done, stop)) as pool:
+    if path.suffix == ".toml":
         try:
-            with _later():  # the processes never hear it
-                futures = {i: pool.submit(_live, lives[i], folder / lives[i].name, i) for i in order}
-            pending = set(futures.values())
-            while pending:
-                finished, pending = wait(pending, LOOK_SECONDS, FIRST_EXCEPTION)
-                for future in finished:
-                    future.result()
-                for i, future in futures.items():
-                    if future.done():
-                        done[i] = totals[i]
-                watch([Progress(life.name, *pair) for life, *pair in zip(lives, done, totals, strict=True)])
-        except BaseException:
-            stop.set()
-            pool.shutdown(cancel_futures=True)
-            raise
-    return [row for i in range(len(lives)) for row in futures[i].result()]
-
-
-@contextmanager
-def _later() -> Iterator[None]:
-    """Hear Ctrl-C at the end only; processes that are begun meanwhile are deaf to it for good.
-
-    They inherit that it is blocked in this thread. Another thread may get it all the same, and hand it to the handler.
-    """
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    heard: list[int] = []
-    before = signal.signal(signal.SIGINT, lambda number, _: heard.append(number))
-    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+            given = tomllib.loads(path.read_text())
+        except tomllib.TOMLDecodeError as error:
+            raise ValueError(f"{path} is not TOML: {error}") from error
+        return study_of(given, str(path))
     try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
-        signal.signal(signal.SIGINT, before)
-    if heard:
-        raise KeyboardInterrupt
+        study = runpy.run_path(str(path)).get("study")
+    except Exception as error:
+        raise ValueError(f"{path} can't be run: {type(error).__name__}: {error}") from error
+    if not isinstance(study, Study):
+        raise ValueError(f"{path} has no study: write `study = Study(...)` in it")
+    return checked(study, str(path))
 
 
-# ------------------------------------------------------------------------------------------------ in the processes
+def study_of(given: Mapping[str, Any], where: str) -> Study:
+    """Return the study of a mapping, as `Study.options` has it or a TOML file; `where` is for messages."""
+    unknown = [name for name in given if name not in Study._fields]
+    if unknown:
+        raise ValueError(f"{where}: a study has no {unknown[0]!r}: it has {', '.join(Study._fields)}")
+    if missing := [name for name in Study._fields[:4] if name not in given]:
+        raise ValueError(f"{where}: {missing[0]} is missing: a study has {', '.join(Study._fields[:4])}")
+    return checked(Study(**{k: tuple(v) if isinstance(v, list) else v for k, v in given.items()}), where)
 
 
-_done: Any = None  # work done of each life, shared with the parent
-_stop: Any = None  # set by the parent when all is to stop
-
-
-class _Stopped(Exception):
-    """The study was stopped."""
-
-
-def _begin(done: Any, stop: Any) -> None:
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-    global _done, _stop
-    _done, _stop = done, stop
-
-
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    assert parent is not None
-    parent.join()
-    os._exit(1)
-
-
-def _live(life: Life, folder: Path, number: int) -> list[dict[str, Any]]:
-    def tick(work: float) -> None:
-        _done[number] += work
-        if _stop.is_set():
-            raise _Stopped
-
-    return live(life, folder, tick)
+def checked(study: Study, where: str) -> Study:
+    """Return a study that makes sense; else raise ValueError, with one line that says what can be done."""
+    for name in ("environments", "experience", "simulations", "depths", "horizons", "methods", "models"):
+        value = getattr(study, name)
+        if not isinstance(value, tuple):
+            raise ValueError(f"{where}: {name} is {value!r}: write a list")
+        if not value and name not in ("depths", "horizons"):
+            raise ValueError(f"{where}: {name} is empty: name at least one")
+        if len(set(value)) < len(value):
+            raise ValueError(f"{where}: {name} has one twice")
+    for name in ("experience", "simulations", "depths", "horizons"):
+        values = getattr(study, name)
+        if not all(isinstance(value, int) and value >= 1 for value in values):
+            raise ValueError(f"{where}: {name} are {list(values)}: write whole numbers, 1 at least")
+        if any(a > b for a, b in pairwise(values)):
+            raise ValueError(f"{where}: {name} are {list(values)}: write them in order, the smallest first")
+    for name in ("seeds", "cycles", "probes"):
+        value = getattr(study, name)
+        if not isinstance(value, int) or value < 1:
+            raise ValueError(f"{where}: {name} is {value!r}: write a whole number, 1 at least")
+    if study.probes > study.cycles:
+        raise ValueError(f"{where}: there are {study.probes} probes in {study.cycles} cycles: take more cycles")
+    for model in study.models:
+        if model not in MODELS:
+            raise ValueError(f"{where}: there is no model {model!r}: there are {', '.join(MODELS)}")
+    for method in study.methods:
+        check_method(method)
+    study = study._replace(environments=tuple(make(name).title for name in study.environments))
+    for environment, settings in study.settings.items():
+        if environment not in study.environments:
+            raise ValueError(f"{where}: there are settings for {environment}, which is not among the environments")
+        if unknown := [name for name in settings if name not in Settings._fields]:
+            raise ValueError(f"{where}: no setting {unknown[0]!r}: there are {', '.join(Settings._fields)}")
+    return study

@@ -1,0 +1,248 @@
+"""The laboratory: carries out a study in a folder, on any engine, and goes on with one that was stopped.
+
+    DIR/study.json                        what is measured; versions, the machine
+    DIR/experience/tiger-0-1000.json      cycles of the agent with seed 0 up to the 1,000th, from the mark before
+    DIR/cells/tiger-0-1000-ctw-96.json    what a predictor of depth 96 knows after 1,000 cycles, and all trials of it
+
+Files are written by this process alone, each whole or not at all, so that a study may be killed at any time; what
+was under way is done again. A cell depends on nothing but its study and the cycles of one agent: engines and order
+change nothing but the seconds.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import time
+from collections.abc import Callable, Iterator
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from aixi_approx import __version__
+from aixi_approx.cell import Cell, Trial, measure, pilot
+from aixi_approx.engine import Engine, Task, run_all
+from aixi_approx.experience import Cycle, Subject, gather
+from aixi_approx.recording import claim, write_whole
+from aixi_approx.study import Study, study_of
+
+CYCLE_SECONDS = 1e-3  # of a cycle, beside its search; about
+ACCOUNT_SECONDS = 1e-2  # of the account of a decision; about
+AXES = ("environments", "simulations", "depths", "horizons", "methods", "models")
+
+Watcher = Callable[[float, float], None]
+
+
+def unwatched(done: float, total: float) -> None:
+    """Watch nothing."""
+
+
+class Laboratory:
+    """A folder, and the study that is carried out in it.
+
+    Parameters
+    ----------
+    folder
+        Is made if it is not there.
+    study
+        What is to be measured: all that is in the folder already, or more. If not given, what is there.
+
+    Raises
+    ------
+    ValueError
+        If the folder holds something else: another study, one of another version, or other files.
+    """
+
+    def __init__(self, folder: Path, study: Study | None = None) -> None:
+        self.folder = folder
+        path = folder / "study.json"
+        if study is None and not path.exists():
+            raise ValueError(f"{folder} holds no study: name environments, or a folder that holds one")
+        there = claim(path, "study", "study")
+        if there:
+            before = study_of(there["study"], str(path))
+            study = study or before
+            _check_growth(folder, before, study)
+        assert study is not None
+        self.study = study
+        for part in ("experience", "cells"):
+            (folder / part).mkdir(exist_ok=True)
+        if not there or there["study"] != study.options():
+            write_whole(path, _manifest(study))
+        self._paces: dict[str, float] = {}
+
+    # -------------------------------------------------------------------------------------------- carrying out
+
+    def missing(self) -> dict[Subject, list[Cell]]:
+        """Return the cells that are still to be carried out, each with the trials that are missing."""
+        found: dict[Subject, list[Cell]] = {}
+        for subject in self.study.subjects():
+            for cell in self.study.cells(subject):
+                there = self._read(cell)
+                done = [_trial(row) for row in there["trials"]] if there else []
+                trials = tuple(trial for trial in cell.trials if trial not in done)
+                if trials or not there:
+                    found.setdefault(subject, []).append(cell._replace(trials=trials))
+        return found
+
+    def seconds(self) -> float:
+        """Return about how long what is missing takes one worker. Something is tried out first, which takes a while."""
+        return sum(self._seconds(subject, cells) for subject, cells in self.missing().items())
+
+    def carry_out(self, engine: Engine, watch: Watcher = unwatched) -> None:
+        """Carry out what is missing.
+
+        Parameters
+        ----------
+        engine
+            Where.
+        watch
+            Is told now and then how much of the work is done, and how much it is.
+        """
+        missing = self.missing()
+        total = sum(self._seconds(subject, cells) for subject, cells in missing.items())
+        done = 0.0
+
+        def finish(task: Task, result: Any) -> Iterator[Task]:
+            nonlocal done
+            if task.function is measure:
+                cell = task.arguments[0]
+                self._write(cell, result)
+                done += self._cell_seconds(cell)
+                return iter(())
+            subject, past, until = task.arguments
+            write_whole(self._stretch_path(subject, until), result._asdict())
+            done += self._gather_seconds(subject, len(past), until)
+            return self._tasks(subject, missing[subject], len(past), until)
+
+        def first() -> Iterator[Task]:
+            for subject, cells in missing.items():
+                yield from self._tasks(subject, cells, -1, len(self.past(subject)))
+
+        run_all(engine, first(), finish, lambda: watch(done, total))
+
+    def _tasks(self, subject: Subject, cells: list[Cell], before: int, now: int) -> Iterator[Task]:
+        """What can be done now that an agent has lived through some cycles, and could not be done before."""
+        most = max(cell.experience for cell in cells)
+        if now < most:
+            mark = min(mark for mark in self.study.experience if mark > now)
+            yield Task(gather, (subject, self.past(subject), mark))
+        for cell in cells:
+            if before < cell.experience <= now:
+                yield Task(measure, (cell, self.past(subject)[: cell.experience]))
+
+    def _seconds(self, subject: Subject, cells: list[Cell]) -> float:
+        lived, most = len(self.past(subject)), max(cell.experience for cell in cells)
+        return self._gather_seconds(subject, lived, max(lived, most)) + sum(self._cell_seconds(c) for c in cells)
+
+    def _gather_seconds(self, subject: Subject, lived: int, until: int) -> float:
+        settings = subject.settings
+        greedy = until - lived - settings.epsilon * sum(settings.decay**t for t in range(lived, until))
+        return CYCLE_SECONDS / 4 * (until - lived) + greedy * settings.simulations * self._pace(subject)
+
+    def _cell_seconds(self, cell: Cell) -> float:
+        own = cell.subject.settings.horizon
+        searches = sum(trial.simulations * trial.horizon / own for trial in cell.trials)
+        others = len(cell.trials) * (cell.cycles * CYCLE_SECONDS + cell.probes * ACCOUNT_SECONDS)
+        return CYCLE_SECONDS / 100 * cell.experience + others + cell.cycles * searches * self._pace(cell.subject)
+
+    def _pace(self, subject: Subject) -> float:
+        """Seconds of a simulation in an environment."""
+        name = subject.environment
+        if name not in self._paces:
+            self._paces[name] = pilot(subject)
+        return self._paces[name]
+
+    # -------------------------------------------------------------------------------------------- what is there
+
+    def past(self, subject: Subject) -> list[Cycle]:
+        """Return the cycles that an agent has lived through, as far as they are there."""
+        cycles: list[Cycle] = []
+        for mark in self.study.experience:
+            path = self._stretch_path(subject, mark)
+            if not path.exists():
+                break
+            cycles += [tuple(cycle) for cycle in json.loads(path.read_text())["cycles"]]
+        return cycles
+
+    def cells(self) -> list[dict[str, Any]]:
+        """Return what was measured: for each cell that is there its environment, seed, experience, model and depth, and
+        what `measure` says of it, with those trials that belong to the study."""
+        found = []
+        for subject in self.study.subjects():
+            for cell in self.study.cells(subject):
+                if there := self._read(cell):
+                    there["trials"] = [row for row in there["trials"] if _trial(row) in cell.trials]
+                    found.append(_of(cell) | there)
+        return found
+
+    def stretches(self) -> list[dict[str, Any]]:
+        """Return what each stretch of experience took: environment, seed, experience at its end; entropy, simulations and seconds."""
+        found = []
+        for subject in self.study.subjects():
+            for mark in self.study.experience:
+                path = self._stretch_path(subject, mark)
+                if path.exists():
+                    content = json.loads(path.read_text())
+                    del content["cycles"]
+                    found.append(
+                        {"environment": subject.environment, "seed": subject.seed, "experience": mark, **content}
+                    )
+        return found
+
+    def _read(self, cell: Cell) -> dict[str, Any] | None:
+        path = self._cell_path(cell)
+        return json.loads(path.read_text()) if path.exists() else None
+
+    def _write(self, cell: Cell, result: dict[str, Any]) -> None:
+        there = self._read(cell)
+        before = there["trials"] if there else []
+        write_whole(self._cell_path(cell), result | {"trials": before + result["trials"]})
+
+    def _cell_path(self, cell: Cell) -> Path:
+        return self.folder / "cells" / f"{_named(cell.subject)}-{cell.experience}-{cell.model}-{cell.depth}.json"
+
+    def _stretch_path(self, subject: Subject, mark: int) -> Path:
+        return self.folder / "experience" / f"{_named(subject)}-{mark}.json"
+
+
+def _named(subject: Subject) -> str:
+    return f"{subject.environment.replace('/', '_')}-{subject.seed}"
+
+
+def _of(cell: Cell) -> dict[str, Any]:
+    where = {"environment": cell.subject.environment, "seed": cell.subject.seed}
+    return where | {"experience": cell.experience, "model": cell.model, "depth": cell.depth}
+
+
+def _trial(row: dict[str, Any]) -> Trial:
+    return Trial(*(row[field] for field in Trial._fields))
+
+
+def _check_growth(folder: Path, before: Study, now: Study) -> None:
+    """See that a study takes in one that is there."""
+    for name, was, wanted in zip(Study._fields, before, now, strict=True):
+        if name in AXES:
+            taken_in = set(was) <= set(wanted)
+        elif name == "experience":  # an agent that has lived can live on
+            taken_in = was == wanted[: len(was)]
+        else:
+            taken_in = was <= wanted if name == "seeds" else was == wanted
+        if not taken_in or (name == "methods" and was[0] != wanted[0]):
+            told = ", ".join(map(str, was)) if isinstance(was, tuple) else str(was)
+            raise ValueError(
+                f"{folder} holds a study with other {name}, {told}: name another folder, or go on with what is there, "
+                f"aixi scale {folder}"
+            )
+
+
+def _manifest(study: Study) -> dict[str, Any]:
+    return {
+        "version": __version__,
+        "study": study.options(),
+        "python": platform.python_version(),
+        "libraries": {name: metadata.version(name) for name in ("numba", "numpy", "scipy")},
+        "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
+        "begun": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
+    }
