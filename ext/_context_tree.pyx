@@ -331,11 +331,11 @@ cdef double probability(State *self, uint32_t x) noexcept nogil:
     cdef const Node *v
     cdef const Node *above
     cdef const uint32_t *path = self.path
-    cdef uint32_t i
+    cdef uint32_t i, mixed
     cdef double p = 0.5
     if self.walked != self.length:
         walk(self)
-    i = self.path_length
+    i = mixed = self.path_length
     above = &nodes[path[i - 1]]
     if self.end != NONE:
         if self.agreed == self.depth:
@@ -343,14 +343,14 @@ cdef double probability(State *self, uint32_t x) noexcept nogil:
         else:
             branch(self, &m)
             p = mix_node(&m, m.depth - above.depth, x, p)
-            self.nodes_worked += 1
-    self.bits_worked += 1
-    self.nodes_worked += i
+            mixed += 1
     while i > 1:
         i -= 1
         v = above
         above = &nodes[path[i - 1]]
         p = mix_node(v, v.depth - above.depth, x, p)
+    self.bits_worked += 1
+    self.nodes_worked += mixed
     return mix_node(above, 1, x, p)                              # the root is alone on its chain
 
 
@@ -462,8 +462,6 @@ cdef double learn(State *self, uint32_t x) noexcept nogil:
     cdef Node *above = &nodes[path[i - 1]]
     if marked:
         self.undos_used += i
-    self.bits_worked += 1
-    self.nodes_worked += i
     while i > 0:
         i -= 1
         v = above
@@ -482,6 +480,8 @@ cdef double learn(State *self, uint32_t x) noexcept nogil:
         if not usual(power_of_two(-SCALE // 2) <= v.ratio <= power_of_two(SCALE // 2)):
             normalise(v)
     self.walked = -1
+    self.bits_worked += 1
+    self.nodes_worked += self.path_length
     return p
 
 
