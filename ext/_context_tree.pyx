@@ -41,8 +41,8 @@ Volf, Willems 1994):
     Pm(s) = max(1/2 Pe(s), 1/2 Pm(0s) Pm(1s))              elsewhere
 
 Pw = 1 too where nothing was seen: the trees that differ only there are one tree here, and Gamma counts the nodes of M
-that were visited, but those at depth D. So Pm <= Pw, exactly. To stop anywhere on a chain costs the same counts,
-so that a tree stops at its top or goes through it, at one bit a node:
+that were visited, but those at depth D. So Pm <= Pw. A leaf has the same counts wherever on a chain it is, so that
+the best tree stops at the top of a chain or goes through it, at one bit a node:
 
     -log2 Pm(top of the chain) = min(1 - log2 Pe(v), L - log2 Pm(0v) Pm(1v))
 
@@ -331,11 +331,11 @@ cdef double probability(State *self, uint32_t x) noexcept nogil:
     cdef const Node *v
     cdef const Node *above
     cdef const uint32_t *path = self.path
-    cdef uint32_t i
+    cdef uint32_t i, mixed
     cdef double p = 0.5
     if self.walked != self.length:
         walk(self)
-    i = self.path_length
+    i = mixed = self.path_length
     above = &nodes[path[i - 1]]
     if self.end != NONE:
         if self.agreed == self.depth:
@@ -343,14 +343,14 @@ cdef double probability(State *self, uint32_t x) noexcept nogil:
         else:
             branch(self, &m)
             p = mix_node(&m, m.depth - above.depth, x, p)
-            self.nodes_worked += 1
-    self.bits_worked += 1
-    self.nodes_worked += i
+            mixed += 1
     while i > 1:
         i -= 1
         v = above
         above = &nodes[path[i - 1]]
         p = mix_node(v, v.depth - above.depth, x, p)
+    self.bits_worked += 1
+    self.nodes_worked += mixed
     return mix_node(above, 1, x, p)                              # the root is alone on its chain
 
 
@@ -462,8 +462,6 @@ cdef double learn(State *self, uint32_t x) noexcept nogil:
     cdef Node *above = &nodes[path[i - 1]]
     if marked:
         self.undos_used += i
-    self.bits_worked += 1
-    self.nodes_worked += i
     while i > 0:
         i -= 1
         v = above
@@ -482,6 +480,8 @@ cdef double learn(State *self, uint32_t x) noexcept nogil:
         if not usual(power_of_two(-SCALE // 2) <= v.ratio <= power_of_two(SCALE // 2)):
             normalise(v)
     self.walked = -1
+    self.bits_worked += 1
+    self.nodes_worked += self.path_length
     return p
 
 
@@ -559,7 +559,7 @@ cdef inline void add(Best *sum, Best part) noexcept nogil:
 
 
 cdef Best best_of_all(const State *self, uint32_t *order, Best *below) noexcept nogil:
-    """The best trees of all roots, with room for a number and a Best for each node: first parents, then children."""
+    """The best trees of all roots. `order` and `below` have room for every node."""
     cdef int64_t roots = self.cycle_bits - self.action_bits
     cdef int64_t found = roots
     cdef int64_t i
@@ -570,7 +570,7 @@ cdef Best best_of_all(const State *self, uint32_t *order, Best *below) noexcept 
     for i in range(roots):
         order[i] = <uint32_t>i
     i = 0
-    while i < found:
+    while i < found:                                             # all inner nodes, parents before their children
         for side in range(2):
             child = self.nodes[order[i]].child[side]
             if child != NONE and not child & LEAF and self.nodes[child].depth < self.depth:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import copy
 import math
+from collections.abc import Sequence
+from fractions import Fraction
 from itertools import product
 
 from aixi_approx.belief import Belief
@@ -77,6 +79,17 @@ class PlainTrees:
         """The last `depth` bits, the most recent first."""
         return (self.history[: -self.depth - 1 : -1] + [0] * self.depth)[: self.depth]
 
+    @property
+    def mixed(self) -> int:
+        """Nodes on the path of the context that mix two predictions: the root, and those with another child."""
+        node, found = self.tree, 1
+        for depth, b in enumerate(self.context):
+            found += depth > 0 and 1 - b in node.child
+            if b not in node.child:
+                break
+            node = node.child[b]
+        return found
+
     def predict(self) -> float:
         return 2.0 ** (self.tree.after(1, self.context) - self.tree.log_weighted)
 
@@ -106,14 +119,52 @@ def suffix_trees(depth: int) -> list[tuple[int, list[tuple[int, ...]]]]:
     return trees
 
 
-def kt(zeros: int, ones: int) -> float:
+def kt(zeros: int, ones: int) -> Fraction:
     """The KT probability of a string with these counts."""
-    p = 1.0
+    p = Fraction(1)
     for i in range(zeros):
-        p *= (i + 0.5) / (i + 1)
+        p *= Fraction(2 * i + 1, 2 * (i + 1))
     for i in range(ones):
-        p *= (i + 0.5) / (zeros + i + 1)
+        p *= Fraction(2 * i + 1, 2 * (zeros + i + 1))
     return p
+
+
+Context = tuple[int, ...]  # the most recent bit first
+Counts = dict[Context, list[int]]  # zeros and ones seen in every context of 0 to D bits, if any
+
+
+def context_counts(bits: list[int], depth: int, action_bits: int = 0, percept_bits: int = 1) -> list[Counts]:
+    """What the nodes of each tree have seen."""
+    counts: list[Counts] = [{} for _ in range(percept_bits)]
+    for i, bit in enumerate(bits):
+        tree = i % (action_bits + percept_bits) - action_bits
+        context = tuple(([0] * depth + bits[:i])[::-1][:depth])
+        for length in range(depth + 1 if tree >= 0 else 0):
+            counts[tree].setdefault(context[:length], [0, 0])[bit] += 1
+    return counts
+
+
+def two_part_code(leaves: Sequence[Context], counts: Counts, depth: int) -> tuple[int, float, float, float]:
+    """Of one context tree: visited leaves, code length, that with the best fixed parameters, what KT may lose to it."""
+    nodes = {leaf[:length] for leaf in leaves for length in range(len(leaf) + 1)}
+    gamma = sum(node in counts and len(node) < depth for node in nodes)
+    visited = [counts[leaf] for leaf in leaves if leaf in counts]
+    chances = [kt(*count) for count in visited]
+    bits = gamma + sum(math.log2(p.denominator) - math.log2(p.numerator) for p in chances)  # no double holds them all
+    fixed = -sum(c * math.log2(c / sum(count)) for count in visited for c in count if c)
+    allowance = gamma + sum(0.5 * math.log2(sum(count)) + 1 for count in visited)
+    return len(visited), bits, fixed, allowance
+
+
+def best_leaves(counts: Counts, depth: int, node: Context = ()) -> tuple[Fraction, list[Context]]:
+    """Context-tree maximising: the largest 2^-Gamma times probability below a node, and the leaves that give it."""
+    if node not in counts:
+        return Fraction(1), [node]
+    stop = kt(*counts[node])
+    if len(node) == depth:
+        return stop, [node]
+    (p0, leaves0), (p1, leaves1) = (best_leaves(counts, depth, (*node, b)) for b in (0, 1))
+    return (stop / 2, [node]) if stop >= p0 * p1 else (p0 * p1 / 2, leaves0 + leaves1)
 
 
 def mixture_probability(bits: list[int], depth: int) -> float:

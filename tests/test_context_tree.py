@@ -1,4 +1,4 @@
-"""The context tree against its twins: the brute-force mixture, the plain tree; undo; capacities."""
+"""The context tree against its twins: the brute-force mixture, the plain tree; best trees; undo; copies; capacities."""
 
 import itertools
 import math
@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
-from reference import PlainTrees, mixture_probability
+from reference import PlainTrees, best_leaves, context_counts, mixture_probability, suffix_trees, two_part_code
 
-from aixi_approx.context_tree import ContextTree, FactoredContextTree
+from aixi_approx.context_tree import BestTree, ContextTree, Effort, FactoredContextTree
+from aixi_approx.predictor import FAILED
 
 
 def unpack(packed: bytes) -> np.ndarray:
@@ -187,6 +188,136 @@ def test_takes_less_than_a_node_a_bit() -> None:
     assert tree.memory <= 33 * len(bits)
 
 
+# ---------------------------------------------------------------------------------------------- the best tree
+
+shapes = st.tuples(st.sampled_from([1, 2, 3, 4, 5, 6, 40]), st.integers(0, 2), st.integers(1, 3))
+
+
+@given(shape=shapes, bits=bit_strings, pattern=bit_strings)
+@settings(deadline=None, max_examples=100)
+def test_best_tree_equals_the_plain_one(shape: tuple[int, int, int], bits: np.ndarray, pattern: np.ndarray) -> None:
+    """On strings with a pattern in their middle, so that trees of all sizes are best."""
+    depth = shape[0]
+    string = np.concatenate([bits[:30], np.tile(pattern[:5], 10), bits[30:60]])
+    tree = FactoredContextTree(*shape)
+    tree.learn(string)
+    found = tree.best_tree()
+    parts = [
+        two_part_code(best_leaves(counts, depth)[1], counts, depth)
+        for counts in context_counts(string.tolist(), *shape)
+    ]
+    assert found == pytest.approx(tuple(map(sum, zip(*parts, strict=True))), rel=1e-11)
+
+
+@given(depth=st.integers(1, 3), bits=st.binary(max_size=5).map(unpack))
+@settings(deadline=None, max_examples=60)
+def test_no_context_tree_is_better_than_the_best(depth: int, bits: np.ndarray) -> None:
+    tree = ContextTree(depth)
+    tree.learn(bits)
+    counts = context_counts(bits.tolist(), depth)[0]
+    codes = [two_part_code(leaves, counts, depth) for _, leaves in suffix_trees(depth)]
+    shortest = min(bits for _, bits, _, _ in codes)
+    assert tree.best_tree().bits == pytest.approx(shortest, rel=1e-12)
+    leaves = min(leaves for leaves, bits, _, _ in codes if bits == pytest.approx(shortest, rel=1e-12))
+    assert tree.best_tree().leaves == leaves
+
+
+@given(shape=shapes, bits=bit_strings, pattern=bit_strings)
+@settings(deadline=None, max_examples=100)
+def test_ctw_loses_no_more_than_theory_allows(
+    shape: tuple[int, int, int], bits: np.ndarray, pattern: np.ndarray
+) -> None:
+    """Theorem 2 of Willems, Shtarkov, Tjalkens (1995), by way of the best tree in the mixture."""
+    tree = FactoredContextTree(*shape)
+    loss = tree.learn(np.concatenate([np.tile(pattern, 20), bits, np.tile(pattern, 20)]))
+    best = tree.best_tree()
+    assert loss <= best.bits + 1e-9
+    assert best.bits <= best.fixed + best.allowance + 1e-9
+
+
+def test_the_best_tree_of_a_source_that_is_one() -> None:
+    """Each bit is a coin that the last bit chooses, or the two last: three leaves, however deep CTW looks."""
+    random = np.random.default_rng(7)
+    bits = [0, 0]
+    while len(bits) < 3_000:
+        one = {(0, 0): 0.1, (1, 0): 0.9, (0, 1): 0.4, (1, 1): 0.4}[bits[-2], bits[-1]]
+        bits.append(int(random.random() < one))
+    expected = two_part_code([(0, 0), (0, 1), (1,)], context_counts(bits, 2)[0], depth=3)
+    for depth in (3, 60, 5_000):
+        tree = ContextTree(depth)
+        loss = tree.learn(bits)
+        best = tree.best_tree()
+        assert best == pytest.approx(expected, rel=1e-9)
+        assert loss <= best.bits
+
+
+def test_the_best_tree_of_what_nobody_saw() -> None:
+    assert ContextTree(4).best_tree() == BestTree(0, 0.0, 0.0, 0.0)
+    tree = FactoredContextTree(4, 2, 3)
+    tree.learn([1, 0, 1])
+    assert tree.best_tree() == BestTree(1, 2.0, 0.0, 2.0)  # a node that stops, and a bit that KT halves
+
+
+@given(past=bit_strings, imagined=bit_strings)
+@settings(deadline=None, max_examples=40)
+def test_the_best_tree_forgets_what_was_undone(past: np.ndarray, imagined: np.ndarray) -> None:
+    tree = ContextTree(9)
+    tree.learn(past)
+    best, before, mark = tree.best_tree(), tree.snapshot(), tree.mark()
+    tree.learn(imagined)
+    tree.best_tree()
+    tree.revert(mark)
+    assert tree.best_tree() == best
+    assert tree.snapshot() == before
+
+
+# ---------------------------------------------------------------------------------------------- effort
+
+
+@given(
+    depth=st.sampled_from([1, 2, 5, 12, 65]),
+    action_bits=st.integers(0, 3),
+    percept_bits=st.integers(1, 3),
+    bits=bit_strings,
+)
+@settings(deadline=None, max_examples=60)
+def test_effort_is_that_of_the_plain_tree(depth: int, action_bits: int, percept_bits: int, bits: np.ndarray) -> None:
+    fast, bulk = (FactoredContextTree(depth, action_bits, percept_bits) for _ in range(2))
+    plain = PlainTrees(depth, action_bits, percept_bits)
+    predicted = learned = nodes = of_learning = 0
+    for i, bit in enumerate(bits.tolist()):
+        if i % (action_bits + percept_bits) < action_bits:
+            assert fast._kernel.predict() == fast._kernel.update(bit) == FAILED  # which counts nothing
+            fast.append(bit)
+            plain.append(bit)
+            continue
+        if i % 2:
+            fast.predict()
+            predicted += 1
+            nodes += plain.mixed
+        of_learning += plain.mixed
+        learned += 1
+        fast.update(bit)
+        plain.update(bit)
+        assert fast.effort == Effort(predicted + learned, nodes + of_learning)
+    bulk.learn(bits)
+    assert bulk.effort == Effort(learned, of_learning)
+
+
+def test_effort_of_a_few_bits() -> None:
+    tree = ContextTree(3)
+    assert tree.effort == Effort(bits=0, nodes=0)
+    tree.learn([0, 0])  # at the root only: nothing branches off in the context 000
+    assert tree.effort == Effort(bits=2, nodes=2)
+    tree.append(1)
+    assert tree.effort == Effort(bits=2, nodes=2)
+    tree.predict()  # 100 leaves the path at the root, which has no other child yet: nothing to mix below it
+    assert tree.effort == Effort(bits=3, nodes=3)
+    tree.append(0)
+    tree.update(1)  # 010 leaves 000 after its first bit
+    assert tree.effort == Effort(bits=4, nodes=5)
+
+
 # ---------------------------------------------------------------------------------------------- undo
 
 
@@ -228,9 +359,11 @@ class Undo(RuleBasedStateMachine):
         if self.marks:
             i = data.draw(st.integers(0, len(self.marks) - 1))
             number, before, length = self.marks[i]
+            effort = self.tree.effort
             self.tree.revert(number)
             del self.marks[i:], self.done[length:]
             assert self.tree.snapshot() == before
+            assert self.tree.effort == effort  # it was work all the same
 
     @invariant()
     def is_what_never_imagined_anything(self) -> None:
@@ -284,6 +417,59 @@ def test_a_million_undone_simulations_leave_no_node_behind() -> None:
         tree.revert(mark)
     assert tree.nodes == nodes
     assert tree.snapshot() == before
+
+
+# ---------------------------------------------------------------------------------------------- copies
+
+
+@given(past=bit_strings, imagined=bit_strings, here=st.binary(max_size=80).map(unpack), there=bit_strings)
+@settings(deadline=None, max_examples=60)
+def test_a_copy_is_a_predictor_of_its_own(
+    past: np.ndarray, imagined: np.ndarray, here: np.ndarray, there: np.ndarray
+) -> None:
+    """Each goes on as a predictor that had lived alone, also a copy made in the middle of what the other undoes."""
+
+    def alone(*lives: np.ndarray) -> FactoredContextTree:
+        tree = FactoredContextTree(70, 1, 2)
+        tree.learn(np.concatenate(lives))
+        return tree
+
+    tree = alone(past)
+    mark = tree.mark()
+    tree.learn(imagined)
+    dreamer = tree.copy()
+    assert dreamer.snapshot() == tree.snapshot()
+    assert dreamer.effort == Effort(0, 0)
+    with pytest.raises(ValueError, match="no mark 0"):
+        dreamer.revert(0)
+    tree.revert(mark)
+    twin = tree.copy()
+
+    dreamers_mark = dreamer.mark()
+    for one, life in ((tree, here), (dreamer, there), (twin, here)):
+        one.learn(life)
+    assert tree.snapshot() == twin.snapshot() == alone(past, here).snapshot()
+    assert dreamer.snapshot() == alone(past, imagined, there).snapshot()
+    dreamer.revert(dreamers_mark)
+    assert dreamer.snapshot() == alone(past, imagined).snapshot()
+    assert tree.best_tree() == twin.best_tree()
+    del tree
+    assert twin.snapshot() == alone(past, here).snapshot()
+
+
+def test_a_copy_predicts_to_the_last_bit_as_the_original() -> None:
+    random = np.random.default_rng(2)
+    bits = random.integers(2, size=3_000)
+    tree = ContextTree(24)
+    tree.learn(bits)
+    copy = tree.copy()
+    assert type(copy) is ContextTree
+    assert (copy.depth, copy.length, copy.nodes) == (24, 3_000, tree.nodes)
+    assert copy.addresses.state != tree.addresses.state
+    for bit in random.integers(2, size=10_000).tolist():  # beyond what the copy had room for
+        assert copy.predict() == tree.predict()
+        assert copy.update(bit) == tree.update(bit)
+    assert copy.snapshot() == tree.snapshot()
 
 
 # ---------------------------------------------------------------------------------------------- what is refused

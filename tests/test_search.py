@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from reference import PlainPredictor, PlainSearch, expectimax
 
 from aixi_approx.coding import Coding
-from aixi_approx.context_tree import FactoredContextTree
+from aixi_approx.context_tree import Effort, FactoredContextTree
 from aixi_approx.envs import make
 from aixi_approx.predictor import PredictorError
 from aixi_approx.randomness import draw, stream
@@ -118,6 +118,26 @@ def test_learning_what_is_not_asked_for_again_would_change_nothing(name: str) ->
     skipped = RhoUCT(coding, 3, 300).search(tree, stream(1))
     tree.bits_apart = False
     assert same(RhoUCT(coding, 3, 300).search(tree, stream(1)), skipped)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_effort_of_a_search_is_a_function_of_the_seed(name: str) -> None:
+    def effort(seed: int, memo: bool = True, simulations: int = 300) -> Effort:
+        coding, tree = live(name, 50)
+        lived = tree.effort
+        RhoUCT(coding, 3, simulations, memo=memo).search(tree, stream(seed))
+        return Effort(*(after - before for after, before in zip(tree.effort, lived, strict=True)))
+
+    assert effort(1) == effort(1)
+    assert effort(1).bits < effort(1, simulations=600).bits  # what a search undoes counts
+    assert effort(1).bits < effort(1, memo=False).bits
+    assert len({effort(seed) for seed in range(4)}) > 1
+
+
+def test_searches_in_copies_of_a_predictor_are_the_same_search() -> None:
+    coding, tree = live("tiger", 80)
+    found = RhoUCT(coding, 4, 300).search(tree.copy(), stream(1))
+    assert same(RhoUCT(coding, 4, 300).search(tree, stream(1)), found)
 
 
 def test_a_predictor_in_python_gives_the_same_search() -> None:
