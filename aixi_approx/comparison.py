@@ -106,6 +106,7 @@ def _estimates(law: Law, points: Sequence[Floats], fitted: Floats) -> dict[str, 
     return estimates
 
 
+@np.errstate(all="ignore")  # numbers beyond 1e150 have infinite squares
 def compare(
     laws: Sequence[Law],
     points: Sequence[Floats],

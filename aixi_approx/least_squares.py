@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Columns = Callable[..., list[Floats]]
 
-STEPS = 40  # of the walk: in one dimension it ends a millionth of a grid's step away from the best point
+STEPS = 60  # of the walk at most
+NEAR = 1e-4  # in steps of the grid: the walk ends there
 DEPENDENT = 1e-7  # a column of which less, relatively, is new beside those before it counts as none
 
 
@@ -52,6 +53,8 @@ def fit(columns: Columns, grid: Sequence[Floats], samples: Floats, nonnegative: 
     around = np.array(list(product((0, -1, 1), repeat=len(grid))), dtype=float)[None]
     gain, coefficients = _solve(columns(*_parameters(grid, place)), samples, nonnegative)
     for _ in range(STEPS if grid else 0):
+        if step.max() < NEAR:
+            break
         best = gain.argmax(axis=1)
         centre = _pick(np.broadcast_to(place, (len(samples), *place.shape[1:])), best)[:, None]
         place = np.clip(centre + step * around, 0, [len(axis) - 1 for axis in grid])
@@ -59,7 +62,7 @@ def fit(columns: Columns, grid: Sequence[Floats], samples: Floats, nonnegative: 
         step[gain.argmax(axis=1) == 0] /= 2
     best = gain.argmax(axis=1)
     place = np.broadcast_to(place, (len(samples), *place.shape[1:]))
-    parameters = np.stack([*_parameters(grid, _pick(place, best))], axis=-1)[:, 0] if grid else place[:, 0]
+    parameters = np.concatenate([np.empty((len(samples), 0)), *_parameters(grid, _pick(place, best))], axis=1)
     return Fitted(parameters, _pick(coefficients, best) * scale)
 
 
@@ -79,10 +82,12 @@ def _solve(columns: list[Floats], samples: Floats, nonnegative: bool) -> tuple[F
 
     The best nonnegative coefficients are the best of some of the columns, all others being 0.
     """
-    if not nonnegative:
-        return _project(columns, samples)
-    gain, best = np.zeros((1, 1)), np.zeros((1, 1, len(columns)))
-    for size in range(1, len(columns) + 1):
+    gain, best = _project(columns, samples)
+    valid = (best >= 0).all(axis=-1)
+    if valid.all() or not nonnegative:
+        return gain, best
+    gain, best = np.where(valid, gain, 0), np.where(valid[..., None], best, 0)
+    for size in range(1, len(columns)):
         for some in combinations(range(len(columns)), size):
             other, part = _project([columns[i] for i in some], samples)
             all_of_it = np.zeros((*part.shape[:-1], len(columns)))
@@ -96,7 +101,7 @@ def _project(columns: list[Floats], samples: Floats) -> tuple[Floats, Floats]:
     """As `_solve` without a sign: the columns made orthogonal one after the other (modified Gram-Schmidt)."""
     units: list[Floats] = []
     shares: dict[tuple[int, int], Floats] = {}
-    for j, column in enumerate(np.atleast_2d(column) for column in columns):
+    for j, column in enumerate(np.array(column, ndmin=3, copy=None) for column in columns):
         rest = column
         for i, unit in enumerate(units):
             shares[i, j] = (unit * rest).sum(axis=-1)
@@ -105,10 +110,16 @@ def _project(columns: list[Floats], samples: Floats) -> tuple[Floats, Floats]:
         new = length > DEPENDENT * np.sqrt((column**2).sum(axis=-1))
         shares[j, j] = np.where(new, length, np.inf)
         units.append(rest / shares[j, j][..., None])
-    along = [(unit @ samples[:, :, None])[..., 0] for unit in units]
+    along = [_products(unit, samples) for unit in units]
     coefficients = [np.empty(0)] * len(columns)
     for j in reversed(range(len(columns))):
         known = sum((shares[j, i] * coefficients[i] for i in range(j + 1, len(columns))), start=np.zeros(1))
         coefficients[j] = (along[j] - known) / shares[j, j]
     gain = sum((part**2 for part in along), start=np.zeros(1))
     return gain, np.stack(np.broadcast_arrays(*coefficients), axis=-1)
+
+
+def _products(unit: Floats, samples: Floats) -> Floats:
+    """Scalar products float[B, T] of float[B, T, M], or of float[1, T, M] that all samples share, with float[B, M]."""
+    products: Floats = samples @ unit[0].T if len(unit) == 1 else (unit @ samples[:, :, None])[..., 0]
+    return products

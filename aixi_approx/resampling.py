@@ -20,14 +20,20 @@ SURE = 0.975  # the share of resamples in which something must be so
 
 
 def complete(y: Floats) -> Floats:
-    """Return the rows of float[S, M] that have a finite value at each point where any of them has one."""
+    """Return the rows of float[S, M] that are finite wherever any of them is; what is not finite becomes NaN."""
     known = np.isfinite(y)
     needed = known.any(axis=0)
-    return y[(known | ~needed).all(axis=1) & known.any(axis=1)]
+    return np.where(known, y, np.nan)[(known | ~needed).all(axis=1) & known.any(axis=1)]
 
 
 def resampled(y: Floats, seed: int) -> Floats:
-    """Return means over the seeds of float[S, M], as float[1 + RESAMPLES, M]: of all seeds, then of seeds drawn anew."""
+    """Return means over the seeds of float[S, M].
+
+    Returns
+    -------
+    float[1 + RESAMPLES, M]
+        The first is the mean over all seeds; there are no others if there is but one seed.
+    """
     seeds = len(y)
     if seeds == 1:
         return y

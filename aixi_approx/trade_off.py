@@ -42,7 +42,7 @@ def contour(x_learn: Floats, x_search: Floats, mean_score: Floats, level: float)
 
     The score between two search computes is taken to be linear in the logarithm, and never to fall: it is the largest
     up to there. A learn compute with which the level is never reached, or already at the smallest search compute, gives
-    a bound and no point.
+    a bound and no point; neither does one whose score just before is not known.
 
     >>> contour(np.array([1.0, 2.0, 4.0]), np.array([1.0, 10.0, 100.0]), np.array([[0, 0, 1], [0, 1, 0], [1, 1, 1]]), 1)
     [(1.0, 100.0), (2.0, 10.0)]
@@ -69,14 +69,10 @@ def _log_least_search(log_search: Floats, score: Floats, level: float) -> Floats
     """log10 of the least search compute, float[...], for scores float[..., N]; NaN where there is no point."""
     known = np.isfinite(score)
     highest = np.maximum.accumulate(np.where(known, score, -np.inf), axis=-1)
-    after = (highest >= level).argmax(axis=-1)[..., None]
-    latest = np.maximum.accumulate(np.where(known, np.arange(len(log_search)), -1), axis=-1)
-    before = np.take_along_axis(latest, np.maximum(after - 1, 0), axis=-1)
-    crossed = ((highest[..., -1:] >= level) & (after > 0) & (before >= 0))[..., 0]
-    low, high = (np.take_along_axis(highest, at, axis=-1)[..., 0] for at in (np.maximum(before, 0), after))
-    left, right = log_search[np.maximum(before, 0)[..., 0]], log_search[after[..., 0]]
-    share = np.divide(level - low, high - low, out=np.zeros(crossed.shape), where=crossed)
-    return np.where(crossed, left + share * (right - left), np.nan)
+    here = np.diff(highest >= level, axis=-1) & known[..., :-1]  # the one step, if any, in which the level is reached
+    low, high = np.where(here, highest[..., :-1], 0), np.where(here, highest[..., 1:], 1)
+    crossing = log_search[:-1] + (level - low) / (high - low) * np.diff(log_search)
+    return np.where(here.any(axis=-1), np.where(here, crossing, 0).sum(axis=-1), np.nan)
 
 
 def fit_trade_off(x_learn: Floats, x_search: Floats, score: Floats, levels: Floats, seed: int = 0) -> TradeOff:
@@ -107,7 +103,7 @@ def fit_trade_off(x_learn: Floats, x_search: Floats, score: Floats, levels: Floa
         )
     keep_learn, keep_search = np.isfinite(learn) & (learn > 0), np.isfinite(search) & (search > 0)
     learn, search, score = learn[keep_learn], search[keep_search], score[:, keep_learn][:, :, keep_search]
-    cells = complete(score.reshape(len(score), -1))
+    cells = complete(score.reshape(len(score), learn.size * search.size))
     if cells.size == 0:
         return _untold("no seed has all the cells")
     if (np.diff(learn) <= 0).any() or (np.diff(search) <= 0).any():
@@ -141,7 +137,8 @@ def fit_trade_off(x_learn: Floats, x_search: Floats, score: Floats, levels: Floa
     spread = float(np.square(y - y.mean()).sum())
     r2 = 1 - float(np.square(left).sum()) / spread if spread > 0 else math.nan
     a, k, *rest = (estimate(line[:, i]) for i in range(len(columns)))
-    why = f"k is {k.mean:.3g} ({k.low:.3g} to {k.high:.3g}) over {len(points)} points of {len(levels)} contours"
+    interval = f"{k.low:.3g} to {k.high:.3g}" if len(means) > 1 else "one seed has no interval"
+    why = f"k is {k.mean:.3g} ({interval}) over {len(points)} points of {len(levels)} contours"
     return TradeOff(k, a, rest[0] if rest else None, r2, points, why)
 
 
