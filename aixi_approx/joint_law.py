@@ -11,7 +11,7 @@ from aixi_approx.laws import FEWEST
 from aixi_approx.least_squares import Floats
 from aixi_approx.resampling import complete
 
-POWERS = np.geomspace(0.02, 5, 20)
+POWERS = np.geomspace(0.05, 3, 30)  # fine, as the bottleneck has a kink at which a walk on a coarse grid ends
 
 
 def joint_laws(middle: float) -> tuple[Law, ...]:
@@ -35,7 +35,7 @@ def joint_laws(middle: float) -> tuple[Law, ...]:
                 np.ones(len(e)),
                 np.exp(-np.minimum(alpha * np.log(e / middle), beta * np.log(n / n0))),
             ],
-            lambda e, n: [POWERS, POWERS, np.geomspace(n.min() / 10, n.max() * 10, 20)],
+            lambda e, n: [POWERS, POWERS, np.geomspace(n.min() / 10, n.max() * 10, 10)],
             nonnegative=True,
         ),
         Law(

@@ -188,7 +188,7 @@ def test_an_interval_is_open_where_the_search_ends() -> None:
 
 
 @given(st.sampled_from(sorted(TRUE)), st.integers(-20, 20), st.integers(-10, 10), st.integers(0, 1000))
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=6, deadline=None)
 def test_units_do_not_matter(name: str, y_power: int, x_power: int, seed: int) -> None:
     y_unit, x_unit = 3.0**y_power, 2.0**x_power
     form, parameters = TRUE[name]
@@ -408,7 +408,7 @@ def test_contours_of_too_few_resamples() -> None:
 
 # Both quantities.
 
-E, N = 100.0 * 4 ** np.arange(8), 2.0 ** np.arange(3, 11)
+E, N = 100.0 * 8 ** np.arange(6), 4.0 ** np.arange(1, 7)
 JOINT = {
     "additive": (
         lambda e, n: 0.02 + 4 * e**-0.5 + n**-0.4,
@@ -416,7 +416,7 @@ JOINT = {
     ),
     "bottleneck": (
         lambda e, n: 0.02 + np.maximum(4 * e**-0.4, 2 * n**-0.6),
-        {"c": 0.02, "a": 4 * E[3] ** -0.4, "alpha": 0.4, "beta": 0.6, "N0": (2 * E[3] ** 0.4 / 4) ** (1 / 0.6)},
+        {"c": 0.02, "a": 4 * E[2] ** -0.4, "alpha": 0.4, "beta": 0.6, "N0": (2 * E[2] ** 0.4 / 4) ** (1 / 0.6)},
     ),
     "product": (
         lambda e, n: 0.05 + 5 * e**-0.3 * n**-0.25,
@@ -429,7 +429,7 @@ JOINT = {
 def test_joint_law_comes_back(name: str) -> None:
     form, parameters = JOINT[name]
     loss = form(E[:, None], N[None])
-    fitted = fit_joint_law(E, N, noisy(loss, 10, 0.003))
+    fitted = fit_joint_law(E, N, noisy(loss, 10, 0.003, 1))
     assert fitted.best is not None
     assert fitted.best.name == name
     assert {law.name for law in fitted.laws} == set(JOINT)
@@ -441,25 +441,25 @@ def test_joint_law_comes_back(name: str) -> None:
 
 
 def test_joint_persistence_by_hand() -> None:
-    loss = noisy(JOINT["product"][0](E[:6, None], N[None, :5]), 3, 0.01)
+    loss = noisy(JOINT["product"][0](E[:, None], N[None, :5]), 3, 0.01)
     mean = loss.mean(axis=0)
     wrong = [mean[min(i, 2), min(j, 2)] - mean[i, j] for i in range(6) for j in range(5) if i > 2 or j > 2]
-    found = fit_joint_law(E[:6], N[:5], loss)
+    found = fit_joint_law(E, N[:5], loss)
     assert found.persistence.mean == pytest.approx(math.sqrt(np.mean(np.square(wrong))))
     additive = next(law for law in found.laws if law.name == "additive")
     assert all(additive.parameters[name].low >= 0 for name in "abc")
 
 
 def test_joint_law_of_noise_and_of_little() -> None:
-    assert fit_joint_law(E, N, noisy(np.ones((8, 8)), 5, 0.1)).why.startswith("nothing to fit")
-    assert fit_joint_law(E, N, np.full((5, 8, 8), np.nan)).why == "no seed has all the points"
-    assert fit_joint_law(E, N[:4], np.ones((5, 8, 4))).why == "too few points: 8 x 4 of the 5 x 5 that it takes"
-    assert fit_joint_law(E[::-1], N, np.ones((5, 8, 8))).why == "experience or simulations do not ascend"
+    assert fit_joint_law(E, N, noisy(np.ones((6, 6)), 5, 0.1)).why.startswith("nothing to fit")
+    assert fit_joint_law(E, N, np.full((5, 6, 6), np.nan)).why == "no seed has all the points"
+    assert fit_joint_law(E, N[:4], np.ones((5, 6, 4))).why == "too few points: 6 x 4 of the 5 x 5 that it takes"
+    assert fit_joint_law(E[::-1], N, np.ones((5, 6, 6))).why == "experience or simulations do not ascend"
 
 
 def test_joint_laws_fit_as_well_as_the_truth() -> None:
     e, n = (each.ravel() for each in np.broadcast_arrays(E[:, None], N[None]))
-    for law in joint_laws(E[3]):
+    for law in joint_laws(E[2]):
         samples = noisy(JOINT[law.name][0](e, n), 5, 0.02)
         fitted = law.fit([e, n], samples)
         truth = np.array([[JOINT[law.name][1][key] for key in law.coefficients + law.parameters]] * 5)
