@@ -88,7 +88,8 @@ class Trace(NamedTuple):
 
 
 # The kernels allocate nothing, so Numba need not count references to their arrays; counting took a quarter of the time.
-kernel = njit(cache=True, error_model="numpy", _nrt=False)  # type: ignore[call-overload]
+# They hold no lock of Python's, so that searches can run in several threads.
+kernel = njit(cache=True, error_model="numpy", _nrt=False, nogil=True)  # type: ignore[call-overload]
 
 
 # ------------------------------------------------------------------------------------------------ nodes
