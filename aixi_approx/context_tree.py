@@ -7,6 +7,9 @@ tree of its own, so that contexts of different bit positions never coincide.
 
 from __future__ import annotations
 
+import copy
+from typing import Self
+
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -108,6 +111,12 @@ class FactoredContextTree(Predictor):
         if taken < len(bits):
             raise MemoryError(f"no memory for more than {self.nodes} nodes; {taken} of {len(bits)} bits were learned")
         return float(loss)
+
+    def copy(self) -> Self:
+        """Return a tree of its own in the same state, without marks."""
+        twin = copy.copy(self)
+        twin._kernel = self._kernel.copy()
+        return twin
 
     def snapshot(self) -> bytes:
         """Return the state that all predictions follow from, as bytes; marks are no part of it."""

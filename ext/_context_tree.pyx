@@ -639,6 +639,22 @@ cdef class ContextTreeKernel:
             i += 1
         return code_length - log2(product), i
 
+    def copy(self):
+        """A kernel of its own in the same state, without marks."""
+        cdef State *state = &self.state
+        cdef ContextTreeKernel twin = ContextTreeKernel(
+            state.depth, state.action_bits, state.cycle_bits - state.action_bits)
+        cdef State *other = &twin.state
+        if (not grow(<void **>&other.history, &other.words, 8, other.words, state.words, (MAX_POSITION >> 6) + 2)
+                or not grow(<void **>&other.nodes, &other.nodes_capacity, sizeof(Node), other.used, state.used, MAX_NODES)):
+            raise MemoryError("no memory for a copy of this context tree")
+        memcpy(other.history, state.history, state.words * 8)
+        memcpy(other.nodes, state.nodes, state.used * sizeof(Node))
+        other.used = state.used
+        other.length = state.length
+        other.phase = state.phase
+        return twin
+
     def snapshot(self):
         """All that predictions follow from, as bytes: equal states have equal snapshots."""
         cdef int64_t i

@@ -337,3 +337,35 @@ def test_a_full_history_is_refused_before_anything_is_written() -> None:
     with pytest.raises(MemoryError, match="room for 3 more"):
         tree.learn([0, 1, 0, 1])
     assert tree.snapshot() == before
+
+
+@given(past=bit_strings, imagined=bit_strings, future=bit_strings)
+@settings(deadline=None)
+def test_a_copy_goes_its_own_way(past: np.ndarray, imagined: np.ndarray, future: np.ndarray) -> None:
+    one = FactoredContextTree(6, 1, 2)
+    one.learn(past)
+    one.mark()
+    one.learn(imagined)
+    before, other = one.snapshot(), one.copy()
+    assert other.snapshot() == before
+    with pytest.raises(ValueError, match="there is no mark 0"):
+        other.revert(0)
+    other.learn(future)
+    assert one.snapshot() == before
+    one.learn(future)
+    assert one.snapshot() == other.snapshot()
+    other.learn(np.zeros(1, dtype=np.uint8))
+    one.revert(0)
+    again = FactoredContextTree(6, 1, 2)
+    again.learn(past)
+    assert one.snapshot() == again.snapshot()
+
+
+def test_a_large_tree_is_copied_whole() -> None:
+    bits = np.random.default_rng(0).integers(2, size=40_000).astype(np.uint8)
+    one = FactoredContextTree(200, 1, 3)
+    one.learn(bits)
+    other = one.copy()
+    assert other.snapshot() == one.snapshot()
+    assert other.learn(bits) == one.learn(bits)
+    assert other.snapshot() == one.snapshot()
