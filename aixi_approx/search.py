@@ -521,8 +521,11 @@ class RhoUCT:
         """Make room in the tree, which stays as it is, for the nodes that some more simulations can add."""
         old, new = self._tree, self._larger_tree(simulations)
         decisions, bits = old.used
-        for was, now, used in zip(old, new, (2, *4 * (decisions,), *2 * (bits,)), strict=True):
-            now[:used] = was[:used]
+        new.used[:] = old.used
+        for name in ("total", "chance", "visits", "value"):
+            getattr(new, name)[:decisions] = getattr(old, name)[:decisions]
+        for name in ("probability", "branch"):
+            getattr(new, name)[:bits] = getattr(old, name)[:bits]
         self._tree = new
 
     def _larger_tree(self, simulations: int) -> Tree:

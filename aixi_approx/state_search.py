@@ -271,8 +271,8 @@ class StateSearch:
     def _enlarge(self, simulations: int) -> None:
         """Make room in the tree, which stays as it is, for so many simulations in all."""
         old, new = self._tree, _empty_tree(self._plan.actions, simulations + 2)
-        for was, now in zip(old[:-1], new[:-1], strict=True):
-            now[: len(was)] = was
+        for name in ("used", "total", "visits", "value"):
+            getattr(new, name)[: len(getattr(old, name))] = getattr(old, name)
         _copy_children(old, new, self._plan.actions * self._plan.percepts)
         self._tree = new
         self._logs = np.log(np.maximum(1.0, np.arange(simulations + 2)))
