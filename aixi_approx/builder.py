@@ -4,15 +4,21 @@
     ctw    MC-AIXI    1-ply MC      exact on what was learned
     true   AImu       1-ply AImu    exact on the beliefs of the environment
 
+    majority:K, pooled:K    rhouct by other means: K searches that share the simulations, and vote or are pooled
+    seconds:S               rhouct for S seconds a decision, however many simulations that is
+
 The planners `q-learning` and `random` have no model.
 """
 
 from __future__ import annotations
 
+import math
+from contextlib import suppress
 from typing import Any
 
 from aixi_approx.agent import Agent, Knowledge, Planner
 from aixi_approx.belief_expectimax import BeliefExpectimax
+from aixi_approx.bounds import whole
 from aixi_approx.chance import Chance, Nothing
 from aixi_approx.context_tree import FactoredContextTree
 from aixi_approx.environment import Environment, Settings
@@ -22,11 +28,13 @@ from aixi_approx.q_learning import ActionValues, Greedy
 from aixi_approx.search import SQRT_2, RhoUCT
 from aixi_approx.state_search import StateSearch
 from aixi_approx.true_model import TrueModel
+from aixi_approx.voting import MAX_THREADS, RULES, Voting
 
 MODELS = ("ctw", "true")
-PLANNERS = ("rhouct", "one-ply", "expectimax", "q-learning", "random")
-MODEL_FREE = PLANNERS[3:]
-PLIES = {"rhouct": None, "one-ply": 1}  # cycles of UCB; None for the whole horizon
+METHODS = ("rhouct", "one-ply", "expectimax", "majority:K", "pooled:K", "seconds:S")
+MODEL_FREE = ("q-learning", "random")
+PLANNERS = METHODS + MODEL_FREE
+MOST_IN_TIME = 10_000_000  # simulations of a decision of S seconds: a tree of some GB
 
 
 def build_agent(
@@ -39,6 +47,7 @@ def build_agent(
     memo: bool = True,
     prune: float | None = None,
     memory: int | None = None,
+    threads: int = 1,
 ) -> Agent:
     """Return an agent for an environment.
 
@@ -49,16 +58,13 @@ def build_agent(
     model
         What it predicts with: `ctw`, a FAC-CTW that learns, or `true`, the environment's own definition.
     planner
-        How it decides: `rhouct`; `one-ply`, rhoUCT with a single cycle of UCB before the rollout; `expectimax`,
-        which is exact; `q-learning` and `random`, which have no model.
+        How it decides: a method of `build_planner`, or `q-learning` or `random`, which have no model.
     settings
         Depth, horizon, simulations, epsilon and decay; the environment's own if not given.
     seed
         Of all that is random in the agent.
-    ucb, memo
-        As in `RhoUCT`.
-    prune
-        As in `Expectimax`, on a learned model only.
+    ucb, memo, prune, threads
+        As in `build_planner`.
     memory
         As in `ActionValues`, for Q-learning only.
 
@@ -76,39 +82,98 @@ def build_agent(
     [0]
     """
     coding, settings = environment.coding, environment.settings if settings is None else settings
-    for what, name, names in (("model", model, MODELS), ("planner", planner, PLANNERS)):
-        if name not in names:
-            raise ValueError(f"no {what} {name!r}: there are {', '.join(names)}")
-    if prune is not None and (model, planner) != ("ctw", "expectimax"):
-        raise ValueError("only expectimax on the model ctw leaves anything out: give no prune")
+    _check(model, planner, prune, threads)
     if memory is not None and planner != "q-learning":
         raise ValueError("only q-learning has a memory of a number of cycles: give no memory")
-    horizon, simulations = settings.horizon, settings.simulations
-    plies = PLIES.get(planner)
     knowledge: Knowledge
     search: Planner
     if planner in MODEL_FREE:
         if model == "true":
-            raise ValueError(f"{planner} has no model: leave it at ctw, or plan with {', '.join(PLANNERS[:3])}")
+            raise ValueError(f"{planner} has no model: leave it at ctw, or plan with {', '.join(METHODS)}")
         if planner == "random":
             knowledge, search = Nothing(coding), Chance(coding.actions)
         else:
             knowledge, search = ActionValues(coding, *(() if memory is None else (memory,))), Greedy()
-    elif model == "true":
-        if not isinstance(environment, POMDP):
-            raise ValueError(f"{environment.name} is no POMDP, so its true model is not known: leave the model at ctw")
-        knowledge = TrueModel(environment)
-        if planner == "expectimax":
-            search = BeliefExpectimax(environment, horizon)
-        else:
-            search = StateSearch(environment, horizon, simulations, ucb, plies)
     else:
-        knowledge = FactoredContextTree(settings.depth, coding.action_bits, coding.percept_bits)
-        if planner == "expectimax":
-            search = Expectimax(coding, horizon, *(() if prune is None else (prune,)))
+        search = build_planner(
+            environment, model, planner, settings.horizon, settings.simulations, ucb, memo, prune, threads
+        )
+        if model == "true":
+            knowledge = TrueModel(_pomdp(environment))
         else:
-            search = RhoUCT(coding, horizon, simulations, ucb, memo, plies)
+            knowledge = FactoredContextTree(settings.depth, coding.action_bits, coding.percept_bits)
     return Agent(coding, knowledge, search, settings.epsilon, settings.decay, seed)
+
+
+def build_planner(
+    environment: Environment,
+    model: str,
+    method: str,
+    horizon: int,
+    simulations: int,
+    ucb: float = SQRT_2,
+    memo: bool = True,
+    prune: float | None = None,
+    threads: int = 1,
+) -> Planner:
+    """Return a planner for an environment and a model of it.
+
+    Parameters
+    ----------
+    environment
+        The environment to plan in.
+    model
+        What it plans on: `ctw`, a predictor that has learned, or `true`, the `TrueModel` of the environment.
+    method
+        `rhouct`; `one-ply`, rhoUCT with a single cycle of UCB before the rollout; `expectimax`, which is exact;
+        `majority:K` and `pooled:K`, K searches by rhoUCT that are joined as in `Voting`; `seconds:S`, rhoUCT for S
+        seconds a decision, so that it can't be repeated.
+    horizon
+        Cycles that it looks ahead.
+    simulations
+        Of a decision, all searches together. Of no meaning to `expectimax` and `seconds:S`.
+    ucb, memo
+        As in `RhoUCT`.
+    prune
+        As in `Expectimax`, on a learned model only.
+    threads
+        That the searches of `majority:K` and `pooled:K` run in. The result is the same.
+
+    Raises
+    ------
+    ValueError
+        For a combination that makes no sense, with one line that says what can be done.
+
+    Examples
+    --------
+    >>> from aixi_approx import make
+    >>> from aixi_approx.randomness import stream
+    >>> tiger = make("tiger")
+    >>> eight = build_planner(tiger, "true", "majority:8", horizon=3, simulations=10_000)
+    >>> eight.search(TrueModel(tiger), stream(1)).action    # listen
+    0
+    """
+    _check(model, method, prune, threads)
+    name, number = parsed(method)
+    if name in MODEL_FREE:
+        raise ValueError(f"{name} plans on no model: take {', '.join(METHODS)}")
+    if name == "expectimax":
+        if model == "true":
+            return BeliefExpectimax(_pomdp(environment), horizon)
+        return Expectimax(environment.coding, horizon, *(() if prune is None else (prune,)))
+    plies = 1 if name == "one-ply" else None  # cycles of UCB; None for the whole horizon
+    seconds = number if name == "seconds" else None
+    simulations = MOST_IN_TIME if name == "seconds" else simulations
+
+    def rho_uct() -> RhoUCT | StateSearch:
+        if model == "true":
+            return StateSearch(_pomdp(environment), horizon, simulations, ucb, plies, seconds)
+        return RhoUCT(environment.coding, horizon, simulations, ucb, memo, plies, seconds)
+
+    if name in RULES:
+        searches = int(number)
+        return Voting([rho_uct() for _ in range(min(threads, searches))], searches, name)
+    return rho_uct()
 
 
 def mc_aixi(environment: Environment, seed: int = 0, ucb: float = SQRT_2, memo: bool = True, **given: Any) -> Agent:
@@ -125,15 +190,45 @@ def mc_aixi(environment: Environment, seed: int = 0, ucb: float = SQRT_2, memo: 
     return build_agent(environment, settings=settings, seed=seed, ucb=ucb, memo=memo)
 
 
-def check_method(method):
-    pass
+def parsed(planner: str) -> tuple[str, float]:
+    """Return the name of a planner and its number, K or S, 0 if it has none.
+
+    Raises
+    ------
+    ValueError
+        If there is no such planner.
+
+    Examples
+    --------
+    >>> parsed("rhouct"), parsed("majority:8"), parsed("seconds:0.01")
+    (('rhouct', 0), ('majority', 8), ('seconds', 0.01))
+    """
+    name, colon, number = planner.partition(":")
+    if not colon and name in PLANNERS:
+        return name, 0
+    if f"{name}:K" in PLANNERS and number.isdecimal() and int(number) > 0:
+        return name, int(number)
+    if f"{name}:S" in PLANNERS:
+        with suppress(ValueError):
+            if 0 < float(number) < math.inf:
+                return name, float(number)
+    raise ValueError(
+        f"no planner {planner!r}: there are {', '.join(PLANNERS)}, with K searches and S seconds a decision"
+    )
 
 
-def build_planner(environment, model, method, horizon, simulations, ucb=SQRT_2):
-    if method == "expectimax":
-        return BeliefExpectimax(environment, horizon) if model == "true" else Expectimax(environment.coding, horizon)
-    if model == "true":
-        return StateSearch(environment, horizon, simulations, ucb, PLIES[method])
-    return RhoUCT(environment.coding, horizon, simulations, ucb, True, PLIES[method])
-EXPECTIMAX="expectimax"
-def searches(method): return 1
+def _check(model: str, planner: str, prune: float | None, threads: int) -> None:
+    """Refuse names that are none, and options that the planner does not heed."""
+    if model not in MODELS:
+        raise ValueError(f"no model {model!r}: there are {', '.join(MODELS)}")
+    name, _ = parsed(planner)
+    if prune is not None and (model, name) != ("ctw", "expectimax"):
+        raise ValueError("only expectimax on the model ctw leaves anything out: give no prune")
+    if whole("threads", threads, 1, MAX_THREADS) > 1 and name not in RULES:
+        raise ValueError("only majority:K and pooled:K have searches for several threads: give no threads")
+
+
+def _pomdp(environment: Environment) -> POMDP:
+    if not isinstance(environment, POMDP):
+        raise ValueError(f"{environment.name} is no POMDP, so its true model is not known: leave the model at ctw")
+    return environment

@@ -151,7 +151,7 @@ def _try(
 ) -> dict[str, Any]:
     seed, coding, every = cell.subject.seed, environment.coding, max(1, cell.cycles // cell.probes)
     model = "true" if cell.model == TRUE else "ctw"
-    planner = build_planner(environment, model, trial.method, trial.horizon, trial.simulations)
+    planner = build_planner(environment, model, trial.method, trial.horizon, max(1, trial.simulations))
     agent = Agent(coding, predictor, planner, seed=seed)
     agent.cycle = cell.experience
     environment.checked_reset(evaluation_seed(seed))

@@ -22,12 +22,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from aixi_approx.agent import Agent
-from aixi_approx.builder import MODEL_FREE, PLIES, build_agent
+from aixi_approx.builder import MODEL_FREE, build_agent, build_planner
 from aixi_approx.environment import Environment, Settings
 from aixi_approx.envs import make
 from aixi_approx.interaction import average, evaluate, interact
 from aixi_approx.recording import Lines, Recording
-from aixi_approx.search import SQRT_2, RhoUCT
+from aixi_approx.search import SQRT_2
 
 CYCLE_WORK = 200.0  # of a cycle without a search
 MEMO_GAIN = 0.8  # the cost of a search grows with about this power of its simulations
@@ -115,8 +115,8 @@ def _try(life: Life, trial: Trial, agent: Agent, environment: Environment, tick:
     """Evaluate what an agent knows, by the planner of a trial."""
     judged = agent
     if life.planner not in MODEL_FREE:
-        plies = PLIES[trial.planner]
-        planner = RhoUCT(agent.coding, life.settings.horizon, trial.simulations, life.ucb, plies=plies)
+        horizon, simulations = life.settings.horizon, trial.simulations
+        planner = build_planner(environment, "ctw", trial.planner, horizon, simulations, life.ucb)
         judged = Agent(agent.coding, agent.predictor, planner, seed=life.seed)
         judged.cycle = agent.cycle
     began = time.perf_counter()

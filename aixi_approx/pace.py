@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterator
 
@@ -24,13 +25,26 @@ class Pace:
         self.seconds = seconds
         self._chunk = 64
 
-    def __call__(self, simulations: int) -> Iterator[tuple[int, int]]:
-        """Yield how many simulations to run now, and how many are left before them."""
-        left = simulations
+    def __call__(self, simulations: int, end: float = math.inf) -> Iterator[tuple[int, int]]:
+        """Yield how many simulations to run now, and how many are left before them.
+
+        Parameters
+        ----------
+        simulations
+            How many in all.
+        end
+            When to stop before that, as `time.perf_counter` has it. Then the first chunk is of one simulation, and each
+            other is to take no more than half of the time that is left.
+        """
+        left, now = simulations, time.perf_counter()
+        if end < math.inf:
+            self._chunk = 1
         while left > 0:
             count = min(self._chunk, left)
-            began = time.perf_counter()
             yield count, left
-            rate = count / max(1e-9, time.perf_counter() - began)
-            self._chunk = max(1, min(2 * self._chunk, int(rate * self.seconds)))
             left -= count
+            began, now = now, time.perf_counter()
+            if now >= end:
+                return
+            rate = count / max(1e-9, now - began)
+            self._chunk = max(1, min(2 * self._chunk, int(rate * min(self.seconds, (end - now) / 2))))

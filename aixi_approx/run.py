@@ -19,6 +19,7 @@ from aixi_approx.randomness import stream
 from aixi_approx.recording import Recording
 from aixi_approx.recovery import phases, reach
 from aixi_approx.search import MAX_SIMULATIONS, SQRT_2
+from aixi_approx.voting import Voting
 
 MAX_CYCLES = 1 << 31
 LOSS_WINDOW = 1_000  # cycles that the log loss at the start and at the end is taken over
@@ -77,7 +78,9 @@ class Experiment(NamedTuple):
         return {**self._asdict(), "settings": self.settings._asdict()}
 
 
-def run(experiment: Experiment, folder: Path | None = None, watch: Watcher = unwatched) -> dict[str, Any]:
+def run(
+    experiment: Experiment, folder: Path | None = None, watch: Watcher = unwatched, threads: int = 1
+) -> dict[str, Any]:
     """Carry out an experiment, or go on with one that was stopped.
 
     Parameters
@@ -88,13 +91,16 @@ def run(experiment: Experiment, folder: Path | None = None, watch: Watcher = unw
         Where to write, and to go on from; nothing is written without one.
     watch
         Sees the rows as they come, and the environment.
+    threads
+        That the searches of a vote run in. The rows are the same.
 
     Returns
     -------
     dict
-        The result as JSON has it: the options; reward, reward_low and reward_high (per cycle, with the 95 % interval),
-        random_reward, optimum, score (0 = random, 1 = best; None where one of these is not known); log_loss_start and
-        log_loss_end (bits per percept over the first and last 1,000 cycles; None where nothing is predicted);
+        The result as JSON has it: the options, and threads; reward, reward_low and reward_high (per cycle, with the
+        95 % interval), random_reward, optimum, score (0 = random, 1 = best; None where one of these is not known);
+        log_loss_start and log_loss_end (bits per percept over the first and last 1,000 cycles; None where nothing is
+        predicted);
         phases (what became of it in each of several environments, as in `recovery`; the last of them is that of the
         evaluation);
         simulations_learning and simulations_evaluation; nodes, memory (bytes; None where there is no tree); loses (what
@@ -116,7 +122,10 @@ def run(experiment: Experiment, folder: Path | None = None, watch: Watcher = unw
         experiment.memo,
         experiment.prune,
         experiment.memory_cycles,
+        threads,
     )
+    if isinstance(agent.planner, Voting):
+        whole("evaluation_simulations", settings.evaluation_simulations, agent.planner.searches, MAX_SIMULATIONS)
     if experiment.planner == "expectimax":  # a horizon that takes too long is refused before anything begins
         agent.planner.search(agent.predictor, stream(experiment.seed))
     recording = Recording(folder, experiment.options()) if folder else None
@@ -151,6 +160,7 @@ def run(experiment: Experiment, folder: Path | None = None, watch: Watcher = unw
     evaluated = list(watch("evaluation", evaluation, experiment.evaluate, stage))
     result = {
         **experiment.options(),
+        "threads": threads,
         **_scores(stage, average([row.reward for row in evaluated])),
         "phases": [phase._asdict() for phase in lived],
         **_losses(agent, learned),
@@ -168,6 +178,7 @@ def compile_kernels(model: str = "ctw", planner: str = "rhouct") -> None:
     """Use every kernel of an agent once, so that Numba compiles those not in its cache yet. Takes seconds then."""
     environment = make("coin-flip")
     settings = environment.settings._replace(depth=1, horizon=2, simulations=50, epsilon=0.0)
+    planner = "rhouct" if ":" in planner else planner  # those with a number have the same kernels
     for _ in interact(build_agent(environment, model, planner, settings), environment, 2):
         pass
 

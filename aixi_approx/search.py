@@ -25,6 +25,7 @@ of `draw`, `below` or `call_verb`, which are called from here, `make clean` empt
 
 from __future__ import annotations
 
+import time
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -46,6 +47,7 @@ NOTED, FED, TOKEN, FAULTS = range(4)  # places in Trace.counts
 
 SQRT_2 = 2.0**0.5
 MAX_HORIZON, MAX_SIMULATIONS = 10_000, 1 << 30
+FIRST_ROOM = 1_000  # simulations that a tree has room for at first where nobody knows how many there will be
 
 
 class Plan(NamedTuple):
@@ -88,7 +90,8 @@ class Trace(NamedTuple):
 
 
 # The kernels allocate nothing, so Numba need not count references to their arrays; counting took a quarter of the time.
-kernel = njit(cache=True, error_model="numpy", _nrt=False)  # type: ignore[call-overload]
+# They hold no lock of Python's, so that searches can run in several threads.
+kernel = njit(cache=True, error_model="numpy", _nrt=False, nogil=True)  # type: ignore[call-overload]
 
 
 # ------------------------------------------------------------------------------------------------ nodes
@@ -357,7 +360,7 @@ class RhoUCT:
     horizon
         Cycles that a simulation looks ahead, the present one included; at least 1.
     simulations
-        Simulations of a search; at least 1.
+        Simulations of a search; at least 1. With `seconds`, the most that it makes.
     ucb
         C, the weight of exploration in UCB. Values are scaled by the horizon that remains times the range of the
         rewards (or 1 if there is but one reward).
@@ -367,6 +370,9 @@ class RhoUCT:
     plies
         Cycles in which a simulation chooses its actions by UCB, the rest being rollout; the whole horizon if not given.
         With 1 this is the 1-ply Monte-Carlo planner of JAIR 2011, table 6.
+    seconds
+        Time that a search may take; what its simulations take if not given. How many it makes then, at least 1, depends
+        on the machine and its load, so that a decision can't be repeated. The result says how many they were.
 
     Examples
     --------
@@ -389,11 +395,15 @@ class RhoUCT:
         ucb: float = SQRT_2,
         memo: bool = True,
         plies: int | None = None,
+        seconds: float | None = None,
     ) -> None:
         if not 0 <= ucb < np.inf:
             raise ValueError(f"ucb is {ucb}: it must be a number and not negative")
+        if seconds is not None and not 0 < seconds < np.inf:
+            raise ValueError(f"seconds is {seconds}: it must be a number above 0")
         self.coding = coding
         self.simulations = whole("simulations", simulations, 1, MAX_SIMULATIONS)
+        self.seconds = seconds
         self._plan = Plan(
             actions=coding.actions,
             action_bits=coding.action_bits,
@@ -436,7 +446,7 @@ class RhoUCT:
         random
             The stream to draw from.
         simulations
-            How many, if other than the planner's own number.
+            How many, if other than the planner's own number. Of no meaning to a planner with `seconds`.
 
         Raises
         ------
@@ -445,7 +455,8 @@ class RhoUCT:
         PredictorError
             If the predictor failed or ran out of memory during the search. Its own exception is the cause.
         """
-        if simulations is None:
+        end = np.inf if self.seconds is None else time.perf_counter() + self.seconds
+        if simulations is None or self.seconds is not None:
             simulations = self.simulations
         simulations = whole("simulations", simulations, 1, MAX_SIMULATIONS)
         bits = (predictor.action_bits, predictor.percept_bits)
@@ -455,12 +466,18 @@ class RhoUCT:
         if not self._agrees(predictor):
             self.forget()
         verbs = address_array(predictor)
-        tree = self._prepare(simulations)
+        room = simulations if self.seconds is None else min(simulations, FIRST_ROOM)
+        self._prepare(room)
         trace = self._trace(predictor)
-        if len(self._logs) < simulations + 2:
-            self._logs = np.log(np.maximum(1.0, np.arange(2.0 * simulations + 2)))
-        for count, left in self._pace(simulations):
-            _run(tree, self._plan, verbs, random, trace, self._logs, count, left)
+        done = 0
+        for count, _ in self._pace(simulations, end):
+            if done + count > room:
+                room = min(simulations, 2 * (done + count))
+                self._enlarge(room - done)
+            if len(self._logs) < room + 2:
+                self._logs = np.log(np.maximum(1.0, np.arange(2.0 * room + 2)))
+            _run(self._tree, self._plan, verbs, random, trace, self._logs, count, room - done)
+            done += count
             if trace.counts[FAULTS]:
                 self.forget()
                 fault, predictor.fault = predictor.fault, None
@@ -468,7 +485,7 @@ class RhoUCT:
                     raise fault  # Ctrl-C in a predictor in Python
                 why = fault or "it is out of memory, or not at the start of a cycle, or gives no probability"
                 raise PredictorError(f"the predictor failed in a search: {why}") from fault
-        return root_result(tree.visits, tree.value, random, simulations)
+        return root_result(self._tree.visits, self._tree.value, random, done)
 
     def _agrees(self, predictor: Predictor) -> bool:
         """Whether a number of the memo is still what the predictor says.
@@ -489,23 +506,38 @@ class RhoUCT:
                     predictor.revert(mark)
         return True
 
-    def _prepare(self, simulations: int) -> Tree:
-        """Make a tree of the memo below the root, with room for the nodes that a search can add."""
+    def _prepare(self, simulations: int) -> None:
+        """Make a tree of the memo below the root, with room for the nodes that some simulations can add."""
         if not self._plan.memo or self._root == NONE:
             self.forget()
-        old, width = self._tree, self.coding.percept_bits
-        decisions = int(old.used[DECISIONS]) + simulations * self.horizon + 1
-        bits = int(old.used[BITS]) + simulations * width + 1
-        if self._plan.memo:
-            bits = max(bits, min(self.ROLLOUT_NODES, bits + simulations * (self.horizon - 1) * width))
-        if max(decisions, bits) >= 1 << 31:
-            raise ValueError(f"{simulations} simulations over {self.horizon} cycles need more than 2^31 nodes")
-        new = _empty_tree(self.coding.actions, decisions, bits)
+        old, new = self._tree, self._larger_tree(simulations)
         if old.used[BITS] > 1:
+            width = self.coding.percept_bits
             _copy_numbers(old, new, self._root, width, np.empty(3 * (width + 2), dtype=np.int64))
         new.total[ROOT] = 1
         self._tree, self._root = new, ROOT
-        return new
+
+    def _enlarge(self, simulations: int) -> None:
+        """Make room in the tree, which stays as it is, for the nodes that some more simulations can add."""
+        old, new = self._tree, self._larger_tree(simulations)
+        decisions, bits = old.used
+        new.used[:] = old.used
+        for name in ("total", "chance", "visits", "value"):
+            getattr(new, name)[:decisions] = getattr(old, name)[:decisions]
+        for name in ("probability", "branch"):
+            getattr(new, name)[:bits] = getattr(old, name)[:bits]
+        self._tree = new
+
+    def _larger_tree(self, simulations: int) -> Tree:
+        """A tree of a root, with room for what is in the present one and for the nodes that simulations can add."""
+        used, width = self._tree.used, self.coding.percept_bits
+        bits = int(used[BITS]) + simulations * width + 1
+        if self._plan.memo:
+            bits = max(bits, min(self.ROLLOUT_NODES, bits + simulations * (self.horizon - 1) * width))
+        decisions = min(int(used[DECISIONS]) + simulations * self.horizon + 1, 2 * bits)  # each at a branch of its own
+        if max(decisions, bits) >= 1 << 31:
+            raise ValueError(f"{simulations} simulations over {self.horizon} cycles need more than 2^31 nodes")
+        return _empty_tree(self.coding.actions, decisions, bits)
 
     def _trace(self, predictor: Predictor) -> Trace:
         plan, coding = self._plan, self.coding

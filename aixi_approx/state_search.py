@@ -11,6 +11,7 @@ after a change of `select` there, or of `sample` in pomdp.py, `make clean` empti
 
 from __future__ import annotations
 
+import time
 from typing import NamedTuple
 
 import numpy as np
@@ -87,18 +88,34 @@ def _new_node(tree: Tree) -> int:
 
 
 @kernel
-def _child(tree: Tree, node: int, branch: int, branches: int) -> int:
-    """The decision node behind a branch of a node; it is made if it is not there."""
+def _place(tree: Tree, node: int, branch: int, branches: int) -> int:
+    """The place in the table of children where a branch of a node stands, or is to stand."""
     key = node * branches + branch
     mask = len(tree.child) - 1
     at = (node * SPREAD + branch) & mask  # the children of a node stand side by side
-    while tree.child[at, 0] != key:
-        if tree.child[at, 0] == FREE:
-            tree.child[at, 0] = key
-            tree.child[at, 1] = _new_node(tree)
-            break
+    while tree.child[at, 0] != key and tree.child[at, 0] != FREE:
         at = (at + 1) & mask
+    return at
+
+
+@kernel
+def _child(tree: Tree, node: int, branch: int, branches: int) -> int:
+    """The decision node behind a branch of a node; it is made if it is not there."""
+    at = _place(tree, node, branch, branches)
+    if tree.child[at, 0] == FREE:
+        tree.child[at, 0] = node * branches + branch
+        tree.child[at, 1] = _new_node(tree)
     return tree.child[at, 1]
+
+
+@kernel
+def _copy_children(old: Tree, new: Tree, branches: int) -> None:
+    """Copy the table of children into a larger one."""
+    for i in range(len(old.child)):
+        key = old.child[i, 0]
+        if key != FREE:
+            at = _place(new, key // branches, key % branches, branches)
+            new.child[at, 0], new.child[at, 1] = key, old.child[i, 1]
 
 
 @kernel
@@ -158,7 +175,7 @@ class StateSearch:
     ----------
     pomdp
         The environment.
-    horizon, simulations, ucb, plies
+    horizon, simulations, ucb, plies, seconds
         As in `RhoUCT`.
 
     Examples
@@ -171,11 +188,19 @@ class StateSearch:
     """
 
     def __init__(
-        self, pomdp: POMDP, horizon: int, simulations: int, ucb: float = SQRT_2, plies: int | None = None
+        self,
+        pomdp: POMDP,
+        horizon: int,
+        simulations: int,
+        ucb: float = SQRT_2,
+        plies: int | None = None,
+        seconds: float | None = None,
     ) -> None:
         if not 0 <= ucb < np.inf:
             raise ValueError(f"ucb is {ucb}: it must be a number and not negative")
-        self.pomdp = pomdp
+        if seconds is not None and not 0 < seconds < np.inf:
+            raise ValueError(f"seconds is {seconds}: it must be a number above 0")
+        self.pomdp, self.seconds = pomdp, seconds
         self.simulations = whole("simulations", simulations, 1, MAX_SIMULATIONS)
         tables = pomdp.tables
         percepts, self._percept = np.unique(
@@ -215,28 +240,42 @@ class StateSearch:
         random
             The stream to draw from.
         simulations
-            How many, if other than the planner's own number.
+            How many, if other than the planner's own number. Of no meaning to a planner with `seconds`.
 
         Raises
         ------
         ValueError
             If the number of simulations is out of range.
         """
-        if simulations is None:
+        end = np.inf if self.seconds is None else time.perf_counter() + self.seconds
+        if simulations is None or self.seconds is not None:
             simulations = self.simulations
         simulations = whole("simulations", simulations, 1, MAX_SIMULATIONS)
-        if len(self._logs) < simulations + 2:
-            self._logs = np.log(np.maximum(1.0, np.arange(simulations + 2)))
-            self._tree = _empty_tree(self._plan.actions, simulations + 2)
-        tree = self._tree
-        tree.child[:, 0] = FREE
-        tree.used[0] = ROOT
-        _new_node(tree)
-        tree.total[ROOT] = 1
+        self._clear()
         world = World(self.pomdp.tables, self._percept, *predictor.belief)
-        for count, _ in self._pace(simulations):
-            _run(tree, self._plan, world, random, self._trace, self._logs, count)
-        return root_result(tree.visits, tree.value, random, simulations)
+        done = 0
+        for count, _ in self._pace(simulations, end):
+            if done + count > len(self._logs) - 2:
+                self._enlarge(simulations if self.seconds is None else min(simulations, 2 * (done + count)))
+            _run(self._tree, self._plan, world, random, self._trace, self._logs, count)
+            done += count
+        return root_result(self._tree.visits, self._tree.value, random, done)
+
+    def _clear(self) -> None:
+        """Leave nothing in the tree but a root without visits."""
+        self._tree.child[:, 0] = FREE
+        self._tree.used[0] = ROOT
+        _new_node(self._tree)
+        self._tree.total[ROOT] = 1
+
+    def _enlarge(self, simulations: int) -> None:
+        """Make room in the tree, which stays as it is, for so many simulations in all."""
+        old, new = self._tree, _empty_tree(self._plan.actions, simulations + 2)
+        for name in ("used", "total", "visits", "value"):
+            getattr(new, name)[: len(getattr(old, name))] = getattr(old, name)
+        _copy_children(old, new, self._plan.actions * self._plan.percepts)
+        self._tree = new
+        self._logs = np.log(np.maximum(1.0, np.arange(simulations + 2)))
 
 
 def _empty_tree(actions: int, nodes: int) -> Tree:
@@ -247,5 +286,5 @@ def _empty_tree(actions: int, nodes: int) -> Tree:
         total=np.zeros(nodes, dtype=np.int64),
         visits=np.zeros((nodes, actions), dtype=np.int32),
         value=np.zeros((nodes, actions)),
-        child=np.empty((places, 2), dtype=np.int64),
+        child=np.full((places, 2), FREE, dtype=np.int64),
     )

@@ -24,11 +24,12 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from aixi_approx.builder import EXPECTIMAX, check_method, searches
+from aixi_approx.builder import METHODS, MODEL_FREE, parsed
 from aixi_approx.cell import CTW, MODELS, TRUE, Cell, Trial
 from aixi_approx.environment import Settings
 from aixi_approx.envs import make
 from aixi_approx.experience import Subject
+from aixi_approx.voting import RULES
 
 
 class Study(NamedTuple):
@@ -88,10 +89,11 @@ class Study(NamedTuple):
                             yield cell(experience, model, other, plane if last else [])
 
     def _searches(self, horizon: int, method: str) -> list[Trial]:
-        """All budgets of a method. It takes one simulation at least for each of its searches, expectimax none."""
-        if method == EXPECTIMAX:
+        """All budgets of a method: at least a simulation for each of its searches, and none where they don't count."""
+        name, number = parsed(method)
+        if name in ("expectimax", "seconds"):
             return [Trial(horizon, method, 0)]
-        return [Trial(horizon, method, n) for n in self.simulations if n >= searches(method)]
+        return [Trial(horizon, method, n) for n in self.simulations if name not in RULES or n >= number]
 
     def options(self) -> dict[str, Any]:
         """Return all of it as JSON has it."""
@@ -164,7 +166,8 @@ def checked(study: Study, where: str) -> Study:
         if model not in MODELS:
             raise ValueError(f"{where}: there is no model {model!r}: there are {', '.join(MODELS)}")
     for method in study.methods:
-        check_method(method)
+        if parsed(method)[0] in MODEL_FREE:
+            raise ValueError(f"{where}: {method} has no model: there are {', '.join(METHODS)}")
     study = study._replace(environments=tuple(make(name).title for name in study.environments))
     for environment, settings in study.settings.items():
         if environment not in study.environments:

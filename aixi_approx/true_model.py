@@ -117,6 +117,12 @@ class TrueModel(Predictor):
         self._now = self._marks[mark]
         del self._marks[mark:]
 
+    def copy(self) -> TrueModel:
+        """Return a model of its own in the same state, without marks."""
+        twin = TrueModel(self.pomdp)
+        twin._now = self._now
+        return twin
+
     def _answers(self, belief: Belief, action: int) -> list[Answer]:
         code, shift = self._coding.min_reward, self._coding.observation_bits
         return [

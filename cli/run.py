@@ -22,15 +22,18 @@ if TYPE_CHECKING:
     from aixi_approx.run import Watcher
 
 MODELS = ("ctw", "true")  # as in builder.py, which --help need not load
-PLANNERS = ("rhouct", "one-ply", "expectimax", "q-learning", "random")
-SAMPLING = ("rhouct", "one-ply")  # planners that simulate
+PLANNERS = ("rhouct", "one-ply", "expectimax", "majority:K", "pooled:K", "seconds:S", "q-learning", "random")
+VOTING = ("majority", "pooled")
+COUNTING = ("rhouct", "one-ply", *VOTING)  # planners that make a given number of simulations
+SAMPLING = (*COUNTING, "seconds")
 PLANNING = (*SAMPLING, "expectimax")
 MEANINGFUL = {  # options that not every agent heeds: its models, its planners
     "depth": (("ctw",), PLANNING),
     "horizon": (MODELS, PLANNING),
-    "simulations": (MODELS, SAMPLING),
-    "evaluation_simulations": (MODELS, SAMPLING),
+    "simulations": (MODELS, COUNTING),
+    "evaluation_simulations": (MODELS, COUNTING),
     "ucb": (MODELS, SAMPLING),
+    "threads": (MODELS, VOTING),
 }
 
 
@@ -40,7 +43,11 @@ MEANINGFUL = {  # options that not every agent heeds: its models, its planners
     "--model", type=click.Choice(MODELS), default="ctw", show_default=True, help="What percepts are predicted with."
 )
 @click.option(
-    "--planner", type=click.Choice(PLANNERS), default="rhouct", show_default=True, help="How actions are decided on."
+    "--planner",
+    default="rhouct",
+    show_default=True,
+    metavar="PLANNER",
+    help=f"How actions are decided on: {', '.join(PLANNERS[:-1])} or {PLANNERS[-1]}.",
 )
 @click.option("--cycles", type=at_least(0), help="Cycles of learning.")
 @click.option("--depth", type=at_least(1), help="Bits of context of the predictor.")
@@ -61,6 +68,7 @@ MEANINGFUL = {  # options that not every agent heeds: its models, its planners
 @click.option("--evaluate", type=at_least(0), default=2_000, show_default=True, help="Cycles of greedy evaluation.")
 @click.option("--evaluation-simulations", type=at_least(1), help="Simulations of each search in the evaluation.")
 @click.option("--learn-in-evaluation", is_flag=True, help="Go on learning in the evaluation, without exploring.")
+@click.option("--threads", type=at_least(1), help="In which majority:K and pooled:K search; same result.  [default: 1]")
 @click.option("--seed", type=int, default=0, show_default=True, help="The run is a function of it.")
 @click.option("--out", type=click.Path(path_type=Path), help="Folder to write to, or to go on from.")
 @click.option("--watch", is_flag=True, help="See the evaluation on stderr, at most ten cycles a second.")
@@ -77,6 +85,7 @@ def command(
     memory: int | None,
     evaluate: int,
     learn_in_evaluation: bool,
+    threads: int | None,
     seed: int,
     out: Path | None,
     watch: bool,
@@ -94,7 +103,9 @@ def command(
 
     An agent is a model and a planner. The model is a context-tree mixture that learns (ctw) or the environment itself
     (true). The planner is rhouct, its one-ply version, expectimax, which is exact and slow, or one that has no model:
-    q-learning or random.
+    q-learning or random. majority:K and pooled:K share the simulations out among K searches that know nothing of each
+    other, and let them vote or pool what they found; seconds:S simulates for S seconds a decision, which can't be
+    repeated.
 
     \b
     Examples:
@@ -102,18 +113,21 @@ def command(
       aixi run cheese-maze --watch
       aixi run kuhn-poker --cycles 20000 --seed 3 --out kuhn/
       aixi run tiger --model true
+      aixi run tiger --planner majority:8 --simulations 4000 --threads 2
       aixi run "coin-flip>1d-maze@2000" --cycles 5000 --picture change.png
       aixi run 'gym:FrozenLake-v1?is_slippery=False'
     """
-    for name, (models, planners) in MEANINGFUL.items():
-        if {**given, "ucb": ucb}[name] is not None and (model not in models or planner not in planners):
-            agent = f"{planner} with the model {model}" if planner in PLANNING else planner
-            raise click.UsageError(f"--{name.replace('_', '-')} means nothing to {agent}: leave it out")
-
+    from aixi_approx.builder import parsed
     from aixi_approx.envs import make
     from aixi_approx.recording import Recording
     from aixi_approx.run import Experiment, compile_kernels, run
 
+    decides = parsed(planner)[0]
+    asked = {**given, "ucb": ucb, "threads": threads}
+    for name, (models, planners) in MEANINGFUL.items():
+        if asked[name] is not None and (model not in models or decides not in planners):
+            agent = f"{planner} with the model {model}" if decides in PLANNING else planner
+            raise click.UsageError(f"--{name.replace('_', '-')} means nothing to {agent}: leave it out")
     with redirect_stdout(sys.stderr):  # what an environment prints is no result
         made = make(environment)
     environment = made.title
@@ -140,7 +154,7 @@ def command(
     try:
         learned: list[Row] = []
         with redirect_stdout(sys.stderr):
-            result = run(experiment, out, _watcher(watch, learned))
+            result = run(experiment, out, _watcher(watch, learned), threads or 1)
     except KeyboardInterrupt:
         print(f"aixi: stopped; the same command goes on from {out}" if out else "aixi: stopped", file=sys.stderr)
         sys.exit(130)

@@ -43,6 +43,7 @@ FLOOR = {
     "to_gymnasium": 3,
     "finding": 1,
     "replay": 2.5,
+    "voting": 2.7,
     "agent": 3,
     "builder": 3.5,
     "interaction": 4,

@@ -11,24 +11,29 @@ from scipy.sparse import csr_array
 from test_recording import lasting
 
 from aixi_approx.agent import Agent
-from aixi_approx.builder import MODEL_FREE, MODELS, PLANNERS, build_agent, mc_aixi
+from aixi_approx.builder import MODEL_FREE, MODELS, PLANNERS, build_agent, build_planner, mc_aixi
 from aixi_approx.chain import long_run_reward
 from aixi_approx.cli import run as command
 from aixi_approx.context_tree import FactoredContextTree
 from aixi_approx.environment import Environment, Percept, Settings
 from aixi_approx.envs import make
 from aixi_approx.interaction import Row, evaluate, interact
+from aixi_approx.randomness import stream
 from aixi_approx.run import Experiment, run
 from aixi_approx.search import RhoUCT
+from aixi_approx.state_search import StateSearch
 from aixi_approx.true_model import TrueModel
+from aixi_approx.voting import RULES, Voting
 
 SHORT = Settings(30, depth=12, horizon=2, simulations=8, epsilon=0.5, decay=0.97, evaluation_simulations=4)
-AGENTS = [(m, p) for m in MODELS for p in PLANNERS if m == "ctw" or p not in MODEL_FREE]
+REPEATABLE = [name.replace(":K", ":3") for name in PLANNERS if name != "seconds:S"]
+COUNTING = ("rhouct", "one-ply", "majority:3", "pooled:3")
+AGENTS = [(m, p) for m in MODELS for p in REPEATABLE if m == "ctw" or p not in MODEL_FREE]
 each_agent = pytest.mark.parametrize(("model", "planner"), AGENTS)
 
 
 def test_the_command_line_knows_the_same() -> None:
-    assert (command.MODELS, command.PLANNERS) == (MODELS, PLANNERS)
+    assert (command.MODELS, command.PLANNERS, command.VOTING) == (MODELS, PLANNERS, RULES)
 
 
 # What holds for all.
@@ -41,7 +46,7 @@ def test_a_search_changes_nothing_and_repeats_itself(model: str, planner: str) -
     rows = list(interact(agent, environment, 20))
     decisions = [agent.act(explore=False, simulations=50) for _ in range(2)]
     assert repr(decisions[0]) == repr(decisions[1])
-    assert {row.simulations for row in rows if not row.explored} == {8 if planner in ("rhouct", "one-ply") else 0}
+    assert {row.simulations for row in rows if not row.explored} == {8 if planner in COUNTING else 0}
     environment.reset(0)
     assert list(interact(build_agent(environment, model, planner, SHORT, seed=3), environment, 20)) == rows
 
@@ -114,6 +119,55 @@ def test_options_reach_those_they_are_for() -> None:
     assert len(agent.predictor._values) == 3  # type: ignore[attr-defined]  # the empty one and two of one cycle
     without = build_agent(environment, memo=False).planner
     assert without._plan.memo is False  # type: ignore[attr-defined]
+
+
+def test_planners_by_name() -> None:
+    """Each is what it would be by hand, on either model."""
+    environment = make("tiger")
+    coding, tree, model = environment.coding, FactoredContextTree(9, 2, 9), TrueModel(environment)
+    tree.learn(np.tile(coding.cycle(0, 1, -1), 40))
+    for method, searches, plies in (
+        ("rhouct", 0, None),
+        ("one-ply", 0, 1),
+        ("majority:3", 3, None),
+        ("pooled:3", 3, None),
+    ):
+        on_tree, on_truth = RhoUCT(coding, 3, 90, 0.5, plies=plies), StateSearch(environment, 3, 90, 0.5, plies)
+        for name, knowledge, search in (("ctw", tree, on_tree), ("true", model, on_truth)):
+            by_hand = Voting([search], searches, method.split(":")[0]) if searches else search
+            for threads in (1, 2) if searches else (1,):
+                planner = build_planner(environment, name, method, 3, 90, 0.5, threads=threads)
+                assert repr(planner.search(knowledge, stream(1))) == repr(by_hand.search(knowledge, stream(1)))  # type: ignore[arg-type]
+                by_hand.forget()
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_a_planner_with_a_time_searches_as_long_as_it_may(model: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The number of simulations that it is given says nothing."""
+    environment = make("tiger")
+    agent = build_agent(environment, model, "seconds:1e-9", SHORT._replace(epsilon=0.0))
+    rows = [*interact(agent, environment, 5), *evaluate(agent, environment, 5, simulations=30)]
+    assert {row.simulations for row in rows} == {1}
+    monkeypatch.setattr("aixi_approx.builder.MOST_IN_TIME", 700)
+    patient = build_planner(environment, model, "seconds:1e6", 3, 1).search(agent.predictor, stream(1))
+    counted = build_planner(environment, model, "rhouct", 3, 700).search(agent.predictor, stream(1))
+    assert repr(patient) == repr(counted)
+
+
+def test_threads_do_not_stop_a_run_from_going_on(tmp_path: Path) -> None:
+    experiment = Experiment("kuhn-poker", SHORT, evaluate=15, seed=3, planner="majority:3")
+    whole = run(experiment)
+    result = run(experiment, tmp_path / "run", threads=2)
+    assert [each["threads"] for each in (whole, result)] == [1, 2]
+    (tmp_path / "run" / "result.json").unlink()
+    (tmp_path / "run" / "evaluation.csv").unlink()
+    lines = (tmp_path / "run" / "learning.csv").read_text().splitlines(keepends=True)
+    (tmp_path / "run" / "learning.csv").write_text("".join(lines[:11]))
+    again = run(experiment, tmp_path / "run", threads=3)
+    assert (tmp_path / "run" / "learning.csv").read_text() == "".join(lines)
+    assert all(
+        whole[name] == result[name] == again[name] for name in ("reward", "log_loss_end", "simulations_learning")
+    )
 
 
 def test_learning_in_the_evaluation_is_learning() -> None:
@@ -220,8 +274,42 @@ class Echo(Environment):
         ({"prune": 0.1}, "give no prune"),
         ({"model": "true", "planner": "expectimax", "prune": 0.1}, "give no prune"),
         ({"memory": 3}, "give no memory"),
+        *(
+            (
+                {"planner": planner},
+                f"no planner '{planner}': there are .*, majority:K, .* with K searches and S seconds",
+            )
+            for planner in ("majority", "majority:", "majority:0", "pooled:-1", "pooled:2.5", "majority:K", "rhouct:2")
+        ),
+        *(
+            ({"planner": planner}, f"no planner '{planner}': there are .*, seconds:S, .* with K searches and S seconds")
+            for planner in (
+                "seconds",
+                "seconds:0",
+                "seconds:-1",
+                "seconds:nan",
+                "seconds:inf",
+                "seconds:soon",
+                "q-learning:1",
+            )
+        ),
+        ({"planner": "pooled:11"}, "11 searches can't share 10 simulations"),
+        ({"planner": "rhouct", "threads": 2}, "give no threads"),
+        ({"planner": "random", "threads": 2}, "give no threads"),
+        ({"planner": "majority:2", "threads": 0}, "threads is 0"),
     ],
 )
 def test_nonsense_is_refused(wrong: dict[str, str], message: str) -> None:
-    with pytest.raises(ValueError, match=message):
-        build_agent(Echo(), **wrong)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match=message) as caught:
+        build_agent(Echo(), settings=Settings(simulations=10), **wrong)  # type: ignore[arg-type]
+    assert "\n" not in str(caught.value)
+
+
+def test_a_planner_plans_on_a_model() -> None:
+    with pytest.raises(ValueError, match="random plans on no model: take rhouct, one-ply"):
+        build_planner(Echo(), "ctw", "random", 3, 10)
+
+
+def test_an_evaluation_with_too_few_simulations_is_refused_before_anything_begins() -> None:
+    with pytest.raises(ValueError, match="evaluation_simulations is 4: it must lie in 5 to"):
+        run(Experiment("tiger", SHORT, planner="majority:5"))

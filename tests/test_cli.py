@@ -150,7 +150,11 @@ def test_help_imports_nothing_heavy() -> None:
         ("run tiger --cycles 2 --evaluate 2 --ucb inf", "ucb"),
         ("run tiger --cycles 2 --evaluate 2 --evaluation-simulations 1000000000000000", "simulations"),
         ("run tiger --model truth", "'truth' is not one of 'ctw', 'true'"),
-        ("run tiger --planner uct", "'uct' is not one of 'rhouct', 'one-ply', 'expectimax', 'q-learning', 'random'"),
+        ("run tiger --planner uct", "no planner 'uct': there are rhouct, one-ply, expectimax, majority:K, pooled:K, "),
+        ("run tiger --planner uct --depth 3", "no planner 'uct'"),
+        ("run tiger --planner seconds:soon", "no planner 'seconds:soon': there are rhouct, one-ply"),
+        ("run tiger --planner majority:9 --simulations 8", "9 searches can't share 8 simulations"),
+        ("run tiger --planner pooled:9 --evaluation-simulations 8", "evaluation_simulations is 8: it must lie in 9 to"),
         (
             "run tiger --model true --planner q-learning",
             "q-learning has no model: leave it at ctw, or plan with rhouct",
@@ -480,6 +484,18 @@ def test_watch_is_stopped_by_ctrl_c_and_goes_on(tmp_path: Path) -> None:
     assert (tmp_path / "out" / "evaluation.csv").read_text().splitlines()[: len(rows)] == rows
 
 
+def test_a_vote_and_a_time(capsys: Captured) -> None:
+    run = ["run", "coin-flip", *SHORT]
+    alone, shared = (
+        printed([*run, "--planner", "majority:2", *threads], capsys) for threads in ([], ["--threads", "2"])
+    )
+    assert (alone["threads"], shared["threads"], shared["planner"]) == (1, 2, "majority:2")
+    kept = set(alone) - {"threads", "learning_seconds", "evaluation_seconds"}
+    assert {name: alone[name] for name in kept} == {name: shared[name] for name in kept}
+    timed = printed([*run[:6], "--planner", "seconds:1e-9", "--exploration", "0", "1"], capsys)
+    assert timed["simulations_learning"] == timed["settings"]["cycles"]
+
+
 @pytest.mark.parametrize(
     ("options", "part"),
     [
@@ -492,6 +508,9 @@ def test_watch_is_stopped_by_ctrl_c_and_goes_on(tmp_path: Path) -> None:
             "--evaluation-simulations means nothing to expectimax with",
         ),
         ("--planner expectimax --model true --ucb 1", "--ucb means nothing to expectimax with the model true"),
+        ("--threads 2", "--threads means nothing to rhouct with the model ctw"),
+        ("--planner seconds:0.01 --simulations 9", "--simulations means nothing to seconds:0.01 with the model ctw"),
+        ("--planner q-learning --threads 1", "--threads means nothing to q-learning"),
     ],
 )
 def test_an_option_that_the_agent_would_not_heed_is_refused(options: str, part: str, capsys: Captured) -> None:

@@ -230,6 +230,24 @@ def test_a_search_cut_into_chunks_is_the_same_search(monkeypatch: pytest.MonkeyP
     assert same(RhoUCT(coding, 4, 300).search(tree, stream(1)), whole)
 
 
+def test_a_search_with_a_time_is_the_search_of_as_many_simulations(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A budget that is soon over leaves at least one simulation; one that never is over, as many as there may be."""
+    coding, tree = live("tiger", 50)
+    before = tree.snapshot()
+    for memo in (True, False):
+        soon = RhoUCT(coding, 4, 1 << 30, memo=memo, seconds=1e-9).search(tree, stream(1))
+        assert soon.simulations == soon.visits.sum() == 1
+        assert same(RhoUCT(coding, 4, 1, memo=memo).search(tree, stream(1)), soon)
+        whole = RhoUCT(coding, 4, 3_000, memo=memo).search(tree, stream(1))
+        patient = RhoUCT(coding, 4, 3_000, memo=memo, seconds=1e9)
+        assert same(patient.search(tree, stream(1), 7), whole)
+        monkeypatch.setattr("aixi_approx.search.FIRST_ROOM", 2)
+        assert same(patient.search(tree, stream(1)), whole)
+    some = RhoUCT(coding, 4, 1 << 30, seconds=0.02).search(tree, stream(1))
+    assert same(RhoUCT(coding, 4, some.simulations).search(tree, stream(1)), some)
+    assert tree.snapshot() == before
+
+
 # ---------------------------------------------------------------------------------------------- faults
 
 
@@ -307,7 +325,11 @@ def test_a_predictor_of_other_bits_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"horizon": 0}, {"horizon": 2.5}, {"simulations": 0}, {"ucb": -1.0}, {"ucb": float("nan")}]
+    "wrong",
+    [
+        *({"horizon": 0}, {"horizon": 2.5}, {"simulations": 0}, {"ucb": -1.0}, {"ucb": float("nan")}),
+        *({"seconds": 0}, {"seconds": float("nan")}, {"seconds": float("inf")}),
+    ],
 )
 def test_options_out_of_range(wrong: dict[str, float]) -> None:
     with pytest.raises(ValueError, match=next(iter(wrong))):

@@ -85,6 +85,17 @@ def test_a_search_cut_into_chunks_is_the_same_search() -> None:
     assert repr(whole.search(model, stream(1))) == repr(cut.search(model, stream(1)))
 
 
+def test_a_search_with_a_time_is_the_search_of_as_many_simulations() -> None:
+    pomdp, model = lived("tiger", 3)
+    soon = StateSearch(pomdp, 4, 1 << 30, seconds=1e-9).search(model, stream(1))
+    assert soon.simulations == soon.visits.sum() == 1
+    whole, patient = StateSearch(pomdp, 4, 3_000), StateSearch(pomdp, 4, 3_000, seconds=1e9)
+    for seed in (1, 2):
+        assert repr(patient.search(model, stream(seed), 7)) == repr(whole.search(model, stream(seed)))
+    some = StateSearch(pomdp, 4, 1 << 30, seconds=0.02).search(model, stream(1))
+    assert repr(StateSearch(pomdp, 4, some.simulations).search(model, stream(1))) == repr(some)
+
+
 class Many(POMDP):
     """A percept of 64 tells what pays in the next cycle: children that differ in percept and action alone."""
 
@@ -108,7 +119,11 @@ def test_every_percept_has_a_node_of_its_own() -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"horizon": 0}, {"horizon": 2.5}, {"simulations": 0}, {"ucb": -1.0}, {"ucb": float("nan")}]
+    "wrong",
+    [
+        *({"horizon": 0}, {"horizon": 2.5}, {"simulations": 0}, {"ucb": -1.0}, {"ucb": float("nan")}),
+        *({"seconds": 0}, {"seconds": float("nan")}, {"seconds": float("inf")}),
+    ],
 )
 def test_options_out_of_range(wrong: dict[str, float]) -> None:
     with pytest.raises(ValueError, match=next(iter(wrong))):
