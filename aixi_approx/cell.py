@@ -29,7 +29,7 @@ from aixi_approx.solver import SAME, Solution, solve_soon
 from aixi_approx.true_model import TrueModel
 
 CTW, SHUFFLED, TRUE = MODELS = ("ctw", "shuffled", "true")
-EFFORT = 200_000  # times that a predictor is asked for the exact values at one history, leaving out so much
+EFFORT = 100_000  # times that a predictor is asked for the exact values at one history, leaving out so much
 PRUNES = (1e-2, 1e-3, 1e-4, 1e-5)
 PILOT_CYCLES, PILOT_SIMULATIONS = 200, 300
 
