@@ -45,6 +45,8 @@ Values = NDArray[np.float64]
 Actions = NDArray[np.bool_]
 Planner = Expectimax | BeliefExpectimax
 
+PARTS = ("horizon", "prediction", "decision", "exploration")
+
 TIE = 1e-6  # values of actions that differ by less are the same
 
 

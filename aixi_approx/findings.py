@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from aixi_approx.account import PARTS
 from aixi_approx.cell import CTW, TRUE, Trial
 from aixi_approx.comparison import Comparison
 from aixi_approx.envs import make
@@ -25,7 +26,7 @@ from aixi_approx.study import Study
 from aixi_approx.trade_off import TradeOff, fit_trade_off
 
 Array = NDArray[np.float64]
-PARTS = ("horizon", "prediction", "decision", "exploration")
+
 LEVELS = (0.5, 0.6, 0.7, 0.8, 0.9)  # of the way from the least score of a surface to the largest
 
 

@@ -1,0 +1,206 @@
+"""The report of a study: tables in Markdown, and the verdict on each environment."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from aixi_approx.comparison import Comparison
+from aixi_approx.findings import PARTS, Array, Findings, across, estimate
+from aixi_approx.interaction import Estimate, finite
+from aixi_approx.verdict import verdict
+
+
+def report(found: Sequence[Findings]) -> str:
+    """Return all tables, and the verdict on each environment, in Markdown."""
+    parts = [_summary(found), _laws(found)]
+    for f in found:
+        parts += [f"## {f.environment}", *_surface(f), *_account(f), *_others(f), _effort(f), "\n".join(f"- {s}" for s in verdict(f))]
+    return "\n\n".join(part for part in parts if part)
+
+
+def _summary(found: Sequence[Findings]) -> str:
+    lines = [
+        "The most of both: score, and what the agent misses of 1 (prediction, decision, horizon); what exploration would",
+        "cost it besides, as it explores while it learns; k of the trade-off of search for learning",
+        "",
+        "| environment | experience | simulations | score | prediction | decision | horizon | exploration | k |",
+        "|---|--:|--:|--:|--:|--:|--:|--:|--:|",
+    ]
+    for f in found:
+        lost = {part: f.long_run[:, -1, -1, i] / f.span for i, part in enumerate(PARTS)}
+        cells = [number(estimate(lost[part])) for part in ("prediction", "decision", "horizon", "exploration")]
+        k = f.trade_off.k
+        lines.append(
+            f"| {f.environment} | {f.experience[-1]:,.0f} | {f.simulations[-1]:,.0f} | {number(estimate(f.score[:, -1, -1]))} "
+            f"| {' | '.join(cells)} | {'' if k is None else f'{k.mean:.2f} ({k.low:.2f} to {k.high:.2f})'} |"
+        )
+    return "\n".join(lines)
+
+
+def _laws(found: Sequence[Findings]) -> str:
+    lines = [
+        "Laws: fitted to the small half and judged by the large half that they foresee (extrapolation error, and that of",
+        "staying put); parameters fitted to all, with 95 % intervals over seeds",
+        "",
+        "| environment | of | foreseen to | staying put | law | parameters |",
+        "|---|---|--:|--:|---|---|",
+    ]
+    for f in found:
+        for what, law in f.laws.items():
+            lines.append(f"| {f.environment} | {what} | {_fitted(law)} |")
+    return "\n".join(lines)
+
+
+def _fitted(law: Comparison) -> str:
+    if not law.laws:
+        return f"| | {law.why} | "
+    first = law.best or law.laws[0]
+    error, stays = (f"{e.mean:.2g} ({e.low:.2g} to {e.high:.2g})" for e in (first.error, law.persistence))
+    if not law.best:
+        return f"{error} | {stays} | none; the nearest: {first.formula} | "
+    parameters = ", ".join(f"{name} = {_short(value)}" for name, value in first.parameters.items())
+    return f"{error} | {stays} | {first.formula} | {parameters}"
+
+
+def _short(value: Estimate) -> str:
+    return f"{value.mean:.3g} ({value.low:.3g} to {value.high:.3g})"
+
+
+def _surface(f: Findings) -> list[str]:
+    what, values = ("score", f.score) if np.isfinite(f.score).any() else ("reward per cycle", f.reward)
+    lines = [
+        f"The surface: {what}, by experience (down) and simulations (across), 95 % over {f.score.shape[0]} seeds",
+        "",
+        f"| cycles | {' | '.join(f'{n:,.0f}' for n in f.simulations)} |",
+        "|--:|" + "--:|" * len(f.simulations),
+    ]
+    for e, cycles in enumerate(f.experience):
+        cells = [number(estimate(values[:, e, n])) for n in range(len(f.simulations))]
+        lines.append(f"| {cycles:,.0f} | {' | '.join(cells)} |")
+    return ["\n".join(lines)]
+
+
+def _account(f: Findings) -> list[str]:
+    if np.isnan(f.within).all() and np.isnan(f.long_run).all():
+        return ["There is no account of the loss: the values of actions in the true environment are not known."]
+    tables = []
+    for along, axis, unit in (
+        (f.experience, "experience", f"{f.simulations[-1]:,.0f} simulations"),
+        (f.simulations, "simulations", f"{f.experience[-1]:,.0f} cycles"),
+    ):
+        index: Any = np.s_[:, :, -1] if axis == "experience" else np.s_[:, -1]
+        lines = [
+            f"The account over {axis}, {unit}: reward per cycle missed in the long run, by part; and value lost within the",
+            f"horizon of {f.horizon} cycles",
+            "",
+            f"| {axis} | {' | '.join(PARTS)} | prediction, within | decision, within | exploration, within | sure |",
+            "|--:|" + "--:|" * 8,
+        ]
+        for i, x in enumerate(along):
+            cells = [number(estimate(f.long_run[index][:, i, p])) for p in range(4)]
+            cells += [number(estimate(f.within[index][:, i, p])) for p in range(1, 4)]
+            lines.append(f"| {x:,.0f} | {' | '.join(cells)} | {_mean(f.sure[index][:, i])} |")
+        tables.append("\n".join(lines))
+    return tables
+
+
+def _others(f: Findings) -> list[str]:
+    if not f.others:
+        return []
+    lines = [
+        f"By other means: score after the most experience ({f.experience[-1]:,.0f} cycles; none for the true model)",
+        "",
+        f"| | {' | '.join(f'{n:,.0f}' for n in f.simulations)} |",
+        "|---|" + "--:|" * len(f.simulations),
+    ]
+    for label, score in {"as above": f.score[:, -1], **f.others}.items():
+        lines.append(f"| {label} | {' | '.join(number(estimate(score[:, n])) for n in range(len(f.simulations)))} |")
+    return ["\n".join(lines)]
+
+
+def _effort(f: Findings) -> str:
+    lines = [
+        f"What a decision takes after {f.experience[-1]:,.0f} cycles: bits predicted or learned, nodes visited, milliseconds",
+        "",
+        f"| | {' | '.join(f'{n:,.0f}' for n in f.simulations)} |",
+        "|---|" + "--:|" * len(f.simulations),
+    ]
+    for label, values in {"bits": f.bits, "nodes": f.visits, "ms": 1_000 * f.seconds}.items():
+        cells = [_mean(values[:, -1, n], "{:,.3g}" if label == "ms" else "{:,.0f}") for n in range(len(f.simulations))]
+        lines.append(f"| {label} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def number(value: Estimate) -> str:
+    """Return a mean with half of its interval, or nothing where there is none."""
+    if np.isnan(value.mean):
+        return ""
+    mean = round(value.mean, 3) + 0.0
+    return f"{mean:.3f} ± {value.high - value.mean:.3f}" if np.isfinite(value.high) else f"{mean:.3f}"
+
+
+def _mean(values: Array, form: str = "{:.2f}") -> str:
+    mean = float(across(values))
+    return "" if np.isnan(mean) else form.format(mean)
+
+
+def as_data(found: Sequence[Findings]) -> list[dict[str, Any]]:
+    """Return what was found as JSON has it: the means and intervals of each table, the laws and the verdict."""
+    return [
+        {
+            "environment": f.environment,
+            "horizon": f.horizon,
+            "depth": f.depth,
+            "experience": f.experience.tolist(),
+            "simulations": f.simulations.tolist(),
+            "random_reward": f.random_reward,
+            "optimum": f.optimum,
+            "score": _grid(f.score),
+            "reward": _grid(f.reward),
+            "long_run": {part: _grid(f.long_run[..., i]) for i, part in enumerate(PARTS)},
+            "within": {part: _grid(f.within[..., i]) for i, part in enumerate(PARTS)},
+            "missed": _grid(f.missed),
+            "excess": {depth: _grid(values) for depth, values in f.excess.items()},
+            "others": {label: _grid(values) for label, values in f.others.items()},
+            "laws": {what: _law(law) for what, law in f.laws.items()},
+            "trade_off": {
+                **{name: _interval(getattr(f.trade_off, name)) for name in ("a", "k", "c")},
+                "r2": finite(f.trade_off.r2),
+                "why": f.trade_off.why,
+            },
+            "verdict": verdict(f),
+        }
+        for f in found
+    ]
+
+
+def _grid(values: Array) -> Any:
+    """Means and intervals over seeds, the first axis, as nested lists."""
+    if values.ndim == 1:
+        return _interval(estimate(values))
+    return [_grid(values[:, i]) for i in range(values.shape[1])]
+
+
+def _interval(value: Estimate | None) -> dict[str, float | None] | None:
+    return {name: finite(x) for name, x in value._asdict().items()} if value else None
+
+
+def _law(law: Comparison) -> dict[str, Any]:
+    return {
+        "best": law.best and law.best.name,
+        "why": law.why,
+        "staying_put": _interval(law.persistence),
+        "laws": [
+            {
+                "name": fit.name,
+                "formula": fit.formula,
+                "error": _interval(fit.error),
+                "residual": finite(fit.residual),
+                "parameters": {name: _interval(value) for name, value in fit.parameters.items()},
+            }
+            for fit in law.laws
+        ],
+    }
