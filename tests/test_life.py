@@ -20,8 +20,8 @@ from aixi_approx.environment import Settings
 from aixi_approx.envs import make
 from aixi_approx.interaction import average, evaluate, interact
 from aixi_approx.life import Life, Trial, live, work
+from aixi_approx.lives import carry_out
 from aixi_approx.recording import Lines
-from aixi_approx.study import carry_out
 
 QUICK = Settings(depth=16, horizon=3, simulations=8, epsilon=0.5, decay=0.99)
 TRIALS = (
@@ -128,7 +128,7 @@ def test_a_study_that_is_killed_goes_on(tmp_path: Path) -> None:
     """Killed with its processes left alone, it ends them; what they wrote is gone on from."""
     trials = (Trial(400, "rhouct", 20, 300), Trial(200, "rhouct", 20, 300))
     code = (
-        "import sys, pathlib\nfrom aixi_approx.study import carry_out\nfrom test_life import *\n"
+        "import sys, pathlib\nfrom aixi_approx.lives import carry_out\nfrom test_life import *\n"
         "if __name__ == '__main__': carry_out([life(TRIALS), life(TRIALS, 2)], pathlib.Path(sys.argv[1]), 2)"
     ).replace("TRIALS", repr(trials))
     script = tmp_path / "study.py"
@@ -157,7 +157,7 @@ def test_a_study_that_is_interrupted_ends_quietly(delay: float, tmp_path: Path) 
     """Ctrl-C reaches the processes too, perhaps before they have begun."""
     script = tmp_path / "study.py"
     script.write_text(
-        "import pathlib\nfrom aixi_approx.study import carry_out\nfrom test_life import *\n"
+        "import pathlib\nfrom aixi_approx.lives import carry_out\nfrom test_life import *\n"
         "if __name__ == '__main__':\n    print('begun', flush=True)\n"
         "    carry_out([life((Trial(10**6, 'rhouct', 20, 300),), i) for i in range(3)], pathlib.Path('out'), 2)"
     )
