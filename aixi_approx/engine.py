@@ -122,8 +122,9 @@ def run_all(
     begun: dict[Future[Any], Task] = {}
     try:
         while waiting or begun:
-            room = AHEAD * max(1, engine.workers()) - len(begun)
-            for task in [waiting.popleft() for _ in range(min(room, len(waiting)))]:
+            most = AHEAD * max(1, engine.workers())
+            while waiting and len(begun) < most:
+                task = waiting.popleft()
                 begun[engine.executor.submit(task.function, *task.arguments)] = task
             ended, _ = wait_for(begun, LOOK_SECONDS, FIRST_COMPLETED)
             for future in sorted((future for future in begun if future in ended), key=_failed):
