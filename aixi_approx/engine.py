@@ -97,14 +97,14 @@ def run_all(
     finish: Callable[[Task, Any], Iterable[Task]],
     watch: Callable[[], None] = lambda: None,
 ) -> None:
-    """Carry out tasks, the first given first, and those that follow from them.
+    """Carry out tasks, the first given first, and what follows from one before those that were given after it.
 
     Parameters
     ----------
     engine
         Where.
     tasks
-        What to begin with.
+        What to begin with. A task is made when a worker is about to be free for it.
     finish
         Is told, in this process, of each task and its result as soon as it is there. Returns what follows from it.
     watch
@@ -118,7 +118,7 @@ def run_all(
         What a task or `finish` raises. What has not ended is given up then, as it is at Ctrl-C; `finish` has been told
         of all that has ended before.
     """
-    waiting = chain(tasks)
+    waiting = iter(tasks)
     begun: dict[Future[Any], Task] = {}
     try:
         while True:
@@ -126,6 +126,7 @@ def run_all(
             for task in islice(waiting, max(0, room)):
                 begun[engine.executor.submit(task.function, *task.arguments)] = task
             if not begun:
+                watch()
                 return
             ended, _ = wait_for(begun, LOOK_SECONDS, FIRST_COMPLETED)
             for future in sorted((future for future in begun if future in ended), key=_failed):

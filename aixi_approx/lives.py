@@ -1,22 +1,16 @@
-"""A study: many lives, carried out side by side by several processes, resumable at any time."""
+"""Many lives, carried out side by side by several processes, resumable at any time."""
 
 from __future__ import annotations
 
 import multiprocessing
-import os
-import signal
-import threading
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_EXCEPTION, ProcessPoolExecutor, wait
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from aixi_approx import __version__
+from aixi_approx.engine import Processes, Task, run_all
 from aixi_approx.life import Life, live, work
 from aixi_approx.recording import claim, write_whole
-
-LOOK_SECONDS = 0.3  # between two looks at how far the processes are
 
 
 class Progress(NamedTuple):
@@ -64,79 +58,36 @@ def carry_out(
     if claim(manifest_path, "study") is None:
         write_whole(manifest_path, {"version": __version__})
     totals = [work(life) for life in lives]
-    context = multiprocessing.get_context("spawn")
-    done = context.Array("d", len(lives), lock=False)
-    stop = context.Event()
+    done = multiprocessing.get_context("spawn").Array("d", len(lives), lock=False)
+    rows: dict[int, list[dict[str, Any]]] = {}
+
+    def finish(task: Task, result: list[dict[str, Any]]) -> Iterable[Task]:
+        *_, i = task.arguments
+        rows[i], done[i] = result, totals[i]
+        return ()
+
+    def look() -> None:
+        watch([Progress(life.name, *pair) for life, *pair in zip(lives, done, totals, strict=True)])
+
     order = sorted(range(len(lives)), key=lambda i: -totals[i])
-    with ProcessPoolExecutor(processes or os.cpu_count(), context, _begin, (done, stop)) as pool:
-        try:
-            with _later():  # the processes never hear it
-                futures = {i: pool.submit(_live, lives[i], folder / lives[i].name, i) for i in order}
-            pending = set(futures.values())
-            while pending:
-                finished, pending = wait(pending, LOOK_SECONDS, FIRST_EXCEPTION)
-                for future in finished:
-                    future.result()
-                for i, future in futures.items():
-                    if future.done():
-                        done[i] = totals[i]
-                watch([Progress(life.name, *pair) for life, *pair in zip(lives, done, totals, strict=True)])
-        except BaseException:
-            stop.set()
-            pool.shutdown(cancel_futures=True)
-            raise
-    return [row for i in range(len(lives)) for row in futures[i].result()]
-
-
-@contextmanager
-def _later() -> Iterator[None]:
-    """Hear Ctrl-C at the end only; processes that are begun meanwhile are deaf to it for good.
-
-    They inherit that it is blocked in this thread. Another thread may get it all the same, and hand it to the handler.
-    """
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    heard: list[int] = []
-    before = signal.signal(signal.SIGINT, lambda number, _: heard.append(number))
-    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
-        signal.signal(signal.SIGINT, before)
-    if heard:
-        raise KeyboardInterrupt
+    with Processes(processes, _share, (done,)) as pool:
+        run_all(pool.engine(), [Task(_live, (lives[i], folder / lives[i].name, i)) for i in order], finish, look)
+    return [row for i in range(len(lives)) for row in rows[i]]
 
 
 # ------------------------------------------------------------------------------------------------ in the processes
 
 
 _done: Any = None  # work done of each life, shared with the parent
-_stop: Any = None  # set by the parent when all is to stop
 
 
-class _Stopped(Exception):
-    """The study was stopped."""
-
-
-def _begin(done: Any, stop: Any) -> None:
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-    global _done, _stop
-    _done, _stop = done, stop
-
-
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    assert parent is not None
-    parent.join()
-    os._exit(1)
+def _share(done: Any) -> None:
+    global _done
+    _done = done
 
 
 def _live(life: Life, folder: Path, number: int) -> list[dict[str, Any]]:
     def tick(work: float) -> None:
         _done[number] += work
-        if _stop.is_set():
-            raise _Stopped
 
     return live(life, folder, tick)

@@ -13,8 +13,8 @@ from aixi_approx.cli.options import as_json, at_least, notice, print_json, progr
 
 if TYPE_CHECKING:
     from aixi_approx.life import Life
-    from aixi_approx.reproduce import Point
     from aixi_approx.lives import Progress
+    from aixi_approx.reproduce import Point
 
 
 @click.command("reproduce", short_help="JAIR 2011, tables 5 and 6, figures 7 to 10, ours beside the paper's.")
@@ -61,9 +61,9 @@ def command(
       aixi reproduce pacman --seeds 1
     """
     from aixi_approx.jair2011 import DOMAINS
+    from aixi_approx.lives import carry_out
     from aixi_approx.reproduce import FRUGAL, PACMAN, PRINTED, lives, points, tables
     from aixi_approx.run import compile_kernels
-    from aixi_approx.lives import carry_out
 
     names = list(environments) or list(DOMAINS)
     if pacman and PACMAN not in names:

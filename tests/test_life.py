@@ -20,8 +20,8 @@ from aixi_approx.environment import Settings
 from aixi_approx.envs import make
 from aixi_approx.interaction import average, evaluate, interact
 from aixi_approx.life import Life, Trial, live, work
-from aixi_approx.recording import Lines
 from aixi_approx.lives import carry_out
+from aixi_approx.recording import Lines
 
 QUICK = Settings(depth=16, horizon=3, simulations=8, epsilon=0.5, decay=0.99)
 TRIALS = (

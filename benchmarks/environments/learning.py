@@ -15,8 +15,8 @@ from pathlib import Path
 from aixi_approx import ENVIRONMENTS, average, make
 from aixi_approx.interaction import normalised
 from aixi_approx.life import Life, Trial
+from aixi_approx.lives import Progress, carry_out
 from aixi_approx.solver import best_reward
-from aixi_approx.study import Progress, carry_out
 
 CYCLES = 5_000  # of evaluation
 
