@@ -165,8 +165,8 @@ def test_a_tie_goes_to_the_larger_value_and_then_to_chance() -> None:
     results = [result(0, (2.0, 4), (1.0, 1), (9.0, 1)), result(1, (1.0, 1), (5.0, 4), (9.0, 1))]
     for seed in range(20):
         assert join(results, "majority", stream(seed)).action == 1
-    assert 0.1 * 3 + 0.1 * 7 != 0.1 * 1 + 0.1 * 9, "equal values that rounding tells apart"
-    level = [result(0, (0.1, 3), (0.1, 1)), result(1, (0.1, 7), (0.1, 9))]
+    assert (0.1 * 1 + 0.1 * 1) / 2 != (0.1 * 1 + 0.1 * 2) / 3, "equal values that rounding tells apart"
+    level = [result(0, (0.1, 1), (0.1, 1)), result(1, (0.1, 1), (0.1, 2))]
     for rule in RULES:
         taken = [join(level, rule, stream(seed)).action for seed in range(400)]
         assert 200 - 5 * 10 < sum(taken) < 200 + 5 * 10
