@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator
 from math import inf
 from typing import TypeVar
 
+from aixi_approx.pace import span
+
 Values = TypeVar("Values")
 
 ROUNDING = 1e-9  # values of exact searches that differ by less are the same
@@ -64,21 +66,9 @@ def deepen(
         last = min(most, work[-1] * min(growth ** (horizon - deep), 1e300)) * each
         if last > patience and following > CHEAP * patience:
             raise TooSlow(
-                _message(f"it would take about {_span(last)} a decision, more than {patience:g} s", horizon, mend)
+                _message(f"it would take about {span(last)} a decision, more than {patience:g} s", horizon, mend)
             )
 
 
 def _message(what: str, horizon: int, mend: str) -> str:
     return f"expectimax to horizon {horizon}: {what}: {mend}"
-
-
-def _span(seconds: float) -> str:
-    """A time for people.
-
-    >>> _span(90), _span(1e9)
-    ('2 minutes', '32 years')
-    """
-    for unit, length in (("years", 31_557_600), ("days", 86_400), ("hours", 3_600), ("minutes", 60)):
-        if seconds >= 1.5 * length:
-            return f"{seconds / length:.0f} {unit}" if seconds < 1e6 * length else f"{seconds / length:.0e} {unit}"
-    return f"{seconds:.0f} seconds"

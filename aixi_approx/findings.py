@@ -222,14 +222,16 @@ def _find(study: Study, name: str, cells: Sequence[Any], stretches: Sequence[Any
         visits=plane(lambda row: row["visits"]),
         seconds=plane(lambda row: row["seconds"]),
         excess={other: (known(other, lambda cell: cell["log_loss"]) - entropy) / each for other in depths},
-        allowance=(known(depth, lambda cell: cell["best_tree"]["fixed"] + cell["best_tree"]["allowance"]) - entropy) / each,
+        allowance=(known(depth, lambda cell: cell["best_tree"]["fixed"] + cell["best_tree"]["allowance"]) - entropy)
+        / each,
         leaves=known(depth, lambda cell: cell["best_tree"]["leaves"]),
         knowing=line(0, TRUE, depth, horizon, first, lambda row: row["reward"]),
     )
 
     def score(experience: int, model: str, depth: int, horizon: int, method: str) -> Array:
         reward, regret = (
-            line(experience, model, depth, horizon, method, lambda row, what=what: row[what]) for what in ("reward", "regret")
+            line(experience, model, depth, horizon, method, lambda row, what=what: row[what])
+            for what in ("reward", "regret")
         )
         return findings.scored(reward, regret)
 

@@ -48,3 +48,15 @@ class Pace:
                 return
             rate = count / max(1e-9, now - began)
             self._chunk = max(1, min(2 * self._chunk, int(rate * min(self.seconds, (end - now) / 2))))
+
+
+def span(seconds: float) -> str:
+    """A time for people.
+
+    >>> span(90), span(1e9)
+    ('2 minutes', '32 years')
+    """
+    for unit, length in (("years", 31_557_600), ("days", 86_400), ("hours", 3_600), ("minutes", 60)):
+        if seconds >= 1.5 * length:
+            return f"{seconds / length:.0f} {unit}" if seconds < 1e6 * length else f"{seconds / length:.0e} {unit}"
+    return f"{seconds:.0f} seconds"

@@ -17,7 +17,14 @@ def report(found: Sequence[Findings]) -> str:
     """Return all tables, and the verdict on each environment, in Markdown."""
     parts = [_summary(found), _laws(found)]
     for f in found:
-        parts += [f"## {f.environment}", *_surface(f), *_account(f), *_others(f), _effort(f), "\n".join(f"- {s}" for s in verdict(f))]
+        parts += [
+            f"## {f.environment}",
+            *_surface(f),
+            *_account(f),
+            *_others(f),
+            _effort(f),
+            "\n".join(f"- {s}" for s in verdict(f)),
+        ]
     return "\n\n".join(part for part in parts if part)
 
 

@@ -245,9 +245,7 @@ def best_reward(environment: Environment, max_beliefs: int = 10_000) -> float | 
     return solution.lower if solution else None
 
 
-def solve_soon(
-    pomdp: POMDP, max_beliefs: int = 10_000, merges: tuple[float, ...] = (SAME, 0.1)
-) -> Solution | None:
+def solve_soon(pomdp: POMDP, max_beliefs: int = 10_000, merges: tuple[float, ...] = (SAME, 0.1)) -> Solution | None:
     """Return a solution whose bounds meet, or None if there are more states or beliefs than `max_beliefs`.
 
     Where beliefs are many, the bounds of a coarse graph may meet all the same. The values of actions are exact only

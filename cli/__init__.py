@@ -10,7 +10,7 @@ import click
 
 from aixi_approx import __version__
 
-COMMANDS = ("run", "play", "solve", "check", "reproduce", "envs", "predict")
+COMMANDS = ("run", "play", "solve", "check", "reproduce", "scale", "envs", "predict")
 
 
 class Commands(click.Group):
@@ -40,6 +40,7 @@ def aixi() -> None:
       aixi solve tiger             the best that any agent can reach there, and how
       aixi check my_env.py:Lake    what is wrong with an environment of your own
       aixi reproduce               JAIR 2011 again: its tables and figures, ours beside them
+      aixi scale tiger             what experience and search buy, and where the losses come from
       aixi envs                    the environments
       aixi predict README.md       code length of a file, in bits per byte
     """

@@ -1,0 +1,148 @@
+"""`aixi scale`: how an agent scales with experience and search, what its decisions lose, and the laws of it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from aixi_approx.cli.options import as_json, at_least, notice, print_json, progress
+
+if TYPE_CHECKING:
+    from aixi_approx.findings import Findings
+    from aixi_approx.laboratory import Laboratory
+    from aixi_approx.study import Study
+
+GRIDS = ("small", "full")  # as in study.py, which --help need not load
+LONG = 12 * 3_600  # seconds that are not begun without asking
+
+
+@click.command("scale", short_help="How an agent scales with experience and search; where its losses come from; laws.")
+@click.argument("what", nargs=-1, metavar="[ENVIRONMENT | STUDY]...")
+@click.option("--envs", help="Environments, with commas between them, in place of arguments.")
+@click.option(
+    "--grid", type=click.Choice(GRIDS), default="small", show_default=True, help="Of experience and simulations."
+)
+@click.option("--seeds", type=at_least(1), help="Agents in each environment.  [default: 6, of the full grid 20]")
+@click.option("--out", type=click.Path(path_type=Path), help="Folder to write to, or to go on from.")
+@click.option(
+    "--on", metavar="ENGINE", help="Where: 4 (processes), dask://HOST:8786, mpi, here.  [default: one process a core]"
+)
+@click.option("--report", "only_report", is_flag=True, help="Only report on what is there.")
+@click.option("--yes", is_flag=True, help="Begin what takes more than half a day without asking.")
+@as_json
+def command(
+    what: tuple[str, ...],
+    envs: str | None,
+    grid: str,
+    seeds: int | None,
+    out: Path | None,
+    on: str | None,
+    only_report: bool,
+    yes: bool,
+    as_json: bool,
+) -> None:
+    """Measure how the score of MC-AIXI grows with experience and with search, and account for what it misses.
+
+    Agents with several seeds learn in each ENVIRONMENT. At several points of their life what they have learned is
+    frozen, and searches of several sizes decide with it. What the decisions lose is split into prediction, decision,
+    horizon and exploration; laws are fitted, and judged by what they foresee.
+
+    STUDY is a TOML or Python file that says what is measured, or the folder of a study, which is gone on with.
+
+    Pictures, tables and the verdict are written to the folder. The same command goes on with what was stopped.
+
+    \b
+    Examples:
+      aixi scale tiger
+      aixi scale --envs locks:1,locks:2,tiger --grid full --seeds 20 --out study/
+      aixi scale study/ --report
+      aixi scale benchmarks/scaling/families.toml --on dask://host:8786
+    """
+    from aixi_approx.findings import find
+    from aixi_approx.report import as_data, report
+    from aixi_approx.verdict import verdict
+
+    laboratory = _laboratory([*what, *(envs.split(",") if envs else [])], grid, seeds, out)
+    if not only_report:
+        try:
+            _carry_out(laboratory, on, yes)
+        except KeyboardInterrupt:
+            print(f"aixi: stopped; aixi scale {laboratory.folder} goes on with it", file=sys.stderr)
+            sys.exit(130)
+    with notice("fitting laws ..."):
+        found = find(laboratory)
+        text = report(found)
+    written = [laboratory.folder / "report.md", *_draw(found, laboratory.folder)]
+    written[0].write_text(text + "\n")
+    if as_json:
+        print_json({"folder": str(laboratory.folder), "findings": as_data(found)})
+        return
+    for f in found:
+        print(f"{f.environment}\n")
+        for sentence in verdict(f):
+            print(f"  {sentence}")
+        print()
+    print(f"Written: {', '.join(map(str, written))}.")
+
+
+def _laboratory(named: Sequence[str], grid: str, seeds: int | None, out: Path | None) -> Laboratory:
+    """The folder that is worked in, with the study that is asked for."""
+    from aixi_approx.laboratory import Laboratory
+    from aixi_approx.study import FULL, SMALL, checked, read_study
+
+    if not named:
+        raise click.UsageError("name an environment, a file that holds a study, or the folder of one")
+    first = Path(named[0])
+    if len(named) == 1 and first.is_dir():
+        if seeds or out:
+            raise click.UsageError(f"{first} says what is measured: leave --seeds and --out out")
+        return Laboratory(first)
+    study: Study
+    if len(named) == 1 and first.suffix in (".toml", ".py") and first.is_file():
+        study, name = read_study(first), first.stem
+    else:
+        study = {"small": SMALL, "full": FULL}[grid]._replace(environments=tuple(named))
+        name = "-".join(named).replace("/", "_")
+    study = checked(study if seeds is None else study._replace(seeds=seeds), "aixi scale")
+    return Laboratory(out or Path(f"study-{name}"), study)
+
+
+def _carry_out(laboratory: Laboratory, on: str | None, yes: bool) -> None:
+    """Do what is missing, behind a bar; say before how long it will take."""
+    from aixi_approx.engine import engine
+    from aixi_approx.pace import span
+
+    missing = laboratory.missing()
+    if not missing:
+        return
+    with notice("compiling the search, once; it is kept for next time ..."):
+        seconds = laboratory.seconds()
+    with engine(on) as place:
+        workers = max(1, place.workers())
+        seconds /= workers
+        cells = sum(len(cells) for cells in missing.values())
+        told = f"{cells:,} cells of {len(missing)} agents: about {span(seconds)} on {workers} workers"
+        print(f"{told}, to {laboratory.folder}", file=sys.stderr)
+        if seconds > LONG and not yes and not (sys.stdin.isatty() and click.confirm("Begin?", err=True)):
+            raise click.ClickException(f"it would take about {span(seconds)}: take a smaller grid, or say --yes")
+        with progress() as bar:
+            task = bar.add_task("measuring", total=seconds)
+            laboratory.carry_out(place, lambda done, total: bar.update(task, completed=done, total=total))
+
+
+def _draw(found: Sequence[Findings], folder: Path) -> list[Path]:
+    """Draw a picture of each environment, and one of all; return the files."""
+    from aixi_approx.charts import draw_all, draw_one
+
+    files = []
+    for f in found:
+        files.append(folder / f"{f.environment.replace('/', '_').replace(':', '-')}.png")
+        draw_one(f, files[-1])
+    if len(found) > 1:
+        files.append(folder / "all.png")
+        draw_all(found, files[-1])
+    return files
