@@ -144,6 +144,7 @@ def test_resamples_vary_as_the_mean_does(seeds: int) -> None:
 def test_an_estimate_lies_in_its_interval() -> None:
     assert estimate(np.array([9.0, *range(101)])) == Estimate(9, 2.5, 97.5)
     assert estimate(np.array([999.0, *range(101)])) == Estimate(999, 2.5, 999)
+    assert estimate(np.array([-9.0, *range(101)])) == Estimate(-9, -9, 97.5)
     assert estimate(np.array([3.0])) == Estimate(3, -math.inf, math.inf)
 
 
