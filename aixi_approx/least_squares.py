@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Columns = Callable[..., list[Floats]]
 
-STEPS = 100  # of the walk at most; 20 to 40 are enough unless the valley is narrow and curved, as that of a sigmoid may be
+STEPS = 100  # of the walk at most; 20 to 40 do unless the valley is narrow and curved, as that of a sigmoid may be
 NEAR = 1e-4  # in steps of the grid: the walk ends there
 DEPENDENT = 1e-7  # a column of which less, relatively, is new beside those before it counts as none
 
