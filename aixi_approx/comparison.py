@@ -148,7 +148,8 @@ def compare(
 
     inside, outside = [p[small] for p in points], [p[~small] for p in points]
     staying = error(means[:, stay[~small]])
-    fits, errors = [], {}
+    fits: list[LawFit] = []
+    errors: dict[str, Floats] = {}
     for law in laws:
         if len(law.coefficients) + len(law.parameters) > small.sum():
             continue
@@ -157,6 +158,11 @@ def compare(
         residual = float(np.sqrt(np.square(law.predict(points, fitted[:1]) - means[0]).mean()))
         fits.append(LawFit(law, _estimates(law, points, fitted), estimate(errors[law.name]), residual))
     fits.sort(key=lambda each: each.error.mean)
+    return _judged(fits, errors, staying, rest)
+
+
+def _judged(fits: list[LawFit], errors: dict[str, Floats], staying: Floats, rest: str) -> Comparison:
+    """The comparison of fits, the best first, by the errors that they and staying put have in each resample."""
 
     def surely(less: Floats, more: Floats) -> bool:
         return len(less) > 1 and bool(less[0] < more[0] and (less[1:] < more[1:]).mean() >= SURE)
@@ -164,11 +170,13 @@ def compare(
     best = next((each for each in fits if surely(errors[each.name], staying)), None)
     chosen = best or fits[0]
     judged = f"predicts {rest} to {chosen.error.mean:.3g}, staying put to {staying[0]:.3g}"
-    if best is None:
-        doubt = "one seed has no interval" if len(y) == 1 else "no law fits"
-        if len(y) > 1 and errors[chosen.name][0] < staying[0]:
-            doubt = "no law surely beats staying put"
-        return Comparison(fits, None, f"{doubt}: the best ({chosen.name}) {judged}", estimate(staying))
-    others = [each.name for each in fits if each is not best and not surely(errors[best.name], errors[each.name])]
-    as_good = f"; within the noise as good: {', '.join(others)}" if others else ""
-    return Comparison(fits, best, f"{best.name} {judged}{as_good}", estimate(staying))
+    if best:
+        others = [each.name for each in fits if each is not best and not surely(errors[best.name], errors[each.name])]
+        why = f"{best.name} {judged}" + (f"; within the noise as good: {', '.join(others)}" if others else "")
+    elif len(staying) == 1:
+        why = f"one seed has no interval: the best ({chosen.name}) {judged}"
+    elif chosen.error.mean < staying[0]:
+        why = f"no law surely beats staying put: the best ({chosen.name}) {judged}"
+    else:
+        why = f"no law fits: the best ({chosen.name}) {judged}"
+    return Comparison(fits, best, why, estimate(staying))

@@ -49,6 +49,14 @@ def fit_curve(x: Floats, y: Floats, seed: int = 0) -> Comparison:
 
     The small half are the first ceil(K / 2) of K points. A law with more parameters than these is left out.
 
+    >>> x = 2.0 ** np.arange(5, 14)
+    >>> y = 0.3 + 4 * x**-0.7 + 0.001 * np.random.default_rng(1).normal(size=(10, 9))
+    >>> found = fit_curve(x, y)
+    >>> found.best.formula, {name: round(value.mean, 1) for name, value in found.best.parameters.items()}
+    ('c + a x^-b', {'c': 0.3, 'a': 4.0, 'b': 0.7})
+    >>> found.best.error.high < found.persistence.low
+    True
+
     Parameters
     ----------
     x

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Columns = Callable[..., list[Floats]]
 
-STEPS = 200  # of the walk at most; it takes 20 to 40 where the valley is not curved
+STEPS = 100  # of the walk at most; 20 to 40 do unless the valley is narrow and curved, as that of a sigmoid may be
 NEAR = 1e-4  # in steps of the grid: the walk ends there
 DEPENDENT = 1e-7  # a column of which less, relatively, is new beside those before it counts as none
 
@@ -85,8 +85,10 @@ def _solve(columns: list[Floats], samples: Floats, nonnegative: bool) -> tuple[F
     The best nonnegative coefficients are the best of some of the columns, all others being 0.
     """
     gain, best = _project(columns, samples)
+    if not nonnegative:
+        return gain, best
     valid = np.asarray((best >= 0).all(axis=-1))
-    if valid.all() or not nonnegative:
+    if valid.all():
         return gain, best
     gain, best = np.where(valid, gain, 0), np.where(valid[..., None], best, 0)
     for size in range(1, len(columns)):
