@@ -75,9 +75,9 @@ def measure(cell: Cell, past: Sequence[Cycle]) -> dict[str, Any]:
             What learning took: stored nodes, bits predicted or learned, nodes visited.
         trials
             A dict for each: the fields of `Trial`; reward, per cycle; regret, what an average decision loses in the
-            long run; within and long_run, the account of an average probe; missed and sure, as in `Judgement`; searched,
-            bits, visits, seconds: what a decision took, in simulations, bits predicted or learned, nodes visited. None
-            is not known.
+            long run; within and long_run, the account of an average probe; missed and sure, as in `Judgement`;
+            searched, bits, visits, seconds: what a decision took, in simulations, bits predicted or learned, nodes
+            visited. None is not known.
     """
     environment = make(cell.subject.environment)
     if cell.model == TRUE:
@@ -106,7 +106,7 @@ def _pomdp(environment: Environment) -> POMDP:
 
 
 def _shuffled(lived: Sequence[Cycle], seed: int) -> list[Cycle]:
-    """The same actions, and the same percepts in random order: nothing is left to be learned but how often each comes."""
+    """The same actions, and the same percepts in random order: all that can be learned is how often each comes."""
     random = stream(seed, SHUFFLE)
     order = np.argsort([draw(random) for _ in lived])
     return [(cycle[0], *lived[i][1:]) for cycle, i in zip(lived, order.tolist(), strict=True)]

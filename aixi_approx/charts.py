@@ -25,7 +25,7 @@ def draw_one(f: Findings, path: Path) -> None:
     """Draw all that was found in one environment."""
     figure = Figure(figsize=(17, 8.2), layout="constrained")
     panels = figure.subplots(2, 4)
-    seeds = f"{f.score.shape[0]} agents, 95 % over them" if f.score.shape[0] > 1 else "1 agent"
+    seeds = f"{f.seeds} agents, 95 % over them" if f.seeds > 1 else "1 agent"
     figure.suptitle(f"{f.environment}: horizon {f.horizon}, depth {f.depth}; {seeds}")
     surface, by_experience, by_simulations, trade_off = panels[0]
     predictor, search, missed, others = panels[1]
@@ -114,7 +114,7 @@ def _trade_off(axes: Axes, f: Findings) -> None:
     axes.set_xlim(f.experience[0] / 1.5, f.experience[-1] * 1.5)
     axes.set_ylim(f.simulations[0] / 1.5, f.simulations[-1] * 1.5)
     if trade.k:
-        axes.set_title(f"{title}: k = {trade.k.mean:.2f} ({trade.k.low:.2f} to {trade.k.high:.2f})")
+        axes.set_title(f"{title}\nk = {trade.k.mean:.2f} ({trade.k.low:.2f} to {trade.k.high:.2f})")
     axes.legend(fontsize=7)
     axes.grid(alpha=0.3)
 
@@ -153,7 +153,7 @@ def _search(axes: Axes, f: Findings) -> None:
     if knowing is not None and np.isfinite(knowing).any():
         _line(axes, f.simulations, knowing, "black", "given the environment", "--")
     if values is f.score:
-        axes.axhline(1, color="black", lw=0.8, ls=":")
+        _score_axis(axes, f.score)
         _law(axes, f.simulations, f.search_law)
     axes.legend(fontsize=7)
     axes.grid(alpha=0.3)
@@ -198,7 +198,7 @@ def _others(axes: Axes, f: Findings) -> None:
             colour = colormaps["plasma"](0.85 * (1 - i / max(1, len(chosen) - 1)))
             _line(axes, f.experience, values[:, :, n], colour, f"{f.simulations[n]:,.0f} simulations")
         if values is f.score:
-            axes.axhline(1, color="black", lw=0.8, ls=":")
+            _score_axis(axes, f.score)
             _law(axes, f.experience, f.learning_law)
     axes.legend(fontsize=7)
     axes.grid(alpha=0.3)
@@ -222,6 +222,8 @@ def draw_all(found: Sequence[Findings], path: Path) -> None:
     _family_account(account, found, names)
     _family_trade_off(trade_off, found, names)
     _family_laws(foreseen, found, names)
+    for axes in (learning, search):
+        _score_axis(axes, *(f.score for f in found))
     for axes in (learning, search, predictor):
         axes.legend(fontsize=7)
         axes.grid(alpha=0.3)
@@ -234,7 +236,7 @@ def draw_all(found: Sequence[Findings], path: Path) -> None:
 def _family_account(axes: Axes, found: Sequence[Findings], names: Sequence[str]) -> None:
     """The account at the least and the most of both."""
     width = BAR / 2
-    for k, (corner, side) in enumerate(((0, "least"), (-1, "most"))):
+    for k, corner in enumerate((0, -1)):
         above, below = np.zeros(len(found)), np.zeros(len(found))
         for part in ("prediction", "decision", "horizon"):
             index = PARTS.index(part)
@@ -278,7 +280,9 @@ def _family_laws(axes: Axes, found: Sequence[Findings], names: Sequence[str]) ->
     axes.axvline(1, color="black", lw=0.8, ls=":")
     axes.set_yticks(range(len(found)), names)
     axes.set_ylim(len(found) - 0.5, -0.5)
-    axes.set(xscale="log", xlabel="extrapolation error of the law / of staying put; hollow: no law holds", title="laws")
+    axes.set(
+        xscale="log", xlabel="error of the law / of staying put", title="laws: extrapolation (hollow: no law holds)"
+    )
     axes.legend(fontsize=6)
     axes.grid(alpha=0.3)
 
@@ -298,6 +302,13 @@ def _line(axes: Axes, x: Array, values: Array, colour: Any, label: str, style: s
         alpha=0.15,
         lw=0,
     )
+
+
+def _score_axis(axes: Axes, *scores: Array) -> None:
+    """Show all means; intervals may be cut off. A line marks the best."""
+    means = [float(across(score).min()) for score in scores if np.isfinite(across(score)).all()]
+    axes.axhline(1, color="black", lw=0.8, ls=":")
+    axes.set_ylim(min([0, *means]) - 0.1, 1.15)
 
 
 def _law(axes: Axes, x: Array, law: Comparison) -> None:

@@ -64,16 +64,16 @@ class Findings:
         return self.optimum - self.random_reward
 
     @property
-    def lucky(self) -> bool:
-        """Whether scores have to be taken from rewards, luck included, as it is not known what decisions lose."""
-        return bool(np.isnan(self.regret).all())
+    def seeds(self) -> int:
+        """How many agents there is anything of."""
+        return int(np.isfinite(self.reward).any(axis=(1, 2)).sum())
 
     @functools.cached_property
     def score(self) -> Array:
         """[S, E, N] 0 for the random agent, 1 for the best one.
 
-        It is taken from what the decisions lose in the long run, where that is known. That is what the rewards tell, too,
-        but for the luck that is in them.
+        It is taken from what the decisions lose in the long run, where that is known. The rewards tell the same, but
+        for the luck that is in them.
         """
         return self.scored(self.reward, self.regret)
 

@@ -167,8 +167,11 @@ class Laboratory:
         return cycles
 
     def cells(self) -> list[dict[str, Any]]:
-        """Return what was measured: for each cell that is there its environment, seed, experience, model and depth, and
-        what `measure` says of it, with those trials that belong to the study."""
+        """Return what was measured, in the order of the study.
+
+        For each cell that is there: environment, seed, experience, model, depth, and what `measure` says of it, with
+        those trials that belong to the study.
+        """
         found = []
         for subject in self.study.subjects():
             for cell in self.study.cells(subject):
@@ -178,7 +181,7 @@ class Laboratory:
         return found
 
     def stretches(self) -> list[dict[str, Any]]:
-        """Return what each stretch of experience took: environment, seed, experience at its end; entropy, simulations and seconds."""
+        """Return, for each stretch of experience, environment, seed, experience at its end, and all but its cycles."""
         found = []
         for subject in self.study.subjects():
             for mark in self.study.experience:

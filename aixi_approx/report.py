@@ -30,8 +30,8 @@ def report(found: Sequence[Findings]) -> str:
 
 def _summary(found: Sequence[Findings]) -> str:
     lines = [
-        "The most of both: score, and what the agent misses of 1 (prediction, decision, horizon); what exploration would",
-        "cost it besides, as it explores while it learns; k of the trade-off of search for learning",
+        "The most of both: score, and what the agent misses of 1 (prediction, decision, horizon); what exploration",
+        "would cost it besides, as it explores while it learns; k of the trade-off of search for learning",
         "",
         "| environment | experience | simulations | score | prediction | decision | horizon | exploration | k |",
         "|---|--:|--:|--:|--:|--:|--:|--:|--:|",
@@ -40,17 +40,15 @@ def _summary(found: Sequence[Findings]) -> str:
         lost = {part: f.long_run[:, -1, -1, i] / f.span for i, part in enumerate(PARTS)}
         cells = [number(estimate(lost[part])) for part in ("prediction", "decision", "horizon", "exploration")]
         k = f.trade_off.k
-        lines.append(
-            f"| {f.environment} | {f.experience[-1]:,.0f} | {f.simulations[-1]:,.0f} | {number(estimate(f.score[:, -1, -1]))} "
-            f"| {' | '.join(cells)} | {'' if k is None else f'{k.mean:.2f} ({k.low:.2f} to {k.high:.2f})'} |"
-        )
+        most = f"{f.experience[-1]:,.0f} | {f.simulations[-1]:,.0f} | {number(estimate(f.score[:, -1, -1]))}"
+        lines.append(f"| {f.environment} | {most} | {' | '.join(cells)} | {'' if k is None else _short(k)} |")
     return "\n".join(lines)
 
 
 def _laws(found: Sequence[Findings]) -> str:
     lines = [
-        "Laws: fitted to the small half and judged by the large half that they foresee (extrapolation error, and that of",
-        "staying put); parameters fitted to all, with 95 % intervals over seeds",
+        "Laws: fitted to the small half and judged by the large half that they foresee (extrapolation error, and that",
+        "of staying put); parameters fitted to all, with 95 % intervals over seeds",
         "",
         "| environment | of | foreseen to | staying put | law | parameters |",
         "|---|---|--:|--:|---|---|",
@@ -100,8 +98,8 @@ def _account(f: Findings) -> list[str]:
     ):
         index: Any = np.s_[:, :, -1] if axis == "experience" else np.s_[:, -1]
         lines = [
-            f"The account over {axis}, {unit}: reward per cycle missed in the long run, by part; and value lost within the",
-            f"horizon of {f.horizon} cycles",
+            f"The account over {axis}, {unit}: reward per cycle missed in the long run, by part; and value lost within",
+            f"the horizon of {f.horizon} cycles",
             "",
             f"| {axis} | {' | '.join(PARTS)} | prediction, within | decision, within | exploration, within | sure |",
             "|--:|" + "--:|" * 8,
@@ -130,7 +128,7 @@ def _others(f: Findings) -> list[str]:
 
 def _effort(f: Findings) -> str:
     lines = [
-        f"What a decision takes after {f.experience[-1]:,.0f} cycles: bits predicted or learned, nodes visited, milliseconds",
+        f"What a decision takes after {f.experience[-1]:,.0f} cycles: bits predicted or learned, nodes visited, time",
         "",
         f"| | {' | '.join(f'{n:,.0f}' for n in f.simulations)} |",
         "|---|" + "--:|" * len(f.simulations),
