@@ -88,7 +88,8 @@ def split(values: Values, within: Actions | None, model: Actions | None, search:
     knowing = None if within is None else _agree(within, found if by_model is None else by_model)
     taken = (1 - epsilon) * found + epsilon / len(values)
     worth = [float(values.max()), *(_expected(values, share) for share in (knowing, by_model, found, taken))]
-    return Loss(*(before - after for before, after in pairwise(worth)), total=worth[0] - worth[-1])
+    horizon, prediction, decision, exploration = (before - after for before, after in pairwise(worth))
+    return Loss(horizon, prediction, decision, exploration, total=worth[0] - worth[-1])
 
 
 def _agree(best: Actions, share: Values) -> Values:

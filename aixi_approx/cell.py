@@ -88,7 +88,7 @@ def measure(cell: Cell, past: Sequence[Cycle]) -> dict[str, Any]:
     lived = list(past[: cell.experience])
     if cell.model == SHUFFLED:
         lived = _shuffled(lived, cell.subject.seed)
-    history = [bit for cycle in lived for bit in bits(coding, cycle)]
+    history = [bit for cycle in lived for bit in bits(coding, cycle).tolist()]
     began = time.perf_counter()
     known: dict[str, Any] = {"log_loss": predictor.learn(history), "nodes": predictor.nodes}
     seconds = time.perf_counter() - began

@@ -13,8 +13,8 @@ from itertools import islice
 from typing import NamedTuple
 
 from aixi_approx.builder import build_agent
-from aixi_approx.coding import Coding
-from aixi_approx.environment import Percept, Settings
+from aixi_approx.coding import Bits, Coding
+from aixi_approx.environment import Settings
 from aixi_approx.envs import make
 from aixi_approx.interaction import Row, interact
 from aixi_approx.pomdp import POMDP
@@ -72,10 +72,9 @@ def _entropy(pomdp: POMDP, past: Sequence[Cycle], cycles: Sequence[Cycle]) -> fl
     model = TrueModel(pomdp)
     for cycle in past:
         model.extend(bits(pomdp.coding, cycle))
-    return sum(model.learn(bits(pomdp.coding, cycle)) for cycle in cycles)
+    return sum((model.learn(bits(pomdp.coding, cycle)) for cycle in cycles), start=0.0)
 
 
-def bits(coding: Coding, cycle: Cycle) -> list[int]:
+def bits(coding: Coding, cycle: Cycle) -> Bits:
     """Return the bits of a cycle."""
-    action, observation, reward = cycle
-    return coding.cycle(action, *Percept(observation, reward)).tolist()
+    return coding.cycle(*cycle)

@@ -228,18 +228,14 @@ def _find(study: Study, name: str, cells: Sequence[Any], stretches: Sequence[Any
         knowing=line(0, TRUE, depth, horizon, first, lambda row: row["reward"]),
     )
 
-    def score(experience: int, model: str, depth: int, horizon: int, method: str) -> Array:
-        reward, regret = (
-            line(experience, model, depth, horizon, method, lambda row, what=what: row[what])
-            for what in ("reward", "regret")
-        )
-        return findings.scored(reward, regret)
+    def score(where: tuple[int, str, int, int, str]) -> Array:
+        return findings.scored(line(*where, lambda row: row["reward"]), line(*where, lambda row: row["regret"]))
 
     others = {f"horizon {h}": (most, CTW, depth, h, first) for h in study.horizons if h != horizon}
     others |= {f"depth {d}": (most, CTW, d, horizon, first) for d in study.depths if d != depth}
     others |= {method: (most, CTW, depth, horizon, method) for method in study.methods[1:]}
     others |= {f"model: {m}": (0 if m == TRUE else most, m, depth, horizon, first) for m in study.models if m != CTW}
-    findings.others.update({label: score(*where) for label, where in others.items()})
+    findings.others.update({label: score(where) for label, where in others.items()})
     return findings
 
 

@@ -225,11 +225,14 @@ def _trial(row: dict[str, Any]) -> Trial:
 
 def _check_growth(folder: Path, before: Study, now: Study) -> None:
     """See that a study takes in one that is there."""
-    for name, was, wanted in zip(Study._fields, before, now, strict=True):
+    for name in Study._fields:
+        was, wanted = getattr(before, name), getattr(now, name)
         if name in AXES:
             taken_in = set(was) <= set(wanted)
         elif name == "experience":  # an agent that has lived can live on
             taken_in = was == wanted[: len(was)]
+        elif name == "settings":
+            taken_in = all(was.get(environment) == wanted.get(environment) for environment in before.environments)
         else:
             taken_in = was <= wanted if name == "seeds" else was == wanted
         if not taken_in or (name == "methods" and was[0] != wanted[0]):

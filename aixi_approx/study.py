@@ -57,7 +57,8 @@ class Study(NamedTuple):
 
     def subject(self, environment: str, seed: int) -> Subject:
         """Return the agent whose experience is learned from."""
-        return Subject(environment, make(environment).settings._replace(**self.settings.get(environment, {})), seed)
+        given: Mapping[str, Any] = self.settings.get(environment, {})
+        return Subject(environment, make(environment).settings._replace(**given), seed)
 
     def subjects(self) -> list[Subject]:
         """Return all agents, seed after seed."""
@@ -135,7 +136,8 @@ def study_of(given: Mapping[str, Any], where: str) -> Study:
         raise ValueError(f"{where}: a study has no {unknown[0]!r}: it has {', '.join(Study._fields)}")
     if missing := [name for name in Study._fields[:4] if name not in given]:
         raise ValueError(f"{where}: {missing[0]} is missing: a study has {', '.join(Study._fields[:4])}")
-    return checked(Study(**{k: tuple(v) if isinstance(v, list) else v for k, v in given.items()}), where)
+    values: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in given.items()}
+    return checked(Study(**values), where)
 
 
 def checked(study: Study, where: str) -> Study:
