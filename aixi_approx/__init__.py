@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from aixi_approx.belief import believe as believe
     from aixi_approx.belief_expectimax import BeliefExpectimax as BeliefExpectimax
     from aixi_approx.builder import build_agent as build_agent
+    from aixi_approx.builder import build_planner as build_planner
     from aixi_approx.builder import mc_aixi as mc_aixi
     from aixi_approx.coding import Coding as Coding
     from aixi_approx.conformance import check_environment as check_environment
@@ -45,12 +46,13 @@ if TYPE_CHECKING:
     from aixi_approx.solver import solve as solve
     from aixi_approx.state_search import StateSearch as StateSearch
     from aixi_approx.true_model import TrueModel as TrueModel
+    from aixi_approx.voting import Voting as Voting
 
 _HOME = {
     "agent": ("Agent",),
     "belief": ("believe",),
     "belief_expectimax": ("BeliefExpectimax",),
-    "builder": ("build_agent", "mc_aixi"),
+    "builder": ("build_agent", "build_planner", "mc_aixi"),
     "coding": ("Coding",),
     "conformance": ("check_environment",),
     "context_tree": ("ContextTree", "FactoredContextTree"),
@@ -65,6 +67,7 @@ _HOME = {
     "solver": ("Solution", "solve"),
     "state_search": ("StateSearch",),
     "true_model": ("TrueModel",),
+    "voting": ("Voting",),
 }
 
 __all__ = sorted(name for names in _HOME.values() for name in names)
