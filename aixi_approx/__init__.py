@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from aixi_approx.conformance import check_environment as check_environment
     from aixi_approx.context_tree import ContextTree as ContextTree
     from aixi_approx.context_tree import FactoredContextTree as FactoredContextTree
+    from aixi_approx.engine import engine as engine
     from aixi_approx.environment import Environment as Environment
     from aixi_approx.environment import EnvironmentFault as EnvironmentFault
     from aixi_approx.environment import Percept as Percept
@@ -37,6 +38,9 @@ if TYPE_CHECKING:
     from aixi_approx.interaction import average as average
     from aixi_approx.interaction import evaluate as evaluate
     from aixi_approx.interaction import interact as interact
+    from aixi_approx.joint_law import fit_joint_law as fit_joint_law
+    from aixi_approx.laboratory import Laboratory as Laboratory
+    from aixi_approx.laws import fit_curve as fit_curve
     from aixi_approx.pomdp import POMDP as POMDP
     from aixi_approx.pomdp import Outcome as Outcome
     from aixi_approx.predictor import Predictor as Predictor
@@ -45,6 +49,8 @@ if TYPE_CHECKING:
     from aixi_approx.solver import Solution as Solution
     from aixi_approx.solver import solve as solve
     from aixi_approx.state_search import StateSearch as StateSearch
+    from aixi_approx.study import Study as Study
+    from aixi_approx.trade_off import fit_trade_off as fit_trade_off
     from aixi_approx.true_model import TrueModel as TrueModel
     from aixi_approx.voting import Voting as Voting
 
@@ -56,16 +62,22 @@ _HOME = {
     "coding": ("Coding",),
     "conformance": ("check_environment",),
     "context_tree": ("ContextTree", "FactoredContextTree"),
+    "engine": ("engine",),
     "environment": ("Environment", "EnvironmentFault", "Percept", "Settings"),
     "envs": ("ENVIRONMENTS", "make"),
     "expectimax": ("Expectimax",),
     "interaction": ("average", "evaluate", "interact"),
+    "joint_law": ("fit_joint_law",),
+    "laboratory": ("Laboratory",),
+    "laws": ("fit_curve",),
     "pomdp": ("POMDP", "Outcome"),
     "predictor": ("Predictor",),
     "q_learning": ("ActionValues",),
     "search": ("RhoUCT",),
     "solver": ("Solution", "solve"),
     "state_search": ("StateSearch",),
+    "study": ("Study",),
+    "trade_off": ("fit_trade_off",),
     "true_model": ("TrueModel",),
     "voting": ("Voting",),
 }

@@ -12,7 +12,8 @@ In Python the same is `study = Study(("tiger", "locks:1"), (100, 1000, 10000), (
 
 The plane is experience x simulations, at the environment's own depth and horizon, by the first method. Other depths are
 tried at each experience as predictors, and after the most experience as agents, at all simulations; so are other
-horizons, methods and models. Given the true environment there is nothing to learn: it stands at experience 0.
+horizons, methods and models. Given the true environment, where it is a POMDP, there is nothing to learn: it stands at
+experience 0.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from aixi_approx.cell import CTW, MODELS, TRUE, Cell, Trial
 from aixi_approx.environment import Settings
 from aixi_approx.envs import make
 from aixi_approx.experience import Subject
+from aixi_approx.pomdp import POMDP
 from aixi_approx.voting import RULES
 
 
@@ -47,7 +49,8 @@ class Study(NamedTuple):
     """Cycles that a search looks ahead, besides the environment's own number."""
     methods: tuple[str, ...] = ("rhouct",)
     """Of planning, as in `build_planner`. The first is that of the plane."""
-    models: tuple[str, ...] = (CTW,)
+    models: tuple[str, ...] = (CTW, TRUE)
+    """What predicts: `ctw`, which learns; `true`, the environment itself; `shuffled`, a control that learns nothing."""
     cycles: int = 100
     """Of a trial; they are greedy, and nothing is learned."""
     probes: int = 20
@@ -78,7 +81,8 @@ class Study(NamedTuple):
 
         for model in self.models:
             if model == TRUE:
-                yield cell(0, model, depth, plane + at_last)
+                if isinstance(make(subject.environment), POMDP):
+                    yield cell(0, model, depth, plane + at_last)
             elif model != CTW:
                 yield cell(most, model, depth, plane)
             else:
