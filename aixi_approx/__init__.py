@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from aixi_approx.conformance import check_environment as check_environment
     from aixi_approx.context_tree import ContextTree as ContextTree
     from aixi_approx.context_tree import FactoredContextTree as FactoredContextTree
-    from aixi_approx.engine import engine as engine
     from aixi_approx.environment import Environment as Environment
     from aixi_approx.environment import EnvironmentFault as EnvironmentFault
     from aixi_approx.environment import Percept as Percept
@@ -62,7 +61,6 @@ _HOME = {
     "coding": ("Coding",),
     "conformance": ("check_environment",),
     "context_tree": ("ContextTree", "FactoredContextTree"),
-    "engine": ("engine",),
     "environment": ("Environment", "EnvironmentFault", "Percept", "Settings"),
     "envs": ("ENVIRONMENTS", "make"),
     "expectimax": ("Expectimax",),
