@@ -81,7 +81,7 @@ def measure(cell: Cell, past: Sequence[Cycle]) -> dict[str, Any]:
     """
     environment = make(cell.subject.environment)
     if cell.model == TRUE:
-        return {"trials": _trials(cell, environment, TrueModel(_pomdp(environment)), [])}
+        return {"trials": _trials(cell, environment, true_model(environment), [])}
     settings = cell.subject.settings._replace(depth=cell.depth)
     coding = environment.coding
     predictor = FactoredContextTree(settings.depth, coding.action_bits, coding.percept_bits)
@@ -99,9 +99,10 @@ def measure(cell: Cell, past: Sequence[Cycle]) -> dict[str, Any]:
     return {**known, **effort, "seconds": seconds, "trials": trials}
 
 
-def _pomdp(environment: Environment) -> POMDP:
+def true_model(environment: Environment) -> TrueModel:
+    """Return the predictor that knows an environment; ValueError if it is no POMDP."""
     if isinstance(environment, POMDP):
-        return environment
+        return TrueModel(environment)
     raise ValueError(f"{environment.name} is no POMDP, so its true model is not known: leave the model {TRUE} out")
 
 
@@ -130,7 +131,7 @@ def _trials(cell: Cell, environment: Environment, predictor: Any, context: list[
         if isinstance(environment, POMDP):
             truth = Truth(environment, horizon, exact(cell.subject.environment))
         if cell.model == TRUE:
-            planners = [BeliefExpectimax(_pomdp(environment), horizon, math.inf, Truth.EFFORT)]
+            planners = [BeliefExpectimax(predictor.pomdp, horizon, math.inf, Truth.EFFORT)]
         else:
             planners = [Expectimax(environment.coding, horizon, prune, math.inf, EFFORT) for prune in PRUNES]
         truths[horizon], judges[horizon] = truth, Judge(planners, truth, epsilon)
@@ -149,7 +150,8 @@ def _try(
     truth: Truth | None,
     judge: Judge,
 ) -> dict[str, Any]:
-    seed, coding, every = cell.subject.seed, environment.coding, max(1, cell.cycles // cell.probes)
+    seed, coding = cell.subject.seed, environment.coding
+    probes = {i * cell.cycles // cell.probes for i in range(cell.probes)}
     model = "true" if cell.model == TRUE else "ctw"
     planner = build_planner(environment, model, trial.method, trial.horizon, max(1, trial.simulations))
     agent = Agent(coding, predictor, planner, seed=seed)
@@ -157,6 +159,7 @@ def _try(
     environment.checked_reset(evaluation_seed(seed))
     rewards, regrets, judgements, searched, effort, seconds = [], [], [], 0, np.zeros(2), 0.0
     context = context.copy()
+    judge.restart()
     if truth:
         truth.restart()
     with agent.evaluation():
@@ -170,8 +173,9 @@ def _try(
             searched += decision.search.simulations
             if truth:
                 regrets.append(truth.regret(decision.action))
-            if t % every == 0:
-                judgements.append(judge(predictor, bytes(context[-cell.depth :]), decision.action))
+            if t in probes:
+                noticed = context if cell.model == TRUE else context[-cell.depth :]
+                judgements.append(judge(predictor, bytes(noticed), decision.action))
             percept = environment.checked_step(decision.action)
             rewards.append(percept.reward)
             agent.observe(decision.action, percept, learn=False)
