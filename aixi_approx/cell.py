@@ -9,6 +9,7 @@ import functools
 import math
 import time
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -24,7 +25,7 @@ from aixi_approx.expectimax import Expectimax
 from aixi_approx.experience import Cycle, Subject, bits
 from aixi_approx.interaction import evaluation_seed, finite, interact
 from aixi_approx.pomdp import POMDP
-from aixi_approx.randomness import SHUFFLE, draw, stream
+from aixi_approx.randomness import PROBE, SHUFFLE, below, draw, stream
 from aixi_approx.solver import SAME, Solution, solve_soon
 from aixi_approx.true_model import TrueModel
 
@@ -151,7 +152,7 @@ def _try(
     judge: Judge,
 ) -> dict[str, Any]:
     seed, coding = cell.subject.seed, environment.coding
-    probes = {i * cell.cycles // cell.probes for i in range(cell.probes)}
+    probes = _probes(cell)
     model = "true" if cell.model == TRUE else "ctw"
     planner = build_planner(environment, model, trial.method, trial.horizon, max(1, trial.simulations))
     agent = Agent(coding, predictor, planner, seed=seed)
@@ -193,6 +194,13 @@ def _try(
         "visits": finite(counted[1]),
         "seconds": seconds / cell.cycles,
     }
+
+
+def _probes(cell: Cell) -> set[int]:
+    """The cycles whose decisions are accounted for: one of each stretch, at random, as some environments are periodic."""
+    random = stream(cell.subject.seed, PROBE)
+    bounds = [i * cell.cycles // cell.probes for i in range(cell.probes + 1)]
+    return {begin + below(random, end - begin) for begin, end in pairwise(bounds)}
 
 
 def _effort(predictor: Any) -> np.ndarray:
