@@ -76,9 +76,10 @@ def measure(cell: Cell, past: Sequence[Cycle]) -> dict[str, Any]:
             What learning took: stored nodes, bits predicted or learned, nodes visited.
         trials
             A dict for each: the fields of `Trial`; reward, per cycle; regret, what an average decision loses in the
-            long run; within and long_run, the account of an average probe; missed and sure, as in `Judgement`;
-            searched, bits, visits, seconds: what a decision took, in simulations, bits predicted or learned, nodes
-            visited. None is not known.
+            long run; within and long_run, the account of an average probe, as if the agent were as exploring as its
+            subject is after so much experience; missed and sure, as in `Judgement`; searched, bits, visits, seconds:
+            what a decision took, in simulations, bits predicted or learned, nodes visited. None is not known, or
+            infinite.
     """
     environment = make(cell.subject.environment)
     if cell.model == TRUE:
@@ -197,7 +198,7 @@ def _try(
 
 
 def _probes(cell: Cell) -> set[int]:
-    """The cycles whose decisions are accounted for: one of each stretch, at random, as some environments are periodic."""
+    """Cycles whose decisions are accounted for: one of each stretch, at random, as an environment may be periodic."""
     random = stream(cell.subject.seed, PROBE)
     bounds = [i * cell.cycles // cell.probes for i in range(cell.probes + 1)]
     return {begin + below(random, end - begin) for begin, end in pairwise(bounds)}
