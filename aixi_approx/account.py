@@ -26,7 +26,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -87,8 +86,9 @@ def split(values: Values, within: Actions | None, model: Actions | None, search:
     by_model = None if model is None else _agree(model, found)
     knowing = None if within is None else _agree(within, found if by_model is None else by_model)
     taken = (1 - epsilon) * found + epsilon / len(values)
-    worth = [float(values.max()), *(_expected(values, share) for share in (knowing, by_model, found, taken))]
-    return Loss(*(before - after for before, after in pairwise(worth)), total=worth[0] - worth[-1])
+    most = float(values.max())
+    knows, models, finds, takes = (_expected(values, share) for share in (knowing, by_model, found, taken))
+    return Loss(most - knows, knows - models, models - finds, finds - takes, total=most - takes)
 
 
 def _agree(best: Actions, share: Values) -> Values:

@@ -22,7 +22,7 @@ from aixi_approx.context_tree import FactoredContextTree
 from aixi_approx.environment import Environment
 from aixi_approx.envs import make
 from aixi_approx.expectimax import Expectimax
-from aixi_approx.experience import Cycle, Subject, bits
+from aixi_approx.experience import Cycle, Subject
 from aixi_approx.interaction import evaluation_seed, finite, interact
 from aixi_approx.pomdp import POMDP
 from aixi_approx.randomness import PROBE, SHUFFLE, below, draw, stream
@@ -90,7 +90,7 @@ def measure(cell: Cell, past: Sequence[Cycle]) -> dict[str, Any]:
     lived = list(past[: cell.experience])
     if cell.model == SHUFFLED:
         lived = _shuffled(lived, cell.subject.seed)
-    history = [bit for cycle in lived for bit in bits(coding, cycle)]
+    history = [bit for cycle in lived for bit in coding.cycle(*cycle).tolist()]
     began = time.perf_counter()
     known: dict[str, Any] = {"log_loss": predictor.learn(history), "nodes": predictor.nodes}
     seconds = time.perf_counter() - began

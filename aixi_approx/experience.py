@@ -13,8 +13,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from aixi_approx.builder import build_agent
-from aixi_approx.coding import Coding
-from aixi_approx.environment import Percept, Settings
+from aixi_approx.environment import Settings
 from aixi_approx.envs import make
 from aixi_approx.interaction import Row, interact
 from aixi_approx.pomdp import POMDP
@@ -71,11 +70,5 @@ def gather(subject: Subject, past: Sequence[Cycle], until: int) -> Stretch:
 def _entropy(pomdp: POMDP, past: Sequence[Cycle], cycles: Sequence[Cycle]) -> float:
     model = TrueModel(pomdp)
     for cycle in past:
-        model.extend(bits(pomdp.coding, cycle))
-    return sum(model.learn(bits(pomdp.coding, cycle)) for cycle in cycles)
-
-
-def bits(coding: Coding, cycle: Cycle) -> list[int]:
-    """Return the bits of a cycle."""
-    action, observation, reward = cycle
-    return coding.cycle(action, *Percept(observation, reward)).tolist()
+        model.extend(pomdp.coding.cycle(*cycle))
+    return sum(model.learn(pomdp.coding.cycle(*cycle)) for cycle in cycles)

@@ -70,7 +70,8 @@ class Study(NamedTuple):
 
     def subject(self, environment: str, seed: int) -> Subject:
         """Return the agent whose experience is learned from."""
-        return Subject(environment, make(environment).settings._replace(**self.settings.get(environment, {})), seed)
+        own: dict[str, Any] = dict(self.settings.get(environment, {}))
+        return Subject(environment, make(environment).settings._replace(**own), seed)
 
     def subjects(self) -> list[Subject]:
         """Return all agents, seed after seed."""
@@ -176,6 +177,7 @@ def _line(error: Exception) -> str:
 
 
 def _with_lists(study: Study) -> Study:
+    lists: dict[str, Any] = {}
     for name in (*NAMES, *NUMBERS):
         value = getattr(study, name)
         if not isinstance(value, list | tuple):
@@ -184,8 +186,8 @@ def _with_lists(study: Study) -> Study:
             raise ValueError(f"{name} is empty: name at least one")
         if name in NAMES and not all(isinstance(each, str) for each in value):
             raise ValueError(f"{name} are {list(value)}: write names")
-        study = study._replace(**{name: tuple(value)})
-    return study
+        lists[name] = tuple(value)
+    return study._replace(**lists)
 
 
 def _check_numbers(study: Study) -> None:

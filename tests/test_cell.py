@@ -26,7 +26,7 @@ from aixi_approx.cell import Cell, Trial, exact, measure, pilot
 from aixi_approx.context_tree import FactoredContextTree
 from aixi_approx.environment import Percept
 from aixi_approx.envs import make
-from aixi_approx.experience import Cycle, Stretch, Subject, bits, gather
+from aixi_approx.experience import Cycle, Stretch, Subject, gather
 from aixi_approx.interaction import interact
 from aixi_approx.pomdp import POMDP
 from aixi_approx.true_model import TrueModel
@@ -144,7 +144,7 @@ def test_entropy_is_the_log_loss_of_the_truth(name: str, seed: int, middle: int)
     assert gather(subject(name, seed), past[:middle], 30).entropy == pytest.approx(loss, abs=1e-6)
     model = TrueModel(pomdp)
     assert gather(subject(name, seed), [], 30).entropy == pytest.approx(
-        sum(model.learn(bits(pomdp.coding, cycle)) for cycle in past)
+        sum(model.learn(pomdp.coding.cycle(*cycle)) for cycle in past)
     )
 
 
@@ -172,7 +172,7 @@ def test_a_predictor_knows_what_the_agent_itself_knew(name: str) -> None:
     assert carried_out(who, 30, [])["log_loss"] == pytest.approx(sum(row.log_loss for row in rows[:30]))
     other = carried_out(who, 60, [], depth=3)
     twin = FactoredContextTree(3, environment.coding.action_bits, environment.coding.percept_bits)
-    expected = sum(twin.learn(bits(environment.coding, cycle)) for cycle in lived(who, 60))
+    expected = sum(twin.learn(environment.coding.cycle(*cycle)) for cycle in lived(who, 60))
     assert other["log_loss"] == pytest.approx(expected)
 
 
