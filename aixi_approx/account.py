@@ -26,7 +26,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -87,9 +86,9 @@ def split(values: Values, within: Actions | None, model: Actions | None, search:
     by_model = None if model is None else _agree(model, found)
     knowing = None if within is None else _agree(within, found if by_model is None else by_model)
     taken = (1 - epsilon) * found + epsilon / len(values)
-    worth = [float(values.max()), *(_expected(values, share) for share in (knowing, by_model, found, taken))]
-    horizon, prediction, decision, exploration = (before - after for before, after in pairwise(worth))
-    return Loss(horizon, prediction, decision, exploration, total=worth[0] - worth[-1])
+    most = float(values.max())
+    knows, models, finds, takes = (_expected(values, share) for share in (knowing, by_model, found, taken))
+    return Loss(most - knows, knows - models, models - finds, finds - takes, total=most - takes)
 
 
 def _agree(best: Actions, share: Values) -> Values:
@@ -127,12 +126,14 @@ class Truth:
     def __init__(self, pomdp: POMDP, horizon: int, solution: Solution | None) -> None:
         self._model = TrueModel(pomdp)
         self._coding, self._solution, self._node = pomdp.coding, solution, 0
-        self._planner: BeliefExpectimax | None = BeliefExpectimax(pomdp, horizon, math.inf, self.EFFORT)
+        self._planner = BeliefExpectimax(pomdp, horizon, math.inf, self.EFFORT)
+        self._gave_up = False
 
     def restart(self) -> None:
-        """Go back to the empty history."""
+        """Go back to the empty history, and to the hope that its values are found."""
         self._model.restart()
         self._node = 0
+        self._gave_up = False
 
     def observe(self, action: int, percept: Percept) -> None:
         """Go on by one cycle."""
@@ -142,12 +143,12 @@ class Truth:
 
     def within(self) -> Values | None:
         """Return the expected sum of rewards within the horizon after each action; None once that is too much work."""
-        if self._planner is None:
+        if self._gave_up:
             return None
         try:
             return self._planner.search(self._model, stream(0)).value
         except TooSlow:
-            self._planner = None
+            self._gave_up = True
             return None
 
     def long_run(self) -> Values | None:
@@ -182,8 +183,9 @@ class ByModel(NamedTuple):
 
 def _by_model(value: Values, error: Values) -> ByModel:
     first = best(value)
-    doubtful = (value + error)[~first] > (value - error)[first].min()
-    return ByModel(value, first, not doubtful.any())
+    rivals = (value + error)[~first] > (value - error)[first].min()
+    equals = first.sum() > 1 and error[first].max() > TIE
+    return ByModel(value, first, not (rivals.any() or equals))
 
 
 class Judge:
@@ -203,6 +205,11 @@ class Judge:
     def __init__(self, planners: Sequence[Planner], truth: Truth | None, epsilon: float) -> None:
         self._planners, self._truth, self._epsilon = planners, truth, epsilon
         self._known: dict[bytes, ByModel | None] = {}
+        self._gave_up = False
+
+    def restart(self) -> None:
+        """Begin with another agent. What was too much work for the one before may not come up again."""
+        self._gave_up = False
 
     def __call__(self, predictor: Any, context: bytes, action: int) -> Judgement:
         """Judge a decision.
@@ -212,13 +219,17 @@ class Judge:
         predictor
             The agent's, at the decision.
         context
-            All of the history that the predictor takes notice of. What was found out is kept for the next time.
+            All of the history that the predictor takes notice of. What was found out is kept for the next time, and
+            for the next agent with the same predictor.
         action
             What its search found.
         """
-        if context not in self._known:
-            self._known[context] = self._ask(predictor)
-        by_model = self._known[context]
+        by_model = None
+        if not self._gave_up:
+            if context not in self._known:
+                self._known[context] = self._ask(predictor)
+            by_model = self._known[context]
+            self._gave_up = by_model is None
         model = by_model.best if by_model else None
         truth = self._truth
         within, long_run = (truth.within(), truth.long_run()) if truth else (None, None)
@@ -231,7 +242,7 @@ class Judge:
         )
 
     def _ask(self, predictor: Any) -> ByModel | None:
-        """What the model says of the actions, or None once that is too much work."""
+        """What the model says of the actions, or None if that is too much work."""
         known = None
         for planner in self._planners:
             try:
@@ -242,6 +253,4 @@ class Judge:
             known = _by_model(result.value, result.error)
             if known.sure:
                 break
-        if not known:
-            self._planners = ()
         return known

@@ -9,6 +9,7 @@ import functools
 import math
 import time
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -21,10 +22,10 @@ from aixi_approx.context_tree import FactoredContextTree
 from aixi_approx.environment import Environment
 from aixi_approx.envs import make
 from aixi_approx.expectimax import Expectimax
-from aixi_approx.experience import Cycle, Subject, bits
+from aixi_approx.experience import Cycle, Subject
 from aixi_approx.interaction import evaluation_seed, finite, interact
 from aixi_approx.pomdp import POMDP
-from aixi_approx.randomness import SHUFFLE, draw, stream
+from aixi_approx.randomness import PROBE, SHUFFLE, below, draw, stream
 from aixi_approx.solver import SAME, Solution, solve_soon
 from aixi_approx.true_model import TrueModel
 
@@ -75,20 +76,21 @@ def measure(cell: Cell, past: Sequence[Cycle]) -> dict[str, Any]:
             What learning took: stored nodes, bits predicted or learned, nodes visited.
         trials
             A dict for each: the fields of `Trial`; reward, per cycle; regret, what an average decision loses in the
-            long run; within and long_run, the account of an average probe; missed and sure, as in `Judgement`;
-            searched, bits, visits, seconds: what a decision took, in simulations, bits predicted or learned, nodes
-            visited. None is not known.
+            long run; within and long_run, the account of an average probe, as if the agent were as exploring as its
+            subject is after so much experience; missed and sure, as in `Judgement`; searched, bits, visits, seconds:
+            what a decision took, in simulations, bits predicted or learned, nodes visited. None is not known, or
+            infinite.
     """
     environment = make(cell.subject.environment)
     if cell.model == TRUE:
-        return {"trials": _trials(cell, environment, TrueModel(_pomdp(environment)), [])}
+        return {"trials": _trials(cell, environment, true_model(environment), [])}
     settings = cell.subject.settings._replace(depth=cell.depth)
     coding = environment.coding
     predictor = FactoredContextTree(settings.depth, coding.action_bits, coding.percept_bits)
     lived = list(past[: cell.experience])
     if cell.model == SHUFFLED:
         lived = _shuffled(lived, cell.subject.seed)
-    history = [bit for cycle in lived for bit in bits(coding, cycle).tolist()]
+    history = [bit for cycle in lived for bit in coding.cycle(*cycle).tolist()]
     began = time.perf_counter()
     known: dict[str, Any] = {"log_loss": predictor.learn(history), "nodes": predictor.nodes}
     seconds = time.perf_counter() - began
@@ -99,9 +101,10 @@ def measure(cell: Cell, past: Sequence[Cycle]) -> dict[str, Any]:
     return {**known, **effort, "seconds": seconds, "trials": trials}
 
 
-def _pomdp(environment: Environment) -> POMDP:
+def true_model(environment: Environment) -> TrueModel:
+    """Return the predictor that knows an environment; ValueError if it is no POMDP."""
     if isinstance(environment, POMDP):
-        return environment
+        return TrueModel(environment)
     raise ValueError(f"{environment.name} is no POMDP, so its true model is not known: leave the model {TRUE} out")
 
 
@@ -130,7 +133,7 @@ def _trials(cell: Cell, environment: Environment, predictor: Any, context: list[
         if isinstance(environment, POMDP):
             truth = Truth(environment, horizon, exact(cell.subject.environment))
         if cell.model == TRUE:
-            planners = [BeliefExpectimax(_pomdp(environment), horizon, math.inf, Truth.EFFORT)]
+            planners = [BeliefExpectimax(predictor.pomdp, horizon, math.inf, Truth.EFFORT)]
         else:
             planners = [Expectimax(environment.coding, horizon, prune, math.inf, EFFORT) for prune in PRUNES]
         truths[horizon], judges[horizon] = truth, Judge(planners, truth, epsilon)
@@ -149,7 +152,8 @@ def _try(
     truth: Truth | None,
     judge: Judge,
 ) -> dict[str, Any]:
-    seed, coding, every = cell.subject.seed, environment.coding, max(1, cell.cycles // cell.probes)
+    seed, coding = cell.subject.seed, environment.coding
+    probes = _probes(cell)
     model = "true" if cell.model == TRUE else "ctw"
     planner = build_planner(environment, model, trial.method, trial.horizon, max(1, trial.simulations))
     agent = Agent(coding, predictor, planner, seed=seed)
@@ -157,6 +161,7 @@ def _try(
     environment.checked_reset(evaluation_seed(seed))
     rewards, regrets, judgements, searched, effort, seconds = [], [], [], 0, np.zeros(2), 0.0
     context = context.copy()
+    judge.restart()
     if truth:
         truth.restart()
     with agent.evaluation():
@@ -170,8 +175,9 @@ def _try(
             searched += decision.search.simulations
             if truth:
                 regrets.append(truth.regret(decision.action))
-            if t % every == 0:
-                judgements.append(judge(predictor, bytes(context[-cell.depth :]), decision.action))
+            if t in probes:
+                noticed = context if cell.model == TRUE else context[-cell.depth :]
+                judgements.append(judge(predictor, bytes(noticed), decision.action))
             percept = environment.checked_step(decision.action)
             rewards.append(percept.reward)
             agent.observe(decision.action, percept, learn=False)
@@ -189,6 +195,13 @@ def _try(
         "visits": finite(counted[1]),
         "seconds": seconds / cell.cycles,
     }
+
+
+def _probes(cell: Cell) -> set[int]:
+    """Cycles whose decisions are accounted for: one of each stretch, at random, as an environment may be periodic."""
+    random = stream(cell.subject.seed, PROBE)
+    bounds = [i * cell.cycles // cell.probes for i in range(cell.probes + 1)]
+    return {begin + below(random, end - begin) for begin, end in pairwise(bounds)}
 
 
 def _effort(predictor: Any) -> np.ndarray:

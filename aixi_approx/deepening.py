@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from math import inf
+from math import inf, log
 from typing import TypeVar
 
 from aixi_approx.pace import span
@@ -12,6 +12,7 @@ from aixi_approx.pace import span
 Values = TypeVar("Values")
 
 ROUNDING = 1e-9  # values of exact searches that differ by less are the same
+HUGE = 1e300  # no work grows by more: powers of floats end there
 CHEAP = 0.05  # of the patience: a horizon that takes less is searched, if only to know the growth better
 
 
@@ -63,7 +64,8 @@ def deepen(
         each = (time.perf_counter() - began) / work[-1]
         growth = work[-1] / work[-2]
         following = min(most, work[-1] * growth) * each
-        last = min(most, work[-1] * min(growth ** (horizon - deep), 1e300)) * each
+        times = growth ** (horizon - deep) if (horizon - deep) * log(growth) < log(HUGE) else HUGE
+        last = min(most, work[-1] * times) * each
         if last > patience and following > CHEAP * patience:
             raise TooSlow(
                 _message(f"it would take about {span(last)} a decision, more than {patience:g} s", horizon, mend)

@@ -13,7 +13,6 @@ from itertools import islice
 from typing import NamedTuple
 
 from aixi_approx.builder import build_agent
-from aixi_approx.coding import Bits, Coding
 from aixi_approx.environment import Settings
 from aixi_approx.envs import make
 from aixi_approx.interaction import Row, interact
@@ -71,10 +70,5 @@ def gather(subject: Subject, past: Sequence[Cycle], until: int) -> Stretch:
 def _entropy(pomdp: POMDP, past: Sequence[Cycle], cycles: Sequence[Cycle]) -> float:
     model = TrueModel(pomdp)
     for cycle in past:
-        model.extend(bits(pomdp.coding, cycle))
-    return sum((model.learn(bits(pomdp.coding, cycle)) for cycle in cycles), start=0.0)
-
-
-def bits(coding: Coding, cycle: Cycle) -> Bits:
-    """Return the bits of a cycle."""
-    return coding.cycle(*cycle)
+        model.extend(pomdp.coding.cycle(*cycle))
+    return sum(model.learn(pomdp.coding.cycle(*cycle)) for cycle in cycles)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 Stream = NDArray[np.uint64]
 
 # What a stream is for; the second number of its name.
-ENVIRONMENT, AGENT, EVALUATION, SHUFFLE = range(4)
+ENVIRONMENT, AGENT, EVALUATION, SHUFFLE, PROBE = range(5)
 
 _MASK = (1 << 64) - 1
 

@@ -12,8 +12,7 @@ In Python the same is `study = Study(("tiger", "locks:1"), (100, 1000, 10000), (
 
 The plane is experience x simulations, at the environment's own depth and horizon, by the first method. Other depths are
 tried at each experience as predictors, and after the most experience as agents, at all simulations; so are other
-horizons, methods and models. Given the true environment, where it is a POMDP, there is nothing to learn: it stands at
-experience 0.
+horizons, methods and models. Given the true environment there is nothing to learn: it stands at experience 0.
 """
 
 from __future__ import annotations
@@ -25,13 +24,25 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from aixi_approx.builder import METHODS, MODEL_FREE, parsed
-from aixi_approx.cell import CTW, MODELS, TRUE, Cell, Trial
+from aixi_approx.bounds import whole
+from aixi_approx.builder import METHODS, MODEL_FREE, build_agent, parsed
+from aixi_approx.cell import CTW, MODELS, TRUE, Cell, Trial, true_model
+from aixi_approx.context_tree import MAX_DEPTH
 from aixi_approx.environment import Settings
 from aixi_approx.envs import make
+from aixi_approx.expectimax import MAX_HORIZON
 from aixi_approx.experience import Subject
-from aixi_approx.pomdp import POMDP
+from aixi_approx.search import MAX_SIMULATIONS
 from aixi_approx.voting import RULES
+
+NAMES = ("environments", "methods", "models")
+NUMBERS = {  # and the most that each can be: horizons, with which it is known what a decision loses
+    "experience": 1 << 30,
+    "simulations": MAX_SIMULATIONS,
+    "depths": MAX_DEPTH,
+    "horizons": MAX_HORIZON,
+}
+TABLE = '"tiger" = { depth = 40 }'
 
 
 class Study(NamedTuple):
@@ -49,8 +60,7 @@ class Study(NamedTuple):
     """Cycles that a search looks ahead, besides the environment's own number."""
     methods: tuple[str, ...] = ("rhouct",)
     """Of planning, as in `build_planner`. The first is that of the plane."""
-    models: tuple[str, ...] = (CTW, TRUE)
-    """What predicts: `ctw`, which learns; `true`, the environment itself; `shuffled`, a control that learns nothing."""
+    models: tuple[str, ...] = (CTW,)
     cycles: int = 100
     """Of a trial; they are greedy, and nothing is learned."""
     probes: int = 20
@@ -60,8 +70,8 @@ class Study(NamedTuple):
 
     def subject(self, environment: str, seed: int) -> Subject:
         """Return the agent whose experience is learned from."""
-        given: Mapping[str, Any] = self.settings.get(environment, {})
-        return Subject(environment, make(environment).settings._replace(**given), seed)
+        own: dict[str, Any] = dict(self.settings.get(environment, {}))
+        return Subject(environment, make(environment).settings._replace(**own), seed)
 
     def subjects(self) -> list[Subject]:
         """Return all agents, seed after seed."""
@@ -81,8 +91,7 @@ class Study(NamedTuple):
 
         for model in self.models:
             if model == TRUE:
-                if isinstance(make(subject.environment), POMDP):
-                    yield cell(0, model, depth, plane + at_last)
+                yield cell(0, model, depth, plane + at_last)
             elif model != CTW:
                 yield cell(most, model, depth, plane)
             else:
@@ -121,13 +130,15 @@ def read_study(path: Path) -> Study:
     if path.suffix == ".toml":
         try:
             given = tomllib.loads(path.read_text())
-        except tomllib.TOMLDecodeError as error:
-            raise ValueError(f"{path} is not TOML: {error}") from error
+        except OSError as error:
+            raise ValueError(f"{path} can't be read: {error.strerror}") from error
+        except ValueError as error:
+            raise ValueError(f"{path} is not TOML: {_line(error)}") from error
         return study_of(given, str(path))
     try:
         study = runpy.run_path(str(path)).get("study")
     except Exception as error:
-        raise ValueError(f"{path} can't be run: {type(error).__name__}: {error}") from error
+        raise ValueError(f"{path} can't be run: {type(error).__name__}: {_line(error)}") from error
     if not isinstance(study, Study):
         raise ValueError(f"{path} has no study: write `study = Study(...)` in it")
     return checked(study, str(path))
@@ -140,42 +151,99 @@ def study_of(given: Mapping[str, Any], where: str) -> Study:
         raise ValueError(f"{where}: a study has no {unknown[0]!r}: it has {', '.join(Study._fields)}")
     if missing := [name for name in Study._fields[:4] if name not in given]:
         raise ValueError(f"{where}: {missing[0]} is missing: a study has {', '.join(Study._fields[:4])}")
-    values: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in given.items()}
-    return checked(Study(**values), where)
+    return checked(Study(**given), where)
 
 
 def checked(study: Study, where: str) -> Study:
-    """Return a study that makes sense; else raise ValueError, with one line that says what can be done."""
-    for name in ("environments", "experience", "simulations", "depths", "horizons", "methods", "models"):
+    """Return a study that makes sense, with all environments by their full names.
+
+    Raises
+    ------
+    ValueError
+        If it makes none, with one line that begins with `where` and says what can be done.
+    """
+    try:
+        study = _with_lists(study)
+        _check_numbers(study)
+        study = _with_full_names(study)
+        _check_agents(study)
+    except ValueError as error:
+        raise ValueError(f"{where}: {_line(error)}") from error
+    return study
+
+
+def _line(error: Exception) -> str:
+    return " ".join(str(error).split())
+
+
+def _with_lists(study: Study) -> Study:
+    lists: dict[str, Any] = {}
+    for name in (*NAMES, *NUMBERS):
         value = getattr(study, name)
-        if not isinstance(value, tuple):
-            raise ValueError(f"{where}: {name} is {value!r}: write a list")
+        if not isinstance(value, list | tuple):
+            raise ValueError(f"{name} is {value!r}: write a list")
         if not value and name not in ("depths", "horizons"):
-            raise ValueError(f"{where}: {name} is empty: name at least one")
-        if len(set(value)) < len(value):
-            raise ValueError(f"{where}: {name} has one twice")
-    for name in ("experience", "simulations", "depths", "horizons"):
+            raise ValueError(f"{name} is empty: name at least one")
+        if name in NAMES and not all(isinstance(each, str) for each in value):
+            raise ValueError(f"{name} are {list(value)}: write names")
+        lists[name] = tuple(value)
+    return study._replace(**lists)
+
+
+def _check_numbers(study: Study) -> None:
+    for name, most in NUMBERS.items():
         values = getattr(study, name)
-        if not all(isinstance(value, int) and value >= 1 for value in values):
-            raise ValueError(f"{where}: {name} are {list(values)}: write whole numbers, 1 at least")
-        if any(a > b for a, b in pairwise(values)):
-            raise ValueError(f"{where}: {name} are {list(values)}: write them in order, the smallest first")
+        if not all(type(value) is int and 1 <= value <= most for value in values):
+            raise ValueError(f"{name} are {list(values)}: write whole numbers, 1 to {most:,}")
+        if any(a >= b for a, b in pairwise(values)):
+            raise ValueError(f"{name} are {list(values)}: write them in order, the smallest first, none twice")
     for name in ("seeds", "cycles", "probes"):
         value = getattr(study, name)
-        if not isinstance(value, int) or value < 1:
-            raise ValueError(f"{where}: {name} is {value!r}: write a whole number, 1 at least")
+        if type(value) is not int or value < 1:
+            raise ValueError(f"{name} is {value!r}: write a whole number, 1 at least")
     if study.probes > study.cycles:
-        raise ValueError(f"{where}: there are {study.probes} probes in {study.cycles} cycles: take more cycles")
+        raise ValueError(f"there are {study.probes} probes in {study.cycles} cycles: take more cycles")
+
+
+def _with_full_names(study: Study) -> Study:
+    study = study._replace(environments=tuple(make(name).title for name in study.environments))
+    for name in NAMES:
+        if len(set(getattr(study, name))) < len(getattr(study, name)):
+            raise ValueError(f"{name} has one twice")
+    if not isinstance(study.settings, Mapping):
+        raise ValueError(f"settings is {study.settings!r}: write a table for each environment, as in {TABLE}")
+    settings = {}
+    for name, own in study.settings.items():
+        title = make(name).title
+        if title not in study.environments or title in settings:
+            raise ValueError(f"there are settings for {name}, which is not among the environments, or settled already")
+        if not isinstance(own, Mapping):
+            raise ValueError(f"settings of {name} is {own!r}: write a table, as in {TABLE}")
+        if unknown := [field for field in own if field not in Settings._fields]:
+            raise ValueError(f"no setting {unknown[0]!r}: there are {', '.join(Settings._fields)}")
+        if wrong := [field for field, value in own.items() if type(value) not in (int, float)]:
+            raise ValueError(f"settings of {name}: {wrong[0]} is {own[wrong[0]]!r}: write a number")
+        settings[title] = dict(own)
+    return study._replace(settings=settings)
+
+
+def _check_agents(study: Study) -> None:
+    """See that all agents can be made."""
     for model in study.models:
         if model not in MODELS:
-            raise ValueError(f"{where}: there is no model {model!r}: there are {', '.join(MODELS)}")
+            raise ValueError(f"there is no model {model!r}: there are {', '.join(MODELS)}")
     for method in study.methods:
-        if parsed(method)[0] in MODEL_FREE:
-            raise ValueError(f"{where}: {method} has no model: there are {', '.join(METHODS)}")
-    study = study._replace(environments=tuple(make(name).title for name in study.environments))
-    for environment, settings in study.settings.items():
-        if environment not in study.environments:
-            raise ValueError(f"{where}: there are settings for {environment}, which is not among the environments")
-        if unknown := [name for name in settings if name not in Settings._fields]:
-            raise ValueError(f"{where}: no setting {unknown[0]!r}: there are {', '.join(Settings._fields)}")
-    return study
+        name, number = parsed(method)
+        if name in MODEL_FREE:
+            raise ValueError(f"{method} has no model: there are {', '.join(METHODS)}")
+        if name in RULES and number > study.simulations[-1]:
+            raise ValueError(f"{method} needs a simulation for each search: name more than {study.simulations[-1]}")
+    for title in study.environments:
+        environment, settings = make(title), study.subject(title, 0).settings
+        try:
+            whole("horizon", settings.horizon, 1, MAX_HORIZON)
+            build_agent(environment, settings=settings)
+        except ValueError as error:
+            raise ValueError(f"settings of {title}: {error}") from error
+        if TRUE in study.models:
+            true_model(environment)

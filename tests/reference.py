@@ -414,3 +414,35 @@ def play(environment: Environment, seed: int, actions: list[int]) -> list[Percep
     """What comes of some actions after a reset."""
     environment.reset(seed)
     return [environment.checked_step(action) for action in actions]
+
+
+# The account of a decision.
+
+
+def account(
+    values: Sequence[float], within: set[int] | None, model: set[int] | None, search: int, epsilon: float
+) -> dict[str, float]:
+    """Its parts, from the chance of each action at each stage: what is worth 5 and then 3 has lost 2."""
+
+    def as_later(best: set[int] | None, later: dict[int, float] | None) -> dict[int, float] | None:
+        """Of the best actions those that the next stage takes, as often as it takes them, if any; else any of them."""
+        if best is None:
+            return None
+        kept = {action: later[action] for action in best if action in later} or dict.fromkeys(best, 1.0)
+        return {action: chance / sum(kept.values()) for action, chance in kept.items()}
+
+    def worth(chances: dict[int, float] | None) -> float:
+        return math.nan if chances is None else sum(p * values[action] for action, p in chances.items() if p)
+
+    found = {search: 1.0}
+    by_model = as_later(model, found)
+    knowing = as_later(within, by_model or found)
+    taken = {action: epsilon / len(values) for action in range(len(values))}
+    taken[search] += 1 - epsilon
+    return {
+        "horizon": max(values) - worth(knowing),
+        "prediction": worth(knowing) - worth(by_model),
+        "decision": worth(by_model) - worth(found),
+        "exploration": worth(found) - worth(taken),
+        "total": max(values) - worth(taken),
+    }

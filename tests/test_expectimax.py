@@ -197,6 +197,59 @@ def test_deepening_asks_the_growth(monkeypatch: pytest.MonkeyPatch) -> None:
     assert clock[0] < 3_000
 
 
+@pytest.mark.parametrize("patience", [10.0, 1e9, np.inf])
+@pytest.mark.parametrize("chunk", [1, 7, 1_000_000])
+def test_an_effort_is_the_same_on_any_machine(patience: float, chunk: int) -> None:
+    """However fast it is, and so however the search is cut into chunks."""
+    coding, tree = live("coin-flip", 30, depth=8)
+
+    def planner(effort: float) -> Expectimax:
+        made = Expectimax(coding, 4, 0.0, patience, effort)
+        made._pace = lambda count: iter([(chunk, 0)] * 100_000)  # type: ignore[assignment, misc, return-value]
+        return made
+
+    free = planner(np.inf)
+    expected = free.search(tree, stream(1))
+    work = int(free._path.at[ASKED])
+    assert work > 100
+    found = planner(work).search(tree, stream(1))
+    assert (found.action, found.value.tolist()) == (expected.action, expected.value.tolist())
+    for effort, horizon in ((work - 1, 4), (100, 3), (3, 2), (1, 1)):
+        with pytest.raises(TooSlow) as refusal:
+            planner(effort).search(tree, stream(1))
+        told = f"expectimax to horizon 4: horizon {horizon} alone takes more than {effort:,} steps: "
+        assert str(refusal.value) == told + "take a shorter horizon or a larger prune"
+    assert np.array_equal(planner(np.inf).search(tree, stream(1)).value, expected.value), "a refusal leaves no trace"
+
+
+@pytest.mark.parametrize("patience", [10.0, np.inf])
+def test_an_effort_on_beliefs(patience: float) -> None:
+    pomdp, model = lived("tiger", 3)
+    free = BeliefExpectimax(pomdp, 4, patience)
+    expected = free.search(model, stream(1))
+    most = max(map(len, free._layers))
+    planner = BeliefExpectimax(pomdp, 4, patience, effort=most - 1)
+    for _ in range(2):  # what is remembered does not make it less
+        with pytest.raises(
+            TooSlow, match=rf"^expectimax to horizon 4: horizon 4 alone takes more than {most - 1} steps: "
+        ):
+            planner.search(model, stream(1))
+    fits = BeliefExpectimax(pomdp, 4, patience, effort=most).search(model, stream(1))
+    assert (fits.action, fits.value.tolist()) == (expected.action, expected.value.tolist())
+
+
+def test_horizons_of_thousands() -> None:
+    """The work at the last one is estimated to be beyond all floats, but for what bounds it."""
+    pomdp, model = lived("tiger", 0)
+    found = BeliefExpectimax(pomdp, 1_000, patience=np.inf).search(model, stream(1))
+    assert found.value.max() == pytest.approx(1_000 * 595 / 549, rel=0.01)
+
+
+def test_efforts_are_no_less_than_nothing() -> None:
+    with pytest.raises(ValueError, match="effort is -1"):
+        Expectimax(make("tiger").coding, 2, effort=-1)
+
+
 def test_what_is_fully_observed_has_no_more_beliefs_than_states() -> None:
     game, _ = lived("tic-tac-toe", 0)
     assert _most_beliefs(game) == len(game.states)

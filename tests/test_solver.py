@@ -18,7 +18,7 @@ from scipy.sparse import csr_array
 from aixi_approx import Percept, believe, chain, controller, make, solve
 from aixi_approx.envs import ENVIRONMENTS, tic_tac_toe
 from aixi_approx.pomdp import POMDP, Outcome
-from aixi_approx.solver import Solution, best_reward
+from aixi_approx.solver import SAME, Solution, best_reward, solve_soon
 
 BEYOND = {"rocksample"}  # too many beliefs for exact values; see test_families_worlds
 POMDPS = {name: pomdp for name in ENVIRONMENTS if name not in BEYOND and isinstance(pomdp := make(name), POMDP)}
@@ -425,6 +425,32 @@ def test_best_reward_is_none_where_the_bounds_do_not_meet(gap: float, monkeypatc
     wide = replace(solve(locks), lower=4.0, upper=4.0 + gap)
     monkeypatch.setattr("aixi_approx.solver.solve", lambda *_, **__: wide)
     assert best_reward(locks) == (4.0 if gap < 1e-6 else None)
+
+
+def test_values_of_actions_ask_for_no_coarse_merge(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Bounds that meet on a coarse graph are an optimum, but the values of its actions are not exact."""
+    pomdp = POMDPS["tiger"]
+    fine = solve(pomdp)
+    merged: list[float] = []
+
+    def meets(merge_that_meets: float) -> None:
+        def stand_in(_: POMDP, merge: float, most: int) -> Solution:
+            merged.append(merge)
+            assert most == 10_000
+            if merge == SAME and merge_that_meets != SAME:
+                raise ValueError("too many beliefs")
+            return fine
+
+        merged.clear()
+        monkeypatch.setattr("aixi_approx.solver.solve", stand_in)
+
+    meets(SAME)
+    assert solve_soon(pomdp) is solve_soon(pomdp, merges=(SAME,)) is fine
+    assert merged == [SAME, SAME]
+    meets(0.1)
+    assert solve_soon(pomdp) is fine
+    assert solve_soon(pomdp, merges=(SAME,)) is None
+    assert merged == [SAME, 0.1, SAME]
 
 
 def earns_blindly(pomdp: POMDP, chance: Sequence[float]) -> float:
