@@ -214,7 +214,7 @@ class Laboratory:
             for mark in self.study.experience:
                 path = self._stretch_path(subject, mark)
                 if path.exists():
-                    content = _content(path, "cycles", "entropy")
+                    content = _content(path, "cycles")
                     del content["cycles"]
                     found.append(
                         {"environment": subject.environment, "seed": subject.seed, "experience": mark, **content}
@@ -255,15 +255,15 @@ def _of(cell: Cell) -> dict[str, Any]:
     return where | {"experience": cell.experience, "model": cell.model, "depth": cell.depth}
 
 
-def _content(path: Path, *needed: str) -> dict[str, Any]:
-    """What a JSON file holds, with all that is needed."""
+def _content(path: Path, rows: str) -> dict[str, Any]:
+    """What a JSON file holds, with rows of that name."""
     try:
-        content: dict[str, Any] = json.loads(path.read_text())
-        if all(name in content for name in needed) and isinstance(content, dict):
-            return content
-    except (ValueError, TypeError):
-        pass
-    raise _broken(path)
+        content = json.loads(path.read_text())
+    except ValueError:
+        raise _broken(path) from None
+    if not (isinstance(content, dict) and isinstance(content.get(rows), list)):
+        raise _broken(path)
+    return content
 
 
 def _broken(path: Path) -> ValueError:
