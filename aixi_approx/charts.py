@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from matplotlib import colormaps
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 
 from aixi_approx.account import PARTS
@@ -17,11 +17,14 @@ from aixi_approx.findings import Array, Findings, across, estimate
 
 COLOURS = {"prediction": "tab:blue", "decision": "tab:orange", "horizon": "tab:green", "exploration": "lightgray"}
 HEX = -1.2  # k of Jones 2021, in Hex
+WIDE = (-3.0, 0.5)  # the axis of k, at least
 LINES = 4  # of a sheaf, at most
+TICKS = 12  # of an axis, at most
+EXPERIENCE, SIMULATIONS, SCORE = "experience, cycles", "simulations of a decision", "score: 0 random, 1 best"
 BAR = 0.7
 
 
-def draw_one(f: Findings, path: Path) -> None:
+def draw_one(f: Findings) -> Figure:
     """Draw all that was found in one environment."""
     figure = Figure(figsize=(17, 8.2), layout="constrained")
     panels = figure.subplots(2, 4)
@@ -41,8 +44,8 @@ def draw_one(f: Findings, path: Path) -> None:
     _others(others, f)
     for axes in panels.flat:
         axes.title.set_fontsize(10)
-        axes.tick_params(labelsize=8)
-    figure.savefig(path, dpi=120)
+        axes.tick_params(labelsize=8, which="both")
+    return figure
 
 
 def _surface(axes: Axes, f: Findings) -> None:
@@ -50,9 +53,9 @@ def _surface(axes: Axes, f: Findings) -> None:
         ("score: 0 random, 1 best", f.score) if np.isfinite(f.score).any() else ("reward per cycle", f.reward)
     )
     mean = across(values).T
-    axes.set(
-        xscale="log", yscale="log", xlabel="experience, cycles", ylabel="simulations of a decision", title="surface"
-    )
+    axes.set_title("surface")
+    _scale(axes.xaxis, f.experience, EXPERIENCE)
+    _scale(axes.yaxis, f.simulations, SIMULATIONS)
     mesh = axes.pcolormesh(_edges(f.experience), _edges(f.simulations), mean, cmap="viridis")
     axes.figure.colorbar(mesh, ax=axes, label=named)
     if f.levels and np.isfinite(mean).all() and min(mean.shape) > 1:
@@ -91,7 +94,7 @@ def _account(axes: Axes, x: Array, parts: Array) -> None:
     axes.axhline(0, color="black", lw=0.8)
     axes.set_xticks(place, [_short(value) for value in x])
     axes.set(ylabel="score missed")
-    axes.legend(fontsize=7)
+    _legend(axes)
 
 
 def _trade_off(axes: Axes, f: Findings) -> None:
@@ -102,7 +105,9 @@ def _trade_off(axes: Axes, f: Findings) -> None:
         axes.set(title=title)
         return
     learn, search, level = (np.array(each) for each in zip(*trade.points, strict=True))
-    axes.set(xscale="log", yscale="log", xlabel="experience, cycles", ylabel="simulations for the score", title=title)
+    _scale(axes.xaxis, f.experience, EXPERIENCE)
+    _scale(axes.yaxis, f.simulations, "simulations for the score")
+    axes.set_title(title)
     for i, value in enumerate(np.unique(level)):
         here = level == value
         colour = colormaps["viridis"](i / max(1, len(np.unique(level)) - 1))
@@ -115,13 +120,13 @@ def _trade_off(axes: Axes, f: Findings) -> None:
     axes.set_ylim(f.simulations[0] / 1.5, f.simulations[-1] * 1.5)
     if trade.k:
         axes.set_title(f"{title}\nk = {trade.k.mean:.2f} ({trade.k.low:.2f} to {trade.k.high:.2f})")
-    axes.legend(fontsize=7)
+    _legend(axes)
     axes.grid(alpha=0.3)
 
 
 def _predictor(axes: Axes, f: Findings) -> None:
-    axes.set(xscale="log", yscale="log", xlabel="experience, cycles", title="predictor: log loss above the entropy")
-    axes.set_ylabel("bits per percept, up to there")
+    _scale(axes.xaxis, f.experience, EXPERIENCE)
+    axes.set(yscale="log", ylabel="bits per percept, up to there", title="predictor: log loss above the entropy")
     if all(np.isnan(values).all() for values in f.excess.values()):
         _say(axes, "the entropy of the environment\nis not known")
         return
@@ -130,12 +135,13 @@ def _predictor(axes: Axes, f: Findings) -> None:
     if np.isfinite(f.allowance).any():
         axes.plot(f.experience, across(f.allowance), "--k", lw=1, label="theory allows (depth as above)")
     _law(axes, f.experience, f.predictor_law)
-    axes.legend(fontsize=7)
+    _legend(axes)
     axes.grid(alpha=0.3, which="both")
 
 
 def _search(axes: Axes, f: Findings) -> None:
-    axes.set(xscale="log", xlabel="simulations of a decision", ylabel="score: 0 random, 1 best", title="search: score")
+    _scale(axes.xaxis, f.simulations, SIMULATIONS)
+    axes.set(ylabel=SCORE, title="search: score")
     values = f.score
     if np.isnan(values).all():
         values = f.reward
@@ -155,13 +161,13 @@ def _search(axes: Axes, f: Findings) -> None:
     if values is f.score:
         _score_axis(axes, f.score)
         _law(axes, f.simulations, f.search_law)
-    axes.legend(fontsize=7)
+    _legend(axes)
     axes.grid(alpha=0.3)
 
 
 def _missed(axes: Axes, f: Findings) -> None:
-    axes.set(xscale="log", xlabel="simulations of a decision", title="search: value missed, by its own model")
-    axes.set_ylabel(f"reward within {f.horizon} cycles")
+    _scale(axes.xaxis, f.simulations, SIMULATIONS)
+    axes.set(ylabel=f"reward within {f.horizon} cycles", title="search: value missed, by its own model")
     if np.isnan(f.missed).all():
         _say(axes, "exact expectimax on the model\nis too much work")
         return
@@ -173,7 +179,7 @@ def _missed(axes: Axes, f: Findings) -> None:
     least = across(f.missed)
     axes.set_yscale("symlog", linthresh=max(1e-3, float(np.nanmax(least)) / 1e3))
     axes.set_ylim(bottom=0)
-    axes.legend(fontsize=7)
+    _legend(axes)
     axes.grid(alpha=0.3)
 
 
@@ -181,18 +187,18 @@ def _others(axes: Axes, f: Findings) -> None:
     """The score by other means, or over experience if there are none."""
     others = {label: score for label, score in f.others.items() if label != "model: true" and np.isfinite(score).any()}
     if others:
-        axes.set(
-            xscale="log",
-            xlabel="simulations of a decision",
-            ylabel="score",
-            title=f"by other means, after {f.experience[-1]:,.0f} cycles",
-        )
+        _scale(axes.xaxis, f.simulations, SIMULATIONS)
+        axes.set(ylabel=SCORE, title=f"by other means, after {f.experience[-1]:,.0f} cycles")
         _line(axes, f.simulations, f.score[:, -1], "C0", "as elsewhere")
         for i, (label, score) in enumerate(others.items(), start=1):
             _line(axes, f.simulations, score, f"C{i}", label)
     else:
-        axes.set(xscale="log", xlabel="experience, cycles", ylabel="score: 0 random, 1 best", title="learning: score")
-        values = f.score if np.isfinite(f.score).any() else f.reward
+        _scale(axes.xaxis, f.experience, EXPERIENCE)
+        axes.set(ylabel=SCORE, title="learning: score")
+        values = f.score
+        if np.isnan(values).all():
+            values = f.reward
+            axes.set(ylabel="reward per cycle", title="learning: reward")
         chosen = np.unique(np.linspace(0, len(f.simulations) - 1, LINES).round().astype(int))
         for i, n in enumerate(chosen):
             colour = colormaps["plasma"](0.85 * (1 - i / max(1, len(chosen) - 1)))
@@ -200,11 +206,11 @@ def _others(axes: Axes, f: Findings) -> None:
         if values is f.score:
             _score_axis(axes, f.score)
             _law(axes, f.experience, f.learning_law)
-    axes.legend(fontsize=7)
+    _legend(axes)
     axes.grid(alpha=0.3)
 
 
-def draw_all(found: Sequence[Findings], path: Path) -> None:
+def draw_all(found: Sequence[Findings]) -> Figure:
     """Draw what was found in all environments, side by side."""
     figure = Figure(figsize=(15, 8.4), layout="constrained")
     (learning, search, account), (predictor, trade_off, foreseen) = figure.subplots(2, 3)
@@ -212,12 +218,12 @@ def draw_all(found: Sequence[Findings], path: Path) -> None:
         _line(learning, f.experience, f.score[:, :, -1], f"C{i}", f.environment)
         _line(search, f.simulations, f.score[:, -1], f"C{i}", f.environment)
         _line(predictor, f.experience, f.excess[f.depth], f"C{i}", f.environment)
-    learning.set(xscale="log", xlabel="experience, cycles", ylabel="score: 0 random, 1 best", title="most simulations")
-    search.set(
-        xscale="log", xlabel="simulations of a decision", ylabel="score: 0 random, 1 best", title="most experience"
-    )
-    predictor.set(xscale="log", yscale="log", xlabel="experience, cycles", ylabel="bits per percept, up to there")
-    predictor.set_title("predictor: log loss above the entropy")
+    learning.set(ylabel=SCORE, title=f"learning: score with {found[0].simulations[-1]:,.0f} simulations")
+    search.set(ylabel=SCORE, title=f"search: score after {found[0].experience[-1]:,.0f} cycles")
+    predictor.set(yscale="log", ylabel="bits per percept, up to there", title="predictor: log loss above the entropy")
+    for axes in (learning, predictor):
+        _scale(axes.xaxis, found[0].experience, EXPERIENCE)
+    _scale(search.xaxis, found[0].simulations, SIMULATIONS)
     names = [f.environment for f in found]
     _family_account(account, found, names)
     _family_trade_off(trade_off, found, names)
@@ -225,12 +231,12 @@ def draw_all(found: Sequence[Findings], path: Path) -> None:
     for axes in (learning, search):
         _score_axis(axes, *(f.score for f in found))
     for axes in (learning, search, predictor):
-        axes.legend(fontsize=7)
+        _legend(axes)
         axes.grid(alpha=0.3)
     for axes in figure.axes:
         axes.title.set_fontsize(10)
-        axes.tick_params(labelsize=8)
-    figure.savefig(path, dpi=120)
+        axes.tick_params(labelsize=8, which="both")
+    return figure
 
 
 def _family_account(axes: Axes, found: Sequence[Findings], names: Sequence[str]) -> None:
@@ -250,21 +256,23 @@ def _family_account(axes: Axes, found: Sequence[Findings], names: Sequence[str])
     axes.axhline(0, color="black", lw=0.8)
     axes.set_xticks(range(len(found)), names, rotation=30, ha="right")
     axes.set(ylabel="score missed", title="account: the least of both (pale) and the most")
-    axes.legend(fontsize=7)
+    _legend(axes)
 
 
 def _family_trade_off(axes: Axes, found: Sequence[Findings], names: Sequence[str]) -> None:
+    axes.set_xlim(*WIDE)
     for i, f in enumerate(found):
         if k := f.trade_off.k:
+            axes.set_xlim(min(axes.get_xlim()[0], k.mean - 0.5), max(axes.get_xlim()[1], k.mean + 0.5))
             mean, low, high = (np.array([value]) for value in k)
             axes.errorbar(mean, [i], xerr=_bars(mean, low, high), fmt="o", color=f"C{i}")
         else:
-            axes.text(HEX, i, "can't be told", fontsize=7, ha="center", va="center", color="gray")
+            axes.text(WIDE[1], i, "can't be told ", fontsize=7, ha="right", va="center", color="gray")
     axes.axvline(HEX, color="black", lw=0.8, ls=":", label="Hex (Jones 2021)")
     axes.set_yticks(range(len(found)), names)
     axes.set_ylim(len(found) - 0.5, -0.5)
     axes.set(xlabel="k: factors of ten of search for one of experience", title="trade-off of search for learning")
-    axes.legend(fontsize=7)
+    _legend(axes)
     axes.grid(alpha=0.3)
 
 
@@ -275,15 +283,17 @@ def _family_laws(axes: Axes, found: Sequence[Findings], names: Sequence[str]) ->
         for marker, (what, law) in zip(markers, f.laws.items(), strict=True):
             if law.laws and law.persistence.mean > 0:
                 ratio = (law.best or law.laws[0]).error.mean / law.persistence.mean
-                label = what.split(",")[0] if i == 0 else None
-                axes.plot([ratio], [i], marker, color="black", mfc="black" if law.best else "white", ms=6, label=label)
+                label = what.split(",")[0]
+                new = label not in axes.get_legend_handles_labels()[1]
+                filled = "black" if law.best else "white"
+                axes.plot([ratio], [i], marker, color="black", mfc=filled, ms=6, label=label if new else None)
     axes.axvline(1, color="black", lw=0.8, ls=":")
     axes.set_yticks(range(len(found)), names)
     axes.set_ylim(len(found) - 0.5, -0.5)
     axes.set(
         xscale="log", xlabel="error of the law / of staying put", title="laws: extrapolation (hollow: no law holds)"
     )
-    axes.legend(fontsize=6)
+    _legend(axes, 6)
     axes.grid(alpha=0.3)
 
 
@@ -336,6 +346,23 @@ def _short(value: float) -> str:
     ('300', '30k')
     """
     return f"{value / 1_000:g}k" if value >= 1_000 else f"{value:g}"
+
+
+def _legend(axes: Axes, size: int = 7) -> None:
+    """A legend of what there is."""
+    if axes.get_legend_handles_labels()[0]:
+        axes.legend(fontsize=size)
+    else:
+        _say(axes, "nothing was measured yet")
+
+
+def _scale(axis: Axis, x: Array, label: str) -> None:
+    """Make an axis logarithmic, with a tick at each point; at some of them if they are many."""
+    (axis.axes.set_xscale if axis.axis_name == "x" else axis.axes.set_yscale)("log")
+    shown = x[:: -(-len(x) // TICKS)]
+    axis.set_ticks(shown, [_short(value) for value in shown])
+    axis.set_ticks([], minor=True)
+    axis.set_label_text(label)
 
 
 def _say(axes: Axes, text: str) -> None:

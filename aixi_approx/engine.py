@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, CancelledError, Executor, Future, ProcessPoolExecutor
 from concurrent.futures import wait as wait_for
 from contextlib import contextmanager
-from itertools import chain, islice
+from itertools import islice
 from multiprocessing.connection import Connection
 from typing import Any, NamedTuple, TypeVar
 from urllib.parse import urlsplit
@@ -106,7 +106,8 @@ def run_all(
     tasks
         What to begin with. A task is made when a worker is about to be free for it.
     finish
-        Is told, in this process, of each task and its result as soon as it is there. Returns what follows from it.
+        Is told, in this process, of each task and its result as soon as it is there. Returns what follows from it,
+        which is made when a worker is about to be free, too.
     watch
         Is called now and then, and at the end.
 
@@ -118,19 +119,19 @@ def run_all(
         What a task or `finish` raises. What has not ended is given up then, as it is at Ctrl-C; `finish` has been told
         of all that has ended before.
     """
-    waiting = iter(tasks)
+    waiting = [iter(tasks)]
     begun: dict[Future[Any], Task] = {}
     try:
         while True:
             room = AHEAD * max(1, engine.workers()) - len(begun)
-            for task in islice(waiting, max(0, room)):
+            for task in islice(_drawn(waiting), max(0, room)):
                 begun[engine.executor.submit(task.function, *task.arguments)] = task
             if not begun:
                 watch()
                 return
             ended, _ = wait_for(begun, LOOK_SECONDS, FIRST_COMPLETED)
             for future in sorted((future for future in begun if future in ended), key=_failed):
-                waiting = chain(finish(begun.pop(future), future.result()), waiting)
+                waiting.append(iter(finish(begun.pop(future), future.result())))
             watch()
     except engine.losses as error:
         engine.stop()
@@ -140,6 +141,15 @@ def run_all(
     except BaseException:
         engine.stop()
         raise
+
+
+def _drawn(waiting: list[Iterator[Task]]) -> Iterator[Task]:
+    """Draw tasks from the last iterator, and from those before it once that is at its end."""
+    while waiting:
+        if task := next(waiting[-1], None):
+            yield task
+        else:
+            waiting.pop()
 
 
 def _failed(future: Future[Any]) -> bool:
@@ -203,6 +213,7 @@ def cores() -> int:
 def _begin(listener: Connection, begin: Callable[..., None] | None, arguments: tuple[Any, ...]) -> None:
     """Begin a process of the pool."""
     threading.Thread(target=_end_with, args=(listener,), daemon=True).start()
+    sys.stdout = sys.stderr  # what a task prints is no result
     if begin:
         begin(*arguments)
 

@@ -6,7 +6,7 @@ Axes are S seeds, E experiences, N simulations; what was not measured, or is not
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -27,6 +27,8 @@ from aixi_approx.trade_off import TradeOff, fit_trade_off
 
 Array = NDArray[np.float64]
 
+LAWS = ("predictor_law", "learning_law", "search_law", "missed_law", "joint_law", "trade_off")
+SAME = 1e-9  # scores that differ by less are the same
 LEVELS = (0.5, 0.6, 0.7, 0.8, 0.9)  # of the way from the least score of a surface to the largest
 
 
@@ -72,16 +74,16 @@ class Findings:
     def score(self) -> Array:
         """[S, E, N] 0 for the random agent, 1 for the best one.
 
-        It is taken from what the decisions lose in the long run, where that is known. The rewards tell the same, but
-        for the luck that is in them.
+        It is taken from what the decisions lose in the long run, where that is known of all. The rewards tell the same,
+        but for the luck that is in them.
         """
         return self.scored(self.reward, self.regret)
 
     def scored(self, reward: Array, regret: Array) -> Array:
-        """Return the scores of rewards per cycle, or of what is lost of them where that is known."""
+        """Return the scores of rewards per cycle, or of what is lost of them where that is known of all."""
         if np.isnan(self.span):
             return np.full(reward.shape, np.nan)
-        if np.isnan(regret).all():
+        if (np.isnan(regret) & np.isfinite(reward)).any():
             return (reward - float(self.random_reward or 0)) / self.span
         return 1 - regret / self.span
 
@@ -92,7 +94,7 @@ class Findings:
         if not np.isfinite(mean).any():
             return []
         low, high = float(np.nanmin(mean)), float(np.nanmax(mean))
-        return [low + share * (high - low) for share in LEVELS]
+        return [low + share * (high - low) for share in LEVELS] if high - low > SAME else []
 
     # The laws: how one thing depends on another.
 
@@ -125,6 +127,12 @@ class Findings:
     def trade_off(self) -> TradeOff:
         """Simulations that make up for cycles of experience."""
         return fit_trade_off(self.experience, self.simulations, self.score, np.array(self.levels))
+
+    def fit(self) -> Iterator[str]:
+        """Fit one law after the other, which takes a while, and yield what each is called. They are kept."""
+        for law in LAWS:
+            yield law
+            getattr(self, law)
 
     @property
     def laws(self) -> dict[str, Comparison]:
@@ -170,32 +178,34 @@ def _find(study: Study, name: str, cells: Sequence[Any], stretches: Sequence[Any
     settings = study.subject(name, 0).settings
     depth, horizon, first, most = settings.depth, settings.horizon, study.methods[0], study.experience[-1]
     random, optimum = reach(make(name))
-    at = {(c["seed"], c["experience"], c["model"], c["depth"]): c for c in cells}
-    rows = {
-        (*where, Trial(*(row[f] for f in Trial._fields))): row for where, cell in at.items() for row in cell["trials"]
-    }
+    there = {(c["seed"], c["experience"], c["model"], c["depth"]): c for c in cells}
+    rows = {(*at, Trial(*(row[f] for f in Trial._fields))): row for at, cell in there.items() for row in cell["trials"]}
     entropy = _entropies(study, stretches)
+
+    def row_of(*where: Any, horizon: int, method: str, simulations: int) -> Any:
+        found = rows.get((*where, Trial(horizon, method, simulations)))
+        return found or rows.get((*where, Trial(horizon, method, 0)))  # expectimax has none
 
     def plane(get: Callable[[Any], Any], *shape: int) -> Array:
         values = np.full((study.seeds, len(study.experience), len(study.simulations), *shape), np.nan)
         for s, e, n in np.ndindex(*values.shape[:3]):
-            trial = Trial(horizon, first, study.simulations[n])
-            if row := rows.get((s, study.experience[e], CTW, depth, trial)):
+            at = (s, study.experience[e], CTW, depth)
+            if row := row_of(*at, horizon=horizon, method=first, simulations=study.simulations[n]):
                 values[s, e, n] = _number(get(row))
         return values
 
     def line(experience: int, model: str, depth: int, horizon: int, method: str, get: Callable[[Any], Any]) -> Array:
         values = np.full((study.seeds, len(study.simulations)), np.nan)
         for s, n in np.ndindex(*values.shape):
-            for count in (study.simulations[n], 0):  # expectimax has none
-                if row := rows.get((s, experience, model, depth, Trial(horizon, method, count))):
-                    values[s, n] = _number(get(row))
+            at = (s, experience, model, depth)
+            if row := row_of(*at, horizon=horizon, method=method, simulations=study.simulations[n]):
+                values[s, n] = _number(get(row))
         return values
 
     def known(depth: int, get: Callable[[Any], Any]) -> Array:
         values = np.full((study.seeds, len(study.experience)), np.nan)
         for s, e in np.ndindex(*values.shape):
-            if cell := at.get((s, study.experience[e], CTW, depth)):
+            if cell := there.get((s, study.experience[e], CTW, depth)):
                 values[s, e] = _number(get(cell))
         return values
 

@@ -15,16 +15,17 @@ import json
 import os
 import platform
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from importlib import metadata
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from aixi_approx import __version__
 from aixi_approx.cell import Cell, Trial, measure, pilot
 from aixi_approx.engine import Engine, Task, run_all
 from aixi_approx.experience import Cycle, Subject, gather
-from aixi_approx.recording import claim, write_whole
+from aixi_approx.recording import claim, lock, write_whole
 from aixi_approx.study import Study, study_of
 
 CYCLE_SECONDS = 1e-3  # of a cycle, beside its search; about
@@ -44,32 +45,32 @@ class Laboratory:
     Parameters
     ----------
     folder
-        Is made if it is not there.
+        Is made if it is not there. Nothing is written to it before something is carried out.
     study
         What is to be measured: all that is in the folder already, or more. If not given, what is there.
 
     Raises
     ------
     ValueError
-        If the folder holds something else: another study, one of another version, or other files.
+        If the folder holds something else: another study, one of another version, or other files; here and later,
+        if a file in it is broken.
     """
 
     def __init__(self, folder: Path, study: Study | None = None) -> None:
         self.folder = folder
+        self._written: Study | None = None
         path = folder / "study.json"
         if study is None and not path.exists():
             raise ValueError(f"{folder} holds no study: name environments, or a folder that holds one")
-        there = claim(path, "study", "study")
+        there = claim(path, "study", "study") if folder.exists() else None
         if there:
-            before = study_of(there["study"], str(path))
-            study = study or before
-            _check_growth(folder, before, study)
+            if not isinstance(there["study"], Mapping):
+                raise ValueError(f"{path} is not the manifest of a study: name another folder")
+            self._written = study_of(there["study"], str(path))
+            study = study or self._written
+            _check_growth(folder, self._written, study)
         assert study is not None
         self.study = study
-        for part in ("experience", "cells"):
-            (folder / part).mkdir(exist_ok=True)
-        if not there or there["study"] != study.options():
-            write_whole(path, _manifest(study))
         self._paces: dict[str, float] = {}
 
     # -------------------------------------------------------------------------------------------- carrying out
@@ -79,10 +80,9 @@ class Laboratory:
         found: dict[Subject, list[Cell]] = {}
         for subject in self.study.subjects():
             for cell in self.study.cells(subject):
-                there = self._read(cell)
-                done = [_trial(row) for row in there["trials"]] if there else []
-                trials = tuple(trial for trial in cell.trials if trial not in done)
-                if trials or not there:
+                done = self._read(cell)
+                trials = tuple(trial for trial in cell.trials if not done or trial not in done["trials"])
+                if trials or not done:
                     found.setdefault(subject, []).append(cell._replace(trials=trials))
         return found
 
@@ -99,7 +99,30 @@ class Laboratory:
             Where.
         watch
             Is told now and then how much of the work is done, and how much it is.
+
+        Raises
+        ------
+        ValueError
+            If another process carries out something in this folder, or an environment can't do what is asked for.
+        RuntimeError
+            If workers are gone.
         """
+        self.folder.mkdir(parents=True, exist_ok=True)
+        descriptor = lock(self.folder)
+        try:
+            self._write_study()
+            self._carry_out(engine, watch)
+        finally:
+            os.close(descriptor)
+
+    def _write_study(self) -> None:
+        if self._written != self.study:
+            for part in ("experience", "cells"):
+                (self.folder / part).mkdir(exist_ok=True)
+            write_whole(self.folder / "study.json", _manifest(self.study))
+            self._written = self.study
+
+    def _carry_out(self, engine: Engine, watch: Watcher) -> None:
         missing = self.missing()
         total = sum(self._seconds(subject, cells) for subject, cells in missing.items())
         done = 0.0
@@ -163,7 +186,9 @@ class Laboratory:
             path = self._stretch_path(subject, mark)
             if not path.exists():
                 break
-            cycles += [tuple(cycle) for cycle in json.loads(path.read_text())["cycles"]]
+            cycles += [tuple(cycle) for cycle in _content(path, "cycles")["cycles"]]
+            if len(cycles) != mark:
+                raise _broken(path)
         return cycles
 
     def cells(self) -> list[dict[str, Any]]:
@@ -176,8 +201,10 @@ class Laboratory:
         for subject in self.study.subjects():
             for cell in self.study.cells(subject):
                 if there := self._read(cell):
-                    there["trials"] = [row for row in there["trials"] if _trial(row) in cell.trials]
-                    found.append(_of(cell) | there)
+                    rows = there["trials"]
+                    found.append(
+                        _of(cell) | there | {"trials": [rows[trial] for trial in cell.trials if trial in rows]}
+                    )
         return found
 
     def stretches(self) -> list[dict[str, Any]]:
@@ -187,7 +214,7 @@ class Laboratory:
             for mark in self.study.experience:
                 path = self._stretch_path(subject, mark)
                 if path.exists():
-                    content = json.loads(path.read_text())
+                    content = _content(path, "cycles")
                     del content["cycles"]
                     found.append(
                         {"environment": subject.environment, "seed": subject.seed, "experience": mark, **content}
@@ -195,12 +222,21 @@ class Laboratory:
         return found
 
     def _read(self, cell: Cell) -> dict[str, Any] | None:
+        """What is there of a cell, its trials by what they are."""
         path = self._cell_path(cell)
-        return json.loads(path.read_text()) if path.exists() else None
+        if not path.exists():
+            return None
+        content = _content(path, "trials")
+        try:
+            return content | {
+                "trials": {Trial(*(row[field] for field in Trial._fields)): row for row in content["trials"]}
+            }
+        except (KeyError, TypeError):
+            raise _broken(path) from None
 
     def _write(self, cell: Cell, result: dict[str, Any]) -> None:
         there = self._read(cell)
-        before = there["trials"] if there else []
+        before = [*there["trials"].values()] if there else []
         write_whole(self._cell_path(cell), result | {"trials": before + result["trials"]})
 
     def _cell_path(self, cell: Cell) -> Path:
@@ -211,7 +247,7 @@ class Laboratory:
 
 
 def _named(subject: Subject) -> str:
-    return f"{subject.environment.replace('/', '_')}-{subject.seed}"
+    return f"{quote(subject.environment, safe=':>@?= ')}-{subject.seed}"
 
 
 def _of(cell: Cell) -> dict[str, Any]:
@@ -219,8 +255,19 @@ def _of(cell: Cell) -> dict[str, Any]:
     return where | {"experience": cell.experience, "model": cell.model, "depth": cell.depth}
 
 
-def _trial(row: dict[str, Any]) -> Trial:
-    return Trial(*(row[field] for field in Trial._fields))
+def _content(path: Path, rows: str) -> dict[str, Any]:
+    """What a JSON file holds, with rows of that name."""
+    try:
+        content = json.loads(path.read_text())
+    except ValueError:
+        raise _broken(path) from None
+    if not (isinstance(content, dict) and isinstance(content.get(rows), list)):
+        raise _broken(path)
+    return content
+
+
+def _broken(path: Path) -> ValueError:
+    return ValueError(f"{path} is broken: remove it, and what stood in it is done again")
 
 
 def _check_growth(folder: Path, before: Study, now: Study) -> None:
@@ -229,6 +276,8 @@ def _check_growth(folder: Path, before: Study, now: Study) -> None:
         was, wanted = getattr(before, name), getattr(now, name)
         if name in AXES:
             taken_in = set(was) <= set(wanted)
+        elif name == "settings":
+            taken_in = all(was.get(each, {}) == wanted.get(each, {}) for each in before.environments)
         elif name == "experience":  # an agent that has lived can live on
             taken_in = was == wanted[: len(was)]
         elif name == "settings":

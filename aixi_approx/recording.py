@@ -49,7 +49,7 @@ class Recording:
         manifest_path = folder / "manifest.json"
         if there := claim(manifest_path, "run", "options"):
             self._check(there, options)
-            self._lock(manifest_path)
+            weakref.finalize(self, os.close, lock(folder))
             return
         manifest = {
             "version": __version__,
@@ -60,7 +60,7 @@ class Recording:
             "begun": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
         }
         write_whole(manifest_path, manifest)
-        self._lock(manifest_path)
+        weakref.finalize(self, os.close, lock(folder))
 
     def _check(self, manifest: Mapping[str, Any], options: Mapping[str, Any]) -> None:
         was, now = _flat(manifest["options"]), _flat(options)
@@ -69,15 +69,6 @@ class Recording:
                 raise ValueError(
                     f"{self.folder} holds a run with {name} {was.get(name)}, not {value}: name another folder"
                 )
-
-    def _lock(self, path: Path) -> None:
-        """Keep the folder to this recording as long as it lives."""
-        descriptor = os.open(path, os.O_RDONLY)
-        weakref.finalize(self, os.close, descriptor)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise ValueError(f"another process writes to {self.folder}: wait for it, or name another folder") from None
 
     def rows(self, part: str) -> list[Row]:
         """Return the whole rows that are there of a part, `learning` or `evaluation`."""
@@ -144,6 +135,17 @@ def claim(manifest_path: Path, what: str, *needed: str) -> dict[str, Any] | None
     if version != __version__:
         raise ValueError(f"{folder} was written by version {version}: name another folder")
     return manifest
+
+
+def lock(folder: Path) -> int:
+    """Keep a folder to this process until the descriptor that is returned is closed; ValueError if another has it."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        raise ValueError(f"another process writes to {folder}: wait for it, or name another folder") from None
+    return descriptor
 
 
 class Lines:

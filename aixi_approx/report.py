@@ -10,7 +10,7 @@ import numpy as np
 from aixi_approx.comparison import Comparison
 from aixi_approx.findings import PARTS, Array, Findings, across, estimate
 from aixi_approx.interaction import Estimate, finite
-from aixi_approx.verdict import verdict
+from aixi_approx.verdict import plus, verdict
 
 
 def report(found: Sequence[Findings]) -> str:
@@ -38,9 +38,9 @@ def _summary(found: Sequence[Findings]) -> str:
     ]
     for f in found:
         lost = {part: f.long_run[:, -1, -1, i] / f.span for i, part in enumerate(PARTS)}
-        cells = [number(estimate(lost[part])) for part in ("prediction", "decision", "horizon", "exploration")]
+        cells = [_number(estimate(lost[part])) for part in ("prediction", "decision", "horizon", "exploration")]
         k = f.trade_off.k
-        most = f"{f.experience[-1]:,.0f} | {f.simulations[-1]:,.0f} | {number(estimate(f.score[:, -1, -1]))}"
+        most = f"{f.experience[-1]:,.0f} | {f.simulations[-1]:,.0f} | {_number(estimate(f.score[:, -1, -1]))}"
         lines.append(f"| {f.environment} | {most} | {' | '.join(cells)} | {'' if k is None else _short(k)} |")
     return "\n".join(lines)
 
@@ -63,29 +63,35 @@ def _fitted(law: Comparison) -> str:
     if not law.laws:
         return f"| | {law.why} | "
     first = law.best or law.laws[0]
-    error, stays = (f"{e.mean:.2g} ({e.low:.2g} to {e.high:.2g})" for e in (first.error, law.persistence))
+    error, stays = (_short(e, 2) for e in (first.error, law.persistence))
     if not law.best:
         return f"{error} | {stays} | none; the nearest: {first.formula} | "
     parameters = ", ".join(f"{name} = {_short(value)}" for name, value in first.parameters.items())
     return f"{error} | {stays} | {first.formula} | {parameters}"
 
 
-def _short(value: Estimate) -> str:
-    return f"{value.mean:.3g} ({value.low:.3g} to {value.high:.3g})"
+def _short(value: Estimate, digits: int = 3) -> str:
+    """A number with its interval, which may be open to one side; without if it is open to both."""
+    mean, low, high = (f"{each:.{digits}g}" for each in value)
+    return f"{mean} ({low} to {high})" if np.isfinite(value[1:]).any() else mean
 
 
 def _surface(f: Findings) -> list[str]:
     what, values = ("score", f.score) if np.isfinite(f.score).any() else ("reward per cycle", f.reward)
     lines = [
-        f"The surface: {what}, by experience (down) and simulations (across), 95 % over {f.score.shape[0]} seeds",
+        f"The surface: {what}, by experience (down) and simulations (across), 95 % over {_seeds(f)}",
         "",
         f"| cycles | {' | '.join(f'{n:,.0f}' for n in f.simulations)} |",
         "|--:|" + "--:|" * len(f.simulations),
     ]
     for e, cycles in enumerate(f.experience):
-        cells = [number(estimate(values[:, e, n])) for n in range(len(f.simulations))]
+        cells = [_number(estimate(values[:, e, n])) for n in range(len(f.simulations))]
         lines.append(f"| {cycles:,.0f} | {' | '.join(cells)} |")
     return ["\n".join(lines)]
+
+
+def _seeds(f: Findings) -> str:
+    return f"{f.seeds} seed{'s' * (f.seeds != 1)}"
 
 
 def _account(f: Findings) -> list[str]:
@@ -105,8 +111,8 @@ def _account(f: Findings) -> list[str]:
             "|--:|" + "--:|" * 8,
         ]
         for i, x in enumerate(along):
-            cells = [number(estimate(f.long_run[index][:, i, p])) for p in range(4)]
-            cells += [number(estimate(f.within[index][:, i, p])) for p in range(1, 4)]
+            cells = [_number(estimate(f.long_run[index][:, i, p])) for p in range(4)]
+            cells += [_number(estimate(f.within[index][:, i, p])) for p in range(1, 4)]
             lines.append(f"| {x:,.0f} | {' | '.join(cells)} | {_mean(f.sure[index][:, i])} |")
         tables.append("\n".join(lines))
     return tables
@@ -122,7 +128,7 @@ def _others(f: Findings) -> list[str]:
         "|---|" + "--:|" * len(f.simulations),
     ]
     for label, score in {"as above": f.score[:, -1], **f.others}.items():
-        lines.append(f"| {label} | {' | '.join(number(estimate(score[:, n])) for n in range(len(f.simulations)))} |")
+        lines.append(f"| {label} | {' | '.join(_number(estimate(score[:, n])) for n in range(len(f.simulations)))} |")
     return ["\n".join(lines)]
 
 
@@ -139,12 +145,8 @@ def _effort(f: Findings) -> str:
     return "\n".join(lines)
 
 
-def number(value: Estimate) -> str:
-    """Return a mean with half of its interval, or nothing where there is none."""
-    if np.isnan(value.mean):
-        return ""
-    mean = round(value.mean, 3) + 0.0
-    return f"{mean:.3f} ± {value.high - value.mean:.3f}" if np.isfinite(value.high) else f"{mean:.3f}"
+def _number(value: Estimate) -> str:
+    return "" if np.isnan(value.mean) else plus(value)
 
 
 def _mean(values: Array, form: str = "{:.2f}") -> str:

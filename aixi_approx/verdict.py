@@ -13,123 +13,145 @@ from aixi_approx.findings import PARTS, Findings, across, estimate
 from aixi_approx.interaction import Estimate
 
 SMALL = 0.02  # of the way from the random agent to the best: less is not worth a word
-LACKS = {
-    "horizon": ("the horizon", "a longer horizon"),
-    "prediction": ("prediction", "experience"),
-    "decision": ("decision", "search"),
-}
+LACKS = {"prediction": "prediction", "decision": "decision", "horizon": "the horizon"}
 
 
 def verdict(found: Findings) -> list[str]:
     """Return what the numbers say, sentence by sentence."""
-    return [sentence for part in (_where, _what_limits, _next, _trade_off, _laws) for sentence in part(found)]
+    if np.isnan(found.reward[:, -1, -1]).all():
+        return [f"{_at(found)} nothing was measured yet."]
+    parts = (_where, _what_limits, _next, _crossing, _trade_off, _laws)
+    return [sentence for part in parts for sentence in part(found)]
 
 
 def _where(f: Findings) -> Iterator[str]:
-    last = f.score[:, -1, -1]
     if np.isnan(f.span):
-        lack = "its optimum is not known" if f.optimum is None else "the reward of the random agent is not known"
-        yield f"There are no scores in {f.environment}: {lack}. Rewards are per cycle."
-        if np.isfinite(f.reward[:, -1, -1]).any():
-            yield f"{_at(f)} the agent earns {_plus(estimate(f.reward[:, -1, -1]))}."
-    elif np.isfinite(last).any():
-        yield f"{_at(f)} the agent scores {_plus(estimate(last))}, 0 being the random agent and 1 the best."
+        lack = "nothing there is better than to act at random"
+        if f.optimum is None:
+            lack = "its optimum is not known"
+        elif f.random_reward is None:
+            lack = "the reward of the random agent is not known"
+        yield f"There are no scores in {f.environment}: {lack}."
+        yield f"{_at(f)} the agent earns {plus(estimate(f.reward[:, -1, -1]))} per cycle."
     else:
-        yield f"{_at(f)} nothing was measured yet."
+        score = plus(estimate(f.score[:, -1, -1]))
+        yield f"{_at(f)} the agent scores {score}, where 0 is the random agent and 1 the best."
 
 
 def _what_limits(f: Findings) -> Iterator[str]:
-    parts = f.long_run[:, -1, -1] / f.span
+    parts = f.long_run[:, -1, -1]
     if np.isnan(parts).all():
-        yield (
-            "What of that prediction and decision cost in the long run can't be told: "
-            "the environment has no exact solution that is soon found."
-        )
+        why = "the environment has no exact solution that is soon found"
+        yield f"What prediction and decision cost in the long run can't be told: {why}."
         return
-    shares = {part: estimate(parts[:, i]) for i, part in enumerate(PARTS)}
-    if np.isnan(shares["decision"].mean):
+    if np.isnan(f.span):
+        return
+    cost = {part: estimate(parts[:, i] / f.span) for i, part in enumerate(PARTS)}
+    if np.isnan(cost["decision"].mean):
         yield "Prediction and decision can't be told apart: exact expectimax on the model is too much work."
         return
-    missing = [part for part in LACKS if shares[part].mean > SMALL]
-    told = ", ".join(f"{LACKS[part][0]} {_plus(shares[part])}" for part in LACKS)
-    if not missing:
-        yield f"Nothing limits it there by more than {SMALL}: it misses {told}."
+    if np.isnan(cost["prediction"].mean):
+        yield "Prediction and horizon can't be told apart: exact expectimax on the environment is too much work."
         return
-    worst = max(missing, key=lambda part: shares[part].mean)
-    sure = "" if shares[worst].low > 0 else ", as far as can be told from these seeds"
-    yield f"What limits it there is {LACKS[worst][0]}{sure}: it misses {told}."
-    lucky = [part for part in LACKS if shares[part].high < 0]
-    for part in lucky:
-        yield f"{LACKS[part][0].capitalize()} makes up for a part of that: its errors happen to mend others."
+    told = [f"{plus(cost[part])} through {name}" for part, name in LACKS.items()]
+    loses = f"it loses {', '.join(told[:-1])} and {told[-1]}"
+    worst = max(LACKS, key=lambda part: cost[part].mean)
+    if cost[worst].mean <= SMALL:
+        yield f"Nothing limits it there by more than {SMALL}: {loses}."
+        return
+    sure = "" if cost[worst].low > 0 else ", as far as can be told from these seeds"
+    yield f"What limits it there is {LACKS[worst]}{sure}: of the score, {loses}."
+    for part, name in LACKS.items():
+        if cost[part].high < 0:
+            yield f"{name.capitalize()} makes up for a part of that: its errors happen to mend others."
 
 
 def _next(f: Findings) -> Iterator[str]:
     score = f.score
-    if min(score.shape[1:]) < 2 or np.isnan(score[:, -1, -1]).all() or np.isnan(score[:, -2:, -2:]).all():
+    if min(score.shape[1:]) < 2:
         return
     gains = {
-        "experience": (score[:, -1, -1] - score[:, -2, -1], f.experience[-1] / f.experience[-2]),
-        "simulations": (score[:, -1, -1] - score[:, -1, -2], f.simulations[-1] / f.simulations[-2]),
+        "experience": (score[:, -1, -1] - score[:, -2, -1]) / np.log10(f.experience[-1] / f.experience[-2]),
+        "simulations": (score[:, -1, -1] - score[:, -1, -2]) / np.log10(f.simulations[-1] / f.simulations[-2]),
     }
-    tenfold = {name: estimate(gain / np.log10(factor)) for name, (gain, factor) in gains.items()}
-    told = ", ".join(f"{name} {_plus(gain)}" for name, gain in tenfold.items())
-    clear = [name for name, gain in tenfold.items() if gain.low > 0 and gain.mean > SMALL]
-    if not clear:
-        yield f"The last step of neither pays clearly, per factor of ten: {told}."
+    gain = {name: estimate(values) for name, values in gains.items()}
+    if any(np.isnan(value.mean) for value in gain.values()):
+        return
+    if not all(np.isfinite(value.high) for value in gain.values()):
+        yield "Whether experience or simulations are worth more compute can't be told from one agent."
+        return
+    clear = [name for name, value in gain.items() if value.low > 0 and value.mean > SMALL]
+    if clear:
+        best = max(clear, key=lambda name: gain[name].mean)
+        (other,) = gain.keys() - {best}
+        yield (
+            f"The next factor of ten is best spent on {best}: at the last step one was worth {plus(gain[best])} of the "
+            f"score, and one of {other} {plus(gain[other])}."
+        )
     else:
-        best = max(clear, key=lambda name: tenfold[name].mean)
-        yield f"The next unit of compute belongs into {best}. Per factor of ten, the last step was worth: {told}."
-    crossing = _crossing(f)
-    if crossing:
-        yield crossing
+        told = " and ".join(f"one of {name} {plus(value)}" for name, value in gain.items())
+        yield (
+            "Neither more experience nor more simulations would clearly pay: at the last step, a factor of ten was "
+            f"worth this much of the score: {told}."
+        )
 
 
-def _crossing(f: Findings) -> str:
+def _crossing(f: Findings) -> Iterator[str]:
     """From how much search on prediction costs more than decision, after the most experience."""
     parts = across(f.long_run)[-1]
     prediction, decision = parts[:, PARTS.index("prediction")], parts[:, PARTS.index("decision")]
-    if np.isnan(prediction).any():
-        return ""
+    if np.isnan(prediction + decision).any():
+        return
     more = decision > prediction
     if more.all():
-        return f"With any number of simulations measured, decision costs more than prediction ({_after(f)})."
-    first = int(np.flatnonzero(~more)[0])
-    if first == 0 or more[first:].any():
-        return ""
-    return f"Decision costs more than prediction with fewer than {f.simulations[first]:,.0f} simulations ({_after(f)})."
+        yield f"{_after(f).capitalize()}, decision costs more than prediction with any number of simulations measured."
+    elif more[0] and not more[more.argmin() :].any():
+        fewer = f"fewer than {f.simulations[more.argmin()]:,.0f} simulations"
+        yield f"{_after(f).capitalize()}, decision costs more than prediction with {fewer}, and not with more."
 
 
 def _trade_off(f: Findings) -> Iterator[str]:
-    k = f.trade_off.k
-    if k is None:
+    trade = f.trade_off
+    if trade.k is None:
         if np.isfinite(f.score).any():
-            yield f"How search makes up for learning can't be told: {f.trade_off.why}."
-    else:
-        factor = Estimate(*(10**-exponent for exponent in (k.mean, k.high, k.low)))
-        yield (
-            f"At the same score, ten times the experience is worth {factor.mean:,.3g} times the search "
-            f"({factor.low:,.3g} to {factor.high:,.3g}): k = {k.mean:.2f}, R2 = {f.trade_off.r2:.2f}."
-        )
+            yield f"How much search makes up for less learning can't be told: {trade.why}."
+        return
+    mean, low, high = (np.float64(10) ** np.clip(k, -300, 300) for k in trade.k)
+    interval = f" ({low:,.3g} to {high:,.3g})" if np.isfinite(trade.k.high) else ""
+    yield (
+        f"At the same score, an agent with ten times the experience needs {mean:,.3g}{interval} times the search: "
+        f"k = {trade.k.mean:.2f}, R2 = {trade.r2:.2f}."
+    )
 
 
 def _laws(f: Findings) -> Iterator[str]:
     for what, law in f.laws.items():
+        name = what[0].upper() + what[1:]
         if law.best:
-            yield (
-                f"{what[0].upper()}{what[1:]}: foreseen best by {law.best.formula}, to {law.best.error.mean:.2g} "
-                f"where staying put is wrong by {law.persistence.mean:.2g}."
-            )
+            error, staying = law.best.error.mean, law.persistence.mean
+            told = f"wrong by {error:.2g} where staying put is wrong by {staying:.2g}"
+            yield f"{name}: {law.best.formula} foresees it best, {told}."
         elif law.laws:
-            yield f"{what[0].upper()}{what[1:]}: {law.why}."
+            yield f"{name}: {law.why}."
 
 
 def _at(f: Findings) -> str:
-    return f"{_after(f).capitalize()}, with {f.simulations[-1]:,.0f} simulations and horizon {f.horizon},"
+    return f"{_after(f).capitalize()}, with {_simulations(f.simulations[-1])} and horizon {f.horizon},"
 
 
 def _after(f: Findings) -> str:
     return f"after {f.experience[-1]:,.0f} cycles"
 
 
-def _plus(value: Estimate) -> str:
-    return f"{value.mean:.3f} ± {value.high - value.mean:.3f}" if np.isfinite(value.high) else f"{value.mean:.3f}"
+def _simulations(count: float) -> str:
+    return f"{count:,.0f} simulation{'' if count == 1 else 's'}"
+
+
+def plus(value: Estimate) -> str:
+    """Return a mean with half of its interval, if that is finite.
+
+    >>> plus(Estimate(-1e-9, -0.02, 0.02))
+    '0.000 ± 0.020'
+    """
+    mean = f"{round(value.mean, 3) + 0.0:.3f}"
+    return f"{mean} ± {value.high - value.mean:.3f}" if np.isfinite(value.high) else mean

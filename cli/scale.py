@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from aixi_approx.study import Study
 
 GRIDS = ("small", "full")  # as in study.py, which --help need not load
+DPI = 120  # of pictures
 LONG = 12 * 3_600  # seconds that are not begun without asking
 
 
@@ -24,7 +26,7 @@ LONG = 12 * 3_600  # seconds that are not begun without asking
 @click.argument("what", nargs=-1, metavar="[ENVIRONMENT | STUDY]...")
 @click.option("--envs", help="Environments, with commas between them, in place of arguments.")
 @click.option(
-    "--grid", type=click.Choice(GRIDS), default="small", show_default=True, help="Of experience and simulations."
+    "--grid", type=click.Choice(GRIDS), help="Of experience and simulations in environments.  [default: small]"
 )
 @click.option("--seeds", type=at_least(1), help="Agents in each environment.  [default: 6, of the full grid 20]")
 @click.option("--out", type=click.Path(path_type=Path), help="Folder to write to, or to go on from.")
@@ -37,7 +39,7 @@ LONG = 12 * 3_600  # seconds that are not begun without asking
 def command(
     what: tuple[str, ...],
     envs: str | None,
-    grid: str,
+    grid: str | None,
     seeds: int | None,
     out: Path | None,
     on: str | None,
@@ -53,7 +55,8 @@ def command(
 
     STUDY is a TOML or Python file that says what is measured, or the folder of a study, which is gone on with.
 
-    Pictures, tables and the verdict are written to the folder. The same command goes on with what was stopped.
+    Pictures, tables and the verdict are written to the folder. The same command goes on with what was stopped, and one
+    that asks for more with what is there: more seeds, simulations or environments, or experience beyond the most.
 
     \b
     Examples:
@@ -66,16 +69,20 @@ def command(
     from aixi_approx.report import as_data, report
     from aixi_approx.verdict import verdict
 
-    laboratory = _laboratory([*what, *(envs.split(",") if envs else [])], grid, seeds, out)
-    if not only_report:
-        try:
-            _carry_out(laboratory, on, yes)
-        except KeyboardInterrupt:
-            print(f"aixi: stopped; aixi scale {laboratory.folder} goes on with it", file=sys.stderr)
-            sys.exit(130)
-    with notice("fitting laws ..."):
+    named = [*what, *(name.strip() for name in (envs or "").split(",") if name.strip())]
+    with redirect_stdout(sys.stderr):  # what an environment prints is no result
+        laboratory = _laboratory(named, grid, seeds, out)
+        if not only_report:
+            try:
+                _carry_out(laboratory, on, yes)
+            except KeyboardInterrupt:
+                print(f"aixi: stopped; the same command goes on with {laboratory.folder}", file=sys.stderr)
+                sys.exit(130)
+        elif not (laboratory.folder / "study.json").exists():
+            raise click.UsageError(f"{laboratory.folder} holds no study to report on: leave --report out")
         found = find(laboratory)
-        text = report(found)
+        _fit(found)
+    text = report(found)
     written = [laboratory.folder / "report.md", *_draw(found, laboratory.folder)]
     written[0].write_text(text + "\n")
     if as_json:
@@ -89,7 +96,7 @@ def command(
     print(f"Written: {', '.join(map(str, written))}.")
 
 
-def _laboratory(named: Sequence[str], grid: str, seeds: int | None, out: Path | None) -> Laboratory:
+def _laboratory(named: Sequence[str], grid: str | None, seeds: int | None, out: Path | None) -> Laboratory:
     """The folder that is worked in, with the study that is asked for."""
     from aixi_approx.laboratory import Laboratory
     from aixi_approx.study import FULL, SMALL, checked, read_study
@@ -97,18 +104,33 @@ def _laboratory(named: Sequence[str], grid: str, seeds: int | None, out: Path | 
     if not named:
         raise click.UsageError("name an environment, a file that holds a study, or the folder of one")
     first = Path(named[0])
-    if len(named) == 1 and first.is_dir():
-        if seeds or out:
-            raise click.UsageError(f"{first} says what is measured: leave --seeds and --out out")
+    if len(named) == 1 and ((first / "study.json").exists() or (first.is_dir() and not _is_environment(named[0]))):
+        if seeds or out or grid:
+            raise click.UsageError(f"{first} says what is measured: leave --seeds, --grid and --out out")
         return Laboratory(first)
     study: Study
-    if len(named) == 1 and first.suffix in (".toml", ".py") and first.is_file():
+    if len(named) == 1 and first.suffix in (".toml", ".py"):
+        if not first.is_file():
+            raise click.UsageError(f"there is no file {first}")
+        if grid:
+            raise click.UsageError(f"{first} says what is measured: leave --grid out")
         study, name = read_study(first), first.stem
     else:
-        study = {"small": SMALL, "full": FULL}[grid]._replace(environments=tuple(named))
+        study = {"small": SMALL, "full": FULL}[grid or "small"]._replace(environments=tuple(named))
         name = "-".join(named).replace("/", "_")
     study = checked(study if seeds is None else study._replace(seeds=seeds), "aixi scale")
     return Laboratory(out or Path(f"study-{name}"), study)
+
+
+def _is_environment(name: str) -> bool:
+    from aixi_approx.environment import EnvironmentFault
+    from aixi_approx.envs import make
+
+    try:
+        make(name)
+    except EnvironmentFault:
+        return False
+    return True
 
 
 def _carry_out(laboratory: Laboratory, on: str | None, yes: bool) -> None:
@@ -125,8 +147,9 @@ def _carry_out(laboratory: Laboratory, on: str | None, yes: bool) -> None:
         workers = max(1, place.workers())
         seconds /= workers
         cells = sum(len(cells) for cells in missing.values())
-        told = f"{cells:,} cells of {len(missing)} agents: about {span(seconds)} on {workers} workers"
-        print(f"{told}, to {laboratory.folder}", file=sys.stderr)
+        told = f"{_count(cells, 'cell')} of {_count(len(missing), 'agent')}"
+        place_told = f"about {span(seconds)} on {_count(workers, 'worker')}, to {laboratory.folder}"
+        print(f"{told}: {place_told}", file=sys.stderr)
         if seconds > LONG and not yes and not (sys.stdin.isatty() and click.confirm("Begin?", err=True)):
             raise click.ClickException(f"it would take about {span(seconds)}: take a smaller grid, or say --yes")
         with progress() as bar:
@@ -134,15 +157,30 @@ def _carry_out(laboratory: Laboratory, on: str | None, yes: bool) -> None:
             laboratory.carry_out(place, lambda done, total: bar.update(task, completed=done, total=total))
 
 
+def _count(number: int, what: str) -> str:
+    return f"{number:,} {what}{'s' * (number != 1)}"
+
+
+def _fit(found: Sequence[Findings]) -> None:
+    """Fit all laws, behind a bar."""
+    from aixi_approx.findings import LAWS
+
+    with progress("{task.fields[now]}") as bar:
+        task = bar.add_task("laws", total=len(found) * len(LAWS), now="")
+        for f in found:
+            for law in f.fit():
+                bar.update(task, now=f"{f.environment}: {law.replace('_', ' ')}")
+                bar.advance(task)
+        bar.update(task, now="")
+
+
 def _draw(found: Sequence[Findings], folder: Path) -> list[Path]:
     """Draw a picture of each environment, and one of all; return the files."""
     from aixi_approx.charts import draw_all, draw_one
 
-    files = []
-    for f in found:
-        files.append(folder / f"{f.environment.replace('/', '_').replace(':', '-')}.png")
-        draw_one(f, files[-1])
+    pictures = {folder / f"{f.environment.replace('/', '_').replace(':', '-')}.png": draw_one(f) for f in found}
     if len(found) > 1:
-        files.append(folder / "all.png")
-        draw_all(found, files[-1])
-    return files
+        pictures[folder / "all.png"] = draw_all(found)
+    for path, figure in pictures.items():
+        figure.savefig(path, dpi=DPI)
+    return [*pictures]

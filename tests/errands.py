@@ -48,3 +48,12 @@ def die(folder: Path, name: str) -> None:
     while not (folder / name).exists():
         time.sleep(0.01)
     os.kill(os.getpid(), signal.SIGKILL)
+
+
+def carry_out(folder: Path) -> None:
+    """Carry out the study of a folder in this process."""
+    from aixi_approx.engine import engine
+    from aixi_approx.laboratory import Laboratory
+
+    with engine("here") as place:
+        Laboratory(folder).carry_out(place)

@@ -97,19 +97,49 @@ class Hand(Executor):
             future.set_result(number)
 
 
-def test_few_are_in_flight_and_the_first_given_are_the_first(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_few_are_made_ahead(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "LOOK_SECONDS", 0.001)
-    hand, ended = Hand(), []
+    hand, ended, made = Hand(), [], []
 
-    def finish(task: Task, result: int) -> list[Task]:
+    def make(numbers: range) -> Iterator[Task]:
+        for number in numbers:
+            made.append(number)
+            assert len(made) - len(ended) <= 3 * AHEAD, "it is made before a worker is free for it"
+            yield Task(abs, (number,))
+
+    def finish(task: Task, result: int) -> Iterator[Task]:
         assert task.arguments == (result,)
         ended.append(result)
-        return [Task(abs, (result + 100,))] if result < 10 else []
+        return make(range(10 * result, 10 * result + 2)) if 4 < result < 20 else iter(())
 
-    run_all(Engine(hand, lambda: 3, lambda: None), [Task(abs, (i,)) for i in range(20)], finish, hand.end_one)
+    run_all(Engine(hand, lambda: 3, lambda: None), make(range(20)), finish, hand.end_one)
     assert hand.most == 3 * AHEAD
-    assert hand.order[:20] == list(range(20))
-    assert sorted(hand.order) == sorted(ended) == [*range(20), *range(100, 110)]
+    assert hand.order == made
+    assert sorted(made) == sorted(ended) == [*range(20), *(10 * i + j for i in range(5, 20) for j in range(2))]
+
+
+def test_what_follows_goes_before_what_was_given_after_it() -> None:
+    follow, order = {0: [10, 11], 10: [20], 2: [12]}, []
+
+    def finish(task: Task, result: int) -> list[Task]:
+        order.append(result)
+        return [Task(abs, (number,)) for number in follow.get(result, [])]
+
+    run_all(HERE, [Task(abs, (i,)) for i in range(5)], finish)
+    assert order == [0, 1, 10, 11, 20, 2, 12, 3, 4], "two are made at a time"
+
+
+def test_many_tasks_are_no_burden() -> None:
+    """What follows from one after the other is not nested."""
+    seen = 0
+
+    def finish(task: Task, result: int) -> Iterator[Task]:
+        nonlocal seen
+        seen += 1
+        return iter([Task(abs, (result - 1,))] if result % 2 else [])
+
+    run_all(HERE, (Task(abs, (i,)) for i in range(30_000)), finish)
+    assert seen == 45_000
 
 
 def test_it_is_watched_while_tasks_run(tmp_path: Path) -> None:
