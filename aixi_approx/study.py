@@ -12,7 +12,8 @@ In Python the same is `study = Study(("tiger", "locks:1"), (100, 1000, 10000), (
 
 The plane is experience x simulations, at the environment's own depth and horizon, by the first method. Other depths are
 tried at each experience as predictors, and after the most experience as agents, at all simulations; so are other
-horizons, methods and models. Given the true environment there is nothing to learn: it stands at experience 0.
+horizons, methods and models. Given the true environment, where it is a POMDP, there is nothing to learn: it stands at
+experience 0.
 """
 
 from __future__ import annotations
@@ -26,12 +27,13 @@ from typing import Any, NamedTuple
 
 from aixi_approx.bounds import whole
 from aixi_approx.builder import METHODS, MODEL_FREE, build_agent, parsed
-from aixi_approx.cell import CTW, MODELS, TRUE, Cell, Trial, true_model
+from aixi_approx.cell import CTW, MODELS, TRUE, Cell, Trial
 from aixi_approx.context_tree import MAX_DEPTH
 from aixi_approx.environment import Settings
 from aixi_approx.envs import make
 from aixi_approx.expectimax import MAX_HORIZON
 from aixi_approx.experience import Subject
+from aixi_approx.pomdp import POMDP
 from aixi_approx.search import MAX_SIMULATIONS
 from aixi_approx.voting import RULES
 
@@ -61,6 +63,7 @@ class Study(NamedTuple):
     methods: tuple[str, ...] = ("rhouct",)
     """Of planning, as in `build_planner`. The first is that of the plane."""
     models: tuple[str, ...] = (CTW,)
+    """What predicts: `ctw`, which learns; `true`, the environment itself; `shuffled`, a control that learns nothing."""
     cycles: int = 100
     """Of a trial; they are greedy, and nothing is learned."""
     probes: int = 20
@@ -91,7 +94,8 @@ class Study(NamedTuple):
 
         for model in self.models:
             if model == TRUE:
-                yield cell(0, model, depth, plane + at_last)
+                if isinstance(make(subject.environment), POMDP):
+                    yield cell(0, model, depth, plane + at_last)
             elif model != CTW:
                 yield cell(most, model, depth, plane)
             else:
@@ -114,8 +118,10 @@ class Study(NamedTuple):
         return {name: list(value) if isinstance(value, tuple) else value for name, value in self._asdict().items()}
 
 
-SMALL = Study((), (100, 300, 1_000, 3_000, 10_000), (1, 3, 10, 30, 100, 300, 1_000), seeds=6)
-FULL = Study((), (30, 100, 300, 1_000, 3_000, 10_000, 30_000), (1, 3, 10, 30, 100, 300, 1_000, 3_000, 10_000), seeds=20)
+SMALL = Study((), (100, 300, 1_000, 3_000, 10_000), (1, 3, 10, 30, 100, 300, 1_000), seeds=6, models=(CTW, TRUE))
+FULL = SMALL._replace(
+    experience=(30, *SMALL.experience, 30_000), simulations=(*SMALL.simulations, 3_000, 10_000), seeds=20
+)
 GRIDS = {"small": SMALL, "full": FULL}
 
 
@@ -245,5 +251,3 @@ def _check_agents(study: Study) -> None:
             build_agent(environment, settings=settings)
         except ValueError as error:
             raise ValueError(f"settings of {title}: {error}") from error
-        if TRUE in study.models:
-            true_model(environment)

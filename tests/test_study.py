@@ -60,7 +60,6 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"settings": {"tiger": {"horizon": 101}}}, "settings of tiger: horizon is 101: it must lie in 1 to 100"),
     ({"settings": {"tiger": {"simulations": 0}}}, "settings of tiger: simulations is 0"),
     ({"settings": {"tiger": {"epsilon": 1.1}}}, "settings of tiger: epsilon is 1.1: it must lie in 0 to 1"),
-    ({"environments": ["pacman"], "models": ["ctw", "true"]}, "Pacman is no POMDP, .* leave the model true out"),
     ({"colour": "red"}, "a study has no 'colour': it has environments, experience"),
 ]
 
@@ -241,3 +240,9 @@ def test_studies_of_the_repository_are_valid_and_run(path: Path, tmp_path: Path)
 
 def test_there_are_some() -> None:
     assert SCALING
+
+
+def test_only_a_pomdp_has_a_true_model() -> None:
+    study = Study(("coin-flip", "pacman"), (10,), (1,), 1, models=("ctw", "true"))
+    cells = {name: [cell.model for cell in study.cells(study.subject(name, 0))] for name in study.environments}
+    assert cells == {"coin-flip": ["ctw", "true"], "pacman": ["ctw"]}
