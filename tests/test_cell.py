@@ -365,8 +365,8 @@ def test_a_cell_is_a_function_of_its_arguments() -> None:
     assert here == [apart(result) for result in there]
 
 
-def rows_of(name: str, model: str, trials: list[Trial], **given: int) -> list[dict[str, Any]]:
-    result = carried_out(subject(name), 60, trials, model, cycles=12, probes=6, **given)
+def rows_of(name: str, model: str, trials: list[Trial], probes: int = 12, **given: int) -> list[dict[str, Any]]:
+    result = carried_out(subject(name), 60, trials, model, cycles=12, probes=probes, **given)
     rows: list[dict[str, Any]] = apart(result)["trials"]
     return rows
 
@@ -389,10 +389,10 @@ def test_nor_on_what_is_too_much_work_for_another(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(module, "PRUNES", (1e-2,))
     monkeypatch.setattr(Truth, "EFFORT", 5)
     trials = [Trial(3, "rhouct", n) for n in (60, 1, 3)]
-    together = rows_of("tiger", "ctw", trials)
-    assert rows_of("tiger", "ctw", trials[::-1]) == together[::-1]
+    together = rows_of("tiger", "ctw", trials, 6)
+    assert rows_of("tiger", "ctw", trials[::-1], 6) == together[::-1]
     for trial, row in zip(trials, together, strict=True):
-        assert rows_of("tiger", "ctw", [trial]) == [row]
+        assert rows_of("tiger", "ctw", [trial], 6) == [row]
     assert [row["missed"] is None for row in together] == [True, False, False]
     assert [row["within"] is None for row in together] == [True, False, False]
     slow = together[0]["long_run"]
