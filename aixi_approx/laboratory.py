@@ -116,9 +116,9 @@ class Laboratory:
             os.close(descriptor)
 
     def _write_study(self) -> None:
+        for part in ("experience", "cells"):
+            (self.folder / part).mkdir(exist_ok=True)
         if self._written != self.study:
-            for part in ("experience", "cells"):
-                (self.folder / part).mkdir(exist_ok=True)
             write_whole(self.folder / "study.json", _manifest(self.study))
             self._written = self.study
 

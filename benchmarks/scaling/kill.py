@@ -42,8 +42,12 @@ def rows(folder: Path) -> dict[str, object]:
     """What was measured, but for the seconds, by file; all are whole."""
     left = list(folder.rglob("*.draft"))
     assert not left, f"{left} are left"
-    paths = sorted(path for part in ("cells", "experience") for path in (folder / part).iterdir())
-    return {path.name: timeless(json.loads(path.read_text())) for path in paths}
+    return {path.name: timeless(json.loads(path.read_text())) for path in files(folder)}
+
+
+def files(folder: Path) -> list[Path]:
+    """The files of experience and cells."""
+    return sorted(folder.glob("*/*.json"))
 
 
 def timeless(content: object) -> object:
@@ -65,7 +69,7 @@ def session(leader: int) -> list[str]:
 
 
 def main(kills: int) -> None:
-    """Kill it so many times, whenever it ends compare it and begin it anew, and compare it at the end."""
+    """Kill it so many times, each after some files more; whenever it ends compare it and begin anew, and at the end."""
     chance = random.Random(0)
     with tempfile.TemporaryDirectory() as root:
         whole, killed = Path(root) / "whole", Path(root) / "killed"
@@ -78,13 +82,16 @@ def main(kills: int) -> None:
         done, ends, kept = 0, 0, []
         while done < kills or not ends:
             process = start(killed)
+            there, wait = len(files(killed)), chance.randrange(12)
+            while done < kills and process.poll() is None and len(files(killed)) < there + wait:
+                time.sleep(0.005)
             try:
-                assert process.wait(chance.uniform(0, 0.7 * seconds) if done < kills else None) == 0
+                assert process.wait(chance.uniform(0, 0.3) if done < kills else None) == 0
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
                 done += 1
-                kept.append(len([*killed.rglob("*.json")]))
+                kept.append(len(files(killed)))
                 for _ in range(100):
                     if not session(process.pid):
                         break
@@ -96,7 +103,6 @@ def main(kills: int) -> None:
                 assert rows(killed) == wanted, "other rows"
                 if done < kills:
                     shutil.rmtree(killed)
-                kept.append(0)
         print(f"killed {done} times, with {kept} files there; ended {ends} times, each time with the same rows")
 
 
