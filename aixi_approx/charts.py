@@ -28,7 +28,7 @@ def draw_one(f: Findings) -> Figure:
     """Draw all that was found in one environment."""
     figure = Figure(figsize=(17, 8.2), layout="constrained")
     panels = figure.subplots(2, 4)
-    seeds = f"{f.seeds} agents, 95 % over them" if f.seeds > 1 else "1 agent"
+    seeds = f"{f.seeds} agents, 95 % over them" if f.seeds > 1 else "1 agent" if f.seeds else "no agent yet"
     figure.suptitle(f"{f.environment}: horizon {f.horizon}, depth {f.depth}; {seeds}")
     surface, by_experience, by_simulations, trade_off = panels[0]
     predictor, search, missed, others = panels[1]
@@ -126,10 +126,11 @@ def _trade_off(axes: Axes, f: Findings) -> None:
 
 def _predictor(axes: Axes, f: Findings) -> None:
     _scale(axes.xaxis, f.experience, EXPERIENCE)
-    axes.set(yscale="log", ylabel="bits per percept, up to there", title="predictor: log loss above the entropy")
+    axes.set(ylabel="bits per percept, up to there", title="predictor: log loss above the entropy")
     if all(np.isnan(values).all() for values in f.excess.values()):
         _say(axes, "the entropy of the environment\nis not known")
         return
+    _log_if_positive(axes, *f.excess.values())
     for i, (depth, values) in enumerate(f.excess.items()):
         _line(axes, f.experience, values, f"C{i}", f"depth {depth}")
     if np.isfinite(f.allowance).any():
@@ -220,7 +221,8 @@ def draw_all(found: Sequence[Findings]) -> Figure:
         _line(predictor, f.experience, f.excess[f.depth], f"C{i}", f.environment)
     learning.set(ylabel=SCORE, title=f"learning: score with {found[0].simulations[-1]:,.0f} simulations")
     search.set(ylabel=SCORE, title=f"search: score after {found[0].experience[-1]:,.0f} cycles")
-    predictor.set(yscale="log", ylabel="bits per percept, up to there", title="predictor: log loss above the entropy")
+    _log_if_positive(predictor, *(f.excess[f.depth] for f in found))
+    predictor.set(ylabel="bits per percept, up to there", title="predictor: log loss above the entropy")
     for axes in (learning, predictor):
         _scale(axes.xaxis, found[0].experience, EXPERIENCE)
     _scale(search.xaxis, found[0].simulations, SIMULATIONS)
@@ -346,6 +348,13 @@ def _short(value: float) -> str:
     ('300', '30k')
     """
     return f"{value / 1_000:g}k" if value >= 1_000 else f"{value:g}"
+
+
+def _log_if_positive(axes: Axes, *curves: Array) -> None:
+    """Make the vertical axis logarithmic, unless some mean is not positive, as it may be by luck."""
+    means = np.concatenate([across(curve) for curve in curves])
+    if (means[np.isfinite(means)] > 0).all():
+        axes.set_yscale("log")
 
 
 def _legend(axes: Axes, size: int = 7) -> None:
