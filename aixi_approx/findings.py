@@ -239,10 +239,8 @@ def _find(study: Study, name: str, cells: Sequence[Any], stretches: Sequence[Any
     )
 
     def score(experience: int, model: str, depth: int, horizon: int, method: str) -> Array:
-        reward, regret = (
-            line(experience, model, depth, horizon, method, lambda row, what=what: row[what])
-            for what in ("reward", "regret")
-        )
+        reward = line(experience, model, depth, horizon, method, lambda row: row["reward"])
+        regret = line(experience, model, depth, horizon, method, lambda row: row["regret"])
         return findings.scored(reward, regret)
 
     others = {f"horizon {h}": (most, CTW, depth, h, first) for h in study.horizons if h != horizon}

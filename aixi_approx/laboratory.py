@@ -272,7 +272,9 @@ def _broken(path: Path) -> ValueError:
 
 def _check_growth(folder: Path, before: Study, now: Study) -> None:
     """See that a study takes in one that is there."""
-    for name, was, wanted in zip(Study._fields, before, now, strict=True):
+    for name in Study._fields:
+        was: Any = getattr(before, name)
+        wanted: Any = getattr(now, name)
         if name in AXES:
             taken_in = set(was) <= set(wanted)
         elif name == "settings":
