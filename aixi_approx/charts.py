@@ -177,9 +177,12 @@ def _missed(axes: Axes, f: Findings) -> None:
         colour = colormaps["plasma"](0.85 * (1 - i / max(1, len(chosen) - 1)))
         _line(axes, f.simulations, f.missed[:, e], colour, f"{f.experience[e]:,.0f} cycles")
     _law(axes, f.simulations, f.missed_law)
-    least = across(f.missed)
-    axes.set_yscale("symlog", linthresh=max(1e-3, float(np.nanmax(least)) / 1e3))
-    axes.set_ylim(bottom=0)
+    mean = across(f.missed)
+    if (mean <= 0).any():
+        axes.set_yscale("symlog", linthresh=max(1e-3, float(np.nanmax(mean)) / 1e3))
+        axes.set_ylim(bottom=0)
+    else:
+        axes.set_yscale("log")
     _legend(axes)
     axes.grid(alpha=0.3)
 
@@ -232,9 +235,15 @@ def draw_all(found: Sequence[Findings]) -> Figure:
     _family_laws(foreseen, found, names)
     for axes in (learning, search):
         _score_axis(axes, *(f.score for f in found))
+    handles: dict[str, Any] = {}
     for axes in (learning, search, predictor):
-        _legend(axes)
         axes.grid(alpha=0.3)
+        lines, labels = axes.get_legend_handles_labels()
+        handles |= dict(zip(labels, lines, strict=True))
+        if not labels:
+            _say(axes, "nothing is known")
+    if handles:
+        figure.legend(handles.values(), handles.keys(), loc="outside upper center", ncols=8, fontsize=8)
     for axes in figure.axes:
         axes.title.set_fontsize(10)
         axes.tick_params(labelsize=8, which="both")
@@ -258,7 +267,8 @@ def _family_account(axes: Axes, found: Sequence[Findings], names: Sequence[str])
     axes.axhline(0, color="black", lw=0.8)
     axes.set_xticks(range(len(found)), names, rotation=30, ha="right")
     axes.set(ylabel="score missed", title="account: the least of both (pale) and the most")
-    _legend(axes)
+    axes.margins(y=0.12)
+    axes.legend(fontsize=7, ncols=3, loc="upper center")
 
 
 def _family_trade_off(axes: Axes, found: Sequence[Findings], names: Sequence[str]) -> None:
@@ -274,7 +284,7 @@ def _family_trade_off(axes: Axes, found: Sequence[Findings], names: Sequence[str
     axes.set_yticks(range(len(found)), names)
     axes.set_ylim(len(found) - 0.5, -0.5)
     axes.set(xlabel="k: factors of ten of search for one of experience", title="trade-off of search for learning")
-    _legend(axes)
+    axes.legend(fontsize=7, loc="lower left")
     axes.grid(alpha=0.3)
 
 
@@ -295,7 +305,8 @@ def _family_laws(axes: Axes, found: Sequence[Findings], names: Sequence[str]) ->
     axes.set(
         xscale="log", xlabel="error of the law / of staying put", title="laws: extrapolation (hollow: no law holds)"
     )
-    _legend(axes, 6)
+    if axes.get_legend_handles_labels()[0]:
+        axes.legend(fontsize=7, ncols=2, loc="upper center", bbox_to_anchor=(0.5, -0.16))
     axes.grid(alpha=0.3)
 
 
@@ -357,17 +368,17 @@ def _log_if_positive(axes: Axes, *curves: Array) -> None:
         axes.set_yscale("log")
 
 
-def _legend(axes: Axes, size: int = 7) -> None:
+def _legend(axes: Axes) -> None:
     """A legend of what there is."""
     if axes.get_legend_handles_labels()[0]:
-        axes.legend(fontsize=size)
+        axes.legend(fontsize=7)
     else:
         _say(axes, "nothing was measured yet")
 
 
 def _scale(axis: Axis, x: Array, label: str) -> None:
     """Make an axis logarithmic, with a tick at each point; at some of them if they are many."""
-    (axis.axes.set_xscale if axis.axis_name == "x" else axis.axes.set_yscale)("log")
+    (axis.axes.set_xscale if axis is axis.axes.xaxis else axis.axes.set_yscale)("log")
     shown = x[:: -(-len(x) // TICKS)]
     axis.set_ticks(shown, [_short(value) for value in shown])
     axis.set_ticks([], minor=True)
@@ -376,3 +387,4 @@ def _scale(axis: Axis, x: Array, label: str) -> None:
 
 def _say(axes: Axes, text: str) -> None:
     axes.text(0.5, 0.5, text, transform=axes.transAxes, ha="center", va="center", fontsize=9, color="gray")
+    axes.set(xticks=[], yticks=[])
