@@ -280,8 +280,6 @@ def _check_growth(folder: Path, before: Study, now: Study) -> None:
             taken_in = all(was.get(each, {}) == wanted.get(each, {}) for each in before.environments)
         elif name == "experience":  # an agent that has lived can live on
             taken_in = was == wanted[: len(was)]
-        elif name == "settings":
-            taken_in = all(was.get(environment) == wanted.get(environment) for environment in before.environments)
         else:
             taken_in = was <= wanted if name == "seeds" else was == wanted
         if not taken_in or (name == "methods" and was[0] != wanted[0]):

@@ -36,6 +36,9 @@ def _where(f: Findings) -> Iterator[str]:
     else:
         score = plus(estimate(f.score[:, -1, -1]))
         yield f"{_at(f)} the agent scores {score}, where 0 is the random agent and 1 the best."
+        knowing = f.others.get("model: true", np.full((1, 1), np.nan))[:, -1]
+        if np.isfinite(knowing).any():
+            yield f"Given the environment itself, as many simulations score {plus(estimate(knowing))}."
 
 
 def _what_limits(f: Findings) -> Iterator[str]:
