@@ -49,8 +49,8 @@ def command(
 ) -> None:
     """Measure how the score of MC-AIXI grows with experience and with search, and account for what it misses.
 
-    Agents with several seeds learn in each of the ENVIRONMENTS. At several points of their life what they have learned is
-    frozen, and searches of several sizes decide with it. What the decisions lose is split into prediction, decision,
+    Agents with several seeds learn in each of the ENVIRONMENTS. At several points of their life what they have learned
+    is frozen, and searches of several sizes decide with it. What the decisions lose is split into prediction, decision,
     horizon and exploration; laws are fitted, and judged by what they foresee.
 
     In place of environments, name a TOML or Python file that says what is measured, or the folder of a study, which is
