@@ -119,7 +119,7 @@ def _laboratory(named: Sequence[str], grid: str | None, seeds: int | None, out: 
     else:
         study = {"small": SMALL, "full": FULL}[grid or "small"]._replace(environments=tuple(named))
         name = "-".join(named).replace("/", "_")
-    study = checked(study if seeds is None else study._replace(seeds=seeds), "aixi scale")
+    study = checked(study if seeds is None else study._replace(seeds=seeds), "the study")
     return Laboratory(out or Path(f"study-{name}"), study)
 
 
