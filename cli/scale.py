@@ -23,7 +23,7 @@ LONG = 12 * 3_600  # seconds that are not begun without asking
 
 
 @click.command("scale", short_help="How an agent scales with experience and search; where its losses come from; laws.")
-@click.argument("what", nargs=-1, metavar="[ENVIRONMENT | STUDY]...")
+@click.argument("what", nargs=-1, metavar="[ENVIRONMENTS]")
 @click.option("--envs", help="Environments, with commas between them, in place of arguments.")
 @click.option(
     "--grid", type=click.Choice(GRIDS), help="Of experience and simulations in environments.  [default: small]"
@@ -49,11 +49,12 @@ def command(
 ) -> None:
     """Measure how the score of MC-AIXI grows with experience and with search, and account for what it misses.
 
-    Agents with several seeds learn in each ENVIRONMENT. At several points of their life what they have learned is
-    frozen, and searches of several sizes decide with it. What the decisions lose is split into prediction, decision,
+    Agents with several seeds learn in each of the ENVIRONMENTS. At several points of their life what they have learned
+    is frozen, and searches of several sizes decide with it. What the decisions lose is split into prediction, decision,
     horizon and exploration; laws are fitted, and judged by what they foresee.
 
-    STUDY is a TOML or Python file that says what is measured, or the folder of a study, which is gone on with.
+    In place of environments, name a TOML or Python file that says what is measured, or the folder of a study, which is
+    gone on with.
 
     Pictures, tables and the verdict are written to the folder. The same command goes on with what was stopped, and one
     that asks for more with what is there: more seeds, simulations or environments, or experience beyond the most.
@@ -118,7 +119,7 @@ def _laboratory(named: Sequence[str], grid: str | None, seeds: int | None, out: 
     else:
         study = {"small": SMALL, "full": FULL}[grid or "small"]._replace(environments=tuple(named))
         name = "-".join(named).replace("/", "_")
-    study = checked(study if seeds is None else study._replace(seeds=seeds), "aixi scale")
+    study = checked(study if seeds is None else study._replace(seeds=seeds), "the study")
     return Laboratory(out or Path(f"study-{name}"), study)
 
 
