@@ -1,27 +1,33 @@
-"""Pictures of a study: one of each environment, and one of all."""
+"""The picture of what a study found in one environment."""
 
 from __future__ import annotations
-
-from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from matplotlib import colormaps
 from matplotlib.axes import Axes
-from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 
 from aixi_approx.account import PARTS
-from aixi_approx.comparison import Comparison
-from aixi_approx.findings import Array, Findings, across, estimate
+from aixi_approx.findings import Array, Findings, across
+from aixi_approx.plot import (
+    BAR,
+    COLOURS,
+    EXPERIENCE,
+    SCORE,
+    SIMULATIONS,
+    bars,
+    estimates,
+    law,
+    legend,
+    line,
+    log_if_positive,
+    say,
+    scale,
+    score_axis,
+    short,
+)
 
-COLOURS = {"prediction": "tab:blue", "decision": "tab:orange", "horizon": "tab:green", "exploration": "lightgray"}
-HEX = -1.2  # k of Jones 2021, in Hex
-WIDE = (-3.0, 0.5)  # the axis of k, at least
 LINES = 4  # of a sheaf, at most
-TICKS = 12  # of an axis, at most
-EXPERIENCE, SIMULATIONS, SCORE = "experience, cycles", "simulations of a decision", "score: 0 random, 1 best"
-BAR = 0.7
 
 
 def draw_one(f: Findings) -> Figure:
@@ -54,8 +60,8 @@ def _surface(axes: Axes, f: Findings) -> None:
     )
     mean = across(values).T
     axes.set_title("surface")
-    _scale(axes.xaxis, f.experience, EXPERIENCE)
-    _scale(axes.yaxis, f.simulations, SIMULATIONS)
+    scale(axes.xaxis, f.experience, EXPERIENCE)
+    scale(axes.yaxis, f.simulations, SIMULATIONS)
     mesh = axes.pcolormesh(_edges(f.experience), _edges(f.simulations), mean, cmap="viridis")
     axes.figure.colorbar(mesh, ax=axes, label=named)
     if f.levels and np.isfinite(mean).all() and min(mean.shape) > 1:
@@ -77,7 +83,7 @@ def _edges(x: Array) -> Array:
 def _account(axes: Axes, x: Array, parts: Array) -> None:
     """What is missed, part upon part; what is negative stands below the line."""
     if np.isnan(parts).all():
-        _say(axes, "no account: the values of actions\nin the true environment are not known")
+        say(axes, "no account: the values of actions\nin the true environment are not known")
         return
     place = np.arange(len(x))
     above, below = np.zeros(len(x)), np.zeros(len(x))
@@ -89,24 +95,24 @@ def _account(axes: Axes, x: Array, parts: Array) -> None:
         above, below = above + np.maximum(mean, 0), below + np.minimum(mean, 0)
     greedy = parts[..., :-1].sum(axis=-1)
     if np.isfinite(greedy).any():
-        mean, low, high = _estimates(greedy)
-        axes.errorbar(place, mean, _bars(mean, low, high), fmt="_k", ms=9, lw=1, label="sum, when greedy")
+        mean, low, high = estimates(greedy)
+        axes.errorbar(place, mean, bars(mean, low, high), fmt="_k", ms=9, lw=1, label="sum, when greedy")
     axes.axhline(0, color="black", lw=0.8)
-    axes.set_xticks(place, [_short(value) for value in x])
+    axes.set_xticks(place, [short(value) for value in x])
     axes.set(ylabel="score missed")
-    _legend(axes)
+    legend(axes)
 
 
 def _trade_off(axes: Axes, f: Findings) -> None:
     trade = f.trade_off
     title = "search that makes up for learning"
     if not trade.points:
-        _say(axes, "no contour of the score\ncan be told from these points")
+        say(axes, "no contour of the score\ncan be told from these points")
         axes.set(title=title)
         return
     learn, search, level = (np.array(each) for each in zip(*trade.points, strict=True))
-    _scale(axes.xaxis, f.experience, EXPERIENCE)
-    _scale(axes.yaxis, f.simulations, "simulations for the score")
+    scale(axes.xaxis, f.experience, EXPERIENCE)
+    scale(axes.yaxis, f.simulations, "simulations for the score")
     axes.set_title(title)
     for i, value in enumerate(np.unique(level)):
         here = level == value
@@ -120,28 +126,28 @@ def _trade_off(axes: Axes, f: Findings) -> None:
     axes.set_ylim(f.simulations[0] / 1.5, f.simulations[-1] * 1.5)
     if trade.k:
         axes.set_title(f"{title}\nk = {trade.k.mean:.2f} ({trade.k.low:.2f} to {trade.k.high:.2f})")
-    _legend(axes)
+    legend(axes)
     axes.grid(alpha=0.3)
 
 
 def _predictor(axes: Axes, f: Findings) -> None:
-    _scale(axes.xaxis, f.experience, EXPERIENCE)
+    scale(axes.xaxis, f.experience, EXPERIENCE)
     axes.set(ylabel="bits per percept, up to there", title="predictor: log loss above the entropy")
     if all(np.isnan(values).all() for values in f.excess.values()):
-        _say(axes, "the entropy of the environment\nis not known")
+        say(axes, "the entropy of the environment\nis not known")
         return
-    _log_if_positive(axes, *f.excess.values())
+    log_if_positive(axes, *f.excess.values())
     for i, (depth, values) in enumerate(f.excess.items()):
-        _line(axes, f.experience, values, f"C{i}", f"depth {depth}")
+        line(axes, f.experience, values, f"C{i}", f"depth {depth}")
     if np.isfinite(f.allowance).any():
         axes.plot(f.experience, across(f.allowance), "--k", lw=1, label="theory allows (depth as above)")
-    _law(axes, f.experience, f.predictor_law)
-    _legend(axes)
+    law(axes, f.experience, f.predictor_law)
+    legend(axes)
     axes.grid(alpha=0.3, which="both")
 
 
 def _search(axes: Axes, f: Findings) -> None:
-    _scale(axes.xaxis, f.simulations, SIMULATIONS)
+    scale(axes.xaxis, f.simulations, SIMULATIONS)
     axes.set(ylabel=SCORE, title="search: score")
     values = f.score
     if np.isnan(values).all():
@@ -149,7 +155,7 @@ def _search(axes: Axes, f: Findings) -> None:
         axes.set(ylabel="reward per cycle", title="search: reward")
     chosen = np.unique(np.linspace(0, len(f.experience) - 1, LINES).round().astype(int))
     for i, e in enumerate(chosen):
-        _line(
+        line(
             axes,
             f.simulations,
             values[:, e],
@@ -158,32 +164,32 @@ def _search(axes: Axes, f: Findings) -> None:
         )
     knowing = f.others.get("model: true")
     if knowing is not None and np.isfinite(knowing).any():
-        _line(axes, f.simulations, knowing, "black", "given the environment", "--")
+        line(axes, f.simulations, knowing, "black", "given the environment", "--")
     if values is f.score:
-        _score_axis(axes, f.score)
-        _law(axes, f.simulations, f.search_law)
-    _legend(axes)
+        score_axis(axes, f.score)
+        law(axes, f.simulations, f.search_law)
+    legend(axes)
     axes.grid(alpha=0.3)
 
 
 def _missed(axes: Axes, f: Findings) -> None:
-    _scale(axes.xaxis, f.simulations, SIMULATIONS)
+    scale(axes.xaxis, f.simulations, SIMULATIONS)
     axes.set(ylabel=f"reward within {f.horizon} cycles", title="search: value missed, by its own model")
     if np.isnan(f.missed).all():
-        _say(axes, "exact expectimax on the model\nis too much work")
+        say(axes, "exact expectimax on the model\nis too much work")
         return
     chosen = np.unique(np.linspace(0, len(f.experience) - 1, LINES).round().astype(int))
     for i, e in enumerate(chosen):
         colour = colormaps["plasma"](0.85 * (1 - i / max(1, len(chosen) - 1)))
-        _line(axes, f.simulations, f.missed[:, e], colour, f"{f.experience[e]:,.0f} cycles")
-    _law(axes, f.simulations, f.missed_law)
+        line(axes, f.simulations, f.missed[:, e], colour, f"{f.experience[e]:,.0f} cycles")
+    law(axes, f.simulations, f.missed_law)
     mean = across(f.missed)
     if (mean <= 0).any():
         axes.set_yscale("symlog", linthresh=max(1e-3, float(np.nanmax(mean)) / 1e3))
         axes.set_ylim(bottom=0)
     else:
         axes.set_yscale("log")
-    _legend(axes)
+    legend(axes)
     axes.grid(alpha=0.3)
 
 
@@ -191,13 +197,13 @@ def _others(axes: Axes, f: Findings) -> None:
     """The score by other means, or over experience if there are none."""
     others = {label: score for label, score in f.others.items() if label != "model: true" and np.isfinite(score).any()}
     if others:
-        _scale(axes.xaxis, f.simulations, SIMULATIONS)
+        scale(axes.xaxis, f.simulations, SIMULATIONS)
         axes.set(ylabel=SCORE, title=f"by other means, after {f.experience[-1]:,.0f} cycles")
-        _line(axes, f.simulations, f.score[:, -1], "C0", "as elsewhere")
+        line(axes, f.simulations, f.score[:, -1], "C0", "as elsewhere")
         for i, (label, score) in enumerate(others.items(), start=1):
-            _line(axes, f.simulations, score, f"C{i}", label)
+            line(axes, f.simulations, score, f"C{i}", label)
     else:
-        _scale(axes.xaxis, f.experience, EXPERIENCE)
+        scale(axes.xaxis, f.experience, EXPERIENCE)
         axes.set(ylabel=SCORE, title="learning: score")
         values = f.score
         if np.isnan(values).all():
@@ -206,185 +212,9 @@ def _others(axes: Axes, f: Findings) -> None:
         chosen = np.unique(np.linspace(0, len(f.simulations) - 1, LINES).round().astype(int))
         for i, n in enumerate(chosen):
             colour = colormaps["plasma"](0.85 * (1 - i / max(1, len(chosen) - 1)))
-            _line(axes, f.experience, values[:, :, n], colour, f"{f.simulations[n]:,.0f} simulations")
+            line(axes, f.experience, values[:, :, n], colour, f"{f.simulations[n]:,.0f} simulations")
         if values is f.score:
-            _score_axis(axes, f.score)
-            _law(axes, f.experience, f.learning_law)
-    _legend(axes)
+            score_axis(axes, f.score)
+            law(axes, f.experience, f.learning_law)
+    legend(axes)
     axes.grid(alpha=0.3)
-
-
-def draw_all(found: Sequence[Findings]) -> Figure:
-    """Draw what was found in all environments, side by side."""
-    figure = Figure(figsize=(15, 8.4), layout="constrained")
-    (learning, search, account), (predictor, trade_off, foreseen) = figure.subplots(2, 3)
-    for i, f in enumerate(found):
-        _line(learning, f.experience, f.score[:, :, -1], f"C{i}", f.environment)
-        _line(search, f.simulations, f.score[:, -1], f"C{i}", f.environment)
-        _line(predictor, f.experience, f.excess[f.depth], f"C{i}", f.environment)
-    learning.set(ylabel=SCORE, title=f"learning: score with {found[0].simulations[-1]:,.0f} simulations")
-    search.set(ylabel=SCORE, title=f"search: score after {found[0].experience[-1]:,.0f} cycles")
-    _log_if_positive(predictor, *(f.excess[f.depth] for f in found))
-    predictor.set(ylabel="bits per percept, up to there", title="predictor: log loss above the entropy")
-    for axes in (learning, predictor):
-        _scale(axes.xaxis, found[0].experience, EXPERIENCE)
-    _scale(search.xaxis, found[0].simulations, SIMULATIONS)
-    names = [f.environment for f in found]
-    _family_account(account, found, names)
-    _family_trade_off(trade_off, found, names)
-    _family_laws(foreseen, found, names)
-    for axes in (learning, search):
-        _score_axis(axes, *(f.score for f in found))
-    handles: dict[str, Any] = {}
-    for axes in (learning, search, predictor):
-        axes.grid(alpha=0.3)
-        lines, labels = axes.get_legend_handles_labels()
-        handles |= dict(zip(labels, lines, strict=True))
-        if not labels:
-            _say(axes, "nothing is known")
-    if handles:
-        figure.legend(handles.values(), handles.keys(), loc="outside upper center", ncols=8, fontsize=8)
-    for axes in figure.axes:
-        axes.title.set_fontsize(10)
-        axes.tick_params(labelsize=8, which="both")
-    return figure
-
-
-def _family_account(axes: Axes, found: Sequence[Findings], names: Sequence[str]) -> None:
-    """The account at the least and the most of both."""
-    width = BAR / 2
-    for k, corner in enumerate((0, -1)):
-        above, below = np.zeros(len(found)), np.zeros(len(found))
-        for part in ("prediction", "decision", "horizon"):
-            index = PARTS.index(part)
-            mean = np.array([float(across(f.long_run[:, corner, corner, index])) / f.span for f in found])
-            mean = np.nan_to_num(mean)
-            bottom = np.where(mean >= 0, above, below)
-            place = np.arange(len(found)) + (k - 0.5) * width
-            label = part if k else None
-            axes.bar(place, mean, width * 0.9, bottom, color=COLOURS[part], label=label, alpha=1 if k else 0.5)
-            above, below = above + np.maximum(mean, 0), below + np.minimum(mean, 0)
-    axes.axhline(0, color="black", lw=0.8)
-    axes.set_xticks(range(len(found)), names, rotation=30, ha="right")
-    axes.set(ylabel="score missed", title="account: the least of both (pale) and the most")
-    axes.margins(y=0.12)
-    axes.legend(fontsize=7, ncols=3, loc="upper center")
-
-
-def _family_trade_off(axes: Axes, found: Sequence[Findings], names: Sequence[str]) -> None:
-    axes.set_xlim(*WIDE)
-    for i, f in enumerate(found):
-        if k := f.trade_off.k:
-            axes.set_xlim(min(axes.get_xlim()[0], k.mean - 0.5), max(axes.get_xlim()[1], k.mean + 0.5))
-            mean, low, high = (np.array([value]) for value in k)
-            axes.errorbar(mean, [i], xerr=_bars(mean, low, high), fmt="o", color=f"C{i}")
-        else:
-            axes.text(WIDE[1], i, "can't be told ", fontsize=7, ha="right", va="center", color="gray")
-    axes.axvline(HEX, color="black", lw=0.8, ls=":", label="Hex (Jones 2021)")
-    axes.set_yticks(range(len(found)), names)
-    axes.set_ylim(len(found) - 0.5, -0.5)
-    axes.set(xlabel="k: factors of ten of search for one of experience", title="trade-off of search for learning")
-    axes.legend(fontsize=7, loc="lower left")
-    axes.grid(alpha=0.3)
-
-
-def _family_laws(axes: Axes, found: Sequence[Findings], names: Sequence[str]) -> None:
-    """Error of the best law over that of staying put, for each quantity."""
-    markers = "osD^v"
-    for i, f in enumerate(found):
-        for marker, (what, law) in zip(markers, f.laws.items(), strict=True):
-            if law.laws and law.persistence.mean > 0:
-                ratio = (law.best or law.laws[0]).error.mean / law.persistence.mean
-                label = what.split(",")[0]
-                new = label not in axes.get_legend_handles_labels()[1]
-                filled = "black" if law.best else "white"
-                axes.plot([ratio], [i], marker, color="black", mfc=filled, ms=6, label=label if new else None)
-    axes.axvline(1, color="black", lw=0.8, ls=":")
-    axes.set_yticks(range(len(found)), names)
-    axes.set_ylim(len(found) - 0.5, -0.5)
-    axes.set(
-        xscale="log", xlabel="error of the law / of staying put", title="laws: extrapolation (hollow: no law holds)"
-    )
-    if axes.get_legend_handles_labels()[0]:
-        axes.legend(fontsize=7, ncols=2, loc="upper center", bbox_to_anchor=(0.5, -0.16))
-    axes.grid(alpha=0.3)
-
-
-def _line(axes: Axes, x: Array, values: Array, colour: Any, label: str, style: str = "-") -> None:
-    """A line through the means over seeds, with their intervals."""
-    there = np.isfinite(values).any(axis=0)
-    if not there.any():
-        return
-    mean, low, high = _estimates(values[:, there])
-    axes.plot(x[there], mean, f"{style}o", ms=3, lw=1.5, color=colour, label=label)
-    axes.fill_between(
-        x[there],
-        np.where(np.isfinite(low), low, mean),
-        np.where(np.isfinite(high), high, mean),
-        color=colour,
-        alpha=0.15,
-        lw=0,
-    )
-
-
-def _score_axis(axes: Axes, *scores: Array) -> None:
-    """Show all means; intervals may be cut off. A line marks the best."""
-    means = [float(across(score).min()) for score in scores if np.isfinite(across(score)).all()]
-    axes.axhline(1, color="black", lw=0.8, ls=":")
-    axes.set_ylim(min([0, *means]) - 0.1, 1.15)
-
-
-def _law(axes: Axes, x: Array, law: Comparison) -> None:
-    """The law that foresees best, if any does."""
-    if law.best:
-        fine = np.geomspace(x[0], x[-1], 200)
-        axes.plot(fine, law.best.predict(fine), ":", color="red", lw=1.5, label=law.best.formula)
-
-
-def _estimates(values: Array) -> Array:
-    """[3, K] mean, low and high of values [S, K]."""
-    return np.array([estimate(values[:, i]) for i in range(values.shape[1])]).T
-
-
-def _bars(mean: Array, low: Array, high: Array) -> Array:
-    """[2, K] how far the intervals go down and up; nowhere where they are infinite."""
-    bars = np.array([mean - low, high - mean])
-    return np.where(np.isfinite(bars), np.maximum(bars, 0), 0)
-
-
-def _short(value: float) -> str:
-    """A number in a few characters.
-
-    >>> _short(300), _short(30_000)
-    ('300', '30k')
-    """
-    return f"{value / 1_000:g}k" if value >= 1_000 else f"{value:g}"
-
-
-def _log_if_positive(axes: Axes, *curves: Array) -> None:
-    """Make the vertical axis logarithmic, unless some mean is not positive, as it may be by luck."""
-    means = np.concatenate([across(curve) for curve in curves])
-    if (means[np.isfinite(means)] > 0).all():
-        axes.set_yscale("log")
-
-
-def _legend(axes: Axes) -> None:
-    """A legend of what there is."""
-    if axes.get_legend_handles_labels()[0]:
-        axes.legend(fontsize=7)
-    else:
-        _say(axes, "nothing was measured yet")
-
-
-def _scale(axis: Axis, x: Array, label: str) -> None:
-    """Make an axis logarithmic, with a tick at each point; at some of them if they are many."""
-    (axis.axes.set_xscale if axis is axis.axes.xaxis else axis.axes.set_yscale)("log")
-    shown = x[:: -(-len(x) // TICKS)]
-    axis.set_ticks(shown, [_short(value) for value in shown])
-    axis.set_ticks([], minor=True)
-    axis.set_label_text(label)
-
-
-def _say(axes: Axes, text: str) -> None:
-    axes.text(0.5, 0.5, text, transform=axes.transAxes, ha="center", va="center", fontsize=9, color="gray")
-    axes.set(xticks=[], yticks=[])

@@ -23,10 +23,10 @@ from urllib.parse import quote
 
 from aixi_approx import __version__
 from aixi_approx.cell import Cell, Trial, measure, pilot
-from aixi_approx.engine import Engine, Task, run_all
 from aixi_approx.experience import Cycle, Subject, gather
 from aixi_approx.recording import claim, lock, write_whole
 from aixi_approx.study import Study, study_of
+from aixi_approx.tasks import Engine, Task, run_all
 
 CYCLE_SECONDS = 1e-3  # of a cycle, beside its search; about
 ACCOUNT_SECONDS = 1e-2  # of the account of a decision; about

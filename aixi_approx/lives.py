@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from aixi_approx import __version__
-from aixi_approx.engine import Processes, Task, run_all
 from aixi_approx.life import Life, live, work
+from aixi_approx.processes import Processes
 from aixi_approx.recording import claim, write_whole
+from aixi_approx.tasks import Task, run_all
 
 
 class Progress(NamedTuple):

@@ -177,7 +177,8 @@ def _fit(found: Sequence[Findings]) -> None:
 
 def _draw(found: Sequence[Findings], folder: Path) -> list[Path]:
     """Draw a picture of each environment, and one of all; return the files."""
-    from aixi_approx.charts import draw_all, draw_one
+    from aixi_approx.charts import draw_one
+    from aixi_approx.family_charts import draw_all
 
     pictures = {folder / f"{f.environment.replace('/', '_').replace(':', '-')}.png": draw_one(f) for f in found}
     if len(found) > 1:

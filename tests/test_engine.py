@@ -21,7 +21,9 @@ from errands import Cell, die, fail, hold, measure, touch
 
 from aixi_approx import engine as module
 from aixi_approx.cli import main
-from aixi_approx.engine import AHEAD, Engine, Here, Processes, Task, cores, engine, run_all
+from aixi_approx.engine import Here, engine
+from aixi_approx.processes import Processes, cores
+from aixi_approx.tasks import AHEAD, Engine, Task, run_all
 
 HERE = Engine(Here(), lambda: 1, lambda: None)
 TASKS = [Task(measure, (Cell(f"cell-{i}", i), [])) for i in range(12)]
@@ -305,7 +307,8 @@ def test_processes_are_deaf_to_ctrl_c(tmp_path: Path) -> None:
 SCRIPT = """
 import signal, sys
 from pathlib import Path
-from aixi_approx.engine import Task, engine, run_all
+from aixi_approx.engine import engine
+from aixi_approx.tasks import Task, run_all
 from errands import hold
 
 if __name__ == "__main__":

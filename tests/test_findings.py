@@ -23,8 +23,9 @@ from scipy.stats import t as student
 from aixi_approx import __version__
 from aixi_approx.account import PARTS
 from aixi_approx.cell import Cell, Trial
-from aixi_approx.charts import draw_all, draw_one
+from aixi_approx.charts import draw_one
 from aixi_approx.envs import make
+from aixi_approx.family_charts import draw_all
 from aixi_approx.findings import LAWS, LEVELS, Findings, across, estimate, find
 from aixi_approx.laboratory import Laboratory
 from aixi_approx.recovery import reach
