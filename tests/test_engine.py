@@ -19,7 +19,8 @@ import distributed
 import pytest
 from errands import Cell, die, fail, hold, measure, touch
 
-from aixi_approx import engine as module
+from aixi_approx import cluster as cluster_module
+from aixi_approx import tasks as tasks_module
 from aixi_approx.cli import main
 from aixi_approx.engine import Here, engine
 from aixi_approx.processes import Processes, cores
@@ -100,7 +101,7 @@ class Hand(Executor):
 
 
 def test_few_are_made_ahead(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "LOOK_SECONDS", 0.001)
+    monkeypatch.setattr(tasks_module, "LOOK_SECONDS", 0.001)
     hand, ended, made = Hand(), [], []
 
     def make(numbers: range) -> Iterator[Task]:
@@ -234,14 +235,14 @@ def test_an_interruption_gives_up_what_has_not_ended(where: str, tmp_path: Path,
     ],
 )
 def test_no_such_place(where: str, message: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "CLUSTER_SECONDS", 0.2)
+    monkeypatch.setattr(cluster_module, "CLUSTER_SECONDS", 0.2)
     with pytest.raises(ValueError) as raised, engine(where):  # noqa: PT011
         pass
     assert str(raised.value).startswith(message)
 
 
 def test_a_cluster_without_workers(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "CLUSTER_SECONDS", 0.2)
+    monkeypatch.setattr(cluster_module, "CLUSTER_SECONDS", 0.2)
     with (
         distributed.LocalCluster(n_workers=0, processes=False, protocol="tcp://", dashboard_address=":0") as empty,
         pytest.raises(ValueError, match="has no workers: start some, 'dask worker tcp://"),
@@ -251,7 +252,7 @@ def test_a_cluster_without_workers(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_workers_with_another_version_or_none(cluster: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "__version__", "9.9")
+    monkeypatch.setattr(cluster_module, "__version__", "9.9")
     with pytest.raises(ValueError, match=r"worker tcp://.* has aixi_approx 0\S+: install 9.9 there"), engine(cluster):
         pass
     monkeypatch.setitem(sys.modules, "aixi_approx", None)
