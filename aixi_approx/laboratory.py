@@ -135,7 +135,7 @@ class Laboratory:
                 done += self._cell_seconds(cell)
                 return iter(())
             subject, past, until = task.arguments
-            write_whole(self._stretch_path(subject, until), result._asdict())
+            write_whole(self._stretch_path(subject, until), result._asdict(), indent=None)
             done += self._gather_seconds(subject, len(past), until)
             return self._tasks(subject, missing[subject], len(past), until)
 
@@ -237,7 +237,7 @@ class Laboratory:
     def _write(self, cell: Cell, result: dict[str, Any]) -> None:
         there = self._read(cell)
         before = [*there["trials"].values()] if there else []
-        write_whole(self._cell_path(cell), result | {"trials": before + result["trials"]})
+        write_whole(self._cell_path(cell), result | {"trials": before + result["trials"]}, indent=None)
 
     def _cell_path(self, cell: Cell) -> Path:
         return self.folder / "cells" / f"{_named(cell.subject)}-{cell.experience}-{cell.model}-{cell.depth}.json"

@@ -179,12 +179,12 @@ class Lines:
             os.fsync(file.fileno())
 
 
-def write_whole(path: Path, content: Mapping[str, Any]) -> None:
-    """Write a JSON file so that it is there whole or not at all."""
+def write_whole(path: Path, content: Mapping[str, Any], indent: int | None = 2) -> None:
+    """Write a JSON file so that it is there whole or not at all; what only programs read takes no indent."""
     draft = path.with_suffix(".draft")
     try:
         with draft.open("w") as file:
-            file.write(json.dumps(content, indent=2) + "\n")
+            file.write(json.dumps(content, indent=indent) + "\n")
             file.flush()
             os.fsync(file.fileno())
         draft.replace(path)

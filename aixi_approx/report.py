@@ -22,6 +22,7 @@ def report(found: Sequence[Findings]) -> str:
             *_surface(f),
             *_account(f),
             *_others(f),
+            _predictor(f),
             _effort(f),
             "\n".join(f"- {s}" for s in verdict(f)),
         ]
@@ -130,6 +131,20 @@ def _others(f: Findings) -> list[str]:
     for label, score in {"as above": f.score[:, -1], **f.others}.items():
         lines.append(f"| {label} | {' | '.join(_number(estimate(score[:, n])) for n in range(len(f.simulations)))} |")
     return ["\n".join(lines)]
+
+
+def _predictor(f: Findings) -> str:
+    lines = [
+        "The predictor: log loss above the entropy, bits per percept up to there, by depth; what theory allows at most,",
+        f"and the leaves of the best trees in hindsight, both of depth {f.depth}",
+        "",
+        f"| | {' | '.join(f'{cycles:,.0f}' for cycles in f.experience)} |",
+        "|---|" + "--:|" * len(f.experience),
+    ]
+    rows = {f"depth {depth}": [_number(estimate(column)) for column in excess.T] for depth, excess in f.excess.items()}
+    rows["theory"] = [_mean(column, "{:.3f}") for column in f.allowance.T]
+    rows["leaves"] = [_mean(column, "{:,.0f}") for column in f.leaves.T]
+    return "\n".join([*lines, *(f"| {label} | {' | '.join(cells)} |" for label, cells in rows.items())])
 
 
 def _effort(f: Findings) -> str:

@@ -16,7 +16,8 @@ import distributed
 import pytest
 from errands import carry_out
 
-from aixi_approx import engine as module
+from aixi_approx import __version__
+from aixi_approx import tasks as module
 from aixi_approx.cell import Trial, measure
 from aixi_approx.engine import Engine, Here, engine
 from aixi_approx.experience import gather
@@ -323,7 +324,7 @@ def test_nothing_is_written_before_something_is_carried_out(tmp_path: Path) -> N
     ],
 )
 def test_another_folder_is_refused(name: str, content: str, message: str, tmp_path: Path) -> None:
-    (tmp_path / name).write_text(content.replace("VERSION", module.__version__))
+    (tmp_path / name).write_text(content.replace("VERSION", __version__))
     with pytest.raises(ValueError) as raised:  # noqa: PT011
         Laboratory(tmp_path, SMALL)
     assert message in str(raised.value)

@@ -9,6 +9,7 @@ import pytest
 
 from aixi_approx import check_environment, make, solve
 from aixi_approx.cli import COMMANDS
+from aixi_approx.study import read_study
 
 README = (Path(__file__).parents[1] / "README.md").read_text()
 CODE = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
@@ -48,3 +49,16 @@ def test_links_lead_somewhere() -> None:
     root = Path(__file__).parents[1]
     for link in re.findall(r"\]\(([^)#]+)\)", README):
         assert link.startswith("http") or (root / link).exists(), link
+
+
+def test_study_from_python_runs(place: Path) -> None:
+    (code,) = (block for block in CODE if "Laboratory" in block)
+    names: dict[str, object] = {}
+    exec(code, names)
+    assert names["laboratory"].missing() == {}
+
+
+def test_study_file_is_one(place: Path) -> None:
+    (text,) = re.findall(r"```toml\n(.*?)```", README, re.DOTALL)
+    (place / "my_study.toml").write_text(text)
+    assert read_study(place / "my_study.toml").environments == ("locks:2", "tiger")

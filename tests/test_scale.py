@@ -154,7 +154,7 @@ def test_the_grids_are_those_of_the_study() -> None:
 def test_bad_input_is_one_line(
     arguments: str, message: str, place: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("aixi_approx.engine.CLUSTER_SECONDS", 0.2)
+    monkeypatch.setattr("aixi_approx.cluster.CLUSTER_SECONDS", 0.2)
     for name, text in {
         "other/notes.txt": "not a study",
         "broken.toml": "experience = [",
