@@ -135,8 +135,8 @@ def _others(f: Findings) -> list[str]:
 
 def _predictor(f: Findings) -> str:
     lines = [
-        "The predictor: log loss above the entropy, bits per percept up to there, by depth; what theory allows at most,",
-        f"and the leaves of the best trees in hindsight, both of depth {f.depth}",
+        "The predictor: log loss above the entropy, bits per percept up to there, by depth; what theory allows at",
+        f"most, and the leaves of the best trees in hindsight, both of depth {f.depth}",
         "",
         f"| | {' | '.join(f'{cycles:,.0f}' for cycles in f.experience)} |",
         "|---|" + "--:|" * len(f.experience),

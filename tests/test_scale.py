@@ -291,14 +291,6 @@ def test_environments_of_which_little_is_known(name: str, place: Path, capsys: C
         assert it["reward"][-1][-1]["mean"] is not None
 
 
-def test_the_true_model_of_what_is_no_pomdp(place: Path, capsys: Captured) -> None:
-    file = study_file("my_env.py:Lake", more='models = ["ctw", "true"]')
-    with pytest.raises(SystemExit) as stop:
-        main(["scale", file, "--on", "here"])
-    assert stop.value.code == 2
-    assert "is no POMDP, so its true model is not known: leave" in capsys.readouterr().err.splitlines()[-1]
-
-
 # ---------------------------------------------------------------------------------------------------- Ctrl-C
 
 
