@@ -29,7 +29,7 @@ from aixi_approx.study import Study, study_of
 from aixi_approx.tasks import Engine, Task, run_all
 
 CYCLE_SECONDS = 1e-3  # of a cycle, beside its search; about
-ACCOUNT_SECONDS = 1e-2  # of the account of a decision; about
+ACCOUNT_SECONDS = 2e-2  # of the account of a decision; about
 AXES = ("environments", "simulations", "depths", "horizons", "methods", "models")
 
 Watcher = Callable[[float, float], None]

@@ -118,7 +118,7 @@ class Study(NamedTuple):
         return {name: list(value) if isinstance(value, tuple) else value for name, value in self._asdict().items()}
 
 
-SMALL = Study((), (100, 300, 1_000, 3_000, 10_000), (1, 3, 10, 30, 100, 300, 1_000), seeds=6, models=(CTW, TRUE))
+SMALL = Study((), (100, 300, 1_000, 3_000, 10_000), (1, 3, 10, 30, 100, 300, 1_000), seeds=12, models=(CTW, TRUE))
 FULL = SMALL._replace(
     experience=(30, *SMALL.experience, 30_000), simulations=(*SMALL.simulations, 3_000, 10_000), seeds=20
 )

@@ -28,7 +28,7 @@ LONG = 12 * 3_600  # seconds that are not begun without asking
 @click.option(
     "--grid", type=click.Choice(GRIDS), help="Of experience and simulations in environments.  [default: small]"
 )
-@click.option("--seeds", type=at_least(1), help="Agents in each environment.  [default: 6, of the full grid 20]")
+@click.option("--seeds", type=at_least(1), help="Agents in each environment.  [default: 12, of the full grid 20]")
 @click.option("--out", type=click.Path(path_type=Path), help="Folder to write to, or to go on from.")
 @click.option(
     "--on", metavar="ENGINE", help="Where: 4 (processes), dask://HOST:8786, mpi, here.  [default: one process a core]"
