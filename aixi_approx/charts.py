@@ -153,15 +153,7 @@ def _search(axes: Axes, f: Findings) -> None:
     if np.isnan(values).all():
         values = f.reward
         axes.set(ylabel="reward per cycle", title="search: reward")
-    chosen = np.unique(np.linspace(0, len(f.experience) - 1, LINES).round().astype(int))
-    for i, e in enumerate(chosen):
-        line(
-            axes,
-            f.simulations,
-            values[:, e],
-            colormaps["plasma"](0.85 * (1 - i / max(1, len(chosen) - 1))),
-            f"{f.experience[e]:,.0f} cycles",
-        )
+    _sheaf(axes, f.simulations, values.swapaxes(0, 1), f.experience, "cycles")
     knowing = f.others.get("model: true")
     if knowing is not None and np.isfinite(knowing).any():
         line(axes, f.simulations, knowing, "black", "given the environment", "--")
@@ -178,10 +170,7 @@ def _missed(axes: Axes, f: Findings) -> None:
     if np.isnan(f.missed).all():
         say(axes, "exact expectimax on the model\nis too much work")
         return
-    chosen = np.unique(np.linspace(0, len(f.experience) - 1, LINES).round().astype(int))
-    for i, e in enumerate(chosen):
-        colour = colormaps["plasma"](0.85 * (1 - i / max(1, len(chosen) - 1)))
-        line(axes, f.simulations, f.missed[:, e], colour, f"{f.experience[e]:,.0f} cycles")
+    _sheaf(axes, f.simulations, f.missed.swapaxes(0, 1), f.experience, "cycles")
     law(axes, f.simulations, f.missed_law)
     mean = across(f.missed)
     if (mean <= 0).any():
@@ -209,12 +198,17 @@ def _others(axes: Axes, f: Findings) -> None:
         if np.isnan(values).all():
             values = f.reward
             axes.set(ylabel="reward per cycle", title="learning: reward")
-        chosen = np.unique(np.linspace(0, len(f.simulations) - 1, LINES).round().astype(int))
-        for i, n in enumerate(chosen):
-            colour = colormaps["plasma"](0.85 * (1 - i / max(1, len(chosen) - 1)))
-            line(axes, f.experience, values[:, :, n], colour, f"{f.simulations[n]:,.0f} simulations")
+        _sheaf(axes, f.experience, values.transpose(2, 0, 1), f.simulations, "simulations")
         if values is f.score:
             score_axis(axes, f.score)
             law(axes, f.experience, f.learning_law)
     legend(axes)
     axes.grid(alpha=0.3)
+
+
+def _sheaf(axes: Axes, x: Array, curves: Array, at: Array, unit: str) -> None:
+    """Some of many curves [L, S, K], the first and the last among them, from light to dark."""
+    chosen = np.unique(np.linspace(0, len(curves) - 1, LINES).round().astype(int))
+    for i, number in enumerate(chosen):
+        colour = colormaps["plasma"](0.85 * (1 - i / max(1, len(chosen) - 1)))
+        line(axes, x, curves[number], colour, f"{at[number]:,.0f} {unit}")

@@ -1,7 +1,8 @@
-"""Tasks for test_engine.py, in a module that workers find by name."""
+"""Tasks for test_engine.py, in a module that workers find by name; and who lives in a session."""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import time
@@ -57,3 +58,14 @@ def carry_out(folder: Path) -> None:
 
     with engine("here") as place:
         Laboratory(folder).carry_out(place)
+
+
+def session(leader: int) -> list[str]:
+    """The processes of a session."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            fields = path.read_text().rpartition(")")[2].split()
+            if int(fields[3]) == leader and fields[0] != "Z":
+                found.append(path.parent.name)
+    return found

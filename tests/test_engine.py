@@ -17,7 +17,7 @@ from typing import Any
 
 import distributed
 import pytest
-from errands import Cell, die, fail, hold, measure, touch
+from errands import Cell, die, fail, hold, measure, session, touch
 
 from aixi_approx import cluster as cluster_module
 from aixi_approx import tasks as tasks_module
@@ -351,14 +351,3 @@ def within_half_a_minute(condition: Callable[[], bool]) -> bool:
             return True
         time.sleep(0.1)
     return False
-
-
-def session(leader: int) -> list[str]:
-    """The processes of a session."""
-    found = []
-    for path in Path("/proc").glob("[0-9]*/stat"):
-        with contextlib.suppress(OSError):
-            fields = path.read_text().rpartition(")")[2].split()
-            if int(fields[3]) == leader and fields[0] != "Z":
-                found.append(path.parent.name)
-    return found

@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 import pytest
+from errands import session
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -192,17 +193,6 @@ def ends(leader: int) -> bool:
             return True
         time.sleep(0.1)
     return False
-
-
-def session(leader: int) -> list[str]:
-    """The processes of a session."""
-    found = []
-    for path in Path("/proc").glob("[0-9]*/stat"):
-        with contextlib.suppress(OSError):
-            fields = path.read_text().rpartition(")")[2].split()
-            if int(fields[3]) == leader and fields[0] != "Z":
-                found.append(path.parent.name)
-    return found
 
 
 def test_lines(tmp_path: Path) -> None:
