@@ -211,4 +211,6 @@ def _sheaf(axes: Axes, x: Array, curves: Array, at: Array, unit: str) -> None:
     chosen = np.unique(np.linspace(0, len(curves) - 1, LINES).round().astype(int))
     for i, number in enumerate(chosen):
         colour = colormaps["plasma"](0.85 * (1 - i / max(1, len(chosen) - 1)))
-        line(axes, x, curves[number], colour, f"{at[number]:,.0f} {unit}")
+        line(
+            axes, x, curves[number], colour, f"{at[number]:,.0f} {unit.removesuffix('s') if at[number] == 1 else unit}"
+        )
