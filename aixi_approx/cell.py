@@ -13,6 +13,7 @@ from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from aixi_approx.account import Judge, Judgement, Loss, Planner, Truth
 from aixi_approx.agent import Agent
@@ -204,7 +205,7 @@ def _probes(cell: Cell) -> set[int]:
     return {begin + below(random, end - begin) for begin, end in pairwise(bounds)}
 
 
-def _effort(predictor: Any) -> np.ndarray:
+def _effort(predictor: Any) -> NDArray[np.int64]:
     return np.array(predictor.effort if isinstance(predictor, FactoredContextTree) else (0, 0))
 
 

@@ -55,7 +55,6 @@ class Findings:
     excess: dict[int, Array]  # by depth, [S, E]: log loss above the entropy, bits per percept of the experience
     allowance: Array  # [S, E] what theory allows for that at most, as `BestTree` has it
     leaves: Array  # [S, E] of the best trees in hindsight
-    knowing: Array  # [S, N] reward per cycle of the agent that is given the true environment
     others: dict[str, Array] = field(default_factory=dict)  # [S, N] score after the most experience, otherwise planned
 
     @property
@@ -235,7 +234,6 @@ def _find(study: Study, name: str, cells: Sequence[Any], stretches: Sequence[Any
         allowance=(known(depth, lambda cell: cell["best_tree"]["fixed"] + cell["best_tree"]["allowance"]) - entropy)
         / each,
         leaves=known(depth, lambda cell: cell["best_tree"]["leaves"]),
-        knowing=line(0, TRUE, depth, horizon, first, lambda row: row["reward"]),
     )
 
     def score(where: tuple[int, str, int, int, str]) -> Array:

@@ -160,7 +160,6 @@ def test_all_is_where_it_belongs(lacks: Callable[[Cell], bool], tmp_path: Path) 
             assert list(others) == list(f.others)
             for label, at in others.items():
                 assert is_same(f.others[label][s, n], NAN if at[-1] is None else scored(*at)), label
-            assert is_same(f.knowing[s, n], value("reward", *others["model: true"]))
         assert list(f.excess) == [8, 6]
         for s, (e, mark) in product(range(3), enumerate(STUDY.experience)):
             lived = [random_number(f"entropy {f.environment} {s} {each}") for each in STUDY.experience[: e + 1]]
@@ -238,7 +237,6 @@ def findings(loss: Any, parts: Any = None, **others: Any) -> Findings:
         "excess": {12: loss[:, :, 0], 20: loss[:, :, 0] * 2},
         "allowance": loss[:, :, 0] * 3,
         "leaves": loss[:, :, 0],
-        "knowing": np.full((s, n), 0.9),
         "others": {"horizon 9": 1 - loss[:, -1] / 2, "model: true": np.full((s, n), 0.9)},
     }
     return Findings(**{**given, **others})
@@ -514,7 +512,7 @@ def thinned(f: Findings, *at: Any) -> Findings:
 
 def unsolved(f: Findings) -> Findings:
     """The same in an environment of which nothing is known."""
-    nothing = {what: getattr(f, what) * NAN for what in ("regret", "long_run", "within", "allowance", "knowing")}
+    nothing = {what: getattr(f, what) * NAN for what in ("regret", "long_run", "within", "allowance")}
     excess = {depth: each * NAN for depth, each in f.excess.items()}
     others = {label: each * NAN for label, each in f.others.items()}
     lack = {"random_reward": None, "optimum": None, "excess": excess, "others": others}
