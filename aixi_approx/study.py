@@ -18,6 +18,7 @@ experience 0.
 
 from __future__ import annotations
 
+import functools
 import runpy
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -74,7 +75,7 @@ class Study(NamedTuple):
     def subject(self, environment: str, seed: int) -> Subject:
         """Return the agent whose experience is learned from."""
         own: dict[str, Any] = dict(self.settings.get(environment, {}))
-        return Subject(environment, make(environment).settings._replace(**own), seed)
+        return Subject(environment, _declared(environment).settings._replace(**own), seed)
 
     def subjects(self) -> list[Subject]:
         """Return all agents, seed after seed."""
@@ -94,7 +95,7 @@ class Study(NamedTuple):
 
         for model in self.models:
             if model == TRUE:
-                if isinstance(make(subject.environment), POMDP):
+                if _declared(subject.environment).is_pomdp:
                     yield cell(0, model, depth, plane + at_last)
             elif model != CTW:
                 yield cell(most, model, depth, plane)
@@ -116,6 +117,19 @@ class Study(NamedTuple):
     def options(self) -> dict[str, Any]:
         """Return all of it as JSON has it."""
         return {name: list(value) if isinstance(value, tuple) else value for name, value in self._asdict().items()}
+
+
+class Declared(NamedTuple):
+    """What a study has to know of an environment."""
+
+    settings: Settings
+    is_pomdp: bool
+
+
+@functools.cache
+def _declared(environment: str) -> Declared:
+    made = make(environment)  # which may take seconds
+    return Declared(made.settings, isinstance(made, POMDP))
 
 
 SMALL = Study((), (100, 300, 1_000, 3_000, 10_000), (1, 3, 10, 30, 100, 300, 1_000), seeds=12, models=(CTW, TRUE))
