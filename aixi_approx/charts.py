@@ -98,6 +98,7 @@ def _account(axes: Axes, x: Array, parts: Array) -> None:
         mean, low, high = estimates(greedy)
         axes.errorbar(place, mean, bars(mean, low, high), fmt="_k", ms=9, lw=1, label="sum, when greedy")
     axes.axhline(0, color="black", lw=0.8)
+    axes.set_ylim(top=1.45 * max(0.1, float(above.max())))  # the legend stands above the bars
     axes.set_xticks(place, [short(value) for value in x])
     axes.set(ylabel="score missed")
     legend(axes)

@@ -3,8 +3,8 @@
 A law is fitted to the small half of the points and predicts the others; its error is the root mean square of what it
 is wrong there (the extrapolation error of Alabdulmohsin, Neyshabur, Zhai 2022, arXiv:2209.06640). The law that
 describes a curve best need not foresee it best. The yardstick is persistence: all stays as it is where the small half
-ends. A law is the best one only if its error is less than that of persistence in at least 97.5 % of the resamples, and
-less than that of every other law that does so.
+ends. A law is the best one only if its error is less than nine tenths of that of persistence in at least 97.5 % of the
+resamples, and less than that of every other law that does so.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ from numpy.typing import NDArray
 from aixi_approx.interaction import Estimate
 from aixi_approx.least_squares import Columns, Floats, fit
 from aixi_approx.resampling import SURE, estimate, resampled
+
+MARGIN = 0.9  # of the error of persistence: a law that comes no nearer foresees nothing
 
 
 @dataclass(frozen=True)
@@ -167,7 +169,7 @@ def _judged(fits: list[LawFit], errors: dict[str, Floats], staying: Floats, rest
     def surely(less: Floats, more: Floats) -> bool:
         return len(less) > 1 and bool(less[0] < more[0] and (less[1:] < more[1:]).mean() >= SURE)
 
-    best = next((each for each in fits if surely(errors[each.name], staying)), None)
+    best = next((each for each in fits if surely(errors[each.name], MARGIN * staying)), None)
     chosen = best or fits[0]
     judged = f"predicts {rest} to {chosen.error.mean:.3g}, staying put to {staying[0]:.3g}"
     if best:

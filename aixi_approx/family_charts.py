@@ -67,7 +67,7 @@ def draw_all(found: Sequence[Findings]) -> Figure:
 
 def _account(axes: Axes, found: Sequence[Findings], names: Sequence[str]) -> None:
     """The account at the least and the most of both."""
-    width = BAR / 2
+    width, most = BAR / 2, 0.0
     for k, corner in enumerate((0, -1)):
         above, below = np.zeros(len(found)), np.zeros(len(found))
         for part in ("prediction", "decision", "horizon"):
@@ -79,10 +79,13 @@ def _account(axes: Axes, found: Sequence[Findings], names: Sequence[str]) -> Non
             label = part if k else None
             axes.bar(place, mean, width * 0.9, bottom, color=COLOURS[part], label=label, alpha=1 if k else 0.5)
             above, below = above + np.maximum(mean, 0), below + np.minimum(mean, 0)
+        most = max(most, float(above.max()))
     axes.axhline(0, color="black", lw=0.8)
     axes.set_xticks(range(len(found)), names, rotation=30, ha="right")
-    axes.set(ylabel="score missed", title="account: the least of both (pale) and the most")
-    axes.margins(y=0.12)
+    simulations = found[0].simulations[0]
+    least = f"{found[0].experience[0]:,.0f} cycles, {simulations:,.0f} simulation{'s' * int(simulations != 1)}"
+    axes.set(ylabel="score missed", title=f"account: {least} (pale); the most")
+    axes.set_ylim(top=1.2 * max(0.1, most))
     axes.legend(fontsize=7, ncols=3, loc="upper center")
 
 

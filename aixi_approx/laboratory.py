@@ -18,7 +18,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from aixi_approx import __version__
@@ -37,6 +37,14 @@ Watcher = Callable[[float, float], None]
 
 def unwatched(done: float, total: float) -> None:
     """Watch nothing."""
+
+
+class Todo(NamedTuple):
+    """How much of a study is missing."""
+
+    cells: int
+    agents: int
+    seconds: float  # of one worker; about
 
 
 class Laboratory:
@@ -86,9 +94,20 @@ class Laboratory:
                     found.setdefault(subject, []).append(cell._replace(trials=trials))
         return found
 
-    def seconds(self) -> float:
-        """Return about how long what is missing takes one worker. Something is tried out first, which takes a while."""
-        return sum(self._seconds(subject, cells) for subject, cells in self.missing().items())
+    def todo(self) -> Todo:
+        """Return how much is missing. Something is tried out first, which takes a while.
+
+        Where nothing is there yet, each seed is taken for as much work as the first: they may be very many.
+        """
+        times, missing = 1, {}
+        if (self.folder / "cells").exists():
+            missing = self.missing()
+        else:
+            times = self.study.seeds
+            missing = {s: [*self.study.cells(s)] for s in self.study._replace(seeds=1).subjects()}
+        cells = sum(len(cells) for cells in missing.values())
+        seconds = sum(self._seconds(subject, cells) for subject, cells in missing.items())
+        return Todo(times * cells, times * len(missing), times * seconds)
 
     def carry_out(self, engine: Engine, watch: Watcher = unwatched) -> None:
         """Carry out what is missing.
@@ -161,7 +180,10 @@ class Laboratory:
 
     def _gather_seconds(self, subject: Subject, lived: int, until: int) -> float:
         settings = subject.settings
-        greedy = until - lived - settings.epsilon * sum(settings.decay**t for t in range(lived, until))
+        random = settings.epsilon * (until - lived)
+        if settings.decay < 1:
+            random = settings.epsilon * (settings.decay**lived - settings.decay**until) / (1 - settings.decay)
+        greedy = until - lived - random
         return CYCLE_SECONDS / 4 * (until - lived) + greedy * settings.simulations * self._pace(subject)
 
     def _cell_seconds(self, cell: Cell) -> float:

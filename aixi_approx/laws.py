@@ -24,6 +24,14 @@ CURVES = (
     ),
     Law("logarithm", "c + a ln x", ("c", "a"), (), lambda x: [np.ones(len(x)), np.log(x)], lambda x: []),
     Law(
+        "logarithm over x",  # theory's: the cost of learning parameters (Rissanen 1984), the bias of UCT (Kocsis 2006)
+        "(a + b ln x) / x",
+        ("a", "b"),
+        (),
+        lambda x: [1 / x, np.log(x) / x],
+        lambda x: [],
+    ),
+    Law(
         "exponential",
         "c + a exp(-x/b)",
         ("c", "a"),

@@ -13,6 +13,7 @@ from aixi_approx.findings import PARTS, Findings, across, estimate
 from aixi_approx.interaction import Estimate
 
 SMALL = 0.02  # of the way from the random agent to the best: less is not worth a word
+FEW = 5  # agents
 LACKS = {"prediction": "prediction", "decision": "decision", "horizon": "the horizon"}
 
 
@@ -20,8 +21,13 @@ def verdict(found: Findings) -> list[str]:
     """Return what the numbers say, sentence by sentence."""
     if np.isnan(found.reward[:, -1, -1]).all():
         return [f"{_at(found)} nothing was measured yet."]
-    parts = (_where, _what_limits, _next, _crossing, _trade_off, _laws)
+    parts = (_where, _what_limits, _next, _crossing, _trade_off, _laws, _few)
     return [sentence for part in parts for sentence in part(found)]
+
+
+def _few(f: Findings) -> Iterator[str]:
+    if f.seeds < FEW:
+        yield f"With {f.seeds} agent{'s' * (f.seeds > 1)} only, intervals and laws say little: take {FEW} at least."
 
 
 def _where(f: Findings) -> Iterator[str]:
@@ -44,12 +50,12 @@ def _where(f: Findings) -> Iterator[str]:
 def _what_limits(f: Findings) -> Iterator[str]:
     parts = f.long_run[:, -1, -1]
     if np.isnan(parts).all():
-        why = "the environment has no exact solution that is soon found"
+        why = "the environment has no exact solution, or none that is soon found"
         yield f"What prediction and decision cost in the long run can't be told: {why}."
         return
     if np.isnan(f.span):
         return
-    cost = {part: estimate(parts[:, i] / f.span) for i, part in enumerate(PARTS)}
+    cost = {part: estimate(parts[:, PARTS.index(part)] / f.span) for part in LACKS}
     if np.isnan(cost["decision"].mean):
         yield "Prediction and decision can't be told apart: exact expectimax on the model is too much work."
         return
@@ -60,7 +66,8 @@ def _what_limits(f: Findings) -> Iterator[str]:
     loses = f"it loses {', '.join(told[:-1])} and {told[-1]}"
     worst = max(LACKS, key=lambda part: cost[part].mean)
     if cost[worst].mean <= SMALL:
-        yield f"Nothing limits it there by more than {SMALL}: {loses}."
+        surely = "" if max(value.high for value in cost.values()) <= SMALL else ", as far as can be told"
+        yield f"Nothing limits it there by more than {SMALL}{surely}: {loses}."
         return
     sure = "" if cost[worst].low > 0 else ", as far as can be told from these seeds"
     yield f"What limits it there is {LACKS[worst]}{sure}: of the score, {loses}."
@@ -87,10 +94,12 @@ def _next(f: Findings) -> Iterator[str]:
     if clear:
         best = max(clear, key=lambda name: gain[name].mean)
         (other,) = gain.keys() - {best}
-        yield (
-            f"The next factor of ten is best spent on {best}: at the last step one was worth {plus(gain[best])} of the "
-            f"score, and one of {other} {plus(gain[other])}."
-        )
+        told = f"at the last step one was worth {plus(gain[best])} of the score, and one of {other} {plus(gain[other])}"
+        if estimate(gains[best] - gains[other]).low > 0:
+            yield f"The next factor of ten is best spent on {best}: {told}."
+        else:
+            whether = f"whether better than on {other} can't be told"
+            yield f"The next factor of ten is well spent on {best}, {whether}: {told}."
     else:
         told = " and ".join(f"one of {name} {plus(value)}" for name, value in gain.items())
         yield (
@@ -105,7 +114,7 @@ def _crossing(f: Findings) -> Iterator[str]:
     prediction, decision = parts[:, PARTS.index("prediction")], parts[:, PARTS.index("decision")]
     if np.isnan(prediction + decision).any():
         return
-    more = decision > prediction
+    more = decision > prediction + SMALL * (1 if np.isnan(f.span) else f.span)
     if more.all():
         yield f"{_after(f).capitalize()}, decision costs more than prediction with any number of simulations measured."
     elif more[0] and not more[more.argmin() :].any():

@@ -109,6 +109,8 @@ def _laboratory(named: Sequence[str], grid: str | None, seeds: int | None, out: 
         if seeds or out or grid:
             raise click.UsageError(f"{first} says what is measured: leave --seeds, --grid and --out out")
         return Laboratory(first)
+    if len(named) > 1 and (alone := [name for name in named if name.endswith((".toml", ".py"))]):
+        raise click.UsageError(f"{alone[0]} says what is measured: name nothing else")
     study: Study
     if len(named) == 1 and first.suffix in (".toml", ".py"):
         if not first.is_file():
@@ -139,16 +141,14 @@ def _carry_out(laboratory: Laboratory, on: str | None, yes: bool) -> None:
     from aixi_approx.engine import engine
     from aixi_approx.pace import span
 
-    missing = laboratory.missing()
-    if not missing:
-        return
     with notice("compiling the search, once; it is kept for next time ..."):
-        seconds = laboratory.seconds()
+        todo = laboratory.todo()
+    if not todo.cells:
+        return
     with engine(on) as place:
         workers = max(1, place.workers())
-        seconds /= workers
-        cells = sum(len(cells) for cells in missing.values())
-        told = f"{_count(cells, 'cell')} of {_count(len(missing), 'agent')}"
+        seconds = todo.seconds / workers
+        told = f"{_count(todo.cells, 'cell')} of {_count(todo.agents, 'agent')}"
         place_told = f"about {span(seconds)} on {_count(workers, 'worker')}, to {laboratory.folder}"
         print(f"{told}: {place_told}", file=sys.stderr)
         if seconds > LONG and not yes and not (sys.stdin.isatty() and click.confirm("Begin?", err=True)):

@@ -333,7 +333,10 @@ def test_there_are_no_scores(lack: dict[str, Any], why: str) -> None:
         ((0.0, 0.3, 0.1), "What limits it there is prediction: of the score, it loses 0.300 ± H through prediction, "),
         ((0.0, 0.1, 0.3), "What limits it there is decision: of the score, it loses 0.100 ± H through prediction, "),
         ((0.3, 0.1, 0.2), "What limits it there is the horizon: of the score, it loses 0.100 ± H through prediction, "),
-        ((0.01, 0.015, 0.0), "Nothing limits it there by more than 0.02: it loses 0.015 ± H through prediction, "),
+        (
+            (0.01, 0.015, 0.0),
+            "Nothing limits it there by more than 0.02, as far as can be told: it loses 0.015 ± H through prediction, ",
+        ),
         ((0.0, -0.3, 0.1), "What limits it there is decision: of the score, it loses -0.300 ± H through prediction, "),
     ],
 )

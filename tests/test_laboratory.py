@@ -162,12 +162,12 @@ def test_rows_depend_not_on_the_order(tmp_path: Path, whole: Path, monkeypatch: 
 def test_progress_adds_up(tmp_path: Path) -> None:
     laboratory = Laboratory(tmp_path, SMALL)
     looks: list[tuple[float, float]] = []
-    foreseen = laboratory.seconds()
+    foreseen = laboratory.todo().seconds
     laboratory.carry_out(HERE, lambda done, total: looks.append((done, total)))
     assert looks == sorted(looks)
     assert looks[-1] == pytest.approx((foreseen, foreseen))
     assert 1e-3 < foreseen < 100
-    assert laboratory.seconds() == 0
+    assert laboratory.todo().seconds == 0
 
 
 # ---------------------------------------------------------------------------------------------------- stops
