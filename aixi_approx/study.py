@@ -252,6 +252,12 @@ def _check_agents(study: Study) -> None:
     for model in study.models:
         if model not in MODELS:
             raise ValueError(f"there is no model {model!r}: there are {', '.join(MODELS)}")
+    if CTW not in study.models:
+        raise ValueError(f"models are {list(study.models)}: name {CTW}, too, the agents that learn")
+    if parsed(study.methods[0])[0] == "seconds":
+        raise ValueError(
+            f"the first method is {study.methods[0]}: begin with one that counts simulations, such as rhouct"
+        )
     for method in study.methods:
         name, number = parsed(method)
         if name in MODEL_FREE:

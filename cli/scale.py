@@ -72,6 +72,8 @@ def command(
 
     named = [*what, *(name.strip() for name in (envs or "").split(",") if name.strip())]
     with redirect_stdout(sys.stderr):  # what an environment prints is no result
+        if only_report and len(named) == 1 and not Path(named[0]).exists() and not _is_environment(named[0]):
+            raise click.UsageError(f"there is no study {named[0]}: name the folder of one")
         laboratory = _laboratory(named, grid, seeds, out)
         if not only_report:
             try:
