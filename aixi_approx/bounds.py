@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Collection
 
@@ -20,6 +21,19 @@ def whole(name: str, number: int, least: int, most: int) -> int:
         raise ValueError(f"{name} is {number!r}: it must be a whole number") from None
     if not least <= number <= most:
         raise ValueError(f"{name} is {number}: it must lie in {least} to {most}")
+    return number
+
+
+def above_zero(name: str, number: float) -> float:
+    """Return a number if it is above 0, and finite.
+
+    Raises
+    ------
+    ValueError
+        If it is not.
+    """
+    if not 0 < number < math.inf:
+        raise ValueError(f"{name} is {number}: it must be a number above 0")
     return number
 
 

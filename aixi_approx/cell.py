@@ -85,9 +85,8 @@ def measure(cell: Cell, past: Sequence[Cycle]) -> dict[str, Any]:
     environment = make(cell.subject.environment)
     if cell.model == TRUE:
         return {"trials": _trials(cell, environment, true_model(environment), [])}
-    settings = cell.subject.settings._replace(depth=cell.depth)
     coding = environment.coding
-    predictor = FactoredContextTree(settings.depth, coding.action_bits, coding.percept_bits)
+    predictor = FactoredContextTree(cell.depth, coding.action_bits, coding.percept_bits)
     lived = list(past[: cell.experience])
     if cell.model == SHUFFLED:
         lived = _shuffled(lived, cell.subject.seed)
@@ -210,20 +209,20 @@ def _effort(predictor: Any) -> NDArray[np.int64]:
 
 
 def _average(judgements: list[Judgement]) -> dict[str, Any]:
-    losses = {
-        kind: [getattr(judgement, kind) for judgement in judgements if getattr(judgement, kind) is not None]
-        for kind in ("within", "long_run")
-    }
     return {
-        **{kind: _average_loss(some) if len(some) == len(judgements) else None for kind, some in losses.items()},
+        "within": _average_loss([judgement.within for judgement in judgements]),
+        "long_run": _average_loss([judgement.long_run for judgement in judgements]),
         "missed": finite(sum(j.missed for j in judgements) / len(judgements)),
         "sure": sum(j.sure for j in judgements) / len(judgements),
     }
 
 
-def _average_loss(losses: list[Loss]) -> dict[str, float | None]:
+def _average_loss(losses: list[Loss | None]) -> dict[str, float | None] | None:
+    known = [loss for loss in losses if loss is not None]
+    if len(known) < len(losses):
+        return None
     with np.errstate(invalid="ignore"):  # where an action loses reward for ever
-        mean = np.mean(losses, axis=0)
+        mean = np.mean(known, axis=0)
     return {part: finite(value) for part, value in zip(Loss._fields, mean.tolist(), strict=True)}
 
 

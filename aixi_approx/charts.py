@@ -149,11 +149,7 @@ def _predictor(axes: Axes, f: Findings) -> None:
 
 def _search(axes: Axes, f: Findings) -> None:
     scale(axes.xaxis, f.simulations, SIMULATIONS)
-    axes.set(ylabel=SCORE, title="search: score")
-    values = f.score
-    if np.isnan(values).all():
-        values = f.reward
-        axes.set(ylabel="reward per cycle", title="search: reward")
+    values = _measured(axes, f, "search")
     _sheaf(axes, f.simulations, values.swapaxes(0, 1), f.experience, "cycles")
     knowing = f.others.get("model: true")
     if knowing is not None and np.isfinite(knowing).any():
@@ -194,17 +190,20 @@ def _others(axes: Axes, f: Findings) -> None:
             line(axes, f.simulations, score, f"C{i}", label)
     else:
         scale(axes.xaxis, f.experience, EXPERIENCE)
-        axes.set(ylabel=SCORE, title="learning: score")
-        values = f.score
-        if np.isnan(values).all():
-            values = f.reward
-            axes.set(ylabel="reward per cycle", title="learning: reward")
+        values = _measured(axes, f, "learning")
         _sheaf(axes, f.experience, values.transpose(2, 0, 1), f.simulations, "simulations")
         if values is f.score:
             score_axis(axes, f.score)
             law(axes, f.experience, f.learning_law)
     legend(axes)
     axes.grid(alpha=0.3)
+
+
+def _measured(axes: Axes, f: Findings, what: str) -> Array:
+    """The score, or the reward where there is none, with the axis and the title for it."""
+    scored = np.isfinite(f.score).any()
+    axes.set(ylabel=SCORE if scored else "reward per cycle", title=f"{what}: {'score' if scored else 'reward'}")
+    return f.score if scored else f.reward
 
 
 def _sheaf(axes: Axes, x: Array, curves: Array, at: Array, unit: str) -> None:

@@ -13,10 +13,8 @@ from __future__ import annotations
 
 import json
 import os
-import platform
-import time
 from collections.abc import Callable, Iterator, Mapping
-from importlib import metadata
+from itertools import takewhile
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import quote
@@ -24,7 +22,7 @@ from urllib.parse import quote
 from aixi_approx import __version__
 from aixi_approx.cell import Cell, Trial, measure, pilot
 from aixi_approx.experience import Cycle, Subject, gather
-from aixi_approx.recording import claim, lock, write_whole
+from aixi_approx.recording import circumstances, claim, lock, write_whole
 from aixi_approx.study import Study, study_of
 from aixi_approx.tasks import Engine, Task, run_all
 
@@ -156,26 +154,26 @@ class Laboratory:
             subject, past, until = task.arguments
             write_whole(self._stretch_path(subject, until), result._asdict(), indent=None)
             done += self._gather_seconds(subject, len(past), until)
-            return self._tasks(subject, missing[subject], len(past), until)
+            return self._tasks(subject, missing[subject], len(past))
 
         def first() -> Iterator[Task]:
             for subject, cells in missing.items():
-                yield from self._tasks(subject, cells, -1, len(self.past(subject)))
+                yield from self._tasks(subject, cells, -1)
 
         run_all(engine, first(), finish, lambda: watch(done, total))
 
-    def _tasks(self, subject: Subject, cells: list[Cell], before: int, now: int) -> Iterator[Task]:
-        """What can be done now that an agent has lived through some cycles, and could not be done before."""
-        most = max(cell.experience for cell in cells)
-        if now < most:
-            mark = min(mark for mark in self.study.experience if mark > now)
-            yield Task(gather, (subject, self.past(subject), mark))
+    def _tasks(self, subject: Subject, cells: list[Cell], before: int) -> Iterator[Task]:
+        """What can be done with the cycles that an agent has lived through, and could not be done before."""
+        past = self.past(subject)
+        if len(past) < max(cell.experience for cell in cells):
+            mark = min(mark for mark in self.study.experience if mark > len(past))
+            yield Task(gather, (subject, past, mark))
         for cell in cells:
-            if before < cell.experience <= now:
-                yield Task(measure, (cell, self.past(subject)[: cell.experience]))
+            if before < cell.experience <= len(past):
+                yield Task(measure, (cell, past[: cell.experience]))
 
     def _seconds(self, subject: Subject, cells: list[Cell]) -> float:
-        lived, most = len(self.past(subject)), max(cell.experience for cell in cells)
+        lived, most = max(self._marks(subject), default=0), max(cell.experience for cell in cells)
         return self._gather_seconds(subject, lived, max(lived, most)) + sum(self._cell_seconds(c) for c in cells)
 
     def _gather_seconds(self, subject: Subject, lived: int, until: int) -> float:
@@ -204,14 +202,16 @@ class Laboratory:
     def past(self, subject: Subject) -> list[Cycle]:
         """Return the cycles that an agent has lived through, as far as they are there."""
         cycles: list[Cycle] = []
-        for mark in self.study.experience:
+        for mark in self._marks(subject):
             path = self._stretch_path(subject, mark)
-            if not path.exists():
-                break
             cycles += [tuple(cycle) for cycle in _content(path, "cycles")["cycles"]]
             if len(cycles) != mark:
                 raise _broken(path)
         return cycles
+
+    def _marks(self, subject: Subject) -> Iterator[int]:
+        """The experiences up to which the cycles of an agent are there."""
+        return takewhile(lambda mark: self._stretch_path(subject, mark).exists(), self.study.experience)
 
     def cells(self) -> list[dict[str, Any]]:
         """Return what was measured, in the order of the study.
@@ -316,8 +316,5 @@ def _manifest(study: Study) -> dict[str, Any]:
     return {
         "version": __version__,
         "study": study.options(),
-        "python": platform.python_version(),
-        "libraries": {name: metadata.version(name) for name in ("numba", "numpy", "scipy")},
-        "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
-        "begun": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
+        **circumstances("numba", "numpy", "scipy"),
     }

@@ -54,10 +54,7 @@ class Recording:
         manifest = {
             "version": __version__,
             "options": dict(options),
-            "python": platform.python_version(),
-            "libraries": {name: metadata.version(name) for name in ("numba", "numpy")},
-            "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
-            "begun": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
+            **circumstances("numba", "numpy"),
         }
         write_whole(manifest_path, manifest)
         weakref.finalize(self, os.close, lock(folder))
@@ -109,6 +106,16 @@ class Recording:
     def finish(self, result: Mapping[str, Any]) -> None:
         """Write the result."""
         write_whole(self.folder / "result.json", result)
+
+
+def circumstances(*libraries: str) -> dict[str, Any]:
+    """Return on what something is done, and when: versions of Python and of libraries, the machine, the time."""
+    return {
+        "python": platform.python_version(),
+        "libraries": {name: metadata.version(name) for name in libraries},
+        "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
+        "begun": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
+    }
 
 
 def claim(manifest_path: Path, what: str, *needed: str) -> dict[str, Any] | None:

@@ -32,7 +32,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from aixi_approx.bounds import whole
+from aixi_approx.bounds import above_zero, whole
 from aixi_approx.coding import Bits, Coding, encode
 from aixi_approx.pace import Pace
 from aixi_approx.predictor import Predictor, PredictorError, address_array
@@ -399,8 +399,8 @@ class RhoUCT:
     ) -> None:
         if not 0 <= ucb < np.inf:
             raise ValueError(f"ucb is {ucb}: it must be a number and not negative")
-        if seconds is not None and not 0 < seconds < np.inf:
-            raise ValueError(f"seconds is {seconds}: it must be a number above 0")
+        if seconds is not None:
+            above_zero("seconds", seconds)
         self.coding = coding
         self.simulations = whole("simulations", simulations, 1, MAX_SIMULATIONS)
         self.seconds = seconds

@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from aixi_approx.bounds import whole
+from aixi_approx.bounds import above_zero, whole
 from aixi_approx.coding import Bits
 from aixi_approx.pace import Pace
 from aixi_approx.pomdp import POMDP, Tables, sample
@@ -198,8 +198,8 @@ class StateSearch:
     ) -> None:
         if not 0 <= ucb < np.inf:
             raise ValueError(f"ucb is {ucb}: it must be a number and not negative")
-        if seconds is not None and not 0 < seconds < np.inf:
-            raise ValueError(f"seconds is {seconds}: it must be a number above 0")
+        if seconds is not None:
+            above_zero("seconds", seconds)
         self.pomdp, self.seconds = pomdp, seconds
         self.simulations = whole("simulations", simulations, 1, MAX_SIMULATIONS)
         tables = pomdp.tables

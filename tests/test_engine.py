@@ -30,15 +30,6 @@ HERE = Engine(Here(), lambda: 1, lambda: None)
 TASKS = [Task(measure, (Cell(f"cell-{i}", i), [])) for i in range(12)]
 
 
-@pytest.fixture(scope="module")
-def cluster() -> Iterator[str]:
-    """The address of a Dask cluster whose workers are threads of this process."""
-    with distributed.LocalCluster(
-        n_workers=2, threads_per_worker=1, processes=False, protocol="tcp://", dashboard_address=":0"
-    ) as cluster:
-        yield cluster.scheduler_address
-
-
 def collect(place: Engine, tasks: list[Task]) -> dict[str, int]:
     """Return the sizes of cells, and of those that follow from them."""
     sizes: dict[str, int] = {}

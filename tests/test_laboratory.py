@@ -7,12 +7,11 @@ import multiprocessing
 import random
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from pathlib import Path
 from typing import Any
 
-import distributed
 import pytest
 from errands import carry_out
 
@@ -133,14 +132,6 @@ def test_the_cycles_are_those_of_one_life(whole: Path) -> None:
     laboratory = Laboratory(whole)
     for subject in laboratory.study.subjects()[:2]:
         assert laboratory.past(subject) == gather(subject, [], 60).cycles
-
-
-@pytest.fixture(scope="module")
-def cluster() -> Iterator[str]:
-    with distributed.LocalCluster(
-        n_workers=2, threads_per_worker=1, processes=False, protocol="tcp://", dashboard_address=":0"
-    ) as cluster:
-        yield cluster.scheduler_address
 
 
 @pytest.mark.parametrize("where", ["2", "dask"])
