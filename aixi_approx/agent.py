@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 from aixi_approx.coding import Bits, Coding
 from aixi_approx.environment import Percept
-from aixi_approx.randomness import AGENT, EVALUATION, Stream, below, draw, stream
-from aixi_approx.search import SearchResult
+from aixi_approx.planner import Planner, SearchResult
+from aixi_approx.randomness import AGENT, EVALUATION, below, draw, stream
 
 
-class Knowledge(Protocol):
+class Learner(Protocol):
     """What an agent asks of what it knows. A `Predictor` is one, and so are the `ActionValues` of Q-learning."""
 
     action_bits: int
@@ -32,19 +32,6 @@ class Knowledge(Protocol):
 
     def revert(self, mark: int) -> None:
         """Go back to a mark, exactly; forget it and all later ones."""
-
-
-class Planner(Protocol):
-    """What an agent asks of its search. `RhoUCT` is one."""
-
-    def search(self, predictor: Any, random: Stream, simulations: int | None = None) -> SearchResult:
-        """Search from the present history of the knowledge that it is for, and leave it unchanged."""
-
-    def advance(self, action: int, percept: Bits) -> None:
-        """Hear of a cycle that the predictor has learned."""
-
-    def forget(self) -> None:
-        """Hear that the predictor's history has become another one."""
 
 
 class Decision(NamedTuple):
@@ -85,7 +72,7 @@ class Agent:
     def __init__(
         self,
         coding: Coding,
-        predictor: Knowledge,
+        predictor: Learner,
         planner: Planner,
         epsilon: float = 0.0,
         decay: float = 1.0,

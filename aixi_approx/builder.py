@@ -16,19 +16,21 @@ import math
 from contextlib import suppress
 from typing import Any
 
-from aixi_approx.agent import Agent, Knowledge, Planner
-from aixi_approx.belief_expectimax import BeliefExpectimax
-from aixi_approx.bounds import whole
-from aixi_approx.chance import Chance, Nothing
-from aixi_approx.context_tree import FactoredContextTree
+from aixi_approx.agent import Agent, Learner
 from aixi_approx.environment import Environment, Settings
-from aixi_approx.expectimax import Expectimax
-from aixi_approx.pomdp import POMDP
-from aixi_approx.q_learning import ActionValues, Greedy
-from aixi_approx.search import SQRT_2, RhoUCT
-from aixi_approx.state_search import StateSearch
-from aixi_approx.true_model import TrueModel
-from aixi_approx.voting import MAX_THREADS, RULES, Voting
+from aixi_approx.planner import Planner
+from aixi_approx.planners.belief_expectimax import BeliefExpectimax
+from aixi_approx.planners.expectimax import Expectimax
+from aixi_approx.planners.pouct import POUCT
+from aixi_approx.planners.q_learning import ActionValues, Greedy
+from aixi_approx.planners.random_planner import NoLearner, RandomPlanner
+from aixi_approx.planners.rho_uct import RhoUCT
+from aixi_approx.planners.root_parallel import MAX_THREADS, RULES, RootParallel
+from aixi_approx.planners.tree_search import SQRT_2
+from aixi_approx.pomdp.definition import POMDP
+from aixi_approx.predictors.context_tree import FactoredContextTree
+from aixi_approx.predictors.true_model import TrueModel
+from aixi_approx.validation import as_integer
 
 MODELS = ("ctw", "true")
 METHODS = ("rhouct", "one-ply", "expectimax", "majority:K", "pooled:K", "seconds:S")
@@ -85,13 +87,13 @@ def build_agent(
     _check(model, planner, prune, threads)
     if memory is not None and planner != "q-learning":
         raise ValueError("only q-learning has a memory of a number of cycles: give no memory")
-    knowledge: Knowledge
+    knowledge: Learner
     search: Planner
     if planner in MODEL_FREE:
         if model == "true":
             raise ValueError(f"{planner} has no model: leave it at ctw, or plan with {', '.join(METHODS)}")
         if planner == "random":
-            knowledge, search = Nothing(coding), Chance(coding.actions)
+            knowledge, search = NoLearner(coding), RandomPlanner(coding.actions)
         else:
             knowledge, search = ActionValues(coding, *(() if memory is None else (memory,))), Greedy()
     else:
@@ -126,8 +128,8 @@ def build_planner(
         What it plans on: `ctw`, a predictor that has learned, or `true`, the `TrueModel` of the environment.
     method
         `rhouct`; `one-ply`, rhoUCT with a single cycle of UCB before the rollout; `expectimax`, which is exact;
-        `majority:K` and `pooled:K`, K searches by rhoUCT that are joined as in `Voting`; `seconds:S`, rhoUCT for S
-        seconds a decision, so that it can't be repeated.
+        `majority:K` and `pooled:K`, K searches by rhoUCT that are joined as in `RootParallel`; `seconds:S`, rhoUCT for
+        S seconds a decision, so that it can't be repeated.
     horizon
         Cycles that it looks ahead.
     simulations
@@ -165,14 +167,14 @@ def build_planner(
     seconds = number if name == "seconds" else None
     simulations = MOST_IN_TIME if name == "seconds" else simulations
 
-    def rho_uct() -> RhoUCT | StateSearch:
+    def rho_uct() -> RhoUCT | POUCT:
         if model == "true":
-            return StateSearch(_pomdp(environment), horizon, simulations, ucb, plies, seconds)
+            return POUCT(_pomdp(environment), horizon, simulations, ucb, plies, seconds)
         return RhoUCT(environment.coding, horizon, simulations, ucb, memo, plies, seconds)
 
     if name in RULES:
         searches = int(number)
-        return Voting([rho_uct() for _ in range(min(threads, searches))], searches, name)
+        return RootParallel([rho_uct() for _ in range(min(threads, searches))], searches, name)
     return rho_uct()
 
 
@@ -224,7 +226,7 @@ def _check(model: str, planner: str, prune: float | None, threads: int) -> None:
     name, _ = parsed(planner)
     if prune is not None and (model, name) != ("ctw", "expectimax"):
         raise ValueError("only expectimax on the model ctw leaves anything out: give no prune")
-    if whole("threads", threads, 1, MAX_THREADS) > 1 and name not in RULES:
+    if as_integer("threads", threads, 1, MAX_THREADS) > 1 and name not in RULES:
         raise ValueError("only majority:K and pooled:K have searches for several threads: give no threads")
 
 

@@ -55,7 +55,7 @@ class EnvironmentFault(ValueError):
     """An environment is not what it says it is: a wrong definition, percept or error of its own."""
 
 
-def told(error: BaseException, modules: Container[object]) -> str:
+def describe_error(error: BaseException, modules: Container[object]) -> str:
     """Return an error in a few words: its kind, what it says, and the last line of one of these modules on its way."""
     frames = list(traceback.walk_tb(error.__traceback__))
     lines = [(frame.f_code.co_filename, line) for frame, line in frames if frame.f_globals.get("__name__") in modules]
@@ -112,9 +112,9 @@ class Environment(ABC):
     optimum: float | None = None
     title: str = ""
     hidden: str = ""
-    takes: str = ""
+    difficulty: str = ""
     sizes: tuple[str, ...] = ()
-    loses: str = ""
+    approximations: str = ""
     settings: Settings = Settings()
 
     @abstractmethod
@@ -243,4 +243,4 @@ class Environment(ABC):
     def _told(self, error: BaseException) -> str:
         """An error in this environment's own code, which stands in the files of the classes that it is derived from."""
         modules = {kind.__module__ for kind in type(self).__mro__}
-        return told(error, {module for module in modules if not module.startswith("aixi_approx.")})
+        return describe_error(error, {module for module in modules if not module.startswith("aixi_approx.")})

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
-
-import numpy as np
 
 from aixi_approx.agent import Agent
 from aixi_approx.environment import Environment, EnvironmentFault, Percept
 from aixi_approx.randomness import EVALUATION, stream
+
+MAX_CYCLES = 1 << 31  # of a run
 
 
 class Row(NamedTuple):
@@ -23,14 +22,6 @@ class Row(NamedTuple):
     explored: int  # 1 if the action was random
     log_loss: float  # of the percept, bits; 0 where nothing was learned or nothing is predicted
     simulations: int  # of the search, 0 if there was none
-
-
-class Estimate(NamedTuple):
-    """A mean with its 95 % interval."""
-
-    mean: float
-    low: float
-    high: float
 
 
 def interact(
@@ -121,36 +112,3 @@ def evaluate(
     with agent.evaluation():
         agent.restart()
         yield from interact(agent, environment, cycles, learn, simulations, past, explore=False)
-
-
-def normalised(reward: float, random: float | None, optimum: float | None) -> float:
-    """Return the score of a reward: 0 for the random agent, 1 for the best achievable; NaN where that is unknown."""
-    if random is None or optimum is None or optimum <= random:
-        return math.nan
-    return (reward - random) / (optimum - random)
-
-
-def finite(value: float) -> float | None:
-    """Return a number, None in place of one that is infinite or NaN, as JSON has it."""
-    return float(value) if math.isfinite(value) else None
-
-
-def average(rewards: Sequence[float], batches: int = 20) -> Estimate:
-    """Return the mean of a series with a 95 % interval, from the spread of the means of consecutive batches.
-
-    Rewards of neighbouring cycles depend on each other, so that their own spread would say too little; the means of
-    long batches hardly do. With fewer than two values the interval is infinite.
-    """
-    if batches < 2:
-        raise ValueError(f"batches is {batches}: it must be at least 2")
-    from scipy.special import stdtrit
-
-    values = np.asarray(rewards, dtype=float)
-    if len(values) == 0:
-        return Estimate(math.nan, -math.inf, math.inf)
-    mean = float(values.mean())
-    if len(values) < 2:
-        return Estimate(mean, -math.inf, math.inf)
-    means = np.array([batch.mean() for batch in np.array_split(values, min(batches, len(values)))])
-    half = float(stdtrit(len(means) - 1, 0.975) * means.std(ddof=1) / math.sqrt(len(means)))
-    return Estimate(mean, mean - half, mean + half)

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from aixi_approx import __version__
+from aixi_approx._version import __version__
 
 COMMANDS = ("run", "play", "solve", "check", "reproduce", "scale", "envs", "predict")
 

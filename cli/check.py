@@ -12,7 +12,7 @@ import click
 from aixi_approx.cli.options import as_json, at_least, notice, print_json
 
 if TYPE_CHECKING:
-    from aixi_approx.finding import Finding
+    from aixi_approx.conformance.diagnostic import Diagnostic
 
 
 @click.command("check", short_help="Say what is wrong with an environment, and how to mend it.")
@@ -33,7 +33,7 @@ def command(environment: str, cycles: int, seed: int, as_json: bool) -> None:
       aixi check my_env.py:Lake
       aixi check tiger --cycles 10000 --json
     """
-    from aixi_approx.conformance import check_environment
+    from aixi_approx.conformance.environment import check_environment
 
     with notice(f"checking {environment}: ten random plays of {cycles:,} cycles ...", after=2):
         findings = check_environment(environment, cycles, seed)
@@ -47,7 +47,7 @@ def command(environment: str, cycles: int, seed: int, as_json: bool) -> None:
         sys.exit(2)
 
 
-def _print(environment: str, findings: list[Finding], failed: int) -> None:
+def _print(environment: str, findings: list[Diagnostic], failed: int) -> None:
     """Print a line for each finding, folded on a terminal only."""
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else 1 << 30
     for check, result, message in findings:

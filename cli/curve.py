@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from aixi_approx.recovery import running
+from aixi_approx.experiments.recovery import running
 
 if TYPE_CHECKING:
     from aixi_approx.interaction import Row
@@ -37,19 +37,19 @@ def draw(rows: Sequence[Row], result: dict[str, Any], path: Path) -> None:
     every = running([row._replace(explored=0) for row in rows], window)
     axes.plot(ends[some], every[some], color="tab:gray", lw=1, label="all cycles")
     axes.plot(ends[some], running(rows, window)[some], color="tab:blue", label="cycles without a random action")
-    whole = {**result, "begins": 0, "ends": len(rows)}
+    whole = {**result, "onset": 0, "end": len(rows)}
     labelled: set[str] = set()
     for i, phase in enumerate(result["phases"] or [whole]):
         for part, style, label in (("optimum", ":", "best achievable"), ("random_reward", "--", "random agent")):
             if phase[part] is not None:
                 said = "" if label in labelled else label
-                axes.hlines(phase[part], phase["begins"], phase["ends"], color="black", lw=0.9, ls=style, label=said)
+                axes.hlines(phase[part], phase["onset"], phase["end"], color="black", lw=0.9, ls=style, label=said)
                 labelled.add(label)
         if i:
-            axes.axvline(phase["begins"], color="tab:red", lw=0.8, label="change" if i == 1 else "")
+            axes.axvline(phase["onset"], color="tab:red", lw=0.8, label="change" if i == 1 else "")
         if result["phases"]:
             height = 1.02 + 0.05 * (i % 3)  # so that neighbours can be read
-            axes.text(phase["begins"], height, phase["environment"], fontsize=8, transform=axes.get_xaxis_transform())
+            axes.text(phase["onset"], height, phase["environment"], fontsize=8, transform=axes.get_xaxis_transform())
     if result["reward"] is not None:
         spread = [[result["reward"] - result["reward_low"]], [result["reward_high"] - result["reward"]]]
         axes.errorbar([len(rows)], [result["reward"]], spread, fmt="o", color="tab:green", ms=4, label="greedy, 95 %")

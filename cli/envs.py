@@ -84,7 +84,7 @@ def command(environment: str | None, pages: bool, as_json: bool) -> None:
 
 
 def _describe(environment: Environment) -> dict[str, Any]:
-    from aixi_approx.solver import best_reward
+    from aixi_approx.pomdp.solver import best_reward
 
     coding = environment.coding
     return {

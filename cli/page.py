@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 from aixi_approx.cli.options import number
 from aixi_approx.cli.policy import word
 from aixi_approx.envs import make
-from aixi_approx.pomdp import POMDP
+from aixi_approx.pomdp.definition import POMDP
+from aixi_approx.pomdp.solver import best_reward, solve_soon
 from aixi_approx.randomness import below, stream
-from aixi_approx.solver import best_reward, solve_soon
 
 if TYPE_CHECKING:
     from aixi_approx.environment import Environment
-    from aixi_approx.solver import Solution
+    from aixi_approx.pomdp.solver import Solution
 
 CYCLES = 5  # that are drawn, but of large pictures only 2
 LARGE = 8  # lines of a picture
@@ -57,8 +57,8 @@ def _facts(environment: Environment, solution: Solution | None) -> str:
         "bits of a cycle": f"action {coding.action_bits}, reward {coding.reward_bits}, "
         f"observation {coding.observation_bits}",
         "hidden": environment.hidden,
-        "it takes": environment.takes,
-        "lost in the writing": environment.loses,
+        "it takes": environment.difficulty,
+        "lost in the writing": environment.approximations,
         "states": "" if environment.size is None else f"{environment.size:,}",
         "reward of a random agent": number(environment.random_reward, 4),
         "best achievable": number(solution.lower if solution else environment.optimum, 4),

@@ -70,9 +70,10 @@ def command(
         raise click.UsageError("only the model ctw learns: give no --cycles")
 
     from aixi_approx.envs import maker
-    from aixi_approx.interaction import average, evaluation_seed, finite, normalised
-    from aixi_approx.pomdp import POMDP
-    from aixi_approx.recovery import reach
+    from aixi_approx.estimate import average, finite, normalised
+    from aixi_approx.interaction import evaluation_seed
+    from aixi_approx.pomdp.definition import POMDP
+    from aixi_approx.pomdp.solver import reward_range
 
     with redirect_stdout(sys.stderr):  # what the environment prints is no result
         new = maker(environment)
@@ -83,7 +84,7 @@ def command(
         agent = _agent(other, model, learned, simulations, seed)
         mine.checked_reset(evaluation_seed(seed))
         rewards = _converse(mine, agent, rounds, blind, reveal, _introduction(mine, blind, model, learned))
-        random, optimum = reach(mine)
+        random, optimum = reward_range(mine)
     means = [average(each).mean for each in zip(*rewards, strict=True)] or [math.nan, math.nan]
     you, its = ({"reward": mean, "score": normalised(mean, random, optimum)} for mean in means)
     result = {
@@ -101,8 +102,8 @@ def command(
 def _agent(environment: Environment, model: str, cycles: int, simulations: int | None, seed: int) -> Iterator[Row]:
     """The cycles of an agent's evaluation, as `aixi run` has it, once it has learned."""
     from aixi_approx.builder import build_agent
+    from aixi_approx.experiments.run import MAX_CYCLES, compile_kernels
     from aixi_approx.interaction import evaluate, interact
-    from aixi_approx.run import MAX_CYCLES, compile_kernels
 
     with notice("compiling the search, once; it is kept for next time ..."):
         compile_kernels(model)

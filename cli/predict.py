@@ -43,7 +43,7 @@ def command(file: Path, depth: int, trees: str, bit_order: str, as_json: bool) -
     """
     import numpy as np
 
-    from aixi_approx.context_tree import FactoredContextTree
+    from aixi_approx.predictors.context_tree import FactoredContextTree
 
     tree = FactoredContextTree(depth, 0, int(trees))
     most = tree.room // 8

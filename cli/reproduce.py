@@ -12,9 +12,9 @@ import click
 from aixi_approx.cli.options import as_json, at_least, notice, print_json, progress
 
 if TYPE_CHECKING:
-    from aixi_approx.life import Life
-    from aixi_approx.lives import Progress
-    from aixi_approx.reproduce import Point
+    from aixi_approx.jair2011.sweep import Progress
+    from aixi_approx.jair2011.tables import Point
+    from aixi_approx.jair2011.training_run import Life
 
 
 @click.command("reproduce", short_help="JAIR 2011, tables 5 and 6, figures 7 to 10, ours beside the paper's.")
@@ -60,10 +60,10 @@ def command(
       aixi reproduce tiger kuhn-poker --seeds 5 --out two/
       aixi reproduce pacman --seeds 1
     """
-    from aixi_approx.jair2011 import DOMAINS
-    from aixi_approx.lives import carry_out
-    from aixi_approx.reproduce import FRUGAL, PACMAN, PRINTED, lives, points, tables
-    from aixi_approx.run import compile_kernels
+    from aixi_approx.experiments.run import compile_kernels
+    from aixi_approx.jair2011.published import DOMAINS
+    from aixi_approx.jair2011.sweep import carry_out
+    from aixi_approx.jair2011.tables import FRUGAL, PACMAN, PRINTED, lives, points, tables
 
     names = list(environments) or list(DOMAINS)
     if pacman and PACMAN not in names:
@@ -102,9 +102,9 @@ def command(
 
 def _draw(found: Sequence[Point], chosen: Sequence[Life], out: Path) -> list[Path]:
     """Draw what there are points for; return the files."""
-    from aixi_approx.drawing import learning_curves, pacman_curves, search_curves
-    from aixi_approx.recording import Recording
-    from aixi_approx.reproduce import PACMAN
+    from aixi_approx.experiments.recording import Recording
+    from aixi_approx.jair2011.figures import learning_curves, pacman_curves, search_curves
+    from aixi_approx.jair2011.tables import PACMAN
 
     files = []
     if any(p.environment != PACMAN for p in found):

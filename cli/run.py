@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from aixi_approx.environment import Environment
+    from aixi_approx.experiments.run import Watcher
     from aixi_approx.interaction import Row
-    from aixi_approx.run import Watcher
 
 MODELS = ("ctw", "true")  # as in builder.py, which --help need not load
 PLANNERS = ("rhouct", "one-ply", "expectimax", "majority:K", "pooled:K", "seconds:S", "q-learning", "random")
@@ -119,8 +119,8 @@ def command(
     """
     from aixi_approx.builder import parsed
     from aixi_approx.envs import make
-    from aixi_approx.recording import Recording
-    from aixi_approx.run import Experiment, compile_kernels, run
+    from aixi_approx.experiments.recording import Recording
+    from aixi_approx.experiments.run import Experiment, compile_kernels, run
 
     decides = parsed(planner)[0]
     asked = {**given, "ucb": ucb, "threads": threads}
@@ -200,7 +200,7 @@ def _print_table(result: dict[str, Any]) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from aixi_approx.run import LOSS_WINDOW
+    from aixi_approx.experiments.run import LOSS_WINDOW
 
     settings = result["settings"]
     known = result["phases"] and result["evaluate"]
@@ -238,18 +238,18 @@ def _print_table(result: dict[str, Any]) -> None:
         table.add_row("simulations", f"{simulations:,}", "")
     table.add_row("time", f"{result['learning_seconds'] + result['evaluation_seconds']:.1f} s", "")
     Console(emoji=False).print(table)
-    if result.get("loses"):
-        print(f"Not as in the original: {result['loses']}.")
+    if result.get("approximations"):
+        print(f"Not as in the original: {result['approximations']}.")
 
 
 def _add_phase(table: Table, phase: dict[str, Any]) -> None:
     """Add what became of an agent in one of several environments."""
-    from aixi_approx.recovery import TOLERANCE
+    from aixi_approx.experiments.recovery import TOLERANCE
 
-    table.add_row(f"[bold]{phase['environment']}", "score", f"cycles {phase['begins']:,} to {phase['ends'] - 1:,}")
+    table.add_row(f"[bold]{phase['environment']}", "score", f"cycles {phase['onset']:,} to {phase['end'] - 1:,}")
     table.add_row("at first", number(phase["score_first"]), f"reward {number(phase['reward_first'])}")
     table.add_row("at last", number(phase["score_last"]), f"reward {number(phase['reward_last'])}")
-    if phase["begins"]:
+    if phase["onset"]:
         recovered, before = phase["recovered"], phase["score_before"]
         text = f"after {recovered:,} cycles" if recovered else "not within this time"
         known = before is not None and phase["score_last"] is not None

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING
 import click
 
 from aixi_approx.cli.options import as_json, at_least, notice, print_json, progress
+from aixi_approx.planners.time_slices import format_duration
 
 if TYPE_CHECKING:
-    from aixi_approx.findings import Findings
-    from aixi_approx.laboratory import Laboratory
-    from aixi_approx.study import Study
+    from aixi_approx.laboratory.results import Results
+    from aixi_approx.laboratory.runner import Laboratory
+    from aixi_approx.laboratory.study import Study
 
 GRIDS = ("small", "full")  # as in study.py, which --help need not load
 DPI = 120  # of pictures
@@ -66,9 +67,9 @@ def command(
       aixi scale study/ --report
       aixi scale benchmarks/scaling/families.toml --on dask://host:8786
     """
-    from aixi_approx.findings import find
-    from aixi_approx.report import as_data, report
-    from aixi_approx.verdict import verdict
+    from aixi_approx.laboratory.conclusions import conclusions
+    from aixi_approx.laboratory.report import as_data, report
+    from aixi_approx.laboratory.results import find
 
     named = [*what, *(name.strip() for name in (envs or "").split(",") if name.strip())]
     with redirect_stdout(sys.stderr):  # what an environment prints is no result
@@ -93,7 +94,7 @@ def command(
         return
     for f in found:
         print(f"{f.environment}\n")
-        for sentence in verdict(f):
+        for sentence in conclusions(f):
             print(f"  {sentence}")
         print()
     print(f"Written: {', '.join(map(str, written))}.")
@@ -101,8 +102,8 @@ def command(
 
 def _laboratory(named: Sequence[str], grid: str | None, seeds: int | None, out: Path | None) -> Laboratory:
     """The folder that is worked in, with the study that is asked for."""
-    from aixi_approx.laboratory import Laboratory
-    from aixi_approx.study import FULL, SMALL, checked, read_study
+    from aixi_approx.laboratory.runner import Laboratory
+    from aixi_approx.laboratory.study import FULL, SMALL, checked, read_study
 
     if not named:
         raise click.UsageError("name an environment, a file that holds a study, or the folder of one")
@@ -140,8 +141,7 @@ def _is_environment(name: str) -> bool:
 
 def _carry_out(laboratory: Laboratory, on: str | None, yes: bool) -> None:
     """Do what is missing, behind a bar; say before how long it will take."""
-    from aixi_approx.engine import engine
-    from aixi_approx.pace import span
+    from aixi_approx.execution.engine import engine
 
     with notice("compiling the search, once; it is kept for next time ..."):
         todo = laboratory.todo()
@@ -151,10 +151,12 @@ def _carry_out(laboratory: Laboratory, on: str | None, yes: bool) -> None:
         workers = max(1, place.workers())
         seconds = todo.seconds / workers
         told = f"{_count(todo.cells, 'cell')} of {_count(todo.agents, 'agent')}"
-        place_told = f"about {span(seconds)} on {_count(workers, 'worker')}, to {laboratory.folder}"
+        place_told = f"about {format_duration(seconds)} on {_count(workers, 'worker')}, to {laboratory.folder}"
         print(f"{told}: {place_told}", file=sys.stderr)
         if seconds > LONG and not yes and not (sys.stdin.isatty() and click.confirm("Begin?", err=True)):
-            raise click.ClickException(f"it would take about {span(seconds)}: take a smaller grid, or say --yes")
+            raise click.ClickException(
+                f"it would take about {format_duration(seconds)}: take a smaller grid, or say --yes"
+            )
         with progress() as bar:
             task = bar.add_task("measuring", total=seconds)
             laboratory.carry_out(place, lambda done, total: bar.update(task, completed=done, total=total))
@@ -164,9 +166,9 @@ def _count(number: int, what: str) -> str:
     return f"{number:,} {what}{'s' * (number != 1)}"
 
 
-def _fit(found: Sequence[Findings]) -> None:
+def _fit(found: Sequence[Results]) -> None:
     """Fit all laws, behind a bar."""
-    from aixi_approx.findings import LAWS
+    from aixi_approx.laboratory.results import LAWS
 
     with progress("{task.fields[now]}") as bar:
         task = bar.add_task("laws", total=len(found) * len(LAWS), now="")
@@ -177,10 +179,10 @@ def _fit(found: Sequence[Findings]) -> None:
         bar.update(task, now="")
 
 
-def _draw(found: Sequence[Findings], folder: Path) -> list[Path]:
+def _draw(found: Sequence[Results], folder: Path) -> list[Path]:
     """Draw a picture of each environment, and one of all; return the files."""
-    from aixi_approx.charts import draw_one
-    from aixi_approx.family_charts import draw_all
+    from aixi_approx.laboratory.plot_environment import draw_one
+    from aixi_approx.laboratory.plot_families import draw_all
 
     pictures = {folder / f"{f.environment.replace('/', '_').replace(':', '-')}.png": draw_one(f) for f in found}
     if len(found) > 1:

@@ -13,7 +13,7 @@ import click
 from aixi_approx.cli.options import as_json, at_least, notice, number, picture, print_json
 
 if TYPE_CHECKING:
-    from aixi_approx.solver import Solution
+    from aixi_approx.pomdp.solver import Solution
 
 SHOWN = 30  # nodes of a policy in a table
 
@@ -51,7 +51,7 @@ def command(
       aixi solve kuhn-poker --horizon 4 --json
     """
     from aixi_approx.envs import make
-    from aixi_approx.pomdp import POMDP
+    from aixi_approx.pomdp.definition import POMDP
 
     with redirect_stdout(sys.stderr):  # what an environment prints is no result
         pomdp = make(environment)
@@ -59,7 +59,7 @@ def command(
     if not isinstance(pomdp, POMDP):
         raise click.ClickException(_refusal(environment))
 
-    from aixi_approx.solver import solve
+    from aixi_approx.pomdp.solver import solve
 
     began = time.perf_counter()
     with notice(f"solving {environment}: following all that can be believed ...", after=2):
@@ -79,7 +79,7 @@ def command(
 
 def _refusal(environment: str) -> str:
     from aixi_approx.envs import ENVIRONMENTS, make
-    from aixi_approx.pomdp import POMDP
+    from aixi_approx.pomdp.definition import POMDP
 
     solvable = ", ".join(name for name in ENVIRONMENTS if isinstance(make(name), POMDP))
     return (
@@ -116,7 +116,7 @@ def _result(
         "action_values": None if values is None else dict(zip(actions, values, strict=True)),
         "receding_reward": None if horizon is None else solution.receding_reward(horizon),
         "policy": policy,
-        "loses": solution.pomdp.loses,
+        "approximations": solution.pomdp.approximations,
     }
 
 
@@ -159,5 +159,5 @@ def _print(solution: Solution, name: str, seconds: float, horizon: int | None, v
     Console(highlight=False, markup=False).print(table)
     if nodes > SHOWN:
         print(f"and {nodes - SHOWN:,} more nodes: --json has all")
-    if solution.pomdp.loses:
-        print(f"Not as in the original: {solution.pomdp.loses}.")
+    if solution.pomdp.approximations:
+        print(f"Not as in the original: {solution.pomdp.approximations}.")

@@ -3,7 +3,7 @@
 tiger                     one of the table; a beginning that only one has will do, such as kuhn
 locks:3, rocksample:4-3   one of a family, with its parameters
 my_env.py:Lake            a class in a file, with parameters or without: my_env.py:Lake:8
-tiger>biased-rps@10000    environments one after the other: see change.py
+tiger>biased-rps@10000    environments one after the other: see switching.py
 lake                      a class that an installed package offers as an entry point `lake = "package.module:Lake"`
                           of the group `aixi_approx.environments`
 gym:FrozenLake-v1         an environment of Gymnasium: from_gymnasium.py tells of options
@@ -24,7 +24,7 @@ from numbers import Real
 from pathlib import Path
 from typing import Any
 
-from aixi_approx.environment import Environment, EnvironmentFault, Settings, told
+from aixi_approx.environment import Environment, EnvironmentFault, Settings, describe_error
 
 ENVIRONMENTS = {
     "coin-flip": "coin_flip:CoinFlip",
@@ -73,8 +73,8 @@ def maker(name: str) -> Callable[[], Environment]:
         If there is none of that name, here and when it is called as `make` does.
     """
     if ">" in name:
-        change = importlib.import_module(f"{__name__}.change")
-        return change.maker(name, maker)
+        switching = importlib.import_module(f"{__name__}.switching")
+        return switching.maker(name, maker)
     title, kind, parameters = _find(name)
     return functools.partial(build, title, kind, *parameters)
 
@@ -89,7 +89,7 @@ def build(title: str, kind: Callable[..., Environment], *parameters: int | str) 
     except EnvironmentFault:
         raise
     except (Exception, SystemExit) as error:
-        what = f"it can't be built: {told(error, {kind.__module__})}"
+        what = f"it can't be built: {describe_error(error, {kind.__module__})}"
         raise EnvironmentFault(f"{title}: {error if isinstance(error, ValueError) else what}") from error
     settings, optimum = environment.settings, environment.optimum
     if not isinstance(settings, Settings):
@@ -146,7 +146,7 @@ def _by_name(short: str, name: str) -> tuple[str, type[Environment]]:
             kind = offered[known].load()
         except (Exception, SystemExit) as error:
             where = f"the installed package that offers it, as {offered[known].value}, can't be loaded"
-            raise EnvironmentFault(f"{name}: {where}: {told(error, {offered[known].module})}") from error
+            raise EnvironmentFault(f"{name}: {where}: {describe_error(error, {offered[known].module})}") from error
         return known + name[len(short) :], _checked(kind, name)
     if Path(name).is_file():
         raise EnvironmentFault(f"which class of {name}? Say {name}:MyClass")
@@ -172,7 +172,7 @@ def _from_file(path: str, class_name: str) -> type[Environment]:
     try:
         spec.loader.exec_module(module)
     except (Exception, SystemExit) as error:
-        raise EnvironmentFault(f"{path}: {told(error, {spec.name})}") from error
+        raise EnvironmentFault(f"{path}: {describe_error(error, {spec.name})}") from error
     finally:
         sys.path.remove(str(Path(path).parent))
     return _checked(getattr(module, class_name, None), f"{path}:{class_name}")

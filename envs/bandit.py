@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable
 
-from aixi_approx.bounds import whole
 from aixi_approx.environment import Settings
-from aixi_approx.pomdp import POMDP, Outcome
+from aixi_approx.pomdp.definition import POMDP, Outcome
+from aixi_approx.validation import as_integer
 
 SAFE, GOOD = 0.5, 0.8  # probability that an arm pays
 LASTS = 0.95  # probability that the good arm stays for one more cycle
@@ -31,11 +31,13 @@ class Bandit(POMDP):
     observations = ("as before", "drawn anew")
     min_reward, max_reward = 0, 1
     hidden = "which arm is good"
-    takes = "exploration that pays only cycles later, the later the more arms; memory of what was tried since the draw"
+    difficulty = (
+        "exploration that pays only cycles later, the later the more arms; memory of what was tried since the draw"
+    )
     sizes = ("2", "3", "4", "6", "10")
 
     def __init__(self, others: int = 3) -> None:
-        k = whole("the number of arms that may be good", others, 2, 100)
+        k = as_integer("the number of arms that may be good", others, 2, 100)
         self.others = tuple(range(1, k + 1))
         self.actions = ("safe", *self.others)
         rounds = (1 - LASTS**k) / (1 - (1 - GOOD) * LASTS**k)

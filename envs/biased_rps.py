@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from aixi_approx.environment import Settings
-from aixi_approx.pomdp import POMDP, Outcome
+from aixi_approx.pomdp.definition import POMDP, Outcome
 
 BEATS = {"rock": "scissors", "paper": "rock", "scissors": "paper"}
 
@@ -19,7 +19,7 @@ class BiasedRPS(POMDP):
     observations = ("rock", "paper", "scissors")
     min_reward, max_reward = -1, 1
     hidden = "who won (the reward tells)"
-    takes = "memory of one round; a search 2 deep: to lose on purpose, and why"
+    difficulty = "memory of one round; a search 2 deep: to lose on purpose, and why"
     optimum = 1 / 4
     settings = Settings(depth=32, horizon=4, epsilon=0.999, decay=0.99999, evaluation_simulations=5_000)
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from aixi_approx.environment import Settings
-from aixi_approx.pomdp import POMDP, Outcome
+from aixi_approx.pomdp.definition import POMDP, Outcome
 
 Cell = tuple[int, int]  # row, column
 
@@ -53,7 +53,7 @@ class CheeseMaze(POMDP):
     observations = tuple(range(16))
     min_reward, max_reward = -10, 9
     hidden = "which of the cells that look alike"
-    takes = "memory of the way since the last cheese; a search 5 deep"
+    difficulty = "memory of the way since the last cheese; a search 5 deep"
     optimum = 57 / 43
     settings = Settings(cycles=2500, depth=96, horizon=8, epsilon=0.999, decay=0.9999)
 

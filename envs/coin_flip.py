@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from aixi_approx.environment import Settings
-from aixi_approx.pomdp import POMDP, Outcome
+from aixi_approx.pomdp.definition import POMDP, Outcome
 
 
 class CoinFlip(POMDP):
@@ -16,7 +16,7 @@ class CoinFlip(POMDP):
     observations = ("tails", "heads")
     min_reward, max_reward = 0, 1
     hidden = "nothing"
-    takes = "nothing: no memory, no search, hardly any experience"
+    difficulty = "nothing: no memory, no search, hardly any experience"
     optimum = 0.7
     settings = Settings(cycles=1000, depth=8, horizon=2, epsilon=0.9, decay=0.99)
 

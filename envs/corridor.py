@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 from itertools import product
 
-from aixi_approx.bounds import whole
 from aixi_approx.environment import Settings
-from aixi_approx.pomdp import POMDP, Outcome
+from aixi_approx.pomdp.definition import POMDP, Outcome
+from aixi_approx.validation import as_integer
 
 State = tuple[int, str]  # steps from the door, what the agent has in hand: nothing or key
 
@@ -30,11 +30,13 @@ class Corridor(POMDP):
     observations = tuple(product(("stood", "moved"), ("nothing", "key")))
     min_reward, max_reward = 0, 1
     hidden = "the place in the corridor"
-    takes = "a search more than 2n deep, past as many cycles that pay nothing; exploration: a random walk to the key"
+    difficulty = (
+        "a search more than 2n deep, past as many cycles that pay nothing; exploration: a random walk to the key"
+    )
     sizes = ("2", "4", "6", "8", "12")
 
     def __init__(self, length: int = 4) -> None:
-        self.length = whole("the length of the corridor", length, 1, 100)
+        self.length = as_integer("the length of the corridor", length, 1, 100)
         self.optimum = 2 / (5 * length)
         self.settings = Settings(cycles=10_000, depth=12 * length, horizon=3 * length)
         super().__init__()

@@ -6,9 +6,9 @@ from abc import abstractmethod
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from aixi_approx.bounds import one_of
 from aixi_approx.envs.board import MINE, THEIRS
-from aixi_approx.pomdp import POMDP, Outcome
+from aixi_approx.pomdp.definition import POMDP, Outcome
+from aixi_approx.validation import check_choice
 
 OPPONENTS = ("random", "perfect")
 
@@ -30,7 +30,7 @@ class Duel(POMDP):
     new: Any  # the board that a game begins with
 
     def __init__(self, opponent: str) -> None:
-        self.opponent = one_of("the opponent", opponent, OPPONENTS)
+        self.opponent = check_choice("the opponent", opponent, OPPONENTS)
         self.optimum = 0.0 if opponent == "perfect" else None
         self._winning: dict[tuple[Any, str], list[Any]] = {}
         super().__init__()

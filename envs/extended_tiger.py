@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from aixi_approx.environment import Settings
-from aixi_approx.pomdp import POMDP, Outcome
+from aixi_approx.pomdp.definition import POMDP, Outcome
 
 State = tuple[str, str]  # posture of the agent, door of the tiger
 
@@ -26,7 +26,7 @@ class ExtendedTiger(POMDP):
     observation_bits = 3
     min_reward, max_reward = -100, 30
     hidden = "where the tiger is, whether one sits"
-    takes = "memory of what was heard and of standing up; a search 3 deep, past a cycle that pays nothing"
+    difficulty = "memory of what was heard and of standing up; a search 3 deep, past a cycle that pays nothing"
     optimum = 3485 / 698  # 4.9928367
     settings = Settings(
         cycles=50_000, depth=96, horizon=4, simulations=100, epsilon=0.99, decay=0.99999, evaluation_simulations=2_500

@@ -42,7 +42,7 @@ except ModuleNotFoundError as error:
         raise
     raise EnvironmentFault("environments of Gymnasium need it installed: pip install 'aixi_approx[gym]'") from None
 
-from aixi_approx.pomdp import POMDP, Outcome
+from aixi_approx.pomdp.definition import POMDP, Outcome
 from aixi_approx.randomness import ENVIRONMENT, stream
 
 
@@ -71,7 +71,7 @@ class GymEnvironment(OfGymnasium):
         self.original, self.env = original, original.env
         self.actions, self.observations = original.actions(), original.observations
         self.min_reward, self.max_reward = original.scale.least, original.scale.most
-        self.settings, self.loses = _settings(3 * self.coding.cycle_bits), original.loses()
+        self.settings, self.approximations = _settings(3 * self.coding.cycle_bits), original.approximations()
         self.native = [original.action_code.value(indices) for indices in original.chosen]
         self.last: Any = None
 
@@ -88,7 +88,7 @@ class GymEnvironment(OfGymnasium):
         clipped = self.original.scale.clipped
         level = self.original.level(float(reward), terminated)
         if self.original.scale.clipped > clipped:
-            self.loses = self.original.loses()
+            self.approximations = self.original.approximations()
         return Percept(self.observations.index((ended, self.last)), level)
 
     def render(self) -> str:
@@ -108,7 +108,7 @@ class GymTable(OfGymnasium, POMDP):
         self.number = {action: i for i, action in enumerate(self.actions)}
         original.env.reset(seed=0)  # for pictures
         super().__init__()
-        self.settings, self.loses = _settings(2 * self.coding.cycle_bits), original.loses()
+        self.settings, self.approximations = _settings(2 * self.coding.cycle_bits), original.approximations()
 
     def start(self) -> dict[int, float]:
         """Return what the table says."""

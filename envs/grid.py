@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from aixi_approx.environment import Settings
-from aixi_approx.pomdp import POMDP, Outcome
+from aixi_approx.pomdp.definition import POMDP, Outcome
 
 Cell = tuple[int, int]  # row, column
 
@@ -24,7 +24,7 @@ class Grid4x4(POMDP):
     observations = ("nothing",)
     min_reward, max_reward = 0, 1
     hidden = "the cell"
-    takes = "next to nothing: down and right lead there from anywhere, and already the next reward tells so"
+    difficulty = "next to nothing: down and right lead there from anywhere, and already the next reward tells so"
     optimum = 15 / 62
     settings = Settings(depth=96, horizon=12, epsilon=0.9, decay=0.9999)
 

@@ -17,8 +17,8 @@ from gymnasium.envs.registration import load_env_creator
 from gymnasium.spaces import Discrete
 from gymnasium.wrappers import OrderEnforcing, PassiveEnvChecker
 
-from aixi_approx.reward_scale import RewardScale
-from aixi_approx.spaces import Limits, Observations, SpaceCode, flat
+from aixi_approx.envs.gymnasium_spaces import Limits, Observations, SpaceCode, flat
+from aixi_approx.envs.reward_scale import RewardScale
 
 SCOUTING = 10_000  # cycles of random play
 MAX_BITS = 40  # of an observation
@@ -140,7 +140,7 @@ class Original:
         """Return what Gymnasium draws as text, or nothing."""
         return str(self.env.render()).strip("\n") if self.env.unwrapped.render_mode == "ansi" else ""
 
-    def loses(self) -> str:
+    def approximations(self) -> str:
         """Return what is lost, in a sentence, or nothing."""
         parts = []
         limit = self.env.unwrapped.spec and gymnasium.spec(self.env.unwrapped.spec.id).max_episode_steps

@@ -2,10 +2,10 @@
 
 import functools
 
-from aixi_approx.bounds import whole
 from aixi_approx.environment import Settings
 from aixi_approx.envs.board import EMPTY, MINE, Boards, put
 from aixi_approx.envs.duel import Duel
+from aixi_approx.validation import as_integer
 
 STEPS = ((-1, 0), (-1, 1), (0, -1), (0, 1), (1, -1), (1, 0))  # row and column to the six neighbours
 
@@ -37,11 +37,11 @@ class Hex(Duel):
     The observation is the board, two bits for each hexagon. A board of 4 by 4 would have too many states.
     """
 
-    takes = "search as deep as the game, 2 cycles at n = 2 and 5 at n = 3; to learn it, experience with each board"
+    difficulty = "search as deep as the game, 2 cycles at n = 2 and 5 at n = 3; to learn it, experience with each board"
     sizes = ("2-random", "2-perfect", "3-random", "3-perfect")
 
     def __init__(self, side: int = 3, opponent: str = "perfect") -> None:
-        self.side = whole("the side of the board", side, 2, 3)
+        self.side = as_integer("the side of the board", side, 2, 3)
         squares = self.side**2
         self.new = EMPTY * squares
         self.actions = tuple(range(squares))

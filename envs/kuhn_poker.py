@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from itertools import permutations
 
 from aixi_approx.environment import Settings
-from aixi_approx.pomdp import POMDP, Outcome
+from aixi_approx.pomdp.definition import POMDP, Outcome
 
 Round = tuple[str, str, str]  # card of the agent, card of the opponent, what the opponent did: pass or bet
 
@@ -35,7 +35,7 @@ class KuhnPoker(POMDP):
     observation_bits = 4
     min_reward, max_reward = -2, 2
     hidden = "the opponent's card"
-    takes = "much experience, for the rewards are small beside their noise; hardly any search"
+    difficulty = "much experience, for the rewards are small beside their noise; hardly any search"
     optimum = 1 / 18
     settings = Settings(cycles=50_000, depth=42, horizon=2, simulations=100, epsilon=0.99, decay=0.9999)
 

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable
 
-from aixi_approx.bounds import whole
 from aixi_approx.environment import Settings
-from aixi_approx.pomdp import POMDP, Outcome
+from aixi_approx.pomdp.definition import POMDP, Outcome
+from aixi_approx.validation import as_integer
 
 State = tuple[int, str]  # locks that are open, door of the tiger
 
@@ -27,11 +27,13 @@ class Locks(POMDP):
     observations = ("nothing", "left", "right")
     min_reward, max_reward = -100, 30
     hidden = "where the tiger is, how many locks are open"
-    takes = "memory of what was heard and of n cycles of unlocking; a search n + 2 deep, past n cycles that pay nothing"
+    difficulty = (
+        "memory of what was heard and of n cycles of unlocking; a search n + 2 deep, past n cycles that pay nothing"
+    )
     sizes = ("1", "2", "3", "4", "6")
 
     def __init__(self, locks: int = 2) -> None:
-        self.locks = whole("the number of locks", locks, 1, 20)
+        self.locks = as_integer("the number of locks", locks, 1, 20)
         self.settings = Settings(
             cycles=60_000,
             depth=12 * (locks + 4),

@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from aixi_approx.bounds import one_of
 from aixi_approx.environment import Settings
-from aixi_approx.pomdp import POMDP, Outcome
+from aixi_approx.pomdp.definition import POMDP, Outcome
+from aixi_approx.validation import check_choice
 
 
 class Game(NamedTuple):
@@ -65,11 +65,11 @@ class MatrixGame(POMDP):
     """
 
     sizes = ("dilemma-tft", "stag-grim", "chicken-pavlov", "battle-tft", "pennies-any", "dilemma-any")
-    takes = "memory of the match; looking past what pays at once; against any, finding out who it is at a price"
+    difficulty = "memory of the match; looking past what pays at once; against any, finding out who it is at a price"
 
     def __init__(self, game: str = "dilemma", opponent: str = "any") -> None:
-        self.game = GAMES[one_of("the game", game, GAMES)]
-        self.opponent = one_of("the opponent", opponent, OPPONENTS)
+        self.game = GAMES[check_choice("the game", game, GAMES)]
+        self.opponent = check_choice("the opponent", opponent, OPPONENTS)
         self.actions = self.game.actions
         self.observations = tuple((move, end) for move in self.actions for end in ("goes on", "ends"))
         payoffs = sum(self.game.agent, ())

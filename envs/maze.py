@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from aixi_approx.environment import Settings
-from aixi_approx.pomdp import POMDP, Outcome
+from aixi_approx.pomdp.definition import POMDP, Outcome
 
 CELLS, GOAL = 4, 2
 
@@ -21,7 +21,7 @@ class Maze1D(POMDP):
     observations = ("nothing",)
     min_reward, max_reward = 0, 1
     hidden = "the cell"
-    takes = "memory of the last two cycles; a search 2 deep"
+    difficulty = "memory of the last two cycles; a search 2 deep"
     optimum = 1 / 2
     settings = Settings(cycles=5000, depth=32, horizon=10, epsilon=0.9, decay=0.99)
 

@@ -1,8 +1,8 @@
 """Nim with one heap (Bouton 1902; the subtraction game of Berlekamp, Conway and Guy 1982), a family."""
 
-from aixi_approx.bounds import whole
 from aixi_approx.environment import Settings
 from aixi_approx.envs.duel import Duel
+from aixi_approx.validation import as_integer
 
 
 class Nim(Duel):
@@ -20,11 +20,11 @@ class Nim(Duel):
     """
 
     actions = (1, 2, 3)
-    takes = "a search n / 4 cycles deep, past moves that pay nothing, for the one line of play that wins"
+    difficulty = "a search n / 4 cycles deep, past moves that pay nothing, for the one line of play that wins"
     sizes = ("8-random", "8-perfect", "16-perfect", "24-perfect", "32-perfect", "48-perfect")
 
     def __init__(self, stones: int = 16, opponent: str = "perfect") -> None:
-        self.new = whole("the number of stones", stones, 4, 200)
+        self.new = as_integer("the number of stones", stones, 4, 200)
         self.observations = tuple(range(self.new + 1))
         self.settings = Settings(
             cycles=10_000,

@@ -133,7 +133,7 @@ class Pacman(Environment):
     observations: Sequence[int] = range(1 << 16)
     min_reward, max_reward = -10 - 50, -1 + 10 + 100
     hidden = "most of the maze"
-    takes = "much experience; a model that knows what it sees from where; a search past the next corner"
+    difficulty = "much experience; a model that knows what it sees from where; a search past the next corner"
     settings = Settings(cycles=25_000, depth=96, horizon=4, epsilon=0.9999, decay=0.99999)
 
     def __init__(self) -> None:

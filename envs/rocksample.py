@@ -4,10 +4,10 @@ from collections.abc import Iterable
 from itertools import product
 from math import dist
 
-from aixi_approx.bounds import whole
 from aixi_approx.environment import Settings
-from aixi_approx.pomdp import POMDP, Outcome
+from aixi_approx.pomdp.definition import POMDP, Outcome
 from aixi_approx.randomness import below, stream
+from aixi_approx.validation import as_integer
 
 Cell = tuple[int, int]  # column from the west, row from the south
 State = tuple[Cell, tuple[bool, ...]]  # where the rover is, which rocks are good
@@ -43,12 +43,14 @@ class RockSample(POMDP):
     observations = ("nothing", "good", "bad")
     min_reward, max_reward = -10, 10
     hidden = "which rocks are good, where the rover is"
-    takes = "memory of moves and of what was checked; a search that looks up to the exit, past cycles that pay nothing"
+    difficulty = (
+        "memory of moves and of what was checked; a search that looks up to the exit, past cycles that pay nothing"
+    )
     sizes = ("2-1", "3-2", "4-3", "4-4", "5-5", "7-8")
 
     def __init__(self, size: int = 3, rocks: int = 2) -> None:
-        self.side = whole("the side of the grid", size, 2, 12)
-        self.count = whole("the number of rocks", rocks, 1, min(8, size * size - 1))
+        self.side = as_integer("the side of the grid", size, 2, 12)
+        self.count = as_integer("the number of rocks", rocks, 1, min(8, size * size - 1))
         self.home = (0, size // 2)
         self.rocks = self.layout()
         self.actions = (*MOVES, "sample", *(f"check-{i}" for i in range(1, rocks + 1)))

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable
 
-from aixi_approx.bounds import whole
 from aixi_approx.environment import Settings
-from aixi_approx.pomdp import POMDP, Outcome
+from aixi_approx.pomdp.definition import POMDP, Outcome
+from aixi_approx.validation import as_integer
 
 State = tuple[int, str]  # steps from the start, the way to turn at the junction
 
@@ -28,11 +28,11 @@ class TMaze(POMDP):
     observations = ("left", "right", "corridor", "junction")
     min_reward, max_reward = -1, 4
     hidden = "the sign, once passed, and the place in the corridor"
-    takes = "memory of n + 1 cycles; hardly any search"
+    difficulty = "memory of n + 1 cycles; hardly any search"
     sizes = ("1", "2", "4", "8", "16", "32")
 
     def __init__(self, length: int = 4) -> None:
-        self.length = whole("the length of the corridor", length, 1, 100)
+        self.length = as_integer("the length of the corridor", length, 1, 100)
         self.optimum = 4 / (length + 1)
         self.settings = Settings(cycles=20_000, depth=7 * (length + 2), horizon=2, epsilon=0.99, decay=0.999)
         super().__init__()

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from aixi_approx.environment import Settings
 from aixi_approx.envs.board import EMPTY, MINE, THEIRS, Boards, put
-from aixi_approx.pomdp import POMDP, Outcome
+from aixi_approx.pomdp.definition import POMDP, Outcome
 
 NEW = EMPTY * 9  # a board: nine squares, row by row
 LINES = [(0, 1, 2), (3, 4, 5), (6, 7, 8), (0, 3, 6), (1, 4, 7), (2, 5, 8), (0, 4, 8), (2, 4, 6)]
@@ -33,7 +33,9 @@ class TicTacToe(POMDP):
     observations = Boards(9)
     min_reward, max_reward = -3, 2
     hidden = "nothing"
-    takes = "much experience, for there are thousands of boards; a search 4 deep with nine moves and as many answers"
+    difficulty = (
+        "much experience, for there are thousands of boards; a search 4 deep with nine moves and as many answers"
+    )
     optimum = 235397 / 384603  # 0.6120519
     settings = Settings(
         cycles=50_000, depth=64, horizon=9, simulations=100, epsilon=0.9999, decay=0.999999, evaluation_simulations=500

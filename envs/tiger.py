@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from aixi_approx.environment import Settings
-from aixi_approx.pomdp import POMDP, Outcome
+from aixi_approx.pomdp.definition import POMDP, Outcome
 
 
 class Tiger(POMDP):
@@ -17,7 +17,7 @@ class Tiger(POMDP):
     observations = ("nothing", "left", "right")
     min_reward, max_reward = -100, 10
     hidden = "where the tiger is"
-    takes = (
+    difficulty = (
         "memory of what was heard; exploration of doors that mostly cost 100; to look a single cycle ahead, but well"
     )
     optimum = 595 / 549

@@ -11,10 +11,10 @@ from collections.abc import Sequence
 from fractions import Fraction
 from itertools import product
 
-from aixi_approx.belief import Belief
 from aixi_approx.coding import Coding, decode, encode
 from aixi_approx.environment import Environment, Percept
-from aixi_approx.pomdp import POMDP
+from aixi_approx.pomdp.belief import Belief
+from aixi_approx.pomdp.definition import POMDP
 from aixi_approx.predictor import Predictor
 from aixi_approx.randomness import below, draw
 

@@ -16,12 +16,13 @@ from scipy.signal import lfilter
 from aixi_approx.agent import Agent
 from aixi_approx.builder import mc_aixi
 from aixi_approx.coding import Coding
-from aixi_approx.context_tree import FactoredContextTree
 from aixi_approx.environment import Environment, EnvironmentFault, Percept
 from aixi_approx.envs import make
-from aixi_approx.interaction import Row, average, evaluate, interact
+from aixi_approx.estimate import average
+from aixi_approx.interaction import Row, evaluate, interact
+from aixi_approx.planners.rho_uct import RhoUCT
+from aixi_approx.predictors.context_tree import FactoredContextTree
 from aixi_approx.randomness import stream
-from aixi_approx.search import RhoUCT
 
 QUICK = {"depth": 16, "horizon": 3, "simulations": 8, "epsilon": 0.3, "decay": 0.99}
 

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aixi_approx.belief import after, believe, first_belief
 from aixi_approx.environment import Percept
 from aixi_approx.envs import make
-from aixi_approx.pomdp import POMDP
+from aixi_approx.pomdp.belief import after, believe, first_belief
+from aixi_approx.pomdp.definition import POMDP
 
 POMDPS = {
     name: make(name) for name in ("tiger", "extended-tiger", "cheese-maze", "4x4-grid", "kuhn-poker", "tic-tac-toe")

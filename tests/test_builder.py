@@ -12,18 +12,18 @@ from test_recording import lasting
 
 from aixi_approx.agent import Agent
 from aixi_approx.builder import MODEL_FREE, MODELS, PLANNERS, build_agent, build_planner, mc_aixi
-from aixi_approx.chain import long_run_reward
 from aixi_approx.cli import run as command
-from aixi_approx.context_tree import FactoredContextTree
 from aixi_approx.environment import Environment, Percept, Settings
 from aixi_approx.envs import make
+from aixi_approx.experiments.run import Experiment, run
 from aixi_approx.interaction import Row, evaluate, interact
+from aixi_approx.planners.pouct import POUCT
+from aixi_approx.planners.rho_uct import RhoUCT
+from aixi_approx.planners.root_parallel import RULES, RootParallel
+from aixi_approx.pomdp.markov_chain import long_run_reward
+from aixi_approx.predictors.context_tree import FactoredContextTree
+from aixi_approx.predictors.true_model import TrueModel
 from aixi_approx.randomness import stream
-from aixi_approx.run import Experiment, run
-from aixi_approx.search import RhoUCT
-from aixi_approx.state_search import StateSearch
-from aixi_approx.true_model import TrueModel
-from aixi_approx.voting import RULES, Voting
 
 SHORT = Settings(30, depth=12, horizon=2, simulations=8, epsilon=0.5, decay=0.97, evaluation_simulations=4)
 REPEATABLE = [name.replace(":K", ":3") for name in PLANNERS if name != "seconds:S"]
@@ -132,9 +132,9 @@ def test_planners_by_name() -> None:
         ("majority:3", 3, None),
         ("pooled:3", 3, None),
     ):
-        on_tree, on_truth = RhoUCT(coding, 3, 90, 0.5, plies=plies), StateSearch(environment, 3, 90, 0.5, plies)
+        on_tree, on_truth = RhoUCT(coding, 3, 90, 0.5, plies=plies), POUCT(environment, 3, 90, 0.5, plies)
         for name, knowledge, search in (("ctw", tree, on_tree), ("true", model, on_truth)):
-            by_hand = Voting([search], searches, method.split(":")[0]) if searches else search
+            by_hand = RootParallel([search], searches, method.split(":")[0]) if searches else search
             for threads in (1, 2) if searches else (1,):
                 planner = build_planner(environment, name, method, 3, 90, 0.5, threads=threads)
                 assert repr(planner.search(knowledge, stream(1))) == repr(by_hand.search(knowledge, stream(1)))  # type: ignore[arg-type]

@@ -15,12 +15,13 @@ import click
 import numpy as np
 import pytest
 
-from aixi_approx import average, controller, evaluate, interact, make, mc_aixi, solve
+from aixi_approx import average, evaluate, interact, make, mc_aixi, solve
 from aixi_approx.cli import COMMANDS, aixi, main, picture
-from aixi_approx.context_tree import FactoredContextTree
 from aixi_approx.envs import ENVIRONMENTS
 from aixi_approx.envs.cheese_maze import CheeseMaze, walls
-from aixi_approx.run import compile_kernels
+from aixi_approx.experiments.run import compile_kernels
+from aixi_approx.pomdp import controller
+from aixi_approx.predictors.context_tree import FactoredContextTree
 
 Captured = pytest.CaptureFixture[str]
 SHORT = ["--cycles", "20", "--evaluate", "5", "--simulations", "2", "--evaluation-simulations", "2"]

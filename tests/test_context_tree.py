@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from reference import PlainTrees, best_leaves, context_counts, mixture_probability, suffix_trees, two_part_code
 
-from aixi_approx.context_tree import BestTree, ContextTree, Effort, FactoredContextTree
-from aixi_approx.predictor import FAILED
+from aixi_approx.predictor_abi import FAILED
+from aixi_approx.predictors.context_tree import BestTree, ContextTree, FactoredContextTree, Work
 
 
 def unpack(packed: bytes) -> np.ndarray:
@@ -299,23 +299,23 @@ def test_effort_is_that_of_the_plain_tree(depth: int, action_bits: int, percept_
         learned += 1
         fast.update(bit)
         plain.update(bit)
-        assert fast.effort == Effort(predicted + learned, nodes + of_learning)
+        assert fast.effort == Work(predicted + learned, nodes + of_learning)
     bulk.learn(bits)
-    assert bulk.effort == Effort(learned, of_learning)
+    assert bulk.effort == Work(learned, of_learning)
 
 
 def test_effort_of_a_few_bits() -> None:
     tree = ContextTree(3)
-    assert tree.effort == Effort(bits=0, nodes=0)
+    assert tree.effort == Work(bits=0, nodes=0)
     tree.learn([0, 0])  # at the root only: nothing branches off in the context 000
-    assert tree.effort == Effort(bits=2, nodes=2)
+    assert tree.effort == Work(bits=2, nodes=2)
     tree.append(1)
-    assert tree.effort == Effort(bits=2, nodes=2)
+    assert tree.effort == Work(bits=2, nodes=2)
     tree.predict()  # 100 leaves the path at the root, which has no other child yet: nothing to mix below it
-    assert tree.effort == Effort(bits=3, nodes=3)
+    assert tree.effort == Work(bits=3, nodes=3)
     tree.append(0)
     tree.update(1)  # 010 leaves 000 after its first bit
-    assert tree.effort == Effort(bits=4, nodes=5)
+    assert tree.effort == Work(bits=4, nodes=5)
 
 
 # ---------------------------------------------------------------------------------------------- undo
@@ -439,7 +439,7 @@ def test_a_copy_is_a_predictor_of_its_own(
     tree.learn(imagined)
     dreamer = tree.copy()
     assert dreamer.snapshot() == tree.snapshot()
-    assert dreamer.effort == Effort(0, 0)
+    assert dreamer.effort == Work(0, 0)
     with pytest.raises(ValueError, match="no mark 0"):
         dreamer.revert(0)
     tree.revert(mark)

@@ -22,7 +22,7 @@ from aixi_approx.envs.maze import Maze1D
 from aixi_approx.envs.pacman import Pacman
 from aixi_approx.envs.tic_tac_toe import TicTacToe
 from aixi_approx.envs.tiger import Tiger
-from aixi_approx.pomdp import POMDP, Outcome, sample
+from aixi_approx.pomdp.definition import POMDP, Outcome, sample
 from aixi_approx.randomness import ENVIRONMENT, stream
 
 ENVIRONMENTS: dict[str, type[POMDP]] = {

@@ -8,20 +8,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from reference import PlainPredictor, expectimax, true_expectimax
-from test_search import live
-from test_state_search import NAMES, lived
+from test_pouct import NAMES, lived
+from test_rho_uct import live
 
-from aixi_approx.belief_expectimax import BeliefExpectimax, _most_beliefs
 from aixi_approx.coding import Coding
-from aixi_approx.context_tree import FactoredContextTree
-from aixi_approx.deepening import TooSlow, deepen
 from aixi_approx.envs import make
-from aixi_approx.expectimax import ASKED, Expectimax
+from aixi_approx.experiments.run import compile_kernels
+from aixi_approx.planners.belief_expectimax import BeliefExpectimax, _most_beliefs
+from aixi_approx.planners.expectimax import ASKED, Expectimax
+from aixi_approx.planners.iterative_deepening import TooSlow, deepen
+from aixi_approx.planners.rho_uct import RhoUCT
 from aixi_approx.predictor import PredictorError
+from aixi_approx.predictors.context_tree import FactoredContextTree
+from aixi_approx.predictors.true_model import TrueModel
 from aixi_approx.randomness import stream
-from aixi_approx.run import compile_kernels
-from aixi_approx.search import RhoUCT
-from aixi_approx.true_model import TrueModel
 
 SMALL = [("coin-flip", 3), ("1d-maze", 4), ("biased-rps", 2), ("tiger", 1), ("kuhn-poker", 1), ("4x4-grid", 2)]
 
@@ -169,7 +169,7 @@ def test_on_beliefs_too() -> None:
 def test_deepening_asks_the_growth(monkeypatch: pytest.MonkeyPatch) -> None:
     """One unit of work takes a millisecond of a clock of our own."""
     clock, ran = [0], [0]
-    monkeypatch.setattr("aixi_approx.deepening.time.perf_counter", lambda: clock[0] / 1000)
+    monkeypatch.setattr("aixi_approx.planners.iterative_deepening.time.perf_counter", lambda: clock[0] / 1000)
 
     def deepened(work: list[int], patience: float, most: float = np.inf) -> list[int]:
         def search(horizon: int) -> Iterator[int]:

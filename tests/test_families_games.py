@@ -19,8 +19,8 @@ from aixi_approx.envs.board import Boards
 from aixi_approx.envs.hex import Hex, connected
 from aixi_approx.envs.matrix_game import GAMES, MatrixGame
 from aixi_approx.envs.nim import Nim
-from aixi_approx.pomdp import POMDP
-from aixi_approx.solver import best_reward, solve
+from aixi_approx.pomdp.definition import POMDP
+from aixi_approx.pomdp.solver import best_reward, solve
 
 FAMILIES = {"nim": Nim, "hex": Hex, "bandit": Bandit, "matrix": MatrixGame}
 NAMES = [f"{family}:{size}" for family, kind in FAMILIES.items() for size in kind.sizes]
@@ -40,7 +40,7 @@ def built(name: str) -> POMDP:
 def test_every_size_keeps_the_contract(name: str) -> None:
     environment = built(name)
     assert environment.hidden
-    assert environment.takes
+    assert environment.difficulty
     actions = np.random.default_rng(1).integers(len(environment.actions), size=300).tolist()
     percepts = play(environment, 1, actions)
     assert play(environment, 1, actions) == percepts != play(environment, 2, actions)

@@ -16,8 +16,8 @@ from aixi_approx.envs import make
 from aixi_approx.envs.corridor import Corridor
 from aixi_approx.envs.rocksample import RockSample
 from aixi_approx.envs.t_maze import TMaze
-from aixi_approx.pomdp import POMDP
-from aixi_approx.solver import best_reward, solve
+from aixi_approx.pomdp.definition import POMDP
+from aixi_approx.pomdp.solver import best_reward, solve
 
 FAMILIES = {"corridor": Corridor, "rocksample": RockSample, "t-maze": TMaze}
 QUICK = [f"{name}:{size}" for name, kind in FAMILIES.items() for size in kind.sizes if size != "7-8"]
@@ -43,7 +43,7 @@ def test_percepts_are_a_function_of_the_seed(world: POMDP) -> None:
 def test_it_says_what_it_is(world: POMDP) -> None:
     assert type(world).__doc__
     assert world.hidden
-    assert world.takes
+    assert world.difficulty
     assert 4 <= len(world.sizes) <= 6
 
 

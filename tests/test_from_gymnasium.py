@@ -23,8 +23,8 @@ from aixi_approx.coding import bits_for
 from aixi_approx.environment import EnvironmentFault
 from aixi_approx.envs.from_gymnasium import GymEnvironment, GymTable
 from aixi_approx.envs.gymnasium_original import MAX_BITS
-from aixi_approx.reward_scale import MAX_STEPS, RewardScale
-from aixi_approx.spaces import Observations, SpaceCode, flat
+from aixi_approx.envs.gymnasium_spaces import Observations, SpaceCode, flat
+from aixi_approx.envs.reward_scale import MAX_STEPS, RewardScale
 
 
 class Count(gymnasium.Env[Any, Any]):
@@ -167,7 +167,7 @@ def test_ends_are_those_of_random_play_where_there_are_none() -> None:
     assert [env.observations[i][1] for i in (0b0000, 0b0101, 0b1010)] == [
         (pytest.approx(x, abs=1e-4), pytest.approx(3 * x, abs=1e-4)) for x in (-1, 0, 1)
     ]
-    assert "number 1 to 3 values from -3 to 3" in env.loses
+    assert "number 1 to 3 values from -3 to 3" in env.approximations
 
 
 # Rewards.
@@ -244,10 +244,13 @@ def test_what_is_clipped_later_is_said() -> None:
     reward = lambda env: 9.0 if env.steps > 10_003 else 0.25  # noqa: E731
     env = make(register("Late", Count, reward=reward, last=0))
     assert (env.min_reward, env.max_reward) == (0, 5)
-    assert "units of 0.05; rewards beyond 0 to 0.25, seen in 10,000 cycles of random play, are clipped" in env.loses
+    assert (
+        "units of 0.05; rewards beyond 0 to 0.25, seen in 10,000 cycles of random play, are clipped"
+        in env.approximations
+    )
     env.reset(1)
     assert [env.checked_step(0).reward for _ in range(5)] == [5, 5, 0, 5, 5]
-    assert env.loses.endswith("are clipped, 2 so far")
+    assert env.approximations.endswith("are clipped, 2 so far")
 
 
 def test_rewards_are_as_asked_for() -> None:
@@ -255,7 +258,7 @@ def test_rewards_are_as_asked_for() -> None:
     assert (env.min_reward, env.max_reward) == (-2, 4)
     assert [env.checked_step(0).reward for _ in range(3)] == [0, 0, 1]  # 1, 1 and 5 - 2, in fives
     for said in ("units of 5 and rounded by at most 2.5", "beyond -10 to 20, as asked for", "pays -2"):
-        assert said in env.loses
+        assert said in env.approximations
 
 
 # Episodes.
@@ -277,10 +280,10 @@ def test_limits_are_left_out_unless_asked_for() -> None:
     free, limited = make(name), make(f"{name}?max_episode_steps=2&end=-1")
     seen = [[env.checked_step(0).observation for _ in range(10)] for env in (free, limited)]
     assert seen == [[1, 2, 3, 4, 5, 6, 7, 8, 16, 1], [1, 16] * 5]
-    assert "the limit of 7 steps to an episode is left out" in free.loses
-    assert "left out" not in limited.loses
+    assert "the limit of 7 steps to an episode is left out" in free.approximations
+    assert "left out" not in limited.approximations
     assert limited.min_reward == limited.max_reward == 1  # cut off is not ended
-    assert "so far" not in limited.loses
+    assert "so far" not in limited.approximations
 
 
 def test_percepts_are_a_function_of_the_seed() -> None:
@@ -292,7 +295,7 @@ def test_percepts_are_a_function_of_the_seed() -> None:
     assert life(env, 1) == life(make("gym:Blackjack-v1"), 1) == life(env, 1)
     assert life(env, 2) != life(env, 1)
     life(env, -1)  # Gymnasium takes no negative seeds
-    assert env.loses.startswith("rewards beyond -1 to 1, seen in")
+    assert env.approximations.startswith("rewards beyond -1 to 1, seen in")
 
 
 def test_faults_of_others_are_faults() -> None:
@@ -478,7 +481,7 @@ def test_the_command_line_says_what_is_lost(capsys: pytest.CaptureFixture[str]) 
     lost = "the limit of 100 steps to an episode is left out"
     main(["run", "gym:FrozenLake-v1", *short, "--json"])
     result = json.loads(capsys.readouterr().out)
-    assert result["loses"] == lost
+    assert result["approximations"] == lost
     assert result["optimum"] == pytest.approx(solve(make("gym:FrozenLake-v1")).lower)
     main(["run", "gym:FrozenLake-v1", *short])
     assert capsys.readouterr().out.endswith(f"\nNot as in the original: {lost}.\n")

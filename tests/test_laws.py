@@ -11,13 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import curve_fit, nnls
 
-from aixi_approx.comparison import compare
-from aixi_approx.interaction import Estimate
-from aixi_approx.joint_law import fit_joint_law, joint_laws
-from aixi_approx.laws import CURVES, fit_curve
-from aixi_approx.least_squares import fit
-from aixi_approx.resampling import RESAMPLES, estimate, resampled
-from aixi_approx.trade_off import contour, fit_trade_off
+from aixi_approx.estimate import Estimate
+from aixi_approx.laws.bootstrap import RESAMPLES, estimate, resampled
+from aixi_approx.laws.curves import CURVES, fit_curve
+from aixi_approx.laws.extrapolation import compare
+from aixi_approx.laws.joint import fit_joint_law, joint_laws
+from aixi_approx.laws.least_squares import fit
+from aixi_approx.laws.trade_off import contour, fit_trade_off
 
 X = 2.0 ** np.arange(5, 14)  # 32 to 8192
 LAWS = {law.name: law for law in CURVES}

@@ -11,7 +11,7 @@ import pytest
 
 from aixi_approx.cli import main
 from aixi_approx.envs import ENVIRONMENTS, make
-from aixi_approx.solver import best_reward, solve
+from aixi_approx.pomdp.solver import best_reward, solve
 
 PAGES = Path(__file__).parents[1] / "docs" / "environments.md"
 

@@ -3,8 +3,9 @@
 import pytest
 from reference import PlainPredictor
 
-from aixi_approx.context_tree import ContextTree, FactoredContextTree
-from aixi_approx.predictor import Predictor, check_predictor
+from aixi_approx.conformance.predictor import check_predictor
+from aixi_approx.predictor import Predictor
+from aixi_approx.predictors.context_tree import ContextTree, FactoredContextTree
 
 
 class PlainApart(PlainPredictor):

@@ -13,7 +13,7 @@ from aixi_approx.builder import build_agent
 from aixi_approx.environment import Percept
 from aixi_approx.envs import make
 from aixi_approx.interaction import evaluate, interact
-from aixi_approx.q_learning import DISCOUNT, RATE, ActionValues, Greedy
+from aixi_approx.planners.q_learning import DISCOUNT, RATE, ActionValues, Greedy
 
 
 def agent_for(name: str, memory: int = 2, seed: int = 0, **settings: float) -> Agent:

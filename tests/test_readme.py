@@ -9,7 +9,7 @@ import pytest
 
 from aixi_approx import check_environment, make, solve
 from aixi_approx.cli import COMMANDS
-from aixi_approx.study import read_study
+from aixi_approx.laboratory.study import read_study
 
 README = (Path(__file__).parents[1] / "README.md").read_text()
 CODE = re.findall(r"```python\n(.*?)```", README, re.DOTALL)

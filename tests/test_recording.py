@@ -18,10 +18,11 @@ from hypothesis import strategies as st
 from aixi_approx.builder import mc_aixi
 from aixi_approx.environment import Environment, EnvironmentFault, Settings
 from aixi_approx.envs import make
+from aixi_approx.execution.folder import write_atomically
+from aixi_approx.experiments.recording import Recording
+from aixi_approx.experiments.run import Experiment, run
 from aixi_approx.interaction import Row, interact
-from aixi_approx.recording import Recording, write_whole
-from aixi_approx.run import Experiment, run
-from aixi_approx.search import RhoUCT
+from aixi_approx.planners.rho_uct import RhoUCT
 
 PARTS = ("learning", "evaluation")
 FILES = {"manifest.json", "learning.csv", "evaluation.csv", "result.json"}
@@ -43,7 +44,7 @@ class Mine(Environment):
 
 
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def as_integer(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a run that was not stopped."""
     folder = tmp_path_factory.mktemp("whole") / "new" / "folder"
     run(TIGER, folder)
@@ -71,7 +72,7 @@ def no_search(*_: Any) -> None:
 # What is written.
 
 
-def test_rows_are_read_as_they_were_written(whole: Path) -> None:
+def test_rows_are_read_as_they_were_written(as_integer: Path) -> None:
     seen: dict[str, list[Row]] = {}
 
     def watch(part: str, rows: Iterable[Row], cycles: int, environment: Environment) -> Iterator[Row]:
@@ -79,22 +80,22 @@ def test_rows_are_read_as_they_were_written(whole: Path) -> None:
         return iter(seen[part])
 
     result = run(TIGER, watch=watch)
-    assert {name: value for name, value in result.items() if "seconds" not in name} == lasting(whole)["result"]
-    recording = Recording(whole, TIGER.options())
+    assert {name: value for name, value in result.items() if "seconds" not in name} == lasting(as_integer)["result"]
+    recording = Recording(as_integer, TIGER.options())
     assert {part: recording.rows(part) for part in PARTS} == seen
     assert [len(seen[part]) for part in PARTS] == [40, 25]
     assert {row.simulations for row in seen["learning"]} == {0, 8}
     assert {row.simulations for row in seen["evaluation"]} == {4}
-    assert {path.name for path in whole.iterdir()} == FILES
-    assert json.loads((whole / "manifest.json").read_text())["options"] == TIGER.options()
+    assert {path.name for path in as_integer.iterdir()} == FILES
+    assert json.loads((as_integer / "manifest.json").read_text())["options"] == TIGER.options()
 
 
 def test_write_whole_leaves_no_draft(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for content in ({"a": 1}, {"a": [2, None]}):
-        write_whole(tmp_path / "x.json", content)
+        write_atomically(tmp_path / "x.json", content)
         assert json.loads((tmp_path / "x.json").read_text()) == content
     with pytest.raises(TypeError):
-        write_whole(tmp_path / "x.json", {"a": {1}})
+        write_atomically(tmp_path / "x.json", {"a": {1}})
     assert json.loads((tmp_path / "x.json").read_text()) == content
     assert [path.name for path in tmp_path.iterdir()] == ["x.json"]
 
@@ -109,9 +110,9 @@ def test_write_whole_leaves_no_draft(tmp_path: Path, monkeypatch: pytest.MonkeyP
 @example(part="evaluation", size=70, tidy=True, later=False)
 @example(part="evaluation", size=9999, tidy=True, later=False)  # all but the result
 @example(part="learning", size=9999, tidy=False, later=True)
-def test_it_goes_on_from_anywhere(whole: Path, part: str, size: int, tidy: bool, later: bool) -> None:
+def test_it_goes_on_from_anywhere(as_integer: Path, part: str, size: int, tidy: bool, later: bool) -> None:
     with tempfile.TemporaryDirectory() as place:
-        folder = Path(shutil.copytree(whole, Path(place) / "copy"))
+        folder = Path(shutil.copytree(as_integer, Path(place) / "copy"))
         (folder / "result.json").unlink()
         if part == "learning" and not later:  # a power cut may lose the end of one file and keep a later one
             (folder / "evaluation.csv").unlink()
@@ -119,26 +120,28 @@ def test_it_goes_on_from_anywhere(whole: Path, part: str, size: int, tidy: bool,
         content = content[: content.rfind(b"\n") + 1] if tidy else content
         (folder / f"{part}.csv").write_bytes(content)
         result = run(TIGER, folder)
-        assert lasting(folder) == lasting(whole)
+        assert lasting(folder) == lasting(as_integer)
         assert result == json.loads((folder / "result.json").read_text())
 
 
-def test_rows_that_are_there_are_not_searched_for(whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    folder = Path(shutil.copytree(whole, tmp_path / "copy"))
+def test_rows_that_are_there_are_not_searched_for(
+    as_integer: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = Path(shutil.copytree(as_integer, tmp_path / "copy"))
     (folder / "result.json").unlink()
     monkeypatch.setattr(RhoUCT, "search", no_search)
     run(TIGER, folder)
-    assert lasting(folder) == lasting(whole)
+    assert lasting(folder) == lasting(as_integer)
 
 
-def test_a_finished_run_is_not_run_again(whole: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    before = {path: path.read_bytes() for path in whole.iterdir()}
+def test_a_finished_run_is_not_run_again(as_integer: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = {path: path.read_bytes() for path in as_integer.iterdir()}
     monkeypatch.setattr("aixi_approx.environment.Environment.checked_step", no_search)
-    assert run(TIGER, whole) == json.loads((whole / "result.json").read_text())  # its seconds too
-    assert {path: path.read_bytes() for path in whole.iterdir()} == before
+    assert run(TIGER, as_integer) == json.loads((as_integer / "result.json").read_text())  # its seconds too
+    assert {path: path.read_bytes() for path in as_integer.iterdir()} == before
 
 
-def test_a_full_disk_at_the_very_beginning(whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_at_the_very_beginning(as_integer: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: Any) -> None:
         raise OSError("no space left")
 
@@ -147,7 +150,7 @@ def test_a_full_disk_at_the_very_beginning(whole: Path, tmp_path: Path, monkeypa
         run(TIGER, tmp_path / "folder")
     monkeypatch.undo()
     run(TIGER, tmp_path / "folder")
-    assert lasting(tmp_path / "folder") == lasting(whole)
+    assert lasting(tmp_path / "folder") == lasting(as_integer)
 
 
 def test_a_killed_process(tmp_path: Path) -> None:
@@ -156,7 +159,8 @@ def test_a_killed_process(tmp_path: Path) -> None:
     mark.touch()
     kill = f"if self.cycle == 900 and os.path.exists('{mark}'): os.kill(os.getpid(), signal.SIGKILL)"
     experiment = own(tmp_path, kill)
-    code = f"import pathlib; from aixi_approx.run import *; run({experiment!r}, pathlib.Path('{tmp_path}/killed'))"
+    imports = "import pathlib; from aixi_approx.experiments.run import *"
+    code = f"{imports}; run({experiment!r}, pathlib.Path('{tmp_path}/killed'))"
     process = subprocess.run([sys.executable, "-c", code], check=False)
     assert process.returncode == -signal.SIGKILL
     left = (tmp_path / "killed" / "learning.csv").read_bytes()
@@ -218,14 +222,14 @@ def test_what_is_no_run_of_ours_is_refused(tmp_path: Path, file: str, text: str,
 @pytest.mark.parametrize(
     "part", [{"seed": 4}, {"evaluate": 26}, {"ucb": 1.0}, {"environment": "Tiger"}, {"decay": 0.5}]
 )
-def test_other_options_are_refused(whole: Path, part: dict[str, Any]) -> None:
+def test_other_options_are_refused(as_integer: Path, part: dict[str, Any]) -> None:
     options = {**TIGER.options(), **part}
     if "decay" in part:
         options = {**TIGER.options(), "settings": {**SHORT._asdict(), **part}}
-    before = {path: path.read_bytes() for path in whole.iterdir()}
+    before = {path: path.read_bytes() for path in as_integer.iterdir()}
     with pytest.raises(ValueError, match=f"holds a run with .*{next(iter(part))}"):
-        Recording(whole, options)
-    assert {path: path.read_bytes() for path in whole.iterdir()} == before
+        Recording(as_integer, options)
+    assert {path: path.read_bytes() for path in as_integer.iterdir()} == before
 
 
 def test_an_environment_that_does_not_repeat_itself_is_noticed(tmp_path: Path) -> None:

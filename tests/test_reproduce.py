@@ -7,22 +7,22 @@ from pathlib import Path
 
 import pytest
 
-import aixi_approx.reproduce as reproduction
+import aixi_approx.jair2011.tables as reproduction
 from aixi_approx.cli import main
 from aixi_approx.envs import make
-from aixi_approx.interaction import Estimate
-from aixi_approx.jair2011 import DOMAINS, EXPERIENCE, PACMAN_EXPERIENCE, PACMAN_LEARNING, SIMULATIONS
-from aixi_approx.reproduce import (
+from aixi_approx.estimate import Estimate
+from aixi_approx.jair2011.published import DOMAINS, EXPERIENCE, PACMAN_EXPERIENCE, PACMAN_LEARNING, SIMULATIONS
+from aixi_approx.jair2011.tables import (
     FRUGAL,
     PRINTED,
     Budget,
+    conclusions,
     lives,
     over_experience,
     over_simulations,
     points,
     table_cell,
     tables,
-    verdict,
 )
 
 
@@ -87,7 +87,7 @@ def test_points_join_seeds() -> None:
     ],
 )
 def test_verdict(reward: Estimate, figure: float, said: str) -> None:
-    assert verdict(reward, figure) == said
+    assert conclusions(reward, figure) == said
 
 
 def test_curves_and_cells_are_picked_out() -> None:

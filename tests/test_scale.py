@@ -15,12 +15,12 @@ from typing import Any
 
 import pytest
 
-from aixi_approx import __version__
-from aixi_approx.cell import pilot
+from aixi_approx._version import __version__
 from aixi_approx.cli import main, scale
-from aixi_approx.engine import engine
-from aixi_approx.laboratory import Laboratory
-from aixi_approx.study import GRIDS, Study, read_study
+from aixi_approx.execution.engine import engine
+from aixi_approx.laboratory.condition import pilot
+from aixi_approx.laboratory.runner import Laboratory
+from aixi_approx.laboratory.study import GRIDS, Study, read_study
 
 Captured = pytest.CaptureFixture[str]
 
@@ -154,7 +154,7 @@ def test_the_grids_are_those_of_the_study() -> None:
 def test_bad_input_is_one_line(
     arguments: str, message: str, place: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("aixi_approx.cluster.CLUSTER_SECONDS", 0.2)
+    monkeypatch.setattr("aixi_approx.execution.cluster.CLUSTER_SECONDS", 0.2)
     for name, text in {
         "other/notes.txt": "not a study",
         "broken.toml": "experience = [",
@@ -195,12 +195,12 @@ def test_what_would_take_days_is_not_begun_unasked(
     place: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO())
-    monkeypatch.setattr("aixi_approx.laboratory.pilot", lambda subject: 1.0)
+    monkeypatch.setattr("aixi_approx.laboratory.runner.pilot", lambda subject: 1.0)
     line = refused(["tiger", "--grid", "full", "--on", "here"], capsys)
     assert re.fullmatch(r"aixi: it would take about \d+ (days|years): take a smaller grid, or say --yes", line)
     assert not list(place.glob("study*")), "a smaller grid is not refused for what was never begun"
     monkeypatch.setattr(scale, "LONG", -1)
-    monkeypatch.setattr("aixi_approx.laboratory.pilot", pilot)
+    monkeypatch.setattr("aixi_approx.laboratory.runner.pilot", pilot)
     file = study_file("coin-flip", seeds=1)
     assert "it would take about 0 seconds" in refused([file, "--on", "here"], capsys)
     main(["scale", file, "--on", "here", "--yes"])

@@ -15,10 +15,11 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from scipy.sparse import csr_array
 
-from aixi_approx import Percept, believe, chain, controller, make, solve
+from aixi_approx import Percept, believe, make, solve
 from aixi_approx.envs import ENVIRONMENTS, tic_tac_toe
-from aixi_approx.pomdp import POMDP, Outcome
-from aixi_approx.solver import SAME, Solution, best_reward, solve_soon
+from aixi_approx.pomdp import controller, markov_chain
+from aixi_approx.pomdp.definition import POMDP, Outcome
+from aixi_approx.pomdp.solver import SAME, Solution, best_reward, solve_soon
 
 BEYOND = {"rocksample"}  # too many beliefs for exact values; see test_families_worlds
 POMDPS = {name: pomdp for name in ENVIRONMENTS if name not in BEYOND and isinstance(pomdp := make(name), POMDP)}
@@ -345,16 +346,16 @@ def test_best_moves_of_tic_tac_toe() -> None:
 
 @pytest.mark.parametrize("name", ["tiger", "extended-tiger", "cheese-maze"])
 def test_bounds_hold_when_sweeps_are_few(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(chain, "DIRECT", 0)
+    monkeypatch.setattr(markov_chain, "DIRECT", 0)
     monkeypatch.setattr(controller, "DIRECT", 0)
-    monkeypatch.setattr(chain, "SWEEPS", 10)
+    monkeypatch.setattr(markov_chain, "SWEEPS", 10)
     solution = solve(POMDPS[name])
     assert solution.lower < POMDPS[name].optimum < solution.upper
 
 
 @pytest.mark.parametrize("name", ["tiger", "cheese-maze", "1d-maze", "4x4-grid"])
 def test_sweeps_do_what_direct_solutions_do(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(chain, "DIRECT", 0)
+    monkeypatch.setattr(markov_chain, "DIRECT", 0)
     monkeypatch.setattr(controller, "DIRECT", 0)
     solution: Solution = solve(POMDPS[name])
     assert (solution.lower, solution.upper) == pytest.approx((POMDPS[name].optimum,) * 2, abs=1e-8)
@@ -374,8 +375,8 @@ def test_values_of_a_chain_solve_their_equation(count: int, density: float, seed
         direct or not ((pace > 0.995) & (pace < 1 - 1e-9)).any()
     )  # where sweeps are not enough, they don't claim to be
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(chain, "DIRECT", count if direct else 0)
-        gain, value = chain.evaluate(csr_array(step), reward)
+        patch.setattr(markov_chain, "DIRECT", count if direct else 0)
+        gain, value = markov_chain.evaluate(csr_array(step), reward)
     assert gain == pytest.approx(step @ gain, abs=1e-9)
     assert gain + value == pytest.approx(reward + step @ value, abs=1e-8)
 
@@ -423,7 +424,7 @@ def test_best_reward_is_declared_or_solved_for() -> None:
 def test_best_reward_is_none_where_the_bounds_do_not_meet(gap: float, monkeypatch: pytest.MonkeyPatch) -> None:
     locks = make("locks:1")
     wide = replace(solve(locks), lower=4.0, upper=4.0 + gap)
-    monkeypatch.setattr("aixi_approx.solver.solve", lambda *_, **__: wide)
+    monkeypatch.setattr("aixi_approx.pomdp.solver.solve", lambda *_, **__: wide)
     assert best_reward(locks) == (4.0 if gap < 1e-6 else None)
 
 
@@ -442,7 +443,7 @@ def test_values_of_actions_ask_for_no_coarse_merge(monkeypatch: pytest.MonkeyPat
             return fine
 
         merged.clear()
-        monkeypatch.setattr("aixi_approx.solver.solve", stand_in)
+        monkeypatch.setattr("aixi_approx.pomdp.solver.solve", stand_in)
 
     meets(SAME)
     assert solve_soon(pomdp) is solve_soon(pomdp, merges=(SAME,)) is fine

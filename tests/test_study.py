@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from aixi_approx.cell import Cell, Trial
-from aixi_approx.engine import engine
-from aixi_approx.laboratory import Laboratory
-from aixi_approx.study import GRIDS, Study, checked, read_study, study_of
+from aixi_approx.execution.engine import engine
+from aixi_approx.laboratory.condition import Cell, Trial
+from aixi_approx.laboratory.runner import Laboratory
+from aixi_approx.laboratory.study import GRIDS, Study, checked, read_study, study_of
 
+IMPORT = "from aixi_approx.laboratory.study import Study"
 SCALING = sorted((Path(__file__).parents[1] / "benchmarks" / "scaling").glob("*.toml"))
 STUDY = Study(("tiger", "corridor:2"), (10, 100), (1, 10), 2)
 
@@ -89,14 +90,18 @@ def test_what_is_missing(name: str) -> None:
         ("a.toml", "seeds = = 3", "is not TOML: Invalid value"),
         ("a.toml", b"seeds = '\xff'", "is not TOML: 'utf-8'"),
         ("a.toml", "seeds = 3", "environments is missing"),
-        ("a.py", "from aixi_approx.study import Study\nstudy = Study(('tiger',), (1,))", "can't be run: TypeError: "),
+        (
+            "a.py",
+            IMPORT + "\nstudy = Study(('tiger',), (1,))",
+            "can't be run: TypeError: ",
+        ),
         ("a.py", "study =", "can't be run: SyntaxError: invalid syntax"),
         ("a.py", "raise LookupError('one\\ntwo')", "can't be run: LookupError: one two"),
         ("a.py", "a = 1", "has no study: write `study = Study"),
         ("a.py", "study = 3", "has no study: write `study = Study"),
         (
             "a.py",
-            "from aixi_approx.study import Study\nstudy = Study(('tiger',), (2, 1), (1,), 1)",
+            IMPORT + "\nstudy = Study(('tiger',), (2, 1), (1,), 1)",
             r"experience are \[2, 1\]",
         ),
     ],
@@ -120,7 +125,7 @@ def test_toml_and_python_say_the_same(tmp_path: Path) -> None:
         "depths = [8]\n[settings]\nkuhn = { depth = 40 }\n"
     )
     python.write_text(
-        "from aixi_approx.study import Study\n"
+        IMPORT + "\n"
         "study = Study(['kuhn', 'locks:1'], [10, 100], (1,), 3, depths=[8], settings={'kuhn': {'depth': 40}})"
     )
     study = read_study(toml)

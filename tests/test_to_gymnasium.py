@@ -81,7 +81,7 @@ def test_there_and_back() -> None:
     ours, back = make("tiger"), make("gym:aixi/Tiger-v0?rewards=-100..10")
     assert len(back.observations) == 8  # nothing, left, right, nothing yet; and whether an episode has ended
     assert (back.min_reward, back.max_reward, len(back.actions)) == (ours.min_reward, ours.max_reward, 3)
-    assert "limit of 1000 steps" in back.loses
+    assert "limit of 1000 steps" in back.approximations
 
 
 def test_registering_takes_nothing_with_it() -> None:

@@ -9,13 +9,13 @@ from hypothesis import strategies as st
 from reference import true_expectimax
 from test_belief import POMDPS, joint
 
-from aixi_approx.belief import believe
+from aixi_approx.conformance.predictor import check_predictor
 from aixi_approx.envs import ENVIRONMENTS, make
-from aixi_approx.pomdp import POMDP
-from aixi_approx.predictor import check_predictor
+from aixi_approx.planners.rho_uct import RhoUCT
+from aixi_approx.pomdp.belief import believe
+from aixi_approx.pomdp.definition import POMDP
+from aixi_approx.predictors.true_model import TrueModel
 from aixi_approx.randomness import stream
-from aixi_approx.search import RhoUCT
-from aixi_approx.true_model import TrueModel
 
 
 @pytest.mark.parametrize("name", [name for name in ENVIRONMENTS if isinstance(make(name), POMDP)])

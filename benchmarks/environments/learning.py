@@ -13,10 +13,10 @@ import sys
 from pathlib import Path
 
 from aixi_approx import ENVIRONMENTS, average, make
-from aixi_approx.interaction import normalised
-from aixi_approx.life import Life, Trial
-from aixi_approx.lives import Progress, carry_out
-from aixi_approx.solver import best_reward
+from aixi_approx.estimate import normalised
+from aixi_approx.jair2011.sweep import Progress, carry_out
+from aixi_approx.jair2011.training_run import Life, Trial
+from aixi_approx.pomdp.solver import best_reward
 
 CYCLES = 5_000  # of evaluation
 

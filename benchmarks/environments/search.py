@@ -20,9 +20,9 @@ from rich.console import Console
 from rich.progress import track
 
 from aixi_approx import ENVIRONMENTS, make
-from aixi_approx.interaction import normalised
-from aixi_approx.recording import Lines
-from aixi_approx.run import Experiment, compile_kernels, run
+from aixi_approx.estimate import normalised
+from aixi_approx.execution.folder import JsonLines
+from aixi_approx.experiments.run import Experiment, compile_kernels, run
 
 Cell = tuple[str, str, int]  # environment, planner, simulations
 
@@ -130,7 +130,7 @@ def main() -> None:
     parser.add_argument("--rows", type=Path, default=ROWS)
     parser.add_argument("--picture", type=Path)
     given = parser.parse_args()
-    lines = Lines(given.rows)
+    lines = JsonLines(given.rows)
     rows = {(row["environment"], row["planner"], row["simulations"]): row for row in lines.read()}
     missing = [cell for family in given.families for cell in cells(family) if cell not in rows]
     for planner in ("rhouct", "one-ply"):

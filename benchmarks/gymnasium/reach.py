@@ -17,9 +17,9 @@ from rich.console import Console
 from rich.progress import track
 
 from aixi_approx import average, make
-from aixi_approx.interaction import normalised
-from aixi_approx.run import Experiment, compile_kernels, run
-from aixi_approx.solver import best_reward
+from aixi_approx.estimate import normalised
+from aixi_approx.experiments.run import Experiment, compile_kernels, run
+from aixi_approx.pomdp.solver import best_reward
 
 TASKS: dict[str, dict[str, float]] = {  # what is other than by default
     "gym:FrozenLake-v1?is_slippery=False": {},

@@ -1,0 +1,118 @@
+"""A run in a folder: a manifest, rows written as they come, a result. What was stopped is gone on with.
+
+    DIR/manifest.json     all options, the seed, versions, the machine
+    DIR/learning.csv      a row for each cycle of learning
+    DIR/evaluation.csv    a row for each cycle of evaluation
+    DIR/result.json       what `aixi run --json` prints
+
+All that is random in a run is a function of the seed and the cycle, so the rows are all that has to be kept: a run
+that was stopped, by Ctrl-C or killed, is replayed from its rows without searching, and goes on from there.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import weakref
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from aixi_approx._version import __version__
+from aixi_approx.execution.folder import lock, open_folder, provenance, write_atomically
+from aixi_approx.interaction import Row
+
+
+class Recording:
+    """A folder that holds one run.
+
+    Parameters
+    ----------
+    folder
+        Is made if it is not there. If it holds a run with the same options, that run is gone on with.
+    options
+        All that the run is a function of; values as JSON has them.
+
+    Raises
+    ------
+    ValueError
+        If the folder holds something else: a run with other options or of another version, or other files.
+    OSError
+        If it can't be written.
+    """
+
+    def __init__(self, folder: Path, options: Mapping[str, Any]) -> None:
+        self.folder = folder
+        manifest_path = folder / "manifest.json"
+        if there := open_folder(manifest_path, "run", "options"):
+            self._check(there, options)
+            weakref.finalize(self, os.close, lock(folder))
+            return
+        manifest = {
+            "version": __version__,
+            "options": dict(options),
+            **provenance("numba", "numpy"),
+        }
+        write_atomically(manifest_path, manifest)
+        weakref.finalize(self, os.close, lock(folder))
+
+    def _check(self, manifest: Mapping[str, Any], options: Mapping[str, Any]) -> None:
+        was, now = _flat(manifest["options"]), _flat(options)
+        for name, value in now.items():
+            if was.get(name) != value:
+                raise ValueError(
+                    f"{self.folder} holds a run with {name} {was.get(name)}, not {value}: name another folder"
+                )
+
+    def rows(self, part: str) -> list[Row]:
+        """Return the whole rows that are there of a part, `learning` or `evaluation`."""
+        path = self.folder / f"{part}.csv"
+        if not path.exists():
+            return []
+        lines = path.read_text().split("\n")[1:-1]  # what follows the last line end was not written whole
+        rows = []
+        for number, line in enumerate(lines, start=2):
+            try:
+                rows.append(_parse(line))
+            except ValueError as error:
+                raise ValueError(f"{path}, line {number}: {line!r} is not a row of a run: {error}") from error
+        return rows
+
+    def write(self, part: str, rows: Iterable[Row], there: int) -> Iterator[Row]:
+        """Write rows as they come and pass them on; the first `there` of them are written already."""
+        path = self.folder / f"{part}.csv"
+        header = ",".join(Row._fields) + "\n"
+        if there:
+            with path.open("r+") as file:  # cut off a row that was not written whole
+                kept = "".join(line for line, _ in zip(file, range(there + 1)))  # noqa: B905
+                file.seek(len(kept))
+                file.truncate()
+        else:
+            path.write_text(header)
+        with path.open("a", buffering=1) as file:  # whole lines reach the system at once
+            for i, row in enumerate(rows):
+                if i >= there:
+                    file.write(",".join(map(repr, row)) + "\n")
+                yield row
+
+    def result(self) -> dict[str, Any] | None:
+        """Return the result if the run came to its end."""
+        path = self.folder / "result.json"
+        return json.loads(path.read_text()) if path.exists() else None
+
+    def finish(self, result: Mapping[str, Any]) -> None:
+        """Write the result."""
+        write_atomically(self.folder / "result.json", result)
+
+
+def _flat(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Options without the folders that they stand in."""
+    flat: dict[str, Any] = {}
+    for name, value in options.items():
+        flat.update(_flat(value) if isinstance(value, Mapping) else {name: value})
+    return flat
+
+
+def _parse(line: str) -> Row:
+    cycle, action, observation, reward, explored, log_loss, simulations = line.split(",")
+    return Row(int(cycle), int(action), int(observation), int(reward), int(explored), float(log_loss), int(simulations))

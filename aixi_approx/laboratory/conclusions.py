@@ -1,0 +1,169 @@
+"""The verdict: what limits an agent in an environment, and what the next unit of compute is best spent on, in words.
+
+Every sentence is made from the numbers; where they do not tell, it says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from aixi_approx.estimate import Estimate
+from aixi_approx.laboratory.results import PARTS, Results, across, estimate
+
+SMALL = 0.02  # of the way from the random agent to the best: less is not worth a word
+FEW = 5  # agents
+LACKS = {"prediction": "prediction", "decision": "decision", "horizon": "the horizon"}
+
+
+def conclusions(found: Results) -> list[str]:
+    """Return what the numbers say, sentence by sentence."""
+    if np.isnan(found.reward[:, -1, -1]).all():
+        return [f"{_at(found)} nothing was measured yet."]
+    parts = (_where, _what_limits, _next, _crossing, _trade_off, _laws, _few)
+    return [sentence for part in parts for sentence in part(found)]
+
+
+def _few(f: Results) -> Iterator[str]:
+    if f.seeds < FEW:
+        yield f"With {f.seeds} agent{'s' * (f.seeds > 1)} only, intervals and laws say little: take {FEW} at least."
+
+
+def _where(f: Results) -> Iterator[str]:
+    if np.isnan(f.span):
+        lack = "nothing there is better than to act at random"
+        if f.optimum is None:
+            lack = "its optimum is not known"
+        elif f.random_reward is None:
+            lack = "the reward of the random agent is not known"
+        yield f"There are no scores in {f.environment}: {lack}."
+        yield f"{_at(f)} the agent earns {plus(estimate(f.reward[:, -1, -1]))} per cycle."
+    else:
+        score = plus(estimate(f.score[:, -1, -1]))
+        yield f"{_at(f)} the agent scores {score}, where 0 is the random agent and 1 the best."
+        knowing = f.others.get("model: true", np.full((1, 1), np.nan))[:, -1]
+        if np.isfinite(knowing).any():
+            yield f"Given the environment itself, as many simulations score {plus(estimate(knowing))}."
+
+
+def _what_limits(f: Results) -> Iterator[str]:
+    parts = f.long_run[:, -1, -1]
+    if np.isnan(parts).all():
+        why = "the environment has no exact solution, or none that is soon found"
+        yield f"What prediction and decision cost in the long run can't be told: {why}."
+        return
+    if np.isnan(f.span):
+        return
+    cost = {part: estimate(parts[:, PARTS.index(part)] / f.span) for part in LACKS}
+    if np.isnan(cost["decision"].mean):
+        yield "Prediction and decision can't be told apart: exact expectimax on the model is too much work."
+        return
+    if np.isnan(cost["prediction"].mean):
+        yield "Prediction and horizon can't be told apart: exact expectimax on the environment is too much work."
+        return
+    told = [f"{plus(cost[part])} through {name}" for part, name in LACKS.items()]
+    loses = f"it loses {', '.join(told[:-1])} and {told[-1]}"
+    worst = max(LACKS, key=lambda part: cost[part].mean)
+    if cost[worst].mean <= SMALL:
+        surely = "" if max(value.high for value in cost.values()) <= SMALL else ", as far as can be told"
+        yield f"Nothing limits it there by more than {SMALL}{surely}: {loses}."
+        return
+    sure = "" if cost[worst].low > 0 else ", as far as can be told from these seeds"
+    yield f"What limits it there is {LACKS[worst]}{sure}: of the score, {loses}."
+    for part, name in LACKS.items():
+        if cost[part].high < 0:
+            yield f"{name.capitalize()} makes up for a part of that: its errors happen to mend others."
+
+
+def _next(f: Results) -> Iterator[str]:
+    score = f.score
+    if min(score.shape[1:]) < 2:
+        return
+    gains = {
+        "experience": (score[:, -1, -1] - score[:, -2, -1]) / np.log10(f.experience[-1] / f.experience[-2]),
+        "simulations": (score[:, -1, -1] - score[:, -1, -2]) / np.log10(f.simulations[-1] / f.simulations[-2]),
+    }
+    gain = {name: estimate(values) for name, values in gains.items()}
+    if any(np.isnan(value.mean) for value in gain.values()):
+        return
+    if not all(np.isfinite(value.high) for value in gain.values()):
+        yield "Whether experience or simulations are worth more compute can't be told from one agent."
+        return
+    clear = [name for name, value in gain.items() if value.low > 0 and value.mean > SMALL]
+    if clear:
+        best = max(clear, key=lambda name: gain[name].mean)
+        (other,) = gain.keys() - {best}
+        told = f"at the last step one was worth {plus(gain[best])} of the score, and one of {other} {plus(gain[other])}"
+        if estimate(gains[best] - gains[other]).low > 0:
+            yield f"The next factor of ten is best spent on {best}: {told}."
+        else:
+            whether = f"whether better than on {other} can't be told"
+            yield f"The next factor of ten is well spent on {best}, {whether}: {told}."
+    else:
+        told = " and ".join(f"one of {name} {plus(value)}" for name, value in gain.items())
+        yield (
+            "Neither more experience nor more simulations would clearly pay: at the last step, a factor of ten was "
+            f"worth this much of the score: {told}."
+        )
+
+
+def _crossing(f: Results) -> Iterator[str]:
+    """From how much search on prediction costs more than decision, after the most experience."""
+    parts = across(f.long_run)[-1]
+    prediction, decision = parts[:, PARTS.index("prediction")], parts[:, PARTS.index("decision")]
+    if np.isnan(prediction + decision).any():
+        return
+    more = decision > prediction + SMALL * (1 if np.isnan(f.span) else f.span)
+    if more.all():
+        yield f"{_after(f).capitalize()}, decision costs more than prediction with any number of simulations measured."
+    elif more[0] and not more[more.argmin() :].any():
+        fewer = f"fewer than {f.simulations[more.argmin()]:,.0f} simulations"
+        yield f"{_after(f).capitalize()}, decision costs more than prediction with {fewer}, and not with more."
+
+
+def _trade_off(f: Results) -> Iterator[str]:
+    trade = f.trade_off
+    if trade.k is None:
+        if np.isfinite(f.score).any():
+            yield f"How much search makes up for less learning can't be told: {trade.why}."
+        return
+    mean, low, high = (np.float64(10) ** np.clip(k, -300, 300) for k in trade.k)
+    interval = f" ({low:,.3g} to {high:,.3g})" if np.isfinite(trade.k.high) else ""
+    yield (
+        f"At the same score, an agent with ten times the experience needs {mean:,.3g}{interval} times the search: "
+        f"k = {trade.k.mean:.2f}, R2 = {trade.r2:.2f}."
+    )
+
+
+def _laws(f: Results) -> Iterator[str]:
+    for what, law in f.laws.items():
+        name = what[0].upper() + what[1:]
+        if law.best:
+            error, staying = law.best.error.mean, law.persistence.mean
+            told = f"wrong by {error:.2g} where staying put is wrong by {staying:.2g}"
+            yield f"{name}: {law.best.formula} foresees it best, {told}."
+        elif law.laws:
+            yield f"{name}: {law.why}."
+
+
+def _at(f: Results) -> str:
+    return f"{_after(f).capitalize()}, with {_simulations(f.simulations[-1])} and horizon {f.horizon},"
+
+
+def _after(f: Results) -> str:
+    return f"after {f.experience[-1]:,.0f} cycles"
+
+
+def _simulations(count: float) -> str:
+    return f"{count:,.0f} simulation{'' if count == 1 else 's'}"
+
+
+def plus(value: Estimate) -> str:
+    """Return a mean with half of its interval, if that is finite.
+
+    >>> plus(Estimate(-1e-9, -0.02, 0.02))
+    '0.000 ± 0.020'
+    """
+    mean = f"{round(value.mean, 3) + 0.0:.3f}"
+    return f"{mean} ± {value.high - value.mean:.3f}" if np.isfinite(value.high) else mean

@@ -1,0 +1,98 @@
+"""What the pictures of a study have in common: lines with intervals, axes, legends."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.axis import Axis
+
+from aixi_approx.laboratory.results import Array, across, estimate
+from aixi_approx.laws.extrapolation import Comparison
+
+COLOURS = {"prediction": "tab:blue", "decision": "tab:orange", "horizon": "tab:green", "exploration": "lightgray"}
+EXPERIENCE, SIMULATIONS, SCORE = "experience, cycles", "simulations of a decision", "score: 0 random, 1 best"
+BAR = 0.7  # width
+TICKS = 12  # of an axis, at most
+
+
+def line(axes: Axes, x: Array, values: Array, colour: Any, label: str, style: str = "-") -> None:
+    """Draw a line through the means over seeds of values [S, K], with their intervals."""
+    there = np.isfinite(values).any(axis=0)
+    if not there.any():
+        return
+    mean, low, high = estimates(values[:, there])
+    axes.plot(x[there], mean, f"{style}o", ms=3, lw=1.5, color=colour, label=label)
+    axes.fill_between(
+        x[there],
+        np.where(np.isfinite(low), low, mean),
+        np.where(np.isfinite(high), high, mean),
+        color=colour,
+        alpha=0.15,
+        lw=0,
+    )
+
+
+def score_axis(axes: Axes, *scores: Array) -> None:
+    """Make the vertical axis one of scores: all means are seen, intervals may be cut off, a line marks the best."""
+    means = [float(across(score).min()) for score in scores if np.isfinite(across(score)).all()]
+    axes.axhline(1, color="black", lw=0.8, ls=":")
+    axes.set_ylim(min([0, *means]) - 0.1, 1.15)
+
+
+def law(axes: Axes, x: Array, law: Comparison) -> None:
+    """Draw the law that foresees best, if any does."""
+    if law.best:
+        fine = np.geomspace(x[0], x[-1], 200)
+        axes.plot(fine, law.best.predict(fine), ":", color="red", lw=1.5, label=law.best.formula)
+
+
+def estimates(values: Array) -> Array:
+    """Return mean, low and high, [3, K], of values [S, K]."""
+    return np.array([estimate(values[:, i]) for i in range(values.shape[1])]).T
+
+
+def bars(mean: Array, low: Array, high: Array) -> Array:
+    """Return how far intervals go down and up, [2, K]; nowhere where they are infinite."""
+    bars = np.array([mean - low, high - mean])
+    return np.where(np.isfinite(bars), np.maximum(bars, 0), 0)
+
+
+def short(value: float) -> str:
+    """Return a number in a few characters.
+
+    >>> short(300), short(30_000)
+    ('300', '30k')
+    """
+    return f"{value / 1_000:g}k" if value >= 1_000 else f"{value:g}"
+
+
+def log_if_positive(axes: Axes, *curves: Array) -> None:
+    """Make the vertical axis logarithmic, unless some mean is not positive, as it may be by luck."""
+    means = np.concatenate([across(curve) for curve in curves])
+    if (means[np.isfinite(means)] > 0).all():
+        axes.set_yscale("log")
+
+
+def legend(axes: Axes) -> None:
+    """Add a legend of what there is."""
+    if axes.get_legend_handles_labels()[0]:
+        axes.legend(fontsize=7)
+    else:
+        say(axes, "nothing was measured yet")
+
+
+def scale(axis: Axis, x: Array, label: str) -> None:
+    """Make an axis logarithmic, with a tick at each point; at some of them if they are many."""
+    (axis.axes.set_xscale if axis is axis.axes.xaxis else axis.axes.set_yscale)("log")
+    shown = x[:: -(-len(x) // TICKS)]
+    axis.set_ticks(shown, [short(value) for value in shown])
+    axis.set_ticks([], minor=True)
+    axis.set_label_text(label)
+
+
+def say(axes: Axes, text: str) -> None:
+    """Write a text in place of a picture."""
+    axes.text(0.5, 0.5, text, transform=axes.transAxes, ha="center", va="center", fontsize=9, color="gray")
+    axes.set(xticks=[], yticks=[])

@@ -1,0 +1,229 @@
+"""The report of a study: tables in Markdown, and the verdict on each environment."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from aixi_approx.estimate import Estimate, finite
+from aixi_approx.laboratory.conclusions import conclusions, plus
+from aixi_approx.laboratory.results import PARTS, Array, Results, across, estimate
+from aixi_approx.laws.extrapolation import Comparison
+
+
+def report(found: Sequence[Results]) -> str:
+    """Return all tables, and the verdict on each environment, in Markdown."""
+    parts = [_summary(found), _laws(found)]
+    for f in found:
+        parts += [
+            f"## {f.environment}",
+            *_surface(f),
+            *_account(f),
+            *_others(f),
+            _predictor(f),
+            _effort(f),
+            "\n".join(f"- {s}" for s in conclusions(f)),
+        ]
+    return "\n\n".join(part for part in parts if part)
+
+
+def _summary(found: Sequence[Results]) -> str:
+    lines = [
+        "The most of both: score, and what the agent misses of 1 (prediction, decision, horizon); what exploration",
+        "would cost it besides, as it explores while it learns; k of the trade-off of search for learning",
+        "",
+        "| environment | experience | simulations | score | prediction | decision | horizon | exploration | k |",
+        "|---|--:|--:|--:|--:|--:|--:|--:|--:|",
+    ]
+    for f in found:
+        lost = {part: f.long_run[:, -1, -1, i] / f.span for i, part in enumerate(PARTS)}
+        cells = [_number(estimate(lost[part])) for part in ("prediction", "decision", "horizon", "exploration")]
+        k = f.trade_off.k
+        most = f"{f.experience[-1]:,.0f} | {f.simulations[-1]:,.0f} | {_number(estimate(f.score[:, -1, -1]))}"
+        lines.append(f"| {f.environment} | {most} | {' | '.join(cells)} | {'' if k is None else _short(k)} |")
+    return "\n".join(lines)
+
+
+def _laws(found: Sequence[Results]) -> str:
+    lines = [
+        "Laws: fitted to the small half and judged by the large half that they foresee (extrapolation error, and that",
+        "of staying put); parameters fitted to all, with 95 % intervals over seeds",
+        "",
+        "| environment | of | foreseen to | staying put | law | parameters |",
+        "|---|---|--:|--:|---|---|",
+    ]
+    for f in found:
+        for what, law in f.laws.items():
+            lines.append(f"| {f.environment} | {what} | {_fitted(law)} |")
+    return "\n".join(lines)
+
+
+def _fitted(law: Comparison) -> str:
+    if not law.laws:
+        return f"| | {law.why} | "
+    first = law.best or law.laws[0]
+    error, stays = (_short(e, 2) for e in (first.error, law.persistence))
+    if not law.best:
+        return f"{error} | {stays} | none; the nearest: {first.formula} | "
+    parameters = ", ".join(f"{name} = {_short(value)}" for name, value in first.parameters.items())
+    return f"{error} | {stays} | {first.formula} | {parameters}"
+
+
+def _short(value: Estimate, digits: int = 3) -> str:
+    """A number with its interval, which may be open to one side; without if it is open to both."""
+    mean, low, high = (f"{each:.{digits}g}" for each in value)
+    return f"{mean} ({low} to {high})" if np.isfinite(value[1:]).any() else mean
+
+
+def _surface(f: Results) -> list[str]:
+    what, values = ("score", f.score) if np.isfinite(f.score).any() else ("reward per cycle", f.reward)
+    lines = [
+        f"The surface: {what}, by experience (down) and simulations (across), 95 % over {_seeds(f)}",
+        "",
+        f"| cycles | {' | '.join(f'{n:,.0f}' for n in f.simulations)} |",
+        "|--:|" + "--:|" * len(f.simulations),
+    ]
+    for e, cycles in enumerate(f.experience):
+        cells = [_number(estimate(values[:, e, n])) for n in range(len(f.simulations))]
+        lines.append(f"| {cycles:,.0f} | {' | '.join(cells)} |")
+    return ["\n".join(lines)]
+
+
+def _seeds(f: Results) -> str:
+    return f"{f.seeds} seed{'s' * (f.seeds != 1)}"
+
+
+def _account(f: Results) -> list[str]:
+    if np.isnan(f.within).all() and np.isnan(f.long_run).all():
+        return ["There is no account of the loss: the values of actions in the true environment are not known."]
+    tables = []
+    for along, axis, unit in (
+        (f.experience, "experience", f"{f.simulations[-1]:,.0f} simulations"),
+        (f.simulations, "simulations", f"{f.experience[-1]:,.0f} cycles"),
+    ):
+        index: Any = np.s_[:, :, -1] if axis == "experience" else np.s_[:, -1]
+        lines = [
+            f"The account over {axis}, {unit}: reward per cycle missed in the long run, by part; and value lost within",
+            f"the horizon of {f.horizon} cycles",
+            "",
+            f"| {axis} | {' | '.join(PARTS)} | prediction, within | decision, within | exploration, within | sure |",
+            "|--:|" + "--:|" * 8,
+        ]
+        for i, x in enumerate(along):
+            cells = [_number(estimate(f.long_run[index][:, i, p])) for p in range(4)]
+            cells += [_number(estimate(f.within[index][:, i, p])) for p in range(1, 4)]
+            lines.append(f"| {x:,.0f} | {' | '.join(cells)} | {_mean(f.sure[index][:, i])} |")
+        tables.append("\n".join(lines))
+    return tables
+
+
+def _others(f: Results) -> list[str]:
+    if not f.others:
+        return []
+    lines = [
+        f"By other means: score after the most experience ({f.experience[-1]:,.0f} cycles; none for the true model)",
+        "",
+        f"| | {' | '.join(f'{n:,.0f}' for n in f.simulations)} |",
+        "|---|" + "--:|" * len(f.simulations),
+    ]
+    for label, score in {"as above": f.score[:, -1], **f.others}.items():
+        lines.append(f"| {label} | {' | '.join(_number(estimate(score[:, n])) for n in range(len(f.simulations)))} |")
+    return ["\n".join(lines)]
+
+
+def _predictor(f: Results) -> str:
+    lines = [
+        "The predictor: log loss above the entropy, bits per percept up to there, by depth; what theory allows at",
+        f"most, and the leaves of the best trees in hindsight, both of depth {f.depth}",
+        "",
+        f"| | {' | '.join(f'{cycles:,.0f}' for cycles in f.experience)} |",
+        "|---|" + "--:|" * len(f.experience),
+    ]
+    rows = {f"depth {depth}": [_number(estimate(column)) for column in excess.T] for depth, excess in f.excess.items()}
+    rows["theory"] = [_mean(column, "{:.3f}") for column in f.allowance.T]
+    rows["leaves"] = [_mean(column, "{:,.0f}") for column in f.leaves.T]
+    return "\n".join([*lines, *(f"| {label} | {' | '.join(cells)} |" for label, cells in rows.items())])
+
+
+def _effort(f: Results) -> str:
+    lines = [
+        f"What a decision takes after {f.experience[-1]:,.0f} cycles: bits predicted or learned, nodes visited, time",
+        "",
+        f"| | {' | '.join(f'{n:,.0f}' for n in f.simulations)} |",
+        "|---|" + "--:|" * len(f.simulations),
+    ]
+    for label, values in {"bits": f.bits, "nodes": f.visits, "ms": 1_000 * f.seconds}.items():
+        cells = [_mean(values[:, -1, n], "{:,.3g}" if label == "ms" else "{:,.0f}") for n in range(len(f.simulations))]
+        lines.append(f"| {label} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def _number(value: Estimate) -> str:
+    return "" if np.isnan(value.mean) else plus(value)
+
+
+def _mean(values: Array, form: str = "{:.2f}") -> str:
+    mean = float(across(values))
+    return "" if np.isnan(mean) else form.format(mean)
+
+
+def as_data(found: Sequence[Results]) -> list[dict[str, Any]]:
+    """Return what was found as JSON has it: the means and intervals of each table, the laws and the verdict."""
+    return [
+        {
+            "environment": f.environment,
+            "horizon": f.horizon,
+            "depth": f.depth,
+            "experience": f.experience.tolist(),
+            "simulations": f.simulations.tolist(),
+            "random_reward": f.random_reward,
+            "optimum": f.optimum,
+            "score": _grid(f.score),
+            "reward": _grid(f.reward),
+            "long_run": {part: _grid(f.long_run[..., i]) for i, part in enumerate(PARTS)},
+            "within": {part: _grid(f.within[..., i]) for i, part in enumerate(PARTS)},
+            **{what: _grid(getattr(f, what)) for what in ("missed", "sure", "bits", "visits", "seconds")},
+            **{what: _grid(getattr(f, what)) for what in ("allowance", "leaves")},
+            "excess": {depth: _grid(values) for depth, values in f.excess.items()},
+            "others": {label: _grid(values) for label, values in f.others.items()},
+            "laws": {what: _law(law) for what, law in f.laws.items()},
+            "trade_off": {
+                **{name: _interval(getattr(f.trade_off, name)) for name in ("a", "k", "c")},
+                "r2": finite(f.trade_off.r2),
+                "why": f.trade_off.why,
+            },
+            "verdict": conclusions(f),
+        }
+        for f in found
+    ]
+
+
+def _grid(values: Array) -> Any:
+    """Means and intervals over seeds, the first axis, as nested lists."""
+    if values.ndim == 1:
+        return _interval(estimate(values))
+    return [_grid(values[:, i]) for i in range(values.shape[1])]
+
+
+def _interval(value: Estimate | None) -> dict[str, float | None] | None:
+    return {name: finite(x) for name, x in value._asdict().items()} if value else None
+
+
+def _law(law: Comparison) -> dict[str, Any]:
+    return {
+        "best": law.best and law.best.name,
+        "why": law.why,
+        "staying_put": _interval(law.persistence),
+        "laws": [
+            {
+                "name": fit.name,
+                "formula": fit.formula,
+                "error": _interval(fit.error),
+                "residual": finite(fit.residual),
+                "parameters": {name: _interval(value) for name, value in fit.parameters.items()},
+            }
+            for fit in law.laws
+        ],
+    }

@@ -1,0 +1,151 @@
+"""Expectimax on the true environment: exact values of a finite horizon, computed on beliefs.
+
+    V(b, m) = max over a of the sum over percepts x of P(x | b, a) (r + V(b after a, x; m - 1))        V(b, 0) = 0
+
+Histories that lead to the same belief have the same future and are merged, so that the work grows with the beliefs
+that can be reached and not with the histories (Kaelbling, Littman, Cassandra 1998, section 4).
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+import numpy as np
+
+from aixi_approx.coding import Bits
+from aixi_approx.planner import SearchResult, best_action
+from aixi_approx.planners.iterative_deepening import ROUNDING, deepen
+from aixi_approx.pomdp.belief import Belief, HasBelief, after
+from aixi_approx.pomdp.definition import POMDP
+from aixi_approx.randomness import Stream
+from aixi_approx.validation import as_integer
+
+DIGITS = 12  # to which probabilities agree in beliefs that are taken for the same
+MAX_BELIEFS = 1_000_000  # that are remembered from one search to the next
+MAX_HORIZON = 10_000
+
+Key = tuple[bytes, bytes]
+
+
+class Step(NamedTuple):
+    """One of the percepts that can follow an action at a belief."""
+
+    probability: float
+    reward: int
+    key: Key  # of the belief after it
+
+
+class BeliefExpectimax:
+    """The exact planner of an agent that knows its environment.
+
+    Parameters
+    ----------
+    pomdp
+        The environment.
+    horizon
+        Cycles that are looked ahead, the present one included; at least 1.
+    patience
+        Seconds that a decision may take. What would take longer is refused before it begins.
+    effort
+        Beliefs that a decision may follow.
+
+    Examples
+    --------
+    >>> from aixi_approx import TrueModel, make
+    >>> from aixi_approx.randomness import stream
+    >>> tiger = make("tiger")
+    >>> BeliefExpectimax(tiger, horizon=2).search(TrueModel(tiger), stream(1)).value.tolist()
+    [-2.0, -46.0, -46.0]
+    """
+
+    def __init__(self, pomdp: POMDP, horizon: int, patience: float = 60.0, effort: float = np.inf) -> None:
+        self.pomdp = pomdp
+        self.horizon = as_integer("horizon", horizon, 1, MAX_HORIZON)
+        self.patience, self.effort = patience, effort
+        self._beliefs: dict[Key, Belief] = {}
+        self._steps: dict[Key, list[list[Step]]] = {}  # for each action
+        self._layers: list[list[Key]] = []  # beliefs that can be reached in 0, 1, 2, ... cycles
+        self._most_beliefs = _most_beliefs(pomdp)
+
+    def forget(self) -> None:
+        """What is remembered holds for all histories."""
+
+    def advance(self, action: int, percept: Bits) -> None:
+        """What is remembered holds for all histories."""
+
+    def search(self, predictor: HasBelief, random: Stream, simulations: int | None = None) -> SearchResult:
+        """Search from the present belief of the true model, which is unchanged.
+
+        Parameters
+        ----------
+        predictor
+            At the start of a cycle.
+        random
+            The stream that decides between actions of the same value; there is no other chance.
+        simulations
+            Of no meaning here.
+
+        Returns
+        -------
+        SearchResult
+            With `error` 0; `visits` and `simulations` are 0, too.
+
+        Raises
+        ------
+        TooSlow
+            If it would take longer than the patience, or more than the effort; a ValueError.
+        """
+        if len(self._beliefs) > MAX_BELIEFS:
+            self._beliefs.clear()
+            self._steps.clear()
+        root = self._key(predictor.belief)
+        self._layers = [[root]]
+        deepen(self._look_ahead, self.horizon, self.patience, self._most_beliefs, "take a shorter horizon", self.effort)
+        later: Mapping[Key, float] = defaultdict(float)
+        for layer in self._layers[:0:-1]:
+            later = {key: max(self._values(key, later)) for key in layer}
+        value = np.array(self._values(root, later))
+        nothing = np.zeros(len(value), dtype=np.int64)
+        return SearchResult(best_action(value, random, ROUNDING), value, nothing, 0, np.zeros(len(value)))
+
+    def _look_ahead(self, horizon: int) -> Iterator[int]:
+        """Find what can follow the beliefs of the last layer, and with it the next one."""
+        following: dict[Key, None] = {}
+        for key in self._layers[horizon - 1]:
+            if key not in self._steps:
+                self._steps[key] = [self._outcomes(self._beliefs[key], action) for action in range(self._actions)]
+            for steps in self._steps[key]:
+                following.update((step.key, None) for step in steps)
+            yield 1
+        if horizon < self.horizon:
+            self._layers.append(list(following))
+
+    def _outcomes(self, belief: Belief, action: int) -> list[Step]:
+        return [
+            Step(future.probability, future.percept.reward, self._key(future.belief))
+            for future in after(self.pomdp, belief, action)
+        ]
+
+    def _values(self, key: Key, later: Mapping[Key, float]) -> list[float]:
+        """Value of each action at a belief, given those of the beliefs a cycle later."""
+        return [sum(p * (reward + later[following]) for p, reward, following in steps) for steps in self._steps[key]]
+
+    def _key(self, belief: Belief) -> Key:
+        key = (belief.state.tobytes(), belief.probability.round(DIGITS).tobytes())
+        self._beliefs.setdefault(key, belief)
+        return key
+
+    @property
+    def _actions(self) -> int:
+        return len(self.pomdp.actions)
+
+
+def _most_beliefs(pomdp: POMDP) -> float:
+    """The number of states if action and percept always tell the next state, else no bound."""
+    tables, actions = pomdp.tables, len(pomdp.actions)
+    action = np.repeat(np.arange(len(tables.first) - 1) % actions, np.diff(tables.first))
+    seen = np.stack([action, tables.observation, tables.reward, tables.state])
+    told = np.unique(seen, axis=1).shape[1] == np.unique(seen[:3], axis=1).shape[1]
+    return float(len(pomdp.states)) if told else np.inf

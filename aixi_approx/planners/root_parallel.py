@@ -1,0 +1,163 @@
+"""Sampling and voting: independent searches from the same root, whose results are joined at the end.
+
+The simulations of a decision are shared out among k searches, each with a random stream of its own: root
+parallelisation (Chaslot, Winands, van den Herik 2008). What they found is joined by one of two rules:
+
+    majority    each search votes for its action; a tie goes to the action with the largest pooled value
+    pooled      visits are added up and values averaged by visits; the action with the largest value is taken
+
+Nothing passes from one search to another, so that they can run in any number of threads, with the same result.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from queue import SimpleQueue
+from typing import Any
+
+import numpy as np
+
+from aixi_approx.coding import Bits
+from aixi_approx.planner import MAX_SIMULATIONS, SearchResult, best_action
+from aixi_approx.planners.iterative_deepening import ROUNDING
+from aixi_approx.planners.pouct import POUCT
+from aixi_approx.planners.rho_uct import RhoUCT
+from aixi_approx.randomness import Stream, below, stream
+from aixi_approx.validation import as_integer, check_choice
+
+MAJORITY, POOLED = RULES = ("majority", "pooled")
+MAX_THREADS = 1_000
+
+
+class RootParallel:
+    """A planner that carries out several searches, each without knowing of the others, and joins their results.
+
+    Parameters
+    ----------
+    planners
+        What searches: planners of the same kind, one for each thread. The simulations of the first are those of all
+        searches together.
+    searches
+        How many; each has at least one simulation.
+    rule
+        `majority` or `pooled`, as above.
+
+    Raises
+    ------
+    ValueError
+        If there are more searches than simulations, no planner, or no such rule.
+
+    Examples
+    --------
+    >>> from aixi_approx import TrueModel, make
+    >>> tiger = make("tiger")
+    >>> voting = RootParallel([POUCT(tiger, horizon=3, simulations=10_000)], searches=8)
+    >>> voting.search(TrueModel(tiger), stream(1)).action    # listen
+    0
+    """
+
+    def __init__(self, planners: Sequence[RhoUCT | POUCT], searches: int, rule: str = MAJORITY) -> None:
+        as_integer("the number of planners", len(planners), 1, MAX_THREADS)
+        self.planners = tuple(planners)
+        self.searches = as_integer("searches", searches, 1, MAX_SIMULATIONS)
+        self.rule = check_choice("rule", rule, RULES)
+        self._shares(planners[0].simulations)
+
+    def forget(self) -> None:
+        """Drop what the planners keep."""
+        for planner in self.planners:
+            planner.forget()
+
+    def advance(self, action: int, percept: Bits) -> None:
+        """Go on to the history after a real cycle, which the predictor learns, too."""
+        for planner in self.planners:
+            planner.advance(action, percept)
+
+    def search(self, predictor: Any, random: Stream, simulations: int | None = None) -> SearchResult:
+        """Search from the present history of the predictor, which is unchanged afterwards.
+
+        Parameters
+        ----------
+        predictor
+            At the start of a cycle. Every thread but one works on a `copy` of it.
+        random
+            The stream to draw from: a number that names the streams of the searches, and what decides between equals.
+        simulations
+            Of all searches together, if other than the planners' own number.
+
+        Returns
+        -------
+        SearchResult
+            With visits and simulations of all searches, and their pooled values.
+
+        Raises
+        ------
+        ValueError
+            If there are more searches than simulations, or the predictor has no `copy` where one is needed.
+        PredictorError
+            As in `RhoUCT.search`.
+        """
+        shares = self._shares(self.planners[0].simulations if simulations is None else simulations)
+        if len(self.planners) > 1 and not hasattr(predictor, "copy"):
+            raise ValueError(f"{type(predictor).__name__} has no copy(): give one planner, which needs none")
+        name = below(random, 1 << 53)
+        streams = [stream(name, number) for number in range(self.searches)]
+        idle: SimpleQueue[tuple[Any, Any]] = SimpleQueue()
+        for i, planner in enumerate(self.planners):
+            idle.put((planner, predictor.copy() if i else predictor))
+
+        def search(random: Stream, simulations: int) -> SearchResult:
+            planner, own = idle.get()
+            try:
+                return planner.search(own, random, simulations)
+            finally:
+                idle.put((planner, own))
+
+        if len(self.planners) == 1:
+            return join(list(map(search, streams, shares)), self.rule, random)
+        with ThreadPoolExecutor(len(self.planners)) as threads:
+            return join(list(threads.map(search, streams, shares)), self.rule, random)
+
+    def _shares(self, simulations: int) -> list[int]:
+        """The simulations of each search."""
+        simulations = as_integer("simulations", simulations, 1, MAX_SIMULATIONS)
+        if simulations < self.searches:
+            raise ValueError(
+                f"{self.searches} searches can't share {simulations} simulations: "
+                "take as many simulations as searches, or more"
+            )
+        share, more = divmod(simulations, self.searches)
+        return [share + (number < more) for number in range(self.searches)]
+
+
+def join(results: Sequence[SearchResult], rule: str, random: Stream) -> SearchResult:
+    """Join what independent searches found from the same root.
+
+    Parameters
+    ----------
+    results
+        At least one.
+    rule
+        `majority` or `pooled`.
+    random
+        The stream that decides between actions that come out equal.
+
+    Examples
+    --------
+    >>> def found(action, *value):
+    ...     return SearchResult(action, np.array(value), np.array([1, 1]), 2)
+    >>> three = [found(0, 3.0, 2.0), found(0, 3.0, 2.0), found(1, 1.0, 9.0)]
+    >>> join(three, MAJORITY, stream(1)).action, join(three, POOLED, stream(1)).action
+    (0, 1)
+    """
+    visits = np.sum([result.visits for result in results], axis=0)
+    value = np.full(len(visits), np.nan)
+    returns = np.sum([result.visits * np.nan_to_num(result.value) for result in results], axis=0)
+    np.divide(returns, visits, out=value, where=visits > 0)
+    candidates = value
+    if rule == MAJORITY:
+        votes = np.bincount([result.action for result in results], minlength=len(value))
+        candidates = np.where(votes == votes.max(), value, np.nan)
+    simulations = sum(result.simulations for result in results)
+    return SearchResult(best_action(candidates, random, ROUNDING), value, visits, simulations)

@@ -1,0 +1,62 @@
+"""The pace of a search: Ctrl-C is not seen inside a compiled loop, so a search is cut into chunks."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterator
+
+
+class TimeSlices:
+    """Cuts searches into chunks that take about the same time, learned from those that went before.
+
+    Parameters
+    ----------
+    seconds
+        Time that a chunk should take.
+
+    Examples
+    --------
+    >>> [count for count, left in TimeSlices(0.0)(66)]    # after a first chunk of 64, as few as can be
+    [64, 1, 1]
+    """
+
+    def __init__(self, seconds: float = 0.05) -> None:
+        self.seconds = seconds
+        self._chunk = 64
+
+    def __call__(self, simulations: int, end: float = math.inf) -> Iterator[tuple[int, int]]:
+        """Yield how many simulations to run now, and how many are left before them.
+
+        Parameters
+        ----------
+        simulations
+            How many in all.
+        end
+            When to stop before that, as `time.perf_counter` has it. Then the first chunk is of one simulation, and each
+            other is to take no more than half of the time that is left.
+        """
+        left, now = simulations, time.perf_counter()
+        if end < math.inf:
+            self._chunk = 1
+        while left > 0:
+            count = min(self._chunk, left)
+            yield count, left
+            left -= count
+            began, now = now, time.perf_counter()
+            if now >= end:
+                return
+            rate = count / max(1e-9, now - began)
+            self._chunk = max(1, min(2 * self._chunk, int(rate * min(self.seconds, (end - now) / 2))))
+
+
+def format_duration(seconds: float) -> str:
+    """A time for people.
+
+    >>> format_duration(90), format_duration(1e9)
+    ('2 minutes', '32 years')
+    """
+    for unit, length in (("years", 31_557_600), ("days", 86_400), ("hours", 3_600), ("minutes", 60)):
+        if seconds >= 1.5 * length:
+            return f"{seconds / length:.0f} {unit}" if seconds < 1e6 * length else f"{seconds / length:.0e} {unit}"
+    return f"{seconds:.0f} seconds"

@@ -1,0 +1,122 @@
+"""Beliefs: what a history tells about the state of a finite POMDP, exactly.
+
+A belief is a distribution over states; after an action and a percept it is Bayes' rule. What can follow many beliefs
+is computed at once and grouped by percept by `branch`, of which a filter, a tree of futures and a graph of beliefs are
+made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import pairwise
+from typing import NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aixi_approx.environment import Percept
+from aixi_approx.pomdp.definition import POMDP, outcomes_at
+
+
+class Belief(NamedTuple):
+    """A distribution over the states of a POMDP."""
+
+    state: NDArray[np.int64]  # [K] states that are possible, ascending
+    probability: NDArray[np.float64]  # [K] positive, sums to 1
+
+
+class HasBelief(Protocol):
+    """A predictor that is certain about the environment and keeps a belief over its states, as `TrueModel` does."""
+
+    @property
+    def pomdp(self) -> POMDP:
+        """The environment that the belief is about."""
+
+    @property
+    def belief(self) -> Belief:
+        """The belief at the start of the present cycle."""
+
+
+class Beliefs(NamedTuple):
+    """Many beliefs, one after the other; B of them, with K possible states in all."""
+
+    first: NDArray[np.int64]  # [B + 1] belief i stands at first[i] to first[i + 1]
+    state: NDArray[np.int64]  # [K] states that are possible, ascending within a belief
+    probability: NDArray[np.float64]  # [K] positive, sums to 1 within a belief
+
+
+class Branches(NamedTuple):
+    """What can follow many beliefs and actions; E branches, ordered by belief, action, reward, observation."""
+
+    row: NDArray[np.int64]  # [E] belief * actions + action
+    percept: NDArray[np.int64]  # [E] reward * observations + observation
+    probability: NDArray[np.float64]  # [E] positive, sums to 1 within a row
+    belief: Beliefs  # [E] what is believed then
+
+
+class Future(NamedTuple):
+    """One of the percepts that can follow an action, and what is believed then."""
+
+    percept: Percept
+    probability: float
+    belief: Belief
+
+
+def first_belief(pomdp: POMDP) -> Belief:
+    """Return the belief before anything has happened."""
+    return Belief(np.arange(len(pomdp.tables.start)), pomdp.tables.start)
+
+
+def branch(pomdp: POMDP, beliefs: Beliefs, actions: NDArray[np.int64]) -> Branches:
+    """Return the percepts of positive probability that can follow each of the beliefs and each of the actions."""
+    tables, count = pomdp.tables, len(pomdp.actions)
+    believer = np.repeat(np.arange(len(beliefs.first) - 1), np.diff(beliefs.first))
+    # First all (possible state, action), then all their outcomes, one after the other.
+    position, outcome = outcomes_at(tables, (beliefs.state[:, None] * count + actions).ravel())
+    row = (believer[:, None] * count + actions).ravel()[position]
+    weight = np.repeat(beliefs.probability, len(actions))[position] * tables.probability[outcome]
+    percept = tables.reward[outcome] * len(pomdp.observations) + tables.observation[outcome]
+    state = tables.state[outcome]
+    # Sum up the paths to each (row, percept, state), and those to each (row, percept).
+    order = np.lexsort((state, percept, row))
+    row, percept, state = row[order], percept[order], state[order]
+    new = np.ones(len(order), dtype=bool)
+    new[1:] = (np.diff(row) != 0) | (np.diff(percept) != 0)
+    apart = new.copy()
+    apart[1:] |= np.diff(state) != 0
+    joint = np.add.reduceat(weight[order], np.flatnonzero(apart))
+    first = np.append(np.flatnonzero(new[apart]), len(joint))
+    probability = np.add.reduceat(joint, first[:-1])
+    believed = Beliefs(first, state[apart], joint / np.repeat(probability, np.diff(first)))
+    return Branches(row[new], percept[new], probability, believed)
+
+
+def after(pomdp: POMDP, belief: Belief, action: int) -> list[Future]:
+    """Return the percepts of positive probability that can follow an action, by reward, then observation."""
+    branches = branch(pomdp, Beliefs(np.array([0, len(belief.state)]), *belief), np.array([action]))
+    _, state, probability = branches.belief
+    parts = pairwise(branches.belief.first.tolist())
+    futures = []
+    for code, p, (first, end) in zip(branches.percept.tolist(), branches.probability.tolist(), parts, strict=True):
+        reward, observation = divmod(code, len(pomdp.observations))
+        futures.append(Future(Percept(observation, reward), p, Belief(state[first:end], probability[first:end])))
+    return futures
+
+
+def believe(pomdp: POMDP, history: Iterable[tuple[int, Percept]]) -> Belief:
+    """Return the belief after a history of actions and percepts.
+
+    Raises
+    ------
+    ValueError
+        If the history cannot have come from this environment.
+    """
+    belief = first_belief(pomdp)
+    for cycle, (action, percept) in enumerate(history):
+        for future in after(pomdp, belief, action):
+            if future.percept == percept:
+                belief = future.belief
+                break
+        else:
+            raise ValueError(f"cycle {cycle}: {pomdp.name} can't answer action {action} with {tuple(percept)} there")
+    return belief

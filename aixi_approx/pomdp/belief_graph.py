@@ -1,0 +1,164 @@
+"""The graph of beliefs: all that can be believed in a finite POMDP, and which belief follows which.
+
+Beliefs that are nearly equal are one node, so that the graph is finite where beliefs only tend to something. What is
+lost by that is bounded from above. The value of a belief, the most reward that can be expected from it, is convex: to
+be told which of several beliefs is the right one never harms. So if the true belief b was merged into the node b^,
+
+    b = lambda b^ + (1 - lambda) rest,    lambda = min over states s of b(s) / b^(s),
+
+it is worth no more than the node with probability lambda and else the knowledge of the state, drawn from the rest.
+Nodes for known states, corners, are made where they are needed. It is the idea of fixed-grid bounds (Lovejoy 1991)
+with the reachable beliefs as the grid.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+
+from aixi_approx.pomdp.belief import Belief, Beliefs, branch, first_belief
+from aixi_approx.pomdp.definition import POMDP
+
+CHUNK = 20_000  # possible states, over all beliefs, whose futures are computed at once
+ROUNDING = 1e-13  # a rest below this is an error of rounding, not of merging
+
+
+class BeliefGraph(NamedTuple):
+    """Nodes 0 to B - 1, each a belief, the first of them before anything has happened; A actions, E edges in all."""
+
+    beliefs: Beliefs  # [B] the belief that was met first among those merged
+    reward: NDArray[np.float64]  # [B * A] expected reward of an action
+    first: NDArray[np.int64]  # [B * A + 1] edges of node n and action a stand at first[n * A + a] to the next
+    percept: NDArray[np.int64]  # [E] reward * observations + observation, ascending
+    probability: NDArray[np.float64]  # [E]
+    node: NDArray[np.int64]  # [E] where the percept leads
+    step: csr_array  # [B * A, B] probability of the next node
+    generous: csr_array  # [B * A, B] the same with the rest in the corners: never worth less than the truth
+
+    @property
+    def size(self) -> int:
+        """Number of nodes."""
+        return len(self.beliefs.first) - 1
+
+    def belief(self, node: int) -> Belief:
+        """Return the belief of a node."""
+        here = slice(*self.beliefs.first[node : node + 2].tolist())
+        return Belief(self.beliefs.state[here], self.beliefs.probability[here])
+
+    def follow(self, row: int, code: int) -> int:
+        """Return the node to which a percept leads, -1 if it can't come; row is node * A + action."""
+        first, end = self.first[row : row + 2].tolist()
+        edge = first + int(np.searchsorted(self.percept[first:end], code))
+        return int(self.node[edge]) if edge < end and self.percept[edge] == code else -1
+
+
+class _Nodes:
+    """The nodes found so far, by a key that nearly equal beliefs share."""
+
+    def __init__(self, pomdp: POMDP, merge: float, most: int) -> None:
+        self.pomdp, self.merge, self.most = pomdp, merge, most
+        self.number: dict[bytes, int] = {}
+        self.state: list[NDArray[np.int64]] = []
+        self.probability: list[NDArray[np.float64]] = []
+
+    def place(self, beliefs: Beliefs) -> NDArray[np.int64]:
+        """Return the nodes of beliefs; those that were not met before become nodes.
+
+        The key is which states are possible, and their probabilities in units of `merge`. Neighbours may fall on two
+        sides of a boundary of these cells: then they are two nodes, which is no harm.
+        """
+        cells = np.rint(beliefs.probability / self.merge).astype(np.int64)
+        text = np.stack([beliefs.state, cells], axis=1).tobytes()
+        bounds = beliefs.first.tolist()
+        before = len(self.number)
+        numbers = [self.number.setdefault(text[16 * i : 16 * j], len(self.number)) for i, j in pairwise(bounds)]
+        if len(self.number) > self.most:
+            raise ValueError(
+                f"{self.pomdp.name}: more than {self.most} beliefs can be reached, merged at {self.merge:g}; a larger "
+                f"merge, such as {max(0.1, min(1, 10 * self.merge)):g}, makes fewer: the bounds hold all the same, "
+                "and may still meet"
+            )
+        nodes = np.array(numbers, dtype=np.int64)
+        found, at = np.unique(nodes, return_index=True)
+        for i in at[found >= before].tolist():
+            self.state.append(beliefs.state[bounds[i] : bounds[i + 1]].copy())
+            self.probability.append(beliefs.probability[bounds[i] : bounds[i + 1]].copy())
+        return nodes
+
+    def beliefs(self, begin: int, end: int) -> Beliefs:
+        """Return the beliefs of some nodes."""
+        first = np.cumsum([0, *map(len, self.state[begin:end])])
+        return Beliefs(first, np.concatenate(self.state[begin:end]), np.concatenate(self.probability[begin:end]))
+
+
+def explore(pomdp: POMDP, merge: float, max_beliefs: int) -> BeliefGraph:
+    """Return the graph of all beliefs that can be reached from the start.
+
+    Raises
+    ------
+    ValueError
+        If there are more than `max_beliefs` of them.
+    """
+    actions, observations = len(pomdp.actions), len(pomdp.observations)
+    nodes = _Nodes(pomdp, merge, max_beliefs)
+    start = first_belief(pomdp)
+    nodes.place(Beliefs(np.array([0, len(start.state)]), *start))
+    edges: list[tuple[NDArray[np.int64], ...]] = []
+    weights: list[NDArray[np.float64]] = []
+    corners: list[tuple[NDArray[np.int64], ...]] = []  # (row, node) of the rests
+    rests: list[NDArray[np.float64]] = []
+    shares: list[NDArray[np.float64]] = []
+    done = 0
+    while done < len(nodes.state):
+        end, load = done, 0
+        while end < len(nodes.state) and load < CHUNK:
+            load += len(nodes.state[end])
+            end += 1
+        found = branch(pomdp, nodes.beliefs(done, end), np.arange(actions))
+        node = nodes.place(found.belief)
+        share, rest = _split(found.belief, [nodes.probability[n] for n in node.tolist()])
+        row = found.row + done * actions
+        edges.append((row, found.percept, node))
+        weights.append(found.probability)
+        shares.append(share)
+        kept = np.flatnonzero(rest)
+        if len(kept):
+            edge = np.repeat(np.arange(len(row)), np.diff(found.belief.first))[kept]
+            state, which = np.unique(found.belief.state[kept], return_inverse=True)
+            corner = nodes.place(Beliefs(np.arange(len(state) + 1), state, np.ones(len(state))))
+            corners.append((row[edge], corner[which]))
+            rests.append(found.probability[edge] * rest[kept])
+        done = end
+
+    row, percept, node = (np.concatenate(part) for part in zip(*edges, strict=True))
+    probability, share = np.concatenate(weights), np.concatenate(shares)
+    rest_row, rest_node = (np.concatenate(part) for part in zip((row[:0], node[:0]), *corners, strict=True))
+    shape = (done * actions, done)
+    generous = (
+        np.concatenate([probability * share, *rests]),
+        (np.concatenate([row, rest_row]), np.concatenate([node, rest_node])),
+    )
+    return BeliefGraph(
+        beliefs=nodes.beliefs(0, done),
+        reward=np.bincount(row, probability * (percept // observations), done * actions).astype(np.float64),
+        first=np.searchsorted(row, np.arange(done * actions + 1)),
+        percept=percept,
+        probability=probability,
+        node=node,
+        step=csr_array((probability, (row, node)), shape=shape),
+        generous=csr_array(generous, shape=shape),
+    )
+
+
+def _split(beliefs: Beliefs, merged: list[NDArray[np.float64]]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Lambda of each belief, and what is left of it in each of its possible states."""
+    target = np.concatenate(merged)
+    share = np.minimum.reduceat(beliefs.probability / target, beliefs.first[:-1])
+    share[share > 1 - ROUNDING] = 1
+    spread = np.repeat(share, np.diff(beliefs.first))
+    rest = np.where(spread < 1, np.maximum(beliefs.probability - spread * target, 0), 0)
+    return share, rest

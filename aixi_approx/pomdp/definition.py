@@ -1,0 +1,196 @@
+"""Finite partially observable Markov decision processes: one readable definition, everything else follows.
+
+A world is two methods: `start` gives the distribution of the first state, `outcomes` what can come of an action in a
+state. States are any hashable values; those that can be reached are found here, numbered and laid out as tables,
+from which the compiled sampler and the exact computations work.
+"""
+
+from __future__ import annotations
+
+import functools
+from abc import abstractmethod
+from collections.abc import Hashable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+
+from aixi_approx.environment import Environment, EnvironmentFault, Percept
+from aixi_approx.pomdp.markov_chain import long_run_reward
+from aixi_approx.randomness import ENVIRONMENT, Stream, draw, stream
+
+
+class Outcome(NamedTuple):
+    """One of the things that can come of an action; observation by its name."""
+
+    probability: float
+    state: Hashable
+    observation: Hashable
+    reward: int
+
+
+class Tables(NamedTuple):
+    """A finite POMDP in numbers; S states, A actions, N outcomes in all."""
+
+    start: NDArray[np.float64]  # [at most S] probability of each state to start in; they stand first
+    first: NDArray[np.int64]  # [S * A + 1] outcomes of (s, a) stand at first[s * A + a] to first[s * A + a + 1]
+    probability: NDArray[np.float64]  # [N]
+    state: NDArray[np.int64]  # [N] next state
+    observation: NDArray[np.int64]  # [N]
+    reward: NDArray[np.int64]  # [N]
+
+
+def outcomes_at(tables: Tables, rows: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the outcomes of some rows, state * A + action, one row after the other: (position in rows, outcome)."""
+    count = tables.first[rows + 1] - tables.first[rows]
+    outcome = np.repeat(tables.first[rows] - np.cumsum(count) + count, count) + np.arange(count.sum())
+    return np.repeat(np.arange(len(rows)), count), outcome
+
+
+class POMDP(Environment):
+    """An environment with a finite definition. A subclass gives `start` and `outcomes`.
+
+    Raises
+    ------
+    EnvironmentFault
+        When it is built, if probabilities don't add up to one, or an observation or reward was not declared.
+    """
+
+    max_states = 1_000_000
+
+    def __init__(self) -> None:
+        self.coding  # noqa: B018  refuses a wrong declaration
+        self.states, self.tables = self._build()
+        self.reset(0)
+
+    @abstractmethod
+    def start(self) -> dict[Any, float]:
+        """Return the probability of each state to start in."""
+
+    @abstractmethod
+    def outcomes(self, state: Any, action: Any) -> Iterable[Outcome]:
+        """Return what can come of an action, given by its name, in a state."""
+
+    def reset(self, seed: int) -> None:
+        """Begin anew in a state drawn from `start`."""
+        self.random = stream(seed, ENVIRONMENT)
+        self.current = _choose(self.tables.start, 0, len(self.tables.start), self.random)
+
+    def step(self, action: int) -> Percept:
+        """Sample what comes of the action in the current state."""
+        i = sample(self.tables, self.current, action, len(self.actions), self.random)
+        self.current = self.tables.state[i]
+        return Percept(int(self.tables.observation[i]), int(self.tables.reward[i]))
+
+    def render(self) -> str:
+        """Return the present state as the definition has it."""
+        return f"state: {self.states[self.current]}"
+
+    @property
+    def size(self) -> int:
+        """Number of states that can be reached."""
+        return len(self.states)
+
+    @functools.cached_property
+    def random_reward(self) -> float:
+        """Expected reward per cycle, in the long run, of the agent that acts at random. Exact but for rounding."""
+        return self.mixed_reward([1 / len(self.actions)] * len(self.actions))
+
+    def mixed_reward(self, chance: Sequence[float]) -> float:
+        """Return the expected reward per cycle, in the long run, of taking each action with some probability.
+
+        Parameters
+        ----------
+        chance
+            The probability of each action, the same in each cycle.
+        """
+        tables, count, actions = self.tables, len(self.states), len(self.actions)
+        here = np.repeat(np.arange(count), np.diff(tables.first[::actions]))
+        row = np.repeat(np.arange(count * actions), np.diff(tables.first))
+        probability = tables.probability * np.asarray(chance, dtype=float)[row % actions]
+        step = csr_array((probability, (here, tables.state)), shape=(count, count))
+        step.eliminate_zeros()  # of actions that are never taken
+        reward = np.bincount(here, probability * tables.reward, count).astype(np.float64)
+        return float(tables.start @ long_run_reward(step, reward)[: len(tables.start)])
+
+    def _build(self) -> tuple[list[Any], Tables]:
+        observation_number: dict[Hashable, int] = {}
+        with self._blamed("start()"):
+            start = {state: p for state, p in self.start().items() if p != 0}
+            self._check_sum("start", start.values())
+        number: dict[Hashable, int] = {state: i for i, state in enumerate(start)}
+        states = list(start)
+        first, rows = [0], []
+        for state in states:  # grows as states are found
+            for action in self.actions:
+                where = f"action {action!r} in state {state!r}"
+                with self._blamed(where):
+                    outcomes = [Outcome(*o) for o in self.outcomes(state, action)]
+                    self._check_sum(where, [o.probability for o in outcomes])
+                    for o in outcomes:
+                        if o.observation not in observation_number:
+                            if o.observation not in self.observations:
+                                what = f"observation {o.observation!r} is not declared: add it to `observations`"
+                                raise EnvironmentFault(f"{self.name}: {where}: {what}")
+                            observation_number[o.observation] = self.observations.index(o.observation)
+                        if fault := self.reward_fault(o.reward):
+                            raise EnvironmentFault(f"{self.name}: {where}: reward {fault}")
+                        if o.probability == 0:
+                            continue
+                        if o.state not in number:
+                            number[o.state] = len(states)
+                            states.append(o.state)
+                        rows.append((o.probability, number[o.state], observation_number[o.observation], o.reward))
+                if len(states) > self.max_states:
+                    what = f"more than {self.max_states} states can be reached"
+                    mend = "leave something out of the state, raise max_states, or write an Environment instead"
+                    raise EnvironmentFault(f"{self.name}: {what}: {mend}")
+                first.append(len(rows))
+        probability, state_column, observation, reward = zip(*rows, strict=True)
+        return states, Tables(
+            start=np.array(list(start.values())),
+            first=np.array(first, dtype=np.int64),
+            probability=np.array(probability, dtype=np.float64),
+            state=np.array(state_column, dtype=np.int64),
+            observation=np.array(observation, dtype=np.int64),
+            reward=np.array(reward, dtype=np.int64),
+        )
+
+    @contextmanager
+    def _blamed(self, where: str) -> Iterator[None]:
+        """Say where an error in the definition was met."""
+        try:
+            yield
+        except EnvironmentFault:
+            raise
+        except Exception as error:
+            mend = "`start` returns {state: probability}, `outcomes` Outcome(probability, state, observation, reward)"
+            raise EnvironmentFault(f"{self.name}: {where}: {self._told(error)}: {mend}") from error
+
+    def _check_sum(self, where: str, probabilities: Iterable[float]) -> None:
+        ps = list(probabilities)
+        if any(not 0 <= p <= 1 for p in ps) or abs(sum(ps) - 1) > 1e-9:
+            what = f"the {f'probabilities {ps}' if len(ps) < 9 else f'{len(ps)} probabilities'} are not a distribution"
+            mend = f"they add up to {sum(ps):.9g}; each lies in 0 to 1, and together they are 1"
+            raise EnvironmentFault(f"{self.name}: {where}: {what}: {mend}")
+
+
+@njit(cache=True)
+def _choose(probability: NDArray[np.float64], first: int, end: int, random: Stream) -> int:
+    """Choose a position from first to end - 1 with the probabilities that stand there."""
+    u = draw(random)
+    for i in range(first, end - 1):
+        u -= probability[i]
+        if u < 0:
+            return i
+    return end - 1
+
+
+@njit(cache=True)
+def sample(tables: Tables, state: int, action: int, actions: int, random: Stream) -> int:
+    """Sample an outcome of an action; return its row in the tables."""
+    row = state * actions + action
+    return _choose(tables.probability, tables.first[row], tables.first[row + 1], random)

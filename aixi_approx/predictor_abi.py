@@ -1,0 +1,61 @@
+"""How compiled code calls the verbs of a predictor: by address, with addresses as ordinary arguments.
+
+Addresses that are arguments leave a Numba kernel cacheable; with addresses in globals it would be compiled anew in
+every process.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+from typing import NamedTuple
+
+import numpy as np
+from llvmlite import ir
+from numba import config
+from numba.core import types
+from numba.extending import intrinsic
+
+FAILED = -1.0
+OPERATION = ctypes.CFUNCTYPE(ctypes.c_double, ctypes.c_void_p, ctypes.c_int64)
+
+
+class Addresses(NamedTuple):
+    """Where compiled code finds the verbs of a predictor, and the state they work on."""
+
+    predict: int
+    update: int
+    append: int
+    mark: int
+    revert: int
+    state: int
+
+    def array(self) -> np.ndarray:
+        """Return them as int64[6], the form that compiled code takes as an argument."""
+        return np.array(self, dtype=np.int64)
+
+
+PREDICT, UPDATE, APPEND, MARK, REVERT, STATE = range(len(Addresses._fields))  # places in that array
+
+
+if config.DISABLE_JIT:  # type: ignore[attr-defined]
+    _function = functools.lru_cache(maxsize=None)(OPERATION)
+
+    def call_operation(address: int, state: int, argument: int) -> float:
+        """Call an operation by its address."""
+        return float(_function(int(address))(int(state), int(argument)))
+
+else:
+
+    @intrinsic
+    def call_operation(typing_context, address, state, argument):  # type: ignore[no-untyped-def]
+        """Call an operation by its address."""
+        signature = types.float64(types.int64, types.int64, types.int64)
+
+        def code(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
+            address, state, argument = arguments
+            integer = ir.IntType(64)
+            function = ir.FunctionType(ir.DoubleType(), [integer, integer])
+            return builder.call(builder.inttoptr(address, function.as_pointer()), [state, argument])
+
+        return signature, code

@@ -1,0 +1,50 @@
+"""Numbers and words that users give, checked once at the edge."""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Collection
+
+
+def as_integer(name: str, number: int, least: int, most: int) -> int:
+    """Return a whole number as Python has it.
+
+    Raises
+    ------
+    ValueError
+        If it is not whole, or out of range.
+    """
+    try:
+        number = operator.index(number)
+    except TypeError:
+        raise ValueError(f"{name} is {number!r}: it must be a whole number") from None
+    if not least <= number <= most:
+        raise ValueError(f"{name} is {number}: it must lie in {least} to {most}")
+    return number
+
+
+def check_positive(name: str, number: float) -> float:
+    """Return a number if it is above 0, and finite.
+
+    Raises
+    ------
+    ValueError
+        If it is not.
+    """
+    if not 0 < number < math.inf:
+        raise ValueError(f"{name} is {number}: it must be a number above 0")
+    return number
+
+
+def check_choice(name: str, word: str, words: Collection[str]) -> str:
+    """Return a word if it is one of those there are.
+
+    Raises
+    ------
+    ValueError
+        If it is none of them.
+    """
+    if word not in words:
+        raise ValueError(f"{name} is {word!r}: it must be one of {', '.join(words)}")
+    return word

@@ -1,0 +1,208 @@
+"""Change: environments one after the other, and the agent is not told when.
+
+tiger>biased-rps@10000            biased-rps from cycle 10,000 on
+tiger>biased-rps@8000~12000       from a cycle between these two, that the seed decides
+locks:1>locks:2@5000>locks:1@9000 and back again
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+from typing import NamedTuple
+
+import numpy as np
+
+from aixi_approx.environment import Environment, EnvironmentFault, Percept
+from aixi_approx.pomdp.definition import POMDP
+from aixi_approx.pomdp.solver import best_reward
+from aixi_approx.randomness import ENVIRONMENT, below, stream
+
+EXPLORATION = 0.1  # probability of a random action, always: who stops exploring does not see what has changed
+
+
+class Start(NamedTuple):
+    """When an environment begins: at a cycle from `earliest` to `latest`, each as likely."""
+
+    earliest: int
+    latest: int
+
+
+def parse(name: str) -> tuple[list[str], list[Start]]:
+    """Return the environments that a name goes through, and when each of them begins.
+
+    >>> parse("tiger>biased-rps@10000")
+    (['tiger', 'biased-rps'], [Start(earliest=0, latest=0), Start(earliest=10000, latest=10000)])
+
+    Raises
+    ------
+    EnvironmentFault
+        If the name can't be read.
+    """
+    first, *rest = name.split(">")
+    if not first.strip():
+        raise EnvironmentFault(f"{name}: which environment is it before the first '>'? Say tiger{name}")
+    names, starts = [first.strip()], [Start(0, 0)]
+    for part in rest:
+        found = re.fullmatch(r"\s*(.+?)\s*@\s*(\d+)(?:~(\d+))?\s*", part)
+        if not found:
+            known = part.partition("@")[0].strip()
+            raise EnvironmentFault(f"{name}: from which cycle on is it {known!r}? Say >{known}@10000, or @8000~12000")
+        names.append(found[1])
+        starts.append(Start(int(found[2]), int(found[3] or found[2])))
+    return names, starts
+
+
+def maker(name: str, find: Callable[[str], Callable[[], Environment]]) -> Callable[[], Environment]:
+    """Return what makes the sequence of a name; `find` finds what makes each of its environments."""
+    names, starts = parse(name)
+    makers = [find(part) for part in names]
+
+    def new() -> Switching:
+        try:
+            return Switching([(made.title, made) for made in (make() for make in makers)], starts)
+        except EnvironmentFault as error:
+            raise EnvironmentFault(f"{name}: {error}") from None
+
+    return new
+
+
+class Stage(Environment):
+    """An environment in the bits of a sequence of environments: the agent can't tell it by its bits.
+
+    There may be more actions than the environment itself has: action a is then its action a modulo their number.
+    """
+
+    def __init__(self, name: str, inner: Environment, switching: Switching) -> None:
+        self.title, self.inner, self.settings, self.hidden = name, inner, switching.settings, inner.hidden
+        self.actions, self.observations = switching.actions, switching.observations
+        self.observation_bits = switching.observation_bits
+        self.min_reward, self.max_reward = switching.min_reward, switching.max_reward
+
+    def reset(self, seed: int) -> None:
+        """Begin anew."""
+        self.inner.reset(seed)
+
+    def step(self, action: int) -> Percept:
+        """Take the action that this one stands for."""
+        return self.inner.checked_step(action % len(self.inner.actions))
+
+    def render(self) -> str:
+        """Draw the environment itself."""
+        return self.inner.render()
+
+    @property
+    def name(self) -> str:
+        """Name of the environment itself."""
+        return self.title
+
+    @property
+    def rules(self) -> str:
+        """Rules of the environment itself."""
+        return self.inner.rules
+
+    @property
+    def size(self) -> int | None:
+        """Number of states of the environment itself."""
+        return self.inner.size
+
+    @functools.cached_property
+    def optimum(self) -> float | None:  # type: ignore[override]
+        """The best reward of the environment itself, as declared or solved for."""
+        return best_reward(self.inner)
+
+    @property
+    def random_reward(self) -> float | None:
+        """Reward of the agent that acts at random among the actions of the sequence."""
+        own = len(self.inner.actions)
+        count = np.bincount(np.arange(len(self.actions)) % own)
+        if isinstance(self.inner, POMDP):
+            return self.inner.mixed_reward(count / count.sum())
+        return self.inner.random_reward if len(set(count.tolist())) == 1 else None
+
+
+class Switching(Environment):
+    """Environments one after the other; nothing but the percepts tells that one has given way to the next.
+
+    >>> from aixi_approx.envs import make
+    >>> switching = Switching([("coin", make("coin-flip")), ("maze", make("1d-maze"))], [Start(0, 0), Start(10, 20)])
+    >>> switching.actions, switching.coding.percept_bits
+    (('tails/left', 'heads/right'), 2)
+
+    All are written in the same bits: as many actions as the one with the most has, the range of rewards of all, as
+    many observation bits as the one with the most takes. Each begins anew when its time comes.
+
+    Attributes
+    ----------
+    stages
+        The environments, each in these bits.
+    onsets
+        [stages] The cycle that each begins at, after a reset.
+    """
+
+    def __init__(self, named: Sequence[tuple[str, Environment]], starts: Sequence[Start]) -> None:
+        environments = [environment for _, environment in named]
+        self.starts = list(starts)
+        for before, start in pairwise(self.starts):
+            if start.earliest > start.latest:
+                raise EnvironmentFault(f"@{start.earliest}~{start.latest}: say the earlier cycle first")
+            if start.earliest <= before.latest:
+                after = f"say a cycle after {before.latest}, where the one before may still begin"
+                raise EnvironmentFault(f"@{start.earliest} is too early: {after}")
+        names = [environment.actions for environment in environments]
+        count = max(map(len, names))
+        self.actions = tuple("/".join(dict.fromkeys(str(n[a % len(n)]) for n in names)) for a in range(count))
+        self.observations = range(max(len(environment.observations) for environment in environments))
+        self.observation_bits = max(environment.coding.observation_bits for environment in environments)
+        self.min_reward = min(environment.min_reward for environment in environments)
+        self.max_reward = max(environment.max_reward for environment in environments)
+        self.hidden = "which environment it is, and what that hides"
+        own = [environment.settings for environment in environments]
+        self.settings = own[0]._replace(
+            cycles=self.starts[-1].latest + own[-1].cycles,
+            depth=max(s.depth for s in own),
+            horizon=max(s.horizon for s in own),
+            simulations=max(s.simulations for s in own),
+            epsilon=EXPLORATION,
+            decay=1.0,
+            evaluation_simulations=own[-1].evaluation_simulations,
+        )
+        written = [f"@{s.earliest}" + f"~{s.latest}" * (s.latest > s.earliest) for s in self.starts]
+        self.title = ">".join([named[0][0], *(name + s for (name, _), s in zip(named[1:], written[1:], strict=True))])
+        self.stages = [Stage(name, environment, self) for name, environment in named]
+        self.reset(0)
+
+    @property
+    def rules(self) -> str:
+        """Rules of all, one after the other."""
+        both = zip(self.stages, self.starts, strict=True)
+        rules = [f"From cycle {start.earliest:,} on: {part.name}\n\n{part.rules}" for part, start in both]
+        return "\n\n".join(["One environment after the other, and nothing but the percepts tells when.", *rules])
+
+    @property
+    def approximations(self) -> str:  # type: ignore[override]
+        """What is lost in any of them."""
+        return "; ".join(dict.fromkeys(part.inner.approximations for part in self.stages if part.inner.approximations))
+
+    def reset(self, seed: int) -> None:
+        """Begin with the first environment. The seed decides when the others begin, and all that is random in them."""
+        random = stream(seed, ENVIRONMENT, len(self.stages))
+        self.onsets = [start.earliest + below(random, start.latest - start.earliest + 1) for start in self.starts]
+        self.seeds = [int(stream(seed, ENVIRONMENT, i)[0] >> 1) for i in range(len(self.stages))]
+        self.cycle = 0
+        self.now = 0
+        self.stages[0].checked_reset(self.seeds[0])
+
+    def step(self, action: int) -> Percept:
+        """Go over to the next environment if it is time, and take a step."""
+        if self.cycle in self.onsets[self.now + 1 :]:
+            self.now += 1
+            self.stages[self.now].checked_reset(self.seeds[self.now])
+        self.cycle += 1
+        return self.stages[self.now].step(action)
+
+    def render(self) -> str:
+        """Say which environment it is, and draw it."""
+        return f"{self.stages[self.now].name}\n{self.stages[self.now].render()}"

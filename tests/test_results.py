@@ -1,0 +1,703 @@
+"""What is made of the rows of a study: arrays, means and intervals, sentences, tables, pictures."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+import re
+import statistics
+import zlib
+from collections.abc import Callable
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from matplotlib.figure import Figure
+from scipy.stats import t as student
+
+from aixi_approx._version import __version__
+from aixi_approx.envs import make
+from aixi_approx.laboratory.conclusions import SMALL, conclusions
+from aixi_approx.laboratory.condition import Cell, Trial
+from aixi_approx.laboratory.plot_environment import draw_one
+from aixi_approx.laboratory.plot_families import draw_all
+from aixi_approx.laboratory.regret import PARTS
+from aixi_approx.laboratory.report import as_data, report
+from aixi_approx.laboratory.results import LAWS, LEVELS, Results, across, estimate, find
+from aixi_approx.laboratory.runner import Laboratory
+from aixi_approx.laboratory.study import Study
+from aixi_approx.pomdp.solver import reward_range
+
+NAN = math.nan
+STUDY = Study(
+    ("tiger", "coin-flip"),
+    experience=(10, 100, 1000),
+    simulations=(1, 20),
+    seeds=3,
+    depths=(6, 8),
+    horizons=(1, 2),
+    methods=("rhouct", "expectimax", "majority:4"),
+    models=("ctw", "shuffled", "true"),
+    settings={name: {"depth": 8, "horizon": 2} for name in ("tiger", "coin-flip")},
+)
+SUBJECTS = {(subject.environment, subject.seed): subject for subject in STUDY.subjects()}
+
+
+# ---------------------------------------------------------------------------------------------------- made-up rows
+
+
+def code(name: str, cell: Cell, trial: Trial | None = None) -> float:
+    """A number that no other value of a study has."""
+    at = (name, cell.subject.environment, cell.subject.seed, cell.experience, cell.model, cell.depth, trial)
+    return random_number(str(at))
+
+
+def random_number(text: str) -> float:
+    return 0.1 + 0.8 * zlib.crc32(text.encode()) / 2**32
+
+
+def a_row(cell: Cell, trial: Trial) -> dict[str, Any]:
+    parts = (*PARTS, "total")
+    return {
+        **trial._asdict(),
+        **{
+            what: code(what, cell, trial)
+            for what in ("reward", "regret", "missed", "sure", "bits", "visits", "seconds")
+        },
+        "within": {part: code(f"within {part}", cell, trial) for part in parts},
+        "long_run": {part: code(f"long_run {part}", cell, trial) for part in parts},
+        "searched": 1.0,
+    }
+
+
+def a_cell(cell: Cell) -> dict[str, Any]:
+    tree = {what: code(what, cell) for what in ("leaves", "bits", "fixed", "allowance")}
+    return {"log_loss": code("log_loss", cell), "nodes": 3, "best_tree": tree, "bits": 1, "visits": 2, "seconds": 0.1}
+
+
+def write(folder: Path, study: Study, lacks: Callable[[Cell], bool] = lambda cell: False) -> Laboratory:
+    """Make a folder in which all was measured, but for the cells that are to lack."""
+    for part in ("cells", "experience"):
+        (folder / part).mkdir(parents=True)
+    manifest = {"version": __version__, "study": study.options()}
+    (folder / "study.json").write_text(json.dumps(manifest))
+    laboratory = Laboratory(folder)
+    for subject in study.subjects():
+        cells = [cell for cell in study.cells(subject) if not lacks(cell)]
+        for cell in cells:
+            known = a_cell(cell) if cell.model == "ctw" else {"log_loss": 1.0} if cell.model == "shuffled" else {}
+            known["trials"] = [a_row(cell, trial) for trial in cell.trials]
+            laboratory._cell_path(cell).write_text(json.dumps(known))
+        for mark in study.experience:
+            if any(cell.experience >= mark for cell in cells):
+                entropy = random_number(f"entropy {subject.environment} {subject.seed} {mark}")
+                stretch = {"cycles": [], "entropy": entropy, "simulations": 1, "seconds": 0.1}
+                laboratory._stretch_path(subject, mark).write_text(json.dumps(stretch))
+    return laboratory
+
+
+def is_same(a: Any, b: Any) -> bool:
+    return bool(np.isclose(a, b, equal_nan=True, rtol=1e-12))
+
+
+LACKING: dict[str, Callable[[Cell], bool]] = {
+    "nothing": lambda cell: False,
+    "a seed": lambda cell: cell.subject.seed == 1,
+    "a cell": lambda cell: cell.subject.seed == 1 and cell.experience == 100 and cell.depth == 8,
+    "the end": lambda cell: cell.experience == 1000,
+    "an environment": lambda cell: cell.subject.environment == "tiger",
+    "all": lambda cell: True,
+}
+
+
+@pytest.mark.parametrize("lacks", LACKING.values(), ids=LACKING)
+def test_all_is_where_it_belongs(lacks: Callable[[Cell], bool], tmp_path: Path) -> None:
+    """Each value is looked for anew, and is NaN only if its cell lacks."""
+    found = find(write(tmp_path, STUDY, lacks))
+    assert [f.environment for f in found] == [*STUDY.environments]
+    for f in found:
+        assert (f.depth, f.horizon) == (8, 2)
+        assert [*f.experience, *f.simulations] == [*STUDY.experience, *STUDY.simulations]
+        assert (f.random_reward, f.optimum) == reward_range(make(f.environment))
+
+        def value(
+            what: str,
+            seed: int,
+            experience: int,
+            model: str,
+            depth: int,
+            trial: Trial | None,
+            name: str = f.environment,
+        ) -> float:
+            cell = Cell(SUBJECTS[name, seed], experience, model, depth, 100, 20, ())
+            return NAN if lacks(cell) else code(what, cell, trial)
+
+        def scored(*at: Any, f: Results = f, value: Callable[..., float] = value) -> float:
+            return 1 - value("regret", *at) / (f.optimum - f.random_reward)
+
+        for s, (e, mark), (n, count) in product(range(3), enumerate(STUDY.experience), enumerate(STUDY.simulations)):
+            at = (s, mark, "ctw", 8, Trial(2, "rhouct", count))
+            for what in ("reward", "regret", "missed", "sure", "bits", "visits", "seconds"):
+                assert is_same(getattr(f, what)[s, e, n], value(what, *at)), what
+            for what, (p, part) in product(("long_run", "within"), enumerate(PARTS)):
+                assert is_same(getattr(f, what)[s, e, n, p], value(f"{what} {part}", *at))
+            assert is_same(f.score[s, e, n], scored(*at))
+        for s, (n, count) in product(range(3), enumerate(STUDY.simulations)):
+            vote = Trial(2, "majority:4", count) if count >= 4 else None
+            others = {
+                "horizon 1": (s, 1000, "ctw", 8, Trial(1, "rhouct", count)),
+                "depth 6": (s, 1000, "ctw", 6, Trial(2, "rhouct", count)),
+                "expectimax": (s, 1000, "ctw", 8, Trial(2, "expectimax", 0)),
+                "majority:4": (s, 1000, "ctw", 8, vote),
+                "model: shuffled": (s, 1000, "shuffled", 8, Trial(2, "rhouct", count)),
+                "model: true": (s, 0, "true", 8, Trial(2, "rhouct", count)),
+            }
+            assert list(others) == list(f.others)
+            for label, at in others.items():
+                assert is_same(f.others[label][s, n], NAN if at[-1] is None else scored(*at)), label
+        assert list(f.excess) == [8, 6]
+        for s, (e, mark) in product(range(3), enumerate(STUDY.experience)):
+            lived = [random_number(f"entropy {f.environment} {s} {each}") for each in STUDY.experience[: e + 1]]
+            for depth in (8, 6):
+                excess = (value("log_loss", s, mark, "ctw", depth, None) - sum(lived)) / mark
+                assert is_same(f.excess[depth][s, e], excess)
+            ours = (s, mark, "ctw", 8, None)
+            allowed = (value("fixed", *ours) + value("allowance", *ours) - sum(lived)) / mark
+            assert is_same(f.allowance[s, e], allowed)
+            assert is_same(f.leaves[s, e], value("leaves", *ours))
+        assert f.seeds == sum(not all(lacks(c) for c in STUDY.cells(STUDY.subject(f.environment, s))) for s in range(3))
+
+
+def test_the_plane_of_a_method_without_simulations(tmp_path: Path) -> None:
+    (f,) = find(write(tmp_path, STUDY._replace(environments=("tiger",), methods=("expectimax",), settings={})))
+    assert np.isfinite(f.reward).all()
+    assert (f.reward[..., 0] == f.reward[..., 1]).all()
+
+
+# ---------------------------------------------------------------------------------------------------- means, intervals
+
+
+@given(st.lists(st.lists(st.floats(-1e6, 1e6) | st.just(NAN), min_size=3, max_size=3), min_size=1, max_size=6))
+def test_means_and_intervals_over_seeds(values: list[list[float]]) -> None:
+    array = np.array(values)
+    for i, mean in enumerate(across(array)):
+        there = [row[i] for row in values if not math.isnan(row[i])]
+        assert is_same(mean, statistics.fmean(there) if there else NAN)
+        told = estimate(array[:, i])
+        assert is_same(told.mean, mean)
+        if len(there) < 2:
+            assert (told.low, told.high) == (-math.inf, math.inf)
+        else:
+            half = student.ppf(0.975, len(there) - 1) * statistics.stdev(there) / math.sqrt(len(there))
+            assert told.high - told.mean == pytest.approx(half, abs=1e-6)
+            assert told.mean - told.low == pytest.approx(half, abs=1e-6)
+
+
+# ---------------------------------------------------------------------------------------------------- made-up findings
+
+
+def findings(loss: Any, parts: Any = None, **others: Any) -> Results:
+    """What an agent in an environment with random reward 0 and optimum 1 would be like that loses [E, N] or [S, E, N].
+
+    Parts [..., 4] are what its decisions lose; if they are not given, the decision does.
+    """
+    loss = np.array(loss, dtype=float)
+    if loss.ndim == 2:
+        loss = loss + 0.001 * np.array([-1, 0, 1])[:, None, None]
+    if parts is None:
+        parts = np.zeros((*loss.shape, 4))
+        parts[..., PARTS.index("decision")] = loss
+    parts = np.array(parts, dtype=float)
+    if parts.ndim == 3:
+        parts = parts + 0.001 * np.array([-1, 0, 1])[:, None, None, None]
+    s, e, n = loss.shape
+    each, count = 10.0 ** np.arange(1, e + 1), 10.0 ** np.arange(n)
+    given = {
+        "environment": "made-up",
+        "horizon": 4,
+        "depth": 12,
+        "experience": each,
+        "simulations": count,
+        "random_reward": 0.0,
+        "optimum": 1.0,
+        "reward": 1 - loss,
+        "regret": loss,
+        "long_run": parts,
+        "within": parts * 2,
+        "missed": np.abs(loss),
+        "sure": np.ones((s, e, n)),
+        "bits": loss * 100,
+        "visits": loss * 1000,
+        "seconds": loss / 1000,
+        "excess": {12: loss[:, :, 0], 20: loss[:, :, 0] * 2},
+        "allowance": loss[:, :, 0] * 3,
+        "leaves": loss[:, :, 0],
+        "others": {"horizon 9": 1 - loss[:, -1] / 2, "model: true": np.full((s, n), 0.9)},
+    }
+    return Results(**{**given, **others})
+
+
+def corner(horizon: float, prediction: float, decision: float, seeds: tuple[float, ...] = (-1, 0, 1)) -> Results:
+    """Findings whose account at the most of both is this, of seeds that differ by so many hundredths."""
+    parts = np.zeros((len(seeds), 2, 2, 4))
+    for part, mean in zip(PARTS, (horizon, prediction, decision, 0.0), strict=True):
+        parts[..., PARTS.index(part)] = mean + 0.01 * np.array(seeds)[:, None, None] * (mean != 0)
+    return findings(parts.sum(axis=-1), parts)
+
+
+def sentence(f: Results, begins: str) -> str:
+    (one,) = (each for each in conclusions(f) if each.startswith(begins))
+    return one
+
+
+def test_scores() -> None:
+    f = findings([[0.5, 0.2], [0.3, 0.1]])
+    assert f.score == pytest.approx(1 - f.regret)
+    assert across(f.score) == pytest.approx(np.array([[0.5, 0.8], [0.7, 0.9]]))
+    low, high = 0.5, 0.9
+    assert f.levels == pytest.approx([low + share * (high - low) for share in LEVELS])
+    other = dataclasses.replace(f, random_reward=-3.0, optimum=1.0, reward=f.reward - 1)
+    assert other.score == pytest.approx(1 - f.regret / 4)
+    regret = f.regret.copy()
+    regret[1, 1, 0] = NAN  # it was infinite, say: to leave it out would flatter
+    lost = dataclasses.replace(other, regret=regret)
+    assert lost.score == pytest.approx((other.reward + 3) / 4)
+    reward = other.reward.copy()
+    reward[1, 1, 0] = NAN  # not measured yet
+    partial = dataclasses.replace(other, regret=regret, reward=reward)
+    assert partial.score == pytest.approx(1 - regret / 4, nan_ok=True)
+    for lack in ({"random_reward": None}, {"optimum": None}, {"optimum": 0.0}):
+        assert np.isnan(dataclasses.replace(f, **lack).score).all()
+        assert dataclasses.replace(f, **lack).levels == []
+    assert findings(np.full((3, 2, 2), 0.5)).levels == []
+
+
+def test_laws_are_fitted_one_by_one_and_kept() -> None:
+    f = findings([[0.5, 0.2], [0.3, 0.1]])
+    for fitted, law in enumerate(f.fit()):
+        assert law == LAWS[fitted]
+        assert [each for each in LAWS if each in f.__dict__] == [*LAWS[:fitted]]
+    kept = {law: getattr(f, law) for law in LAWS}
+    assert all(f.__dict__[law] is each for law, each in kept.items())
+    assert [id(law) for law in f.laws.values()] == [id(kept[law]) for law in LAWS[:-1]]
+
+
+# ---------------------------------------------------------------------------------------------------- sentences
+
+
+WHERE = "After 100 cycles, with 10 simulations and horizon 4,"
+
+
+def test_where_it_is() -> None:
+    f = findings([[0.5, 0.2], [0.3, 0.1]])
+    half = student.ppf(0.975, 2) * 0.001 / math.sqrt(3)
+    assert sentence(f, WHERE) == (
+        f"{WHERE} the agent scores 0.900 ± {half:.3f}, where 0 is the random agent and 1 the best."
+    )
+    alone = findings([[[0.5, 0.2], [0.3, 0.1]]])
+    assert "scores 0.900, where" in sentence(alone, WHERE), "one seed has no interval"
+    says, *_ = conclusions(findings([[0.5], [0.3]]))
+    assert says.startswith("After 100 cycles, with 1 simulation and horizon 4, the agent")
+
+
+def test_nothing_was_measured_at_the_end() -> None:
+    f = findings([[0.5, 0.2], [0.3, NAN]])
+    assert conclusions(f) == [f"{WHERE} nothing was measured yet."]
+
+
+@pytest.mark.parametrize(
+    ("lack", "why"),
+    [
+        ({"optimum": None}, "its optimum is not known"),
+        ({"random_reward": None}, "the reward of the random agent is not known"),
+        ({"optimum": None, "random_reward": None}, "its optimum is not known"),
+        ({"optimum": 0.0}, "nothing there is better than to act at random"),
+    ],
+)
+def test_there_are_no_scores(lack: dict[str, Any], why: str) -> None:
+    f = dataclasses.replace(findings([[0.5, 0.2], [0.3, 0.1]], **lack))
+    first, second, *rest = conclusions(f)
+    assert first == f"There are no scores in made-up: {why}."
+    assert second == f"{WHERE} the agent earns 0.900 ± 0.002 per cycle."
+    assert not any("score" in each or "nan" in each for each in rest)
+
+
+@pytest.mark.parametrize(
+    ("parts", "says"),
+    [
+        ((0.0, 0.3, 0.1), "What limits it there is prediction: of the score, it loses 0.300 ± H through prediction, "),
+        ((0.0, 0.1, 0.3), "What limits it there is decision: of the score, it loses 0.100 ± H through prediction, "),
+        ((0.3, 0.1, 0.2), "What limits it there is the horizon: of the score, it loses 0.100 ± H through prediction, "),
+        (
+            (0.01, 0.015, 0.0),
+            "Nothing limits it there by more than 0.02, as far as can be told: it loses 0.015 ± H through prediction, ",
+        ),
+        ((0.0, -0.3, 0.1), "What limits it there is decision: of the score, it loses -0.300 ± H through prediction, "),
+    ],
+)
+def test_what_limits(parts: tuple[float, float, float], says: str) -> None:
+    f = corner(*parts)
+    half = f"{student.ppf(0.975, 2) * 0.01 / math.sqrt(3):.3f}"
+    horizon, _, decision = (f"{part:.3f} ± {half if part else '0.000'}" for part in parts)
+    says = says.replace("H", half)
+    assert sentence(f, says[:20]) == f"{says}{decision} through decision and {horizon} through the horizon."
+
+
+def test_what_limits_is_not_sure() -> None:
+    assert "is prediction, as far as can be told from these seeds: of" in sentence(
+        corner(0, 0.3, 0, (-90, 0, 90)), "What"
+    )
+    assert "is prediction, as far as can be told from these seeds: of" in sentence(corner(0, 0.3, 0, (0,)), "What")
+
+
+def test_one_part_makes_up_for_another() -> None:
+    mends = "makes up for a part of that: its errors happen to mend others."
+    assert f"Prediction {mends}" in conclusions(corner(0, -0.3, 0.5))
+    assert f"The horizon {mends}" in conclusions(corner(-0.3, 0, 0.5))
+    assert not any(mends in each for each in conclusions(corner(0, -0.3, 0.5, (-90, 0, 90))))
+
+
+@pytest.mark.parametrize(
+    ("unknown", "says"),
+    [
+        (
+            ("prediction", "decision"),
+            "Prediction and decision can't be told apart: exact expectimax on the model is too ",
+        ),
+        (
+            ("horizon", "prediction"),
+            "Prediction and horizon can't be told apart: exact expectimax on the environment is ",
+        ),
+        (
+            PARTS,
+            "What prediction and decision cost in the long run can't be told: the environment has no exact solution",
+        ),
+    ],
+)
+def test_what_limits_can_not_be_told(unknown: tuple[str, ...], says: str) -> None:
+    f = corner(0.1, 0.2, 0.3)
+    f.long_run[..., [PARTS.index(part) for part in unknown]] = NAN
+    assert sentence(f, says[:12]).startswith(says)
+    assert not any(
+        each.startswith(("What limits", "Nothing limits")) or "costs more" in each for each in conclusions(f)
+    )
+
+
+def test_the_next_unit() -> None:
+    """The grid goes up tenfold, so that the last step is what a factor of ten is worth."""
+    steep, flat = findings([[0.9, 0.5], [0.9, 0.1]]), findings([[0.9, 0.9], [0.5, 0.1]])
+    assert sentence(steep, "The next") == (
+        "The next factor of ten is best spent on simulations: at the last step one was worth 0.800 ± 0.000 of the "
+        "score, and one of experience 0.400 ± 0.000."
+    )
+    assert sentence(flat, "The next") == (
+        "The next factor of ten is best spent on experience: at the last step one was worth 0.800 ± 0.000 of the "
+        "score, and one of simulations 0.400 ± 0.000."
+    )
+    wide = dataclasses.replace(steep, simulations=np.array([1.0, 10**1.6]))
+    assert "worth 0.500 ± 0.000 of the score, and one of experience 0.400" in sentence(wide, "The next")
+    neither = findings([[0.12, 0.11], [0.11, 0.1]])
+    assert sentence(neither, "Neither") == (
+        "Neither more experience nor more simulations would clearly pay: at the last step, a factor of ten was worth "
+        "this much of the score: one of experience 0.010 ± 0.000 and one of simulations 0.010 ± 0.000."
+    )
+    noisy = findings(np.array([[[0.9, 0.5], [0.9, x]] for x in (0.0, 0.2, 0.9)]))
+    assert any(each.startswith("Neither") for each in conclusions(noisy))
+    alone = findings([[[0.9, 0.5], [0.9, 0.1]]])
+    assert "can't be told from one agent." in sentence(alone, "Whether experience or simulations")
+    for f in (findings([[0.5], [0.1]]), findings([[0.5, 0.1]]), findings([[0.9, NAN], [0.9, 0.1]])):
+        assert not any(each.startswith(("The next", "Neither", "Whether")) for each in conclusions(f))
+
+
+def test_where_decision_costs_more_than_prediction() -> None:
+    def over_simulations(*decision: float) -> list[str]:
+        parts = np.zeros((2, len(decision), 4))
+        parts[..., PARTS.index("prediction")] = 0.2
+        parts[..., PARTS.index("decision")] = decision
+        f = findings(parts.sum(axis=-1), parts)
+        return [each for each in conclusions(f) if "costs more than" in each]
+
+    fewer = "After 100 cycles, decision costs more than prediction with fewer than {} simulations, and not with more."
+    assert over_simulations(0.5, 0.3, 0.1) == [fewer.format(100)]
+    assert over_simulations(0.5, 0.1, 0.1, 0.0) == [fewer.format(10)]
+    assert over_simulations(0.5, 0.4) == [
+        "After 100 cycles, decision costs more than prediction with any number of simulations measured."
+    ]
+    assert over_simulations(0.1, 0.1) == over_simulations(0.1, 0.3) == over_simulations(0.5, 0.1, 0.3) == []
+    assert over_simulations(0.5, NAN) == []
+
+
+def power(k: float, noise: float = 0.001, e: int = 4, n: int = 6, seeds: int = 4) -> Results:
+    """Its loss is a power of experience^-k times simulations, so that the contours have slope k."""
+    each, count = np.meshgrid(10.0 ** np.arange(1, e + 1), 10.0 ** np.arange(n), indexing="ij")
+    loss = 0.9 * (each**-k * count / 10) ** -0.1
+    random = np.random.default_rng(0)
+    return findings(loss + noise * random.normal(size=(seeds, e, n)))
+
+
+@pytest.mark.parametrize("k", [-1.0, -0.5, 0.5])
+def test_the_trade_off(k: float) -> None:
+    f = power(k)
+    says = sentence(f, "At the same score")
+    told = re.fullmatch(
+        r"At the same score, an agent with ten times the experience needs (\S+) \((\S+) to (\S+)\) times the search: "
+        r"k = (\S+), R2 = (\S+)\.",
+        says,
+    )
+    assert told, says
+    mean, low, high, slope, r2 = (float(number) for number in told.groups())
+    assert low <= mean <= high
+    assert mean == pytest.approx(10**k, rel=0.1)
+    assert slope == pytest.approx(f.trade_off.k.mean, abs=0.005)
+    assert r2 == pytest.approx(f.trade_off.r2, abs=0.005)
+    alone = sentence(power(k, seeds=1), "At the same score")
+    assert "inf" not in alone
+    assert "(" not in alone
+
+
+def test_no_trade_off() -> None:
+    f = findings([[0.5], [0.3]])
+    assert sentence(f, "How much").startswith(
+        "How much search makes up for less learning can't be told: too few points: "
+    )
+    assert f.trade_off.why in sentence(f, "How much")
+
+
+def test_law_or_no_law() -> None:
+    x = 10.0 ** np.arange(1, 8)
+    random = np.random.default_rng(0)
+    loss = 2.0 * x**-0.5 + 1e-4 * random.normal(size=(5, 7))
+    f = findings(np.stack([loss, loss], axis=-1))
+    f = dataclasses.replace(f, excess={12: random.normal(size=(5, 7)) * 0.01 + np.array([1, 2, 3, 4, 4, 4, 4])})
+    law = f.laws["score over experience, 10 simulations"]
+    assert law.best
+    says = sentence(f, "Score over experience, 10 simulations: ")
+    error, staying = f"{law.best.error.mean:.2g}", f"{law.persistence.mean:.2g}"
+    assert says.endswith(
+        f": {law.best.formula} foresees it best, wrong by {error} where staying put is wrong by {staying}."
+    )
+    assert f.predictor_law.laws
+    assert not f.predictor_law.best
+    assert sentence(f, "Excess") == f"Excess log loss over experience, bits per percept: {f.predictor_law.why}."
+    assert not f.search_law.laws
+    assert not any(each.startswith("Score over simulations") for each in conclusions(f)), "too few points are no news"
+
+
+def test_sentences_are_sentences() -> None:
+    for f in VARIANTS.values():
+        for each in conclusions(f):
+            assert each[0].isupper() or each.startswith("1 - score over both: "), each
+            assert each.endswith("."), each
+            assert not re.search(r"nan|inf\b|None|  |-0\.000 ", each), each
+
+
+# ---------------------------------------------------------------------------------------------------- tables, JSON
+
+
+def thinned(f: Results, *at: Any) -> Results:
+    """The same with nothing measured at some indices."""
+
+    def thin(array: Any) -> Any:
+        array = array.copy()
+        array[at[: array.ndim]] = NAN
+        return array
+
+    arrays = {
+        each.name: thin(getattr(f, each.name))
+        for each in dataclasses.fields(f)
+        if isinstance(getattr(f, each.name), np.ndarray) and getattr(f, each.name).ndim > 1
+    }
+    return dataclasses.replace(f, **arrays, excess={depth: thin(each) for depth, each in f.excess.items()})
+
+
+def unsolved(f: Results) -> Results:
+    """The same in an environment of which nothing is known."""
+    nothing = {what: getattr(f, what) * NAN for what in ("regret", "long_run", "within", "allowance")}
+    excess = {depth: each * NAN for depth, each in f.excess.items()}
+    others = {label: each * NAN for label, each in f.others.items()}
+    lack = {"random_reward": None, "optimum": None, "excess": excess, "others": others}
+    return dataclasses.replace(f, environment="my_env.py:Lake", **nothing, **lack)
+
+
+def intractable(f: Results) -> Results:
+    """The same where exact expectimax is too much work."""
+    parts = f.long_run.copy()
+    parts[..., 1:3] = NAN
+    return dataclasses.replace(f, long_run=parts, within=f.within * NAN, missed=f.missed * NAN, sure=f.sure * 0)
+
+
+FULL = power(-1.0, e=5, n=5)
+VARIANTS = {
+    "full": FULL,
+    "partial": thinned(thinned(FULL, 1, slice(2, None)), slice(None), 4, 3),
+    "without its end": thinned(FULL, slice(None), 4),
+    "nothing": thinned(FULL, slice(None)),
+    "one seed": power(-1.0, e=5, n=5, seeds=1),
+    "one experience": power(-1.0, e=1, n=5),
+    "one number of simulations": power(-1.0, e=5, n=1),
+    "one point of one seed": power(-1.0, e=1, n=1, seeds=1),
+    "unsolved": unsolved(FULL),
+    "intractable": intractable(FULL),
+    "constant": findings(np.full((3, 2, 2), 0.5)),
+    "perfect": findings(np.zeros((3, 2, 2)), others={}),
+    "worse than random": findings([[2.5, 1.5], [1.5, 1.2]]),
+}
+BY_NAME = pytest.mark.parametrize("f", VARIANTS.values(), ids=VARIANTS)
+
+
+def tables(text: str) -> list[list[list[str]]]:
+    """The cells of the tables of a text in Markdown."""
+    found: list[list[list[str]]] = [[]]
+    for line in text.splitlines():
+        if line.startswith("|"):
+            assert line.endswith("|")
+            found[-1].append([cell.strip() for cell in line[1:-1].split("|")])
+        elif found[-1]:
+            found.append([])
+    return [table for table in found if table]
+
+
+@BY_NAME
+def test_tables_have_columns(f: Results) -> None:
+    text = report([f, f])
+    assert text.count("## ") == 2
+    for head, rule, *rows in tables(text):
+        assert all(re.fullmatch("-+:?|-+", each) for each in rule)
+        assert all(len(row) == len(head) == len(rule) for row in rows), head
+        assert rows
+        assert not any("nan" in cell or "inf)" in cell.replace("to inf)", "") for row in rows for cell in row)
+    for each in conclusions(f):
+        assert f"\n- {each}\n" in text + "\n"
+
+
+def test_numbers_of_the_tables() -> None:
+    f = power(-1.0, e=2, n=3)
+    by_head = {table[0][0]: table for table in tables(report([f]))}
+    surface = by_head["cycles"]
+    assert surface[0] == ["cycles", "1", "10", "100"]
+    assert [row[0] for row in surface[2:]] == ["10", "100"]
+    for e, n in np.ndindex(2, 3):
+        told = estimate(f.score[:, e, n])
+        assert surface[2 + e][1 + n] == f"{told.mean:.3f} ± {told.high - told.mean:.3f}"
+    account = by_head["simulations"]
+    assert account[0][1:] == [*PARTS, "prediction, within", "decision, within", "exploration, within", "sure"]
+    for n, row in enumerate(account[2:]):
+        parts = [estimate(f.long_run[:, -1, n, p]) for p in range(4)]
+        parts += [estimate(f.within[:, -1, n, p]) for p in (1, 2, 3)]
+        assert row[1:-1] == [f"{part.mean:.3f} ± {part.high - part.mean:.3f}" for part in parts]
+        assert row[-1] == "1.00"
+    summary = by_head["environment"]
+    assert len(summary) > 2
+    text = report([f])
+    assert "95 % over 4 seeds" in text
+    assert "95 % over 1 seed\n" in report([thinned(f, slice(1, None))])
+
+
+def test_no_account_of_what_is_not_known() -> None:
+    text = report([VARIANTS["unsolved"]])
+    assert "There is no account of the loss: the values of actions in the true environment are not known." in text
+    assert "The surface: reward per cycle, by experience" in text
+    assert "value missed over simulations" in text
+
+
+@BY_NAME
+def test_data_is_json(f: Results) -> None:
+    (data,) = json.loads(json.dumps(as_data([f]), allow_nan=False))
+    assert data["environment"] == f.environment
+    assert data["verdict"] == conclusions(f)
+    for e, n in np.ndindex(*f.score.shape[1:]):
+        mean = data["score"][e][n]["mean"]
+        assert is_same(NAN if mean is None else mean, estimate(f.score[:, e, n]).mean)
+        for p, part in enumerate(PARTS):
+            told, wanted = data["long_run"][part][e][n], estimate(f.long_run[:, e, n, p])
+            assert is_same(NAN if told["mean"] is None else told["mean"], wanted.mean)
+            assert told["low"] is None or told["low"] == pytest.approx(wanted.low)
+    assert set(data["laws"]) == set(f.laws)
+    for what, law in f.laws.items():
+        assert data["laws"][what]["best"] == (law.best.name if law.best else None)
+    assert (data["trade_off"]["k"] is None) == (f.trade_off.k is None)
+
+
+# ---------------------------------------------------------------------------------------------------- pictures
+
+
+def drawn(figure: Figure) -> Figure:
+    """Draw all, which must not warn; no panel says nothing."""
+    figure.set_dpi(50)
+    figure.draw_without_rendering()
+    for axes in figure.axes:
+        if axes.get_label() == "<colorbar>":
+            assert axes.get_ylabel()
+            continue
+        assert axes.get_title(), "it has no title"
+        text = " ".join(each.get_text() for each in axes.texts)
+        if "nothing" not in text and "known" not in text and "can be told" not in text and "too much" not in text:
+            assert axes.get_ylabel() or axes.get_yticklabels(), axes.get_title()
+            assert axes.get_xlabel() or len(axes.get_xticklabels()) > 0, axes.get_title()
+            assert axes.get_legend() or axes.collections or figure.legends, axes.get_title()
+    return figure
+
+
+def legend(axes: Any) -> list[str]:
+    return [text.get_text() for text in axes.get_legend().get_texts()] if axes.get_legend() else []
+
+
+@BY_NAME
+def test_a_picture_is_drawn_of_anything(f: Results) -> None:
+    figure = drawn(draw_one(f))
+    assert f.environment in figure.get_suptitle()
+    seeds = {0: "no agent yet", 1: "1 agent"}.get(f.seeds, f"{f.seeds} agents")
+    assert seeds in figure.get_suptitle()
+
+
+def test_what_the_picture_shows() -> None:
+    figure = draw_one(FULL)
+    panels = {axes.get_title().split("\n")[0]: axes for axes in figure.axes}
+    assert set(panels) - {""} == {
+        "surface",
+        "account with 10,000 simulations",
+        "account after 100,000 cycles",
+        "search that makes up for learning",
+        "predictor: log loss above the entropy",
+        "search: score",
+        "search: value missed, by its own model",
+        "by other means, after 100,000 cycles",
+    }
+    account = panels["account after 100,000 cycles"]
+    assert legend(account) == ["prediction", "decision", "horizon", "exploration, while it learns", "sum, when greedy"]
+    decision = account.containers[1]
+    assert [bar.get_height() for bar in decision] == pytest.approx(
+        across(FULL.long_run)[-1, :, PARTS.index("decision")]
+    )
+    assert [tick.get_text() for tick in account.get_xticklabels()] == ["1", "10", "100", "1k", "10k"]
+    predictor = panels["predictor: log loss above the entropy"]
+    assert legend(predictor)[:3] == ["depth 12", "depth 20", "theory allows (depth as above)"]
+    assert predictor.lines[0].get_ydata() == pytest.approx(across(FULL.excess[12]))
+    search = panels["search: score"]
+    assert legend(search)[:5] == ["10 cycles", "100 cycles", "10,000 cycles", "100,000 cycles", "given the environment"]
+    assert search.lines[3].get_ydata() == pytest.approx(across(FULL.score)[-1])
+    assert legend(panels["by other means, after 100,000 cycles"]) == ["as elsewhere", "horizon 9"]
+
+
+def test_all_environments_in_one_picture() -> None:
+    found = [dataclasses.replace(f, environment=name) for name, f in VARIANTS.items() if f.experience.size == 5]
+    found = [f for f in found if f.simulations.size == 5]
+    figure = drawn(draw_all(found))
+    learning, search, account, predictor, trade_off, laws = figure.axes
+    shown = [f.environment for f in found if np.isfinite(f.score[:, :, -1]).any()]
+    (named,) = figure.legends
+    assert [text.get_text() for text in named.get_texts()] == shown
+    assert [line.get_label() for line in learning.lines][:-1] == shown
+    assert "nothing" not in shown
+    for axes in (trade_off, laws):
+        assert [tick.get_text() for tick in axes.get_yticklabels()] == [f.environment for f in found]
+    assert [tick.get_text() for tick in account.get_xticklabels()] == [f.environment for f in found]
+    assert [line.get_label() for line in predictor.lines] == shown
+    assert [line.get_label() for line in search.lines][:-1] == [name for name in shown if name != "without its end"]
+    drawn(draw_all([VARIANTS["nothing"], VARIANTS["unsolved"]]))
+    assert 0 < SMALL < 1
