@@ -1,12 +1,9 @@
 """rhoUCT with the true environment in place of a predictor: the search of the agent AImu.
 
-It is the search of search.py, decision for decision, but for where percepts come from: a simulation draws a state from
+It is the search of rho_uct.py, decision for decision, but for where percepts come from: a simulation draws a state from
 the belief at the root, and then what comes of each action in it from the tables of the POMDP. The percepts of a
 simulated path are distributed as the exact posterior has them, and no belief is computed on the way (Silver, Veness
 2010). A chance node's children are told apart by the whole percept, observation and reward.
-
-All kernels of this search stand in this file and in search.py. Numba's cache does not see changes in another file:
-after a change of `select` there, or of `sample` in pomdp.py, `make clean` empties the caches.
 """
 
 from __future__ import annotations
@@ -18,9 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aixi_approx.coding import Bits
+from aixi_approx.compilation import kernel
 from aixi_approx.planner import MAX_HORIZON, MAX_SIMULATIONS, SearchResult
 from aixi_approx.planners.time_slices import TimeSlices
-from aixi_approx.planners.tree_search import ROOT, SQRT_2, kernel, root_result, select
+from aixi_approx.planners.tree_search import ROOT, SQRT_2, root_result, select
 from aixi_approx.pomdp.belief import HasBelief
 from aixi_approx.pomdp.definition import POMDP, Tables, sample
 from aixi_approx.randomness import Stream, below, draw

@@ -18,9 +18,6 @@ of a percept apart, a bit is not learned either if its like is not asked for in 
 Decisions where the paper is silent. T(h) of UCB counts the visit that made a node, and the root is made before
 the first simulation. Untried actions come first, in random order, and ties are broken at random, also in the end.
 An imagined reward code beyond the largest reward counts as the largest reward.
-
-All kernels of a search stand in this file, because Numba's cache does not see changes in another one. After a change
-of `draw`, `below` or `call_verb`, which are called from here, `make clean` empties the caches.
 """
 
 from __future__ import annotations
@@ -32,9 +29,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aixi_approx.coding import Bits, Coding, encode
+from aixi_approx.compilation import kernel
 from aixi_approx.planner import MAX_HORIZON, MAX_SIMULATIONS, SearchResult
 from aixi_approx.planners.time_slices import TimeSlices
-from aixi_approx.planners.tree_search import NONE, ROOT, SQRT_2, kernel, root_result, select
+from aixi_approx.planners.tree_search import NONE, ROOT, SQRT_2, root_result, select
 from aixi_approx.predictor import Predictor, PredictorError
 from aixi_approx.predictor_abi import APPEND, MARK, PREDICT, REVERT, STATE, UPDATE, call_operation
 from aixi_approx.randomness import Stream, below, draw

@@ -5,18 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from aixi_approx.compilation import kernel
 from aixi_approx.planner import SearchResult, best_action
 from aixi_approx.randomness import Stream, below
 
 NONE, ROOT = 0, 1  # decision nodes
 SQRT_2 = 2.0**0.5
-
-# The kernels allocate nothing, so Numba need not count references to their arrays; counting took a quarter of the time.
-# They hold no lock of Python's, so that searches can run in several threads.
-kernel = njit(cache=True, error_model="numpy", _nrt=False, nogil=True)  # type: ignore[call-overload]
 
 
 @kernel
