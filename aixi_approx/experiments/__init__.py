@@ -1,1 +1,12 @@
-"""experiments."""
+"""Experiments: one run of an agent, recorded as it goes, and how it recovers from a change."""
+
+from typing import TYPE_CHECKING
+
+from aixi_approx._lazy import lazy
+
+if TYPE_CHECKING:
+    from aixi_approx.experiments.run import Experiment as Experiment
+    from aixi_approx.experiments.run import RunResult as RunResult
+    from aixi_approx.experiments.run import run as run
+
+__getattr__, __dir__, __all__ = lazy(__name__, {"run": ("Experiment", "RunResult", "run")})

@@ -21,15 +21,8 @@ from aixi_approx.jair2011.published import (
     PACMAN_RECENT,
     SIMULATIONS,
 )
-from aixi_approx.jair2011.tables import (
-    PACMAN,
-    Q_LEARNING,
-    RHOUCT,
-    Point,
-    over_experience,
-    over_simulations,
-    table_cell,
-)
+from aixi_approx.jair2011.study import PACMAN, Q_LEARNING, RHOUCT
+from aixi_approx.jair2011.tables import Point, over_experience, over_simulations, table_cell
 
 OURS, PAPER, OTHERS, BASELINE = "tab:blue", "tab:orange", ("tab:green", "tab:purple"), "tab:gray"
 RECENT = 5_000  # cycles that a learning curve is averaged over
@@ -82,7 +75,7 @@ def search_curves(found: Sequence[Point], path: Path) -> None:
     _finish(figure, panels, "simulations of a search", "score: 0 random, 1 best", path)
 
 
-def pacman_curves(found: Sequence[Point], learning: Mapping[str, Sequence[int]], path: Path) -> None:
+def pacman_curves(found: Sequence[Point], learning: Mapping[str, Sequence[int]], *, path: Path) -> None:
     """Draw figures 9 and 10: Pac-Man after learning, and while it learns.
 
     Parameters

@@ -1,4 +1,4 @@
-"""The verdict: what limits an agent in an environment, and what the next unit of compute is best spent on, in words.
+"""Conclusions: what limits an agent in an environment, and what the next unit of compute is best spent on, in words.
 
 Every sentence is made from the numbers; where they do not tell, it says so.
 """
@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from aixi_approx.estimate import Estimate
-from aixi_approx.laboratory.results import PARTS, Results, across, estimate
+from aixi_approx.laboratory.results import PARTS, Results, mean_over_seeds, seed_mean
 
 SMALL = 0.02  # of the way from the random agent to the best: less is not worth a word
 FEW = 5  # agents
@@ -37,14 +37,14 @@ def _where(f: Results) -> Iterator[str]:
             lack = "its optimum is not known"
         elif f.random_reward is None:
             lack = "the reward of the random agent is not known"
-        yield f"There are no scores in {f.environment}: {lack}."
-        yield f"{_at(f)} the agent earns {plus(estimate(f.reward[:, -1, -1]))} per cycle."
+        yield f"There are no scores in {f.title}: {lack}."
+        yield f"{_at(f)} the agent earns {plus(mean_over_seeds(f.reward[:, -1, -1]))} per cycle."
     else:
-        score = plus(estimate(f.score[:, -1, -1]))
+        score = plus(mean_over_seeds(f.score[:, -1, -1]))
         yield f"{_at(f)} the agent scores {score}, where 0 is the random agent and 1 the best."
         knowing = f.others.get("model: true", np.full((1, 1), np.nan))[:, -1]
         if np.isfinite(knowing).any():
-            yield f"Given the environment itself, as many simulations score {plus(estimate(knowing))}."
+            yield f"Given the environment itself, as many simulations score {plus(mean_over_seeds(knowing))}."
 
 
 def _what_limits(f: Results) -> Iterator[str]:
@@ -55,7 +55,7 @@ def _what_limits(f: Results) -> Iterator[str]:
         return
     if np.isnan(f.span):
         return
-    cost = {part: estimate(parts[:, PARTS.index(part)] / f.span) for part in LACKS}
+    cost = {part: mean_over_seeds(parts[:, PARTS.index(part)] / f.span) for part in LACKS}
     if np.isnan(cost["decision"].mean):
         yield "Prediction and decision can't be told apart: exact expectimax on the model is too much work."
         return
@@ -84,7 +84,7 @@ def _next(f: Results) -> Iterator[str]:
         "experience": (score[:, -1, -1] - score[:, -2, -1]) / np.log10(f.experience[-1] / f.experience[-2]),
         "simulations": (score[:, -1, -1] - score[:, -1, -2]) / np.log10(f.simulations[-1] / f.simulations[-2]),
     }
-    gain = {name: estimate(values) for name, values in gains.items()}
+    gain = {name: mean_over_seeds(values) for name, values in gains.items()}
     if any(np.isnan(value.mean) for value in gain.values()):
         return
     if not all(np.isfinite(value.high) for value in gain.values()):
@@ -95,7 +95,7 @@ def _next(f: Results) -> Iterator[str]:
         best = max(clear, key=lambda name: gain[name].mean)
         (other,) = gain.keys() - {best}
         told = f"at the last step one was worth {plus(gain[best])} of the score, and one of {other} {plus(gain[other])}"
-        if estimate(gains[best] - gains[other]).low > 0:
+        if mean_over_seeds(gains[best] - gains[other]).low > 0:
             yield f"The next factor of ten is best spent on {best}: {told}."
         else:
             whether = f"whether better than on {other} can't be told"
@@ -110,7 +110,7 @@ def _next(f: Results) -> Iterator[str]:
 
 def _crossing(f: Results) -> Iterator[str]:
     """From how much search on prediction costs more than decision, after the most experience."""
-    parts = across(f.long_run)[-1]
+    parts = seed_mean(f.long_run)[-1]
     prediction, decision = parts[:, PARTS.index("prediction")], parts[:, PARTS.index("decision")]
     if np.isnan(prediction + decision).any():
         return

@@ -1,15 +1,15 @@
 """Conditions: what a study measures, each with its coordinates.
 
-A training run is an agent that learns. A checkpoint is what a predictor has learned from its first cycles. A setting is
-a way to decide with it, for some cycles. A condition is a checkpoint and a setting; its coordinates are its place in the
-study, and from them follow the name of its file, the fields of its row, and where it is looked up. A new axis is a field
-of one of the three.
+A training run is an agent that learns. A checkpoint is what a predictor has learned from its first cycles. A setting
+is a way to decide with it, for some cycles. A condition is a checkpoint and a setting. Its coordinates are its place in
+the study: from them follow the name of its file, the fields of its row, and where it is looked up. A new axis is a
+field of one of the three.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, NamedTuple, Self
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple, Protocol, Self
 from urllib.parse import quote
 
 from aixi_approx.environment import Settings
@@ -87,3 +87,29 @@ class Group(NamedTuple):
 def file_name(coordinates: Mapping[str, Any], *more: object) -> str:
     """Return the name of the file of what has these coordinates."""
     return "-".join(quote(str(part), safe=SAFE) for part in (*coordinates.values(), *more)) + ".json"
+
+
+class Plan(Protocol):
+    """What a laboratory asks of a study: which conditions there are. It can be written as JSON, and grow."""
+
+    @property
+    def seeds(self) -> int:
+        """Number of training runs that differ in nothing but their seed."""
+
+    def runs(self) -> list[TrainingRun]:
+        """Return all training runs, seed after seed."""
+
+    def marks(self, run: TrainingRun) -> Sequence[int]:
+        """Return the cycles that the segments of a training run end at, ascending."""
+
+    def groups(self, run: TrainingRun) -> Iterator[Group]:
+        """Yield the conditions that are measured with the experience of a training run."""
+
+    def as_json(self) -> dict[str, Any]:
+        """Return all of it as JSON has it."""
+
+    def with_seeds(self, seeds: int) -> Self:
+        """Return the same study with another number of seeds."""
+
+    def obstacle(self, earlier: Self) -> str:
+        """Return what keeps this study from continuing an earlier one, or nothing: the field, and what it was."""

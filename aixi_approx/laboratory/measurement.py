@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from aixi_approx import predictors
 from aixi_approx.agent import Agent, Decision
 from aixi_approx.builder import CTW, TRUE, build_planner
-from aixi_approx.environment import Environment
+from aixi_approx.environment import Environment, Percept
 from aixi_approx.envs import make
 from aixi_approx.estimate import average, finite
 from aixi_approx.interaction import evaluate

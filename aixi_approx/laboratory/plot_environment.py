@@ -25,7 +25,7 @@ from aixi_approx.laboratory.plot_parts import (
     short,
 )
 from aixi_approx.laboratory.regret import PARTS
-from aixi_approx.laboratory.results import Array, Results, across
+from aixi_approx.laboratory.results import Array, Results, seed_mean
 
 LINES = 4  # of a sheaf, at most
 
@@ -58,7 +58,7 @@ def _surface(axes: Axes, f: Results) -> None:
     named, values = (
         ("score: 0 random, 1 best", f.score) if np.isfinite(f.score).any() else ("reward per cycle", f.reward)
     )
-    mean = across(values).T
+    mean = seed_mean(values).T
     axes.set_title("surface")
     scale(axes.xaxis, f.experience, EXPERIENCE)
     scale(axes.yaxis, f.simulations, SIMULATIONS)
@@ -88,7 +88,7 @@ def _account(axes: Axes, x: Array, parts: Array) -> None:
     place = np.arange(len(x))
     above, below = np.zeros(len(x)), np.zeros(len(x))
     for name, colour in COLOURS.items():
-        mean = np.nan_to_num(across(parts[..., PARTS.index(name)]))
+        mean = np.nan_to_num(seed_mean(parts[..., PARTS.index(name)]))
         bottom = np.where(mean >= 0, above, below)
         label = f"{name}, while it learns" if name == "exploration" else name
         axes.bar(place, mean, BAR, bottom, color=colour, label=label, hatch="//" if name == "exploration" else None)
@@ -141,7 +141,7 @@ def _predictor(axes: Axes, f: Results) -> None:
     for i, (depth, values) in enumerate(f.excess.items()):
         line(axes, f.experience, values, f"C{i}", f"depth {depth}")
     if np.isfinite(f.allowance).any():
-        axes.plot(f.experience, across(f.allowance), "--k", lw=1, label="theory allows (depth as above)")
+        axes.plot(f.experience, seed_mean(f.allowance), "--k", lw=1, label="theory allows (depth as above)")
     law(axes, f.experience, f.predictor_law)
     legend(axes)
     axes.grid(alpha=0.3, which="both")
@@ -164,12 +164,12 @@ def _search(axes: Axes, f: Results) -> None:
 def _missed(axes: Axes, f: Results) -> None:
     scale(axes.xaxis, f.simulations, SIMULATIONS)
     axes.set(ylabel=f"reward within {f.horizon} cycles", title="search: value missed, by its own model")
-    if np.isnan(f.missed).all():
+    if np.isnan(f.simple_regret).all():
         say(axes, "exact expectimax on the model\nis too much work")
         return
-    _sheaf(axes, f.simulations, f.missed.swapaxes(0, 1), f.experience, "cycles")
-    law(axes, f.simulations, f.missed_law)
-    mean = across(f.missed)
+    _sheaf(axes, f.simulations, f.simple_regret.swapaxes(0, 1), f.experience, "cycles")
+    law(axes, f.simulations, f.simple_regret_law)
+    mean = seed_mean(f.simple_regret)
     if (mean <= 0).any():
         axes.set_yscale("symlog", linthresh=max(1e-3, float(np.nanmax(mean)) / 1e3))
         axes.set_ylim(bottom=0)

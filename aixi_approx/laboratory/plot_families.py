@@ -23,7 +23,7 @@ from aixi_approx.laboratory.plot_parts import (
     score_axis,
 )
 from aixi_approx.laboratory.regret import PARTS
-from aixi_approx.laboratory.results import Results, across
+from aixi_approx.laboratory.results import Results, seed_mean
 
 HEX = -1.2  # k of Jones 2021, in Hex
 WIDE = (-3.0, 0.5)  # the axis of k, at least
@@ -72,7 +72,7 @@ def _account(axes: Axes, found: Sequence[Results], names: Sequence[str]) -> None
         above, below = np.zeros(len(found)), np.zeros(len(found))
         for part in ("prediction", "decision", "horizon"):
             index = PARTS.index(part)
-            mean = np.array([float(across(f.long_run[:, corner, corner, index])) / f.span for f in found])
+            mean = np.array([float(seed_mean(f.long_run[:, corner, corner, index])) / f.span for f in found])
             mean = np.nan_to_num(mean)
             bottom = np.where(mean >= 0, above, below)
             place = np.arange(len(found)) + (k - 0.5) * width

@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 
-from aixi_approx.laboratory.results import Array, across, estimate
+from aixi_approx.laboratory.results import Array, mean_over_seeds, seed_mean
 from aixi_approx.laws.extrapolation import Comparison
 
 COLOURS = {"prediction": "tab:blue", "decision": "tab:orange", "horizon": "tab:green", "exploration": "lightgray"}
@@ -36,7 +36,7 @@ def line(axes: Axes, x: Array, values: Array, colour: Any, label: str, style: st
 
 def score_axis(axes: Axes, *scores: Array) -> None:
     """Make the vertical axis one of scores: all means are seen, intervals may be cut off, a line marks the best."""
-    means = [float(across(score).min()) for score in scores if np.isfinite(across(score)).all()]
+    means = [float(seed_mean(score).min()) for score in scores if np.isfinite(seed_mean(score)).all()]
     axes.axhline(1, color="black", lw=0.8, ls=":")
     axes.set_ylim(min([0, *means]) - 0.1, 1.15)
 
@@ -50,7 +50,7 @@ def law(axes: Axes, x: Array, law: Comparison) -> None:
 
 def estimates(values: Array) -> Array:
     """Return mean, low and high, [3, K], of values [S, K]."""
-    return np.array([estimate(values[:, i]) for i in range(values.shape[1])]).T
+    return np.array([mean_over_seeds(values[:, i]) for i in range(values.shape[1])]).T
 
 
 def bars(mean: Array, low: Array, high: Array) -> Array:
@@ -70,7 +70,7 @@ def short(value: float) -> str:
 
 def log_if_positive(axes: Axes, *curves: Array) -> None:
     """Make the vertical axis logarithmic, unless some mean is not positive, as it may be by luck."""
-    means = np.concatenate([across(curve) for curve in curves])
+    means = np.concatenate([seed_mean(curve) for curve in curves])
     if (means[np.isfinite(means)] > 0).all():
         axes.set_yscale("log")
 

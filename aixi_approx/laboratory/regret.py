@@ -42,7 +42,7 @@ from aixi_approx.randomness import stream
 
 Values = NDArray[np.float64]
 Actions = NDArray[np.bool_]
-Planner = Expectimax | BeliefExpectimax
+ExactPlanner = Expectimax | BeliefExpectimax
 
 PARTS = ("horizon", "prediction", "decision", "exploration")
 
@@ -123,12 +123,12 @@ class TrueValues:
         Of the environment, if it has an exact one. Without it there are no values of the long run.
     """
 
-    EFFORT = 20_000  # beliefs that are followed for the values within the horizon
+    MAX_BELIEFS = 20_000  # beliefs that are followed for the values within the horizon
 
     def __init__(self, pomdp: POMDP, horizon: int, solution: Solution | None) -> None:
         self._model = TrueModel(pomdp)
         self._coding, self._solution, self._node = pomdp.coding, solution, 0
-        self._planner = BeliefExpectimax(pomdp, horizon, math.inf, self.EFFORT)
+        self._planner = BeliefExpectimax(pomdp, horizon, time_limit=math.inf, max_beliefs=self.MAX_BELIEFS)
         self._gave_up = False
 
     def restart(self) -> None:
@@ -169,10 +169,10 @@ class TrueValues:
 class DecisionAnalysis(NamedTuple):
     """What is known of one decision."""
 
-    within: RegretParts | None  # by the values within the horizon
+    within_horizon: RegretParts | None  # by the values within the horizon
     long_run: RegretParts | None  # by those of the long run
-    missed: float  # value within the horizon by the agent's own model that its search did not find
-    sure: bool  # whether the best action by its own model is beyond doubt
+    simple_regret: float  # value within the horizon by the agent's own model that its search did not find
+    certified: bool  # whether the best action by its own model is beyond doubt
 
 
 class ModelValues(NamedTuple):
@@ -180,7 +180,7 @@ class ModelValues(NamedTuple):
 
     value: Values  # [A]
     best: Actions
-    sure: bool
+    certified: bool
 
 
 def _by_model(value: Values, error: Values) -> ModelValues:
@@ -204,7 +204,7 @@ class DecisionAnalyser:
         Probability that the agent takes a random action in place of what its search found.
     """
 
-    def __init__(self, planners: Sequence[Planner], truth: TrueValues | None, epsilon: float) -> None:
+    def __init__(self, planners: Sequence[ExactPlanner], truth: TrueValues | None, *, epsilon: float) -> None:
         self._planners, self._truth, self._epsilon = planners, truth, epsilon
         self._known: dict[bytes, ModelValues | None] = {}
         self._gave_up = False
@@ -237,10 +237,10 @@ class DecisionAnalyser:
         within, long_run = (truth.within(), truth.long_run()) if truth else (None, None)
         knowing = None if within is None else best(within)
         return DecisionAnalysis(
-            within=None if within is None else split(within, knowing, model, action, self._epsilon),
+            within_horizon=None if within is None else split(within, knowing, model, action, self._epsilon),
             long_run=None if long_run is None else split(long_run, knowing, model, action, self._epsilon),
-            missed=float(by_model.value.max() - by_model.value[action]) if by_model else math.nan,
-            sure=by_model is not None and by_model.sure,
+            simple_regret=float(by_model.value.max() - by_model.value[action]) if by_model else math.nan,
+            certified=by_model is not None and by_model.certified,
         )
 
     def _ask(self, predictor: Any) -> ModelValues | None:
@@ -253,6 +253,6 @@ class DecisionAnalyser:
                 break
             assert result.error is not None
             known = _by_model(result.value, result.error)
-            if known.sure:
+            if known.certified:
                 break
         return known

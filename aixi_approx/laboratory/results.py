@@ -1,4 +1,4 @@
-"""What a study found in one environment, as arrays, and the laws that were fitted to them.
+"""Results of a study in one environment, as arrays, and the laws that were fitted to them.
 
 Axes are S seeds, E experiences, N simulations; what was not measured, or is not known, is NaN.
 """
@@ -6,16 +6,19 @@ Axes are S seeds, E experiences, N simulations; what was not measured, or is not
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator, Sequence
+import operator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from aixi_approx.builder import CTW, TRUE
 from aixi_approx.envs import make
 from aixi_approx.estimate import Estimate, average
-from aixi_approx.laboratory.condition import CTW, TRUE, Trial
+from aixi_approx.laboratory.condition import Checkpoint, Setting, TrainingRun
+from aixi_approx.laboratory.measurement import NO_MODEL
 from aixi_approx.laboratory.regret import PARTS
 from aixi_approx.laboratory.runner import Laboratory
 from aixi_approx.laboratory.study import Study
@@ -23,20 +26,23 @@ from aixi_approx.laws.curves import fit_curve
 from aixi_approx.laws.extrapolation import Comparison
 from aixi_approx.laws.joint import fit_joint_law
 from aixi_approx.laws.trade_off import TradeOff, fit_trade_off
+from aixi_approx.planner_spec import PlannerSpec
+from aixi_approx.planners import planner_class
 from aixi_approx.pomdp.solver import reward_range
 
 Array = NDArray[np.float64]
 
-LAWS = ("predictor_law", "learning_law", "search_law", "missed_law", "joint_law", "trade_off")
+LAWS = ("predictor_law", "learning_law", "search_law", "simple_regret_law", "joint_law", "trade_off")
 SAME = 1e-9  # scores that differ by less are the same
 LEVELS = (0.5, 0.6, 0.7, 0.8, 0.9)  # of the way from the least score of a surface to the largest
 
 
 @dataclass(frozen=True)
 class Results:
-    """What was found in one environment."""
+    """What was measured in one environment, with one model that learns."""
 
     environment: str
+    model: str
     horizon: int
     depth: int
     experience: Array  # [E]
@@ -46,9 +52,9 @@ class Results:
     reward: Array  # [S, E, N] per cycle
     regret: Array  # [S, E, N] what a greedy decision loses in the long run, reward per cycle
     long_run: Array  # [S, E, N, 4] its parts, in the order of PARTS
-    within: Array  # [S, E, N, 4] by the values within the horizon
-    missed: Array  # [S, E, N] value by the agent's own model that its search did not find
-    sure: Array  # [S, E, N] share of the decisions for which that is beyond doubt
+    within_horizon: Array  # [S, E, N, 4] by the values within the horizon
+    simple_regret: Array  # [S, E, N] value by the agent's own model that its search did not find
+    certified: Array  # [S, E, N] share of the decisions for which that is beyond doubt
     bits: Array  # [S, E, N] predicted or learned by the predictor in a decision
     visits: Array  # [S, E, N] nodes visited for these
     seconds: Array  # [S, E, N] of a decision
@@ -56,6 +62,11 @@ class Results:
     allowance: Array  # [S, E] what theory allows for that at most, as `BestTree` has it
     leaves: Array  # [S, E] of the best trees in hindsight
     others: dict[str, Array] = field(default_factory=dict)  # [S, N] score after the most experience, otherwise planned
+
+    @property
+    def title(self) -> str:
+        """The environment, and the model unless it is context-tree weighting."""
+        return self.environment if self.model == CTW else f"{self.environment}, {self.model}"
 
     @property
     def span(self) -> float:
@@ -89,7 +100,7 @@ class Results:
     @functools.cached_property
     def levels(self) -> list[float]:
         """Scores at which contours are drawn."""
-        mean = across(self.score)
+        mean = seed_mean(self.score)
         if not np.isfinite(mean).any():
             return []
         low, high = float(np.nanmin(mean)), float(np.nanmax(mean))
@@ -113,9 +124,9 @@ class Results:
         return fit_curve(self.simulations, self.score[:, -1])
 
     @functools.cached_property
-    def missed_law(self) -> Comparison:
+    def simple_regret_law(self) -> Comparison:
         """Value that the search misses over simulations, after the most experience."""
-        return fit_curve(self.simulations, self.missed[:, -1])
+        return fit_curve(self.simulations, self.simple_regret[:, -1])
 
     @functools.cached_property
     def joint_law(self) -> Comparison:
@@ -140,12 +151,12 @@ class Results:
             "excess log loss over experience, bits per percept": self.predictor_law,
             f"score over experience, {self.simulations[-1]:,.0f} simulations": self.learning_law,
             f"score over simulations, {self.experience[-1]:,.0f} cycles": self.search_law,
-            f"value missed over simulations, {self.experience[-1]:,.0f} cycles": self.missed_law,
+            f"simple regret over simulations, {self.experience[-1]:,.0f} cycles": self.simple_regret_law,
             "1 - score over both": self.joint_law,
         }
 
 
-def across(values: Array) -> Array:
+def seed_mean(values: Array) -> Array:
     """Return the mean over seeds, the first axis, of those that are there; NaN where none is."""
     there = np.isfinite(values)
     count = there.sum(axis=0)
@@ -153,107 +164,145 @@ def across(values: Array) -> Array:
     return np.divide(total, count, out=np.full(total.shape, np.nan), where=count > 0)
 
 
-def estimate(values: Array) -> Estimate:
+def mean_over_seeds(values: Array) -> Estimate:
     """Return the mean over seeds with its 95 % interval."""
     return average(values[np.isfinite(values)].tolist(), batches=max(2, len(values)))
 
 
-def find(laboratory: Laboratory) -> list[Results]:
-    """Return what was found in each environment."""
-    cells = laboratory.cells()
-    stretches = laboratory.stretches()
+def find_results(laboratory: Laboratory[Study]) -> list[Results]:
+    """Return what was measured in each environment, with each model that learns."""
+    study = laboratory.study
     return [
-        _find(
-            laboratory.study,
-            name,
-            [cell for cell in cells if cell["environment"] == name],
-            [stretch for stretch in stretches if stretch["environment"] == name],
-        )
-        for name in laboratory.study.environments
+        _Reader(laboratory, name, model).results() for name in study.environments for model in study.learning_models
     ]
 
 
-def _find(study: Study, name: str, cells: Sequence[Any], stretches: Sequence[Any]) -> Results:
-    settings = study.subject(name, 0).settings
-    depth, horizon, first, most = settings.depth, settings.horizon, study.methods[0], study.experience[-1]
-    random, optimum = reward_range(make(name))
-    there = {(c["seed"], c["experience"], c["model"], c["depth"]): c for c in cells}
-    rows = {(*at, Trial(*(row[f] for f in Trial._fields))): row for at, cell in there.items() for row in cell["trials"]}
-    entropy = _entropies(study, stretches)
+class _Reader:
+    """Reads what a study has of one environment and one model into arrays."""
 
-    def row_of(*where: Any, horizon: int, method: str, simulations: int) -> Any:
-        found = rows.get((*where, Trial(horizon, method, simulations)))
-        return found or rows.get((*where, Trial(horizon, method, 0)))  # expectimax has none
+    def __init__(self, laboratory: Laboratory[Study], environment: str, model: str) -> None:
+        self.store, self.study = laboratory.store, laboratory.study
+        self.environment, self.model = environment, model
+        self.settings = self.study.agent_settings(environment)
+        self._conditions = functools.cache(self.store.conditions)
 
-    def plane(get: Callable[[Any], Any], *shape: int) -> Array:
-        values = np.full((study.seeds, len(study.experience), len(study.simulations), *shape), np.nan)
+    def run(self, seed: int, learner: str | None = None) -> TrainingRun:
+        return TrainingRun(self.environment, learner or self.study.learners[0], seed, self.settings)
+
+    def learned(self, depth: int, get: Callable[[Any], Any]) -> Array:
+        """[S, E] something of what learning came to."""
+        values = np.full((self.study.seeds, len(self.study.experience)), np.nan)
+        for s, e in np.ndindex(*values.shape):
+            checkpoint = Checkpoint(self.run(s), self.study.experience[e], self.model, depth)
+            if found := self._conditions(checkpoint):
+                values[s, e] = _number(get(found[0]))
+        return values
+
+    def row(self, checkpoint: Checkpoint, planner: PlannerSpec, simulations: int) -> dict[str, Any] | None:
+        """The row of a planner with so many simulations, or with none if it does not count them."""
+        rows = found[1] if (found := self._conditions(checkpoint)) else {}
+        setting = Setting(planner._replace(simulations=simulations), self.study.cycles)
+        return rows.get(setting) or rows.get(Setting(planner, self.study.cycles))
+
+    def plane(self, get: Callable[[Any], Any], *shape: int) -> Array:
+        """[S, E, N, ...] something of the rows of the first planner, at the environment's own depth and horizon."""
+        planner = PlannerSpec.parse(self.study.planners[0])._replace(horizon=self.settings.horizon)
+        experience, simulations = self.study.experience, self.study.simulations
+        values = np.full((self.study.seeds, len(experience), len(simulations), *shape), np.nan)
         for s, e, n in np.ndindex(*values.shape[:3]):
-            at = (s, study.experience[e], CTW, depth)
-            if row := row_of(*at, horizon=horizon, method=first, simulations=study.simulations[n]):
+            checkpoint = Checkpoint(self.run(s), experience[e], self.model, self.settings.depth)
+            if row := self.row(checkpoint, planner, simulations[n]):
                 values[s, e, n] = _number(get(row))
         return values
 
-    def line(experience: int, model: str, depth: int, horizon: int, method: str, get: Callable[[Any], Any]) -> Array:
-        values = np.full((study.seeds, len(study.simulations)), np.nan)
+    def line(self, checkpoint: Callable[[int], Checkpoint], planner: PlannerSpec, get: Callable[[Any], Any]) -> Array:
+        """[S, N] something of the rows of a planner, at the checkpoint of each seed."""
+        values = np.full((self.study.seeds, len(self.study.simulations)), np.nan)
         for s, n in np.ndindex(*values.shape):
-            at = (s, experience, model, depth)
-            if row := row_of(*at, horizon=horizon, method=method, simulations=study.simulations[n]):
+            if row := self.row(checkpoint(s), planner, self.study.simulations[n]):
                 values[s, n] = _number(get(row))
         return values
 
-    def known(depth: int, get: Callable[[Any], Any]) -> Array:
-        values = np.full((study.seeds, len(study.experience)), np.nan)
+    def entropies(self) -> Array:
+        """[S, E] log loss of the true environment at the percepts of the experience, bits in all."""
+        values = np.full((self.study.seeds, len(self.study.experience)), np.nan)
         for s, e in np.ndindex(*values.shape):
-            if cell := there.get((s, study.experience[e], CTW, depth)):
-                values[s, e] = _number(get(cell))
-        return values
+            segment = self.store.segment(self.run(s), self.study.experience[e])
+            if segment and segment["entropy"] is not None:
+                values[s, e] = segment["entropy"]
+        return np.cumsum(values, axis=1)
 
-    def parts(kind: str) -> Callable[[Any], Any]:
-        return lambda row: [row[kind][part] for part in PARTS] if row[kind] else [None] * len(PARTS)
+    def results(self) -> Results:
+        study, depth, horizon = self.study, self.settings.depth, self.settings.horizon
+        random, optimum = reward_range(make(self.environment))
+        entropy, each = self.entropies(), np.array(study.experience, dtype=float)
+        base = self.model == study.base_model
+        depths = (depth, *(other for other in study.depths if other != depth)) if base else (depth,)
 
-    each = np.array(study.experience, dtype=float)
-    depths = (depth, *(other for other in study.depths if other != depth))
-    findings = Results(
-        environment=name,
-        horizon=horizon,
-        depth=depth,
-        experience=each,
-        simulations=np.array(study.simulations, dtype=float),
-        random_reward=random,
-        optimum=optimum,
-        reward=plane(lambda row: row["reward"]),
-        regret=plane(lambda row: row["regret"]),
-        long_run=plane(parts("long_run"), len(PARTS)),
-        within=plane(parts("within"), len(PARTS)),
-        missed=plane(lambda row: row["missed"]),
-        sure=plane(lambda row: row["sure"]),
-        bits=plane(lambda row: row["bits"]),
-        visits=plane(lambda row: row["visits"]),
-        seconds=plane(lambda row: row["seconds"]),
-        excess={other: (known(other, lambda cell: cell["log_loss"]) - entropy) / each for other in depths},
-        allowance=(known(depth, lambda cell: cell["best_tree"]["fixed"] + cell["best_tree"]["allowance"]) - entropy)
-        / each,
-        leaves=known(depth, lambda cell: cell["best_tree"]["leaves"]),
-    )
+        def parts(kind: str) -> Callable[[Any], Any]:
+            return lambda row: [row[kind][part] for part in PARTS] if row[kind] else [None] * len(PARTS)
 
-    def score(where: tuple[int, str, int, int, str]) -> Array:
-        return findings.scored(line(*where, lambda row: row["reward"]), line(*where, lambda row: row["regret"]))
+        def best_tree(*fields: str) -> Array:
+            def total(learned: Any) -> Any:
+                return sum(learned["best_tree"][field] for field in fields) if "best_tree" in learned else None
 
-    others = {f"horizon {h}": (most, CTW, depth, h, first) for h in study.horizons if h != horizon}
-    others |= {f"depth {d}": (most, CTW, d, horizon, first) for d in study.depths if d != depth}
-    others |= {method: (most, CTW, depth, horizon, method) for method in study.methods[1:]}
-    others |= {f"model: {m}": (0 if m == TRUE else most, m, depth, horizon, first) for m in study.models if m != CTW}
-    findings.others.update({label: score(where) for label, where in others.items()})
-    return findings
+            return self.learned(depth, total)
 
+        results = Results(
+            environment=self.environment,
+            model=self.model,
+            horizon=horizon,
+            depth=depth,
+            experience=each,
+            simulations=np.array(study.simulations, dtype=float),
+            random_reward=random,
+            optimum=optimum,
+            reward=self.plane(lambda row: row["reward"]),
+            regret=self.plane(lambda row: row["regret"]),
+            long_run=self.plane(parts("long_run"), len(PARTS)),
+            within_horizon=self.plane(parts("within_horizon"), len(PARTS)),
+            simple_regret=self.plane(lambda row: row["simple_regret"]),
+            certified=self.plane(lambda row: row["certified"]),
+            bits=self.plane(lambda row: row["bits"]),
+            visits=self.plane(lambda row: row["visits"]),
+            seconds=self.plane(lambda row: row["seconds"]),
+            excess={
+                other: (self.learned(other, lambda learned: learned["log_loss"]) - entropy) / each for other in depths
+            },
+            allowance=(best_tree("fixed", "allowance") - entropy) / each,
+            leaves=best_tree("leaves"),
+        )
+        for label, (checkpoint, planner) in self._others().items():
+            reward, regret = (self.line(checkpoint, planner, operator.itemgetter(f)) for f in ("reward", "regret"))
+            results.others[label] = results.scored(reward, regret)
+        return results
 
-def _entropies(study: Study, stretches: Sequence[Any]) -> Array:
-    """[S, E] log loss of the true environment at the percepts of the experience, bits in all."""
-    values = np.full((study.seeds, len(study.experience)), np.nan)
-    for stretch in stretches:
-        if stretch["seed"] < study.seeds and stretch["entropy"] is not None:
-            values[stretch["seed"], study.experience.index(stretch["experience"])] = stretch["entropy"]
-    return np.cumsum(values, axis=1)
+    def _others(self) -> dict[str, tuple[Callable[[int], Checkpoint], PlannerSpec]]:
+        """What is measured beside the plane, by its label: the checkpoint of each seed, and the planner."""
+        study, depth, horizon = self.study, self.settings.depth, self.settings.horizon
+        most, specs = study.experience[-1], [PlannerSpec.parse(planner) for planner in study.planners]
+        first = specs[0]._replace(horizon=horizon)
+
+        def at(experience: int, model: str, depth: int, learner: str | None = None) -> Callable[[int], Checkpoint]:
+            return lambda seed: Checkpoint(self.run(seed, learner), experience, model, depth)
+
+        here = at(most, self.model, depth)
+        others: dict[str, tuple[Callable[[int], Checkpoint], PlannerSpec]] = {}
+        if self.model != study.base_model:
+            return others
+        others |= {f"horizon {h}": (here, first._replace(horizon=h)) for h in study.horizons if h != horizon}
+        others |= {f"depth {d}": (at(most, self.model, d), first) for d in study.depths if d != depth}
+        others |= {spec.title: (here, spec._replace(horizon=horizon)) for spec in specs[1:]}
+        for model in study.models:
+            if model not in study.learning_models:
+                others[f"model: {model}"] = at(0 if model == TRUE else most, model, depth), first
+        for learner in study.learners[1:]:
+            spec = PlannerSpec.parse(learner)
+            if planner_class(spec.name).model_free:
+                others[f"learner: {learner}"] = at(most, NO_MODEL, 0, learner), spec
+            else:
+                others[f"learner: {learner}"] = at(most, self.model, depth, learner), first
+        return others
 
 
 def _number(value: Any) -> Any:

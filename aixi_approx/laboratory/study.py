@@ -10,10 +10,10 @@
 
 In Python the same is `study = Study(("tiger", "locks:1"), (100, 1000, 10000), (1, 10, 100, 1000), 10, ...)`.
 
-The plane is experience x simulations, at the environment's own depth and horizon, by the first method. Other depths are
-tried at each experience as predictors, and after the most experience as agents, at all simulations; so are other
-horizons, methods and models. Given the true environment, where it is a POMDP, there is nothing to learn: it stands at
-experience 0.
+The plane is experience x simulations, for each model that learns, at the environment's own depth and horizon, by the
+first planner. Other depths, horizons and planners are slices: measured after the most experience, at all simulations,
+each with the others at their first value. Axes that `cross` names are crossed with the plane and with each other
+instead. The true environment, where it is a POMDP, has nothing to learn: it stands at experience 0.
 """
 
 from __future__ import annotations
@@ -21,30 +21,33 @@ from __future__ import annotations
 import functools
 import runpy
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
-from aixi_approx.builder import METHODS, MODEL_FREE, build_agent, parsed
+from aixi_approx import planners, predictors
+from aixi_approx.builder import CTW, TRUE, build_agent, build_planner, options_taken
 from aixi_approx.environment import Settings
-from aixi_approx.envs import make
-from aixi_approx.laboratory.condition import CTW, MODELS, TRUE, Cell, Trial
-from aixi_approx.laboratory.experience import TrainingRun
+from aixi_approx.envs import make, name_of
+from aixi_approx.laboratory.condition import Checkpoint, Group, Setting, TrainingRun
+from aixi_approx.laboratory.measurement import NO_MODEL, SHUFFLED
 from aixi_approx.planner import MAX_SIMULATIONS
+from aixi_approx.planner_spec import DEFAULT, PlannerSpec
 from aixi_approx.planners.expectimax import MAX_HORIZON
-from aixi_approx.planners.root_parallel import RULES
 from aixi_approx.pomdp.definition import POMDP
 from aixi_approx.predictors.context_tree import MAX_DEPTH
 from aixi_approx.validation import as_integer
 
-NAMES = ("environments", "methods", "models")
-NUMBERS = {  # and the most that each can be: horizons, with which it is known what a decision loses
+AXES = ("depths", "horizons", "planners")  # that can be crossed
+NAMES = ("environments", "planners", "models", "learners", "cross")
+NUMBERS = {  # and the most that each can be: horizons, with which the regret of a decision is known
     "experience": 1 << 30,
     "simulations": MAX_SIMULATIONS,
     "depths": MAX_DEPTH,
     "horizons": MAX_HORIZON,
 }
+OPTIONAL = ("depths", "horizons", "cross")  # lists that may be empty
 TABLE = '"tiger" = { depth = 40 }'
 
 
@@ -52,6 +55,7 @@ class Study(NamedTuple):
     """What is to be measured."""
 
     environments: tuple[str, ...]
+    """Names; classes and instances that have one are taken, too."""
     experience: tuple[int, ...]
     """Cycles of learning, ascending."""
     simulations: tuple[int, ...]
@@ -61,62 +65,115 @@ class Study(NamedTuple):
     """Bits of context, besides the environment's own."""
     horizons: tuple[int, ...] = ()
     """Cycles that a search looks ahead, besides the environment's own number."""
-    methods: tuple[str, ...] = ("rhouct",)
-    """Of planning, as in `build_planner`. The first is that of the plane."""
+    planners: tuple[str, ...] = (DEFAULT,)
+    """As in `build_planner`. The first is that of the plane."""
     models: tuple[str, ...] = (CTW,)
-    """What predicts: `ctw`, which learns; `true`, the environment itself; `shuffled`, a control that learns nothing."""
+    """What predicts: `ctw` and others that learn, each with a plane of its own; `true`, the environment itself;
+    `shuffled`, a control that learns only how often each percept comes."""
+    learners: tuple[str, ...] = (DEFAULT,)
+    """The planners that agents learn with. One without a model, such as q-learning, is measured as it is."""
+    cross: tuple[str, ...] = ()
+    """Which of `depths`, `horizons` and `planners` are crossed with the plane and with each other."""
     cycles: int = 100
-    """Of a trial; they are greedy, and nothing is learned."""
-    probes: int = 20
-    """Decisions of these that are accounted for."""
+    """Of an evaluation, which is greedy and in which nothing is learned."""
+    sampled_decisions: int = 20
+    """Decisions of an evaluation whose regret is split into its parts."""
     settings: Mapping[str, Mapping[str, float]] = {}
     """Of the agents in an environment, where they differ from its own: the fields of `Settings`."""
 
-    def subject(self, environment: str, seed: int) -> TrainingRun:
-        """Return the agent whose experience is learned from."""
+    def runs(self) -> list[TrainingRun]:
+        """Return all training runs, seed after seed."""
+        return [
+            TrainingRun(name, learner, seed, self.agent_settings(name))
+            for seed in range(self.seeds)
+            for name in self.environments
+            for learner in self.learners
+        ]
+
+    def agent_settings(self, environment: str) -> Settings:
+        """Return the settings of the agents in an environment."""
         own: dict[str, Any] = dict(self.settings.get(environment, {}))
-        return TrainingRun(environment, _declared(environment).settings._replace(**own), seed)
+        return _declared(environment).settings._replace(**own)
 
-    def subjects(self) -> list[TrainingRun]:
-        """Return all agents, seed after seed."""
-        return [self.subject(name, seed) for seed in range(self.seeds) for name in self.environments]
+    def marks(self, run: TrainingRun) -> Sequence[int]:
+        """Return the cycles that the segments of a training run end at."""
+        return self.experience
 
-    def cells(self, subject: TrainingRun) -> Iterator[Cell]:
-        """Yield what is to be measured with the experience of an agent."""
-        depth, horizon = subject.settings.depth, subject.settings.horizon
-        first, *others = self.methods
-        plane = self._searches(horizon, first)
-        at_last = [trial for h in self.horizons if h != horizon for trial in self._searches(h, first)]
-        at_last += [trial for method in others for trial in self._searches(horizon, method)]
-        most = self.experience[-1]
+    def groups(self, run: TrainingRun) -> Iterator[Group]:
+        """Yield the conditions that are measured with the experience of a training run."""
+        depth, horizon = run.settings.depth, run.settings.horizon
+        first, most = self.planners[0], self.experience[-1]
 
-        def cell(experience: int, model: str, depth: int, trials: list[Trial]) -> Cell:
-            return Cell(subject, experience, model, depth, self.cycles, self.probes, tuple(trials))
+        def group(experience: int, model: str, depth: int, settings: list[Setting]) -> Group:
+            return Group(Checkpoint(run, experience, model, depth), tuple(settings), self.sampled_decisions)
 
+        learner = PlannerSpec.parse(run.learner)
+        if planners.planner_class(learner.name).model_free:
+            for experience in self.experience:
+                yield group(experience, NO_MODEL, 0, [Setting(learner, self.cycles)])
+            return
+        depths = [depth, *(other for other in self.depths if other != depth)]
+        horizons = [horizon, *(other for other in self.horizons if other != horizon)]
+        crossed_horizons = horizons if "horizons" in self.cross else [horizon]
+        crossed_planners = self.planners if "planners" in self.cross else (first,)
+        plane = [s for h in crossed_horizons for planner in crossed_planners for s in self._searches(h, planner)]
+        slices = [s for h in horizons if h not in crossed_horizons for s in self._searches(h, first)]
+        slices += [s for p in self.planners if p not in crossed_planners for s in self._searches(horizon, p)]
         for model in self.models:
             if model == TRUE:
-                if _declared(subject.environment).is_pomdp:
-                    yield cell(0, model, depth, plane + at_last)
-            elif model != CTW:
-                yield cell(most, model, depth, plane)
+                if _declared(run.environment).is_pomdp:
+                    yield group(0, TRUE, depth, plane + slices)
+            elif model == SHUFFLED:
+                yield group(most, SHUFFLED, depth, plane)
             else:
+                base = model == self.base_model
                 for experience in self.experience:
-                    last = experience == most
-                    yield cell(experience, model, depth, plane + (at_last if last else []))
-                    for other in self.depths:
-                        if other != depth:
-                            yield cell(experience, model, other, plane if last else [])
+                    last = base and experience == most
+                    yield group(experience, model, depth, plane + (slices if last else []))
+                    for other in depths[1:] if base else ():
+                        yield group(experience, model, other, plane if last or "depths" in self.cross else [])
 
-    def _searches(self, horizon: int, method: str) -> list[Trial]:
-        """All budgets of a method: at least a simulation for each of its searches, and none where they don't count."""
-        name, number = parsed(method)
-        if name in ("expectimax", "seconds"):
-            return [Trial(horizon, method, 0)]
-        return [Trial(horizon, method, n) for n in self.simulations if name not in RULES or n >= number]
+    @property
+    def learning_models(self) -> tuple[str, ...]:
+        """The models that learn, each of which has a plane."""
+        return tuple(model for model in self.models if model not in (TRUE, SHUFFLED))
 
-    def options(self) -> dict[str, Any]:
+    @property
+    def base_model(self) -> str:
+        """The first model that learns, of which there are slices."""
+        return self.learning_models[0]
+
+    def _searches(self, horizon: int, planner: str) -> list[Setting]:
+        """All budgets of a planner: at least a simulation for each of its searches, and none where they don't count."""
+        spec = PlannerSpec.parse(planner)._replace(horizon=horizon)
+        if "simulations" not in options_taken(spec):
+            return [Setting(spec, self.cycles)]
+        budgets = [n for n in self.simulations if n >= (spec.searches or 1)]
+        return [Setting(spec._replace(simulations=n), self.cycles) for n in budgets]
+
+    def as_json(self) -> dict[str, Any]:
         """Return all of it as JSON has it."""
         return {name: list(value) if isinstance(value, tuple) else value for name, value in self._asdict().items()}
+
+    def with_seeds(self, seeds: int) -> Self:
+        """Return the same study with another number of seeds."""
+        return self._replace(seeds=seeds)
+
+    def obstacle(self, earlier: Self) -> str:
+        """Return what keeps this study from continuing an earlier one, or nothing: the field, and what it was."""
+        for name in self._fields:
+            was, wanted = getattr(earlier, name), getattr(self, name)
+            if name in ("environments", "simulations", "depths", "horizons", "planners", "models", "learners", "cross"):
+                kept = set(was) <= set(wanted)
+            elif name == "settings":
+                kept = all(was.get(each, {}) == wanted.get(each, {}) for each in earlier.environments)
+            elif name == "experience":  # a training run can be continued
+                kept = was == wanted[: len(was)]
+            else:
+                kept = was <= wanted if name == "seeds" else was == wanted
+            if not kept or (name == "planners" and was[0] != wanted[0]):
+                return f"other {name}, {', '.join(map(str, was)) if isinstance(was, tuple) else was}"
+        return ""
 
 
 class Declared(NamedTuple):
@@ -165,7 +222,7 @@ def read_study(path: Path) -> Study:
 
 
 def study_of(given: Mapping[str, Any], where: str) -> Study:
-    """Return the study of a mapping, as `Study.options` has it or a TOML file; `where` is for messages."""
+    """Return the study of a mapping, as `Study.as_json` has it or a TOML file; `where` is for messages."""
     unknown = [name for name in given if name not in Study._fields]
     if unknown:
         raise ValueError(f"{where}: a study has no {unknown[0]!r}: it has {', '.join(Study._fields)}")
@@ -202,12 +259,18 @@ def _with_lists(study: Study) -> Study:
         value = getattr(study, name)
         if not isinstance(value, list | tuple):
             raise ValueError(f"{name} is {value!r}: write a list")
-        if not value and name not in ("depths", "horizons"):
+        if not value and name not in OPTIONAL:
             raise ValueError(f"{name} is empty: name at least one")
+        if name == "environments":
+            value = [name_of(each) for each in value if each != ""] if all(map(_nameable, value)) else value
         if name in NAMES and not all(isinstance(each, str) for each in value):
             raise ValueError(f"{name} are {list(value)}: write names")
         lists[name] = tuple(value)
     return study._replace(**lists)
+
+
+def _nameable(value: object) -> bool:
+    return value is not None and not isinstance(value, int | float)
 
 
 def _check_numbers(study: Study) -> None:
@@ -217,12 +280,16 @@ def _check_numbers(study: Study) -> None:
             raise ValueError(f"{name} are {list(values)}: write whole numbers, 1 to {most:,}")
         if any(a >= b for a, b in pairwise(values)):
             raise ValueError(f"{name} are {list(values)}: write them in order, the smallest first, none twice")
-    for name in ("seeds", "cycles", "probes"):
+    for name in ("seeds", "cycles"):
         value = getattr(study, name)
         if type(value) is not int or value < 1:
             raise ValueError(f"{name} is {value!r}: write a whole number, 1 at least")
-    if study.probes > study.cycles:
-        raise ValueError(f"there are {study.probes} probes in {study.cycles} cycles: take more cycles")
+    if type(study.sampled_decisions) is not int or study.sampled_decisions < 0:
+        raise ValueError(f"sampled_decisions is {study.sampled_decisions!r}: write a whole number, 0 at least")
+    if study.sampled_decisions > study.cycles:
+        raise ValueError(
+            f"there are {study.sampled_decisions} sampled_decisions in {study.cycles} cycles: take more cycles"
+        )
 
 
 def _with_full_names(study: Study) -> Study:
@@ -236,7 +303,7 @@ def _with_full_names(study: Study) -> Study:
     for name, own in study.settings.items():
         title = make(name).title
         if title not in study.environments or title in settings:
-            raise ValueError(f"there are settings for {name}, which is not among the environments, or settled already")
+            raise ValueError(f"there are settings for {name}, which is not among the environments, or has some already")
         if not isinstance(own, Mapping):
             raise ValueError(f"settings of {name} is {own!r}: write a table, as in {TABLE}")
         if unknown := [field for field in own if field not in Settings._fields]:
@@ -250,24 +317,37 @@ def _with_full_names(study: Study) -> Study:
 def _check_agents(study: Study) -> None:
     """See that all agents can be made."""
     for model in study.models:
-        if model not in MODELS:
-            raise ValueError(f"there is no model {model!r}: there are {', '.join(MODELS)}")
-    if CTW not in study.models:
-        raise ValueError(f"models are {list(study.models)}: name {CTW}, too, the agents that learn")
-    if parsed(study.methods[0])[0] == "seconds":
+        if model != SHUFFLED:
+            predictors.predictor_class(model)
+    if not study.learning_models:
+        raise ValueError(f"models are {list(study.models)}: name {CTW}, too, or another one that learns")
+    if SHUFFLED in study.models and CTW not in study.models:
+        raise ValueError(f"{SHUFFLED} is a control of {CTW}: name {CTW}, too")
+    if unknown := [axis for axis in study.cross if axis not in AXES]:
+        raise ValueError(f"cross has {unknown[0]!r}: there are {', '.join(AXES)}")
+    for planner in study.planners:
+        spec = PlannerSpec.parse(planner)
+        if planners.planner_class(spec.name).model_free:
+            names = [name for name in planners.PLANNERS if not planners.planner_class(name).model_free]
+            raise ValueError(f"{planner} has no model: there are {', '.join(names)}; or name it among the learners")
+        if spec.horizon or spec.simulations:
+            raise ValueError(f"{planner}: horizon and simulations of a planner are axes of the study: leave them out")
+        if (spec.searches or 1) > study.simulations[-1]:
+            raise ValueError(f"{planner} needs a simulation for each search: name more than {study.simulations[-1]}")
+    if PlannerSpec.parse(study.planners[0]).seconds is not None:
         raise ValueError(
-            f"the first method is {study.methods[0]}: begin with one that counts simulations, such as rhouct"
+            f"the first planner is {study.planners[0]}: begin with one that counts simulations, such as rhouct"
         )
-    for method in study.methods:
-        name, number = parsed(method)
-        if name in MODEL_FREE:
-            raise ValueError(f"{method} has no model: there are {', '.join(METHODS)}")
-        if name in RULES and number > study.simulations[-1]:
-            raise ValueError(f"{method} needs a simulation for each search: name more than {study.simulations[-1]}")
     for title in study.environments:
-        environment, settings = make(title), study.subject(title, 0).settings
+        environment, settings = make(title), study.agent_settings(title)
         try:
             as_integer("horizon", settings.horizon, 1, MAX_HORIZON)
-            build_agent(environment, settings=settings)
+            for learner in study.learners:
+                build_agent(environment, planner=learner, settings=settings)
+            for model in study.learning_models:
+                predictors.make(model, environment, settings=settings)
+            for planner in study.planners:
+                searches = PlannerSpec.parse(planner).searches or 1
+                build_planner(environment, planner, settings=settings._replace(simulations=searches))
         except ValueError as error:
             raise ValueError(f"settings of {title}: {error}") from error

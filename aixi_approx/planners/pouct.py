@@ -258,6 +258,7 @@ class POUCT(Planner):
         horizon, self.simulations, plies = check_search_options(horizon, simulations, seconds, ucb, rule, plies)
         self.pomdp, self.seconds = pomdp, seconds
         self.rollout = Uniform(pomdp.coding) if rollout is None else rollout
+        self.reads_history = self.rollout.reads_history
         self._same = SameEnvironment(pomdp)
         tables, coding = pomdp.tables, pomdp.coding
         percepts, self._percept = np.unique(

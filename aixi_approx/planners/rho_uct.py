@@ -396,6 +396,7 @@ class RhoUCT(Planner):
         horizon, self.simulations, plies = check_search_options(horizon, simulations, seconds, ucb, rule, plies)
         self.coding, self.seconds = coding, seconds
         self.rollout = Uniform(coding) if rollout is None else rollout
+        self.reads_history = self.rollout.reads_history
         self._plan = Plan(
             actions=coding.actions,
             action_bits=coding.action_bits,

@@ -63,6 +63,7 @@ class RootParallel(Planner):
         self.searches = as_integer("searches", searches, 1, MAX_SIMULATIONS)
         self.join = check_choice("join", join, JOINS)
         self.simulations = planners[0].simulations
+        self.reads_history = planners[0].reads_history
         self._marks: list[list[int]] = []
         self._shares(self.simulations)
 

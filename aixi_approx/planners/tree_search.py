@@ -26,7 +26,6 @@ UCB, ROUND_ROBIN = range(len(RULES))
 MOST_IN_TIME = 10_000_000  # simulations of a decision that is limited by time: a tree of some GB
 
 
-
 @kernel
 def roll_out(policy: NDArray[np.int64], random: Stream, actions: int) -> int:
     """Return the action of a rollout policy, uniform where it has no address; FAILED, -1, if the policy failed."""

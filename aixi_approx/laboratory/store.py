@@ -1,0 +1,177 @@
+"""The folder of a study.
+
+    DIR/study.json                                  what is measured; versions, the machine
+    DIR/experience/tiger-rhouct-0-1000.json         cycles of a training run up to the 1,000th, from the mark before
+    DIR/conditions/tiger-rhouct-0-1000-ctw-96.json  what a predictor of depth 96 has learned after 1,000 cycles, and a
+                                                    row for each setting that it was evaluated with
+
+Files are named by coordinates, and written whole or not at all, so that a study may be killed at any time.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import takewhile
+from pathlib import Path
+from typing import Any
+
+from aixi_approx._version import __version__
+from aixi_approx.execution.folder import open_folder, provenance, write_atomically
+from aixi_approx.laboratory.condition import Checkpoint, Cycle, Setting, TrainingRun, file_name
+from aixi_approx.laboratory.experience import Segment
+
+MANIFEST = "study.json"
+Rows = dict[Setting, dict[str, Any]]
+
+
+class Store:
+    """A folder that holds a study.
+
+    Parameters
+    ----------
+    folder : Path
+        Nothing is written to it before it is prepared.
+
+    Raises
+    ------
+    ValueError
+        If the folder holds something else: other files, or a study of another version; later, if a file is broken.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.manifest = open_folder(folder / MANIFEST, "study", "study") if folder.exists() else None
+        if self.manifest and not isinstance(self.manifest["study"], Mapping):
+            raise ValueError(f"{folder / MANIFEST} is not the manifest of a study: name another folder")
+
+    def prepare(self, study: Mapping[str, Any]) -> None:
+        """Make the folder, and write what is measured."""
+        for part in ("experience", "conditions"):
+            (self.folder / part).mkdir(parents=True, exist_ok=True)
+        if self.manifest is None or self.manifest["study"] != study:
+            self.manifest = {"version": __version__, "study": study, **provenance("numba", "numpy", "scipy")}
+            write_atomically(self.folder / MANIFEST, self.manifest)
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing was measured yet."""
+        return not (self.folder / "conditions").exists()
+
+    def past(self, run: TrainingRun, marks: Sequence[int]) -> list[Cycle]:
+        """Return the cycles of a training run, as far as they are there."""
+        cycles: list[Cycle] = []
+        for mark in self.marks(run, marks):
+            path = self._segment_path(run, mark)
+            cycles += [tuple(cycle) for cycle in _content(path, "cycles")["cycles"]]
+            if len(cycles) != mark:
+                raise _broken(path)
+        return cycles
+
+    def marks(self, run: TrainingRun, marks: Sequence[int]) -> Iterator[int]:
+        """Return those of some marks up to which the cycles of a training run are there."""
+        return takewhile(lambda mark: self._segment_path(run, mark).exists(), marks)
+
+    def add_segment(self, run: TrainingRun, until: int, segment: Segment) -> None:
+        """Write a segment of a training run."""
+        content = {"coordinates": run.coordinates, "experience": until, **segment._asdict()}
+        write_atomically(self._segment_path(run, until), content, indent=None)
+
+    def segment(self, run: TrainingRun, until: int) -> dict[str, Any] | None:
+        """Return a segment: its coordinates, and all but its cycles; None if it is not there."""
+        path = self._segment_path(run, until)
+        if not path.exists():
+            return None
+        content = _content(path, "cycles")
+        del content["cycles"]
+        return content
+
+    def conditions(self, checkpoint: Checkpoint) -> tuple[dict[str, Any], Rows] | None:
+        """Return what was learned at a checkpoint, and a row for each setting; None if nothing is there."""
+        path = self._conditions_path(checkpoint)
+        if not path.exists():
+            return None
+        content = _content(path, "rows")
+        try:
+            return content["learned"], {Setting.at(row): row for row in content["rows"]}
+        except (KeyError, TypeError, ValueError, AttributeError):
+            raise _broken(path) from None
+
+    def add_conditions(self, checkpoint: Checkpoint, measured: Mapping[str, Any]) -> None:
+        """Write what was measured at a checkpoint, beside what is there."""
+        there = self.conditions(checkpoint)
+        rows = [*there[1].values()] if there else []
+        content = {"coordinates": checkpoint.coordinates, **measured, "rows": rows + measured["rows"]}
+        write_atomically(self._conditions_path(checkpoint), content, indent=None)
+
+    def _segment_path(self, run: TrainingRun, mark: int) -> Path:
+        return self.folder / "experience" / file_name(run.coordinates, mark)
+
+    def _conditions_path(self, checkpoint: Checkpoint) -> Path:
+        return self.folder / "conditions" / file_name(checkpoint.coordinates)
+
+
+def read_rows(folder: str | Path) -> list[dict[str, Any]]:
+    """Return all that a study measured, as flat rows: `pandas.DataFrame(read_rows("study/"))` is a table.
+
+    Parameters
+    ----------
+    folder : str or Path
+        Of the study. Nothing of it is run, and no environment is needed.
+
+    Returns
+    -------
+    list of dict
+        A row for each condition, in the order of the files' names; for a checkpoint that no search was tried on, one
+        row without a setting. Fields:
+
+        environment, learner, seed, experience, model, depth
+            The checkpoint.
+        planner, horizon, simulations, cycles, learn
+            The setting; None where there is none.
+        learned_*
+            What learning came to, as in `measure`: learned_log_loss (bits), learned_nodes, ...
+        reward, regret, simple_regret, certified, within_horizon_*, long_run_*, searched, bits, visits, seconds
+            What was measured, as in `measure`; of the parts of a regret, one field each.
+
+    Raises
+    ------
+    ValueError
+        If the folder holds no study, or a file in it is broken.
+    """
+    folder = Path(folder)
+    if not (folder / MANIFEST).exists():
+        raise ValueError(f"{folder} holds no study")
+    rows = []
+    for path in sorted((folder / "conditions").glob("*.json")):
+        content = _content(path, "rows")
+        try:
+            above = {**content["coordinates"], **_flat({"learned": content["learned"]})}
+        except (KeyError, TypeError):
+            raise _broken(path) from None
+        rows += [{**above, **_flat(row)} for row in content["rows"]] or [above]
+    return rows
+
+
+def _flat(content: Mapping[str, Any]) -> dict[str, Any]:
+    """A mapping whose fields are joined to those of the mappings in it."""
+    flat: dict[str, Any] = {}
+    for name, value in content.items():
+        parts = _flat(value) if isinstance(value, Mapping) else None
+        flat |= {name: value} if parts is None else {f"{name}_{part}": each for part, each in parts.items()}
+    return flat
+
+
+def _content(path: Path, rows: str) -> dict[str, Any]:
+    """What a JSON file holds, with rows of that name."""
+    try:
+        content = json.loads(path.read_text())
+    except ValueError:
+        raise _broken(path) from None
+    if not (isinstance(content, dict) and isinstance(content.get(rows), list)):
+        raise _broken(path)
+    return content
+
+
+def _broken(path: Path) -> ValueError:
+    return ValueError(f"{path} is broken: remove it, and what stood in it is done again")
