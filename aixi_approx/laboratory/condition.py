@@ -97,9 +97,9 @@ def measure(cell: Cell, past: Sequence[Cycle]) -> dict[str, Any]:
     seconds = time.perf_counter() - began
     if cell.model == CTW:
         known["best_tree"] = predictor.best_tree()._asdict()
-    effort = {"bits": predictor.effort.bits, "visits": predictor.effort.nodes}
+    work = {"bits": predictor.work.bits, "visits": predictor.work.nodes}
     trials = _trials(cell, environment, predictor, history[-cell.depth :])
-    return {**known, **effort, "seconds": seconds, "trials": trials}
+    return {**known, **work, "seconds": seconds, "trials": trials}
 
 
 def true_model(environment: Environment) -> TrueModel:
@@ -160,7 +160,7 @@ def _try(
     agent = Agent(coding, predictor, planner, seed=seed)
     agent.cycle = cell.experience
     environment.checked_reset(evaluation_seed(seed))
-    rewards, regrets, judgements, searched, effort, seconds = [], [], [], 0, np.zeros(2), 0.0
+    rewards, regrets, judgements, searched, work, seconds = [], [], [], 0, np.zeros(2), 0.0
     context = context.copy()
     judge.restart()
     if truth:
@@ -168,10 +168,10 @@ def _try(
     with agent.evaluation():
         agent.restart()
         for t in range(cell.cycles):
-            before, began = _effort(predictor), time.perf_counter()
+            before, began = _work(predictor), time.perf_counter()
             decision = agent.act(explore=False)
             seconds += time.perf_counter() - began
-            effort += _effort(predictor) - before
+            work += _work(predictor) - before
             assert decision.search is not None
             searched += decision.search.simulations
             if truth:
@@ -185,7 +185,7 @@ def _try(
             context += coding.cycle(decision.action, *percept).tolist()
             if truth:
                 truth.observe(decision.action, percept)
-    counted = effort / cell.cycles if cell.model != TRUE else np.full(2, math.nan)
+    counted = work / cell.cycles if cell.model != TRUE else np.full(2, math.nan)
     return {
         **trial._asdict(),
         "reward": sum(rewards) / cell.cycles,
@@ -205,8 +205,8 @@ def _probes(cell: Cell) -> set[int]:
     return {begin + below(random, end - begin) for begin, end in pairwise(bounds)}
 
 
-def _effort(predictor: Any) -> NDArray[np.int64]:
-    return np.array(predictor.effort if isinstance(predictor, FactoredContextTree) else (0, 0))
+def _work(predictor: Any) -> NDArray[np.int64]:
+    return np.array(predictor.work if isinstance(predictor, FactoredContextTree) else (0, 0))
 
 
 def _average(judgements: list[DecisionAnalysis]) -> dict[str, Any]:
