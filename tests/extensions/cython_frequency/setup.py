@@ -1,8 +1,9 @@
 """Builds a predictor in Cython outside aixi_approx: `python setup.py build_ext --inplace`."""
 
-import aixi_approx
 from Cython.Build import cythonize
 from setuptools import Extension, setup
+
+import aixi_approx
 
 extensions = [Extension("frequency", ["frequency.pyx"], extra_compile_args=["-O3"])]
 
