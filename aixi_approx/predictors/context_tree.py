@@ -195,7 +195,7 @@ class FactoredContextTree(Predictor):
 
     def statistics(self) -> Statistics:
         """Return the stored nodes, their bytes, and the work done so far."""
-        return Statistics(self.nodes, self.memory, *self.effort)
+        return Statistics(self.nodes, self.memory, *self.work)
 
     def snapshot(self) -> bytes:
         """Return the state that all predictions follow from, as bytes; marks and work are no part of it."""
