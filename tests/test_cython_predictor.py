@@ -143,7 +143,7 @@ def test_a_planner_searches_with_it_as_with_its_twin(frequency: ModuleType) -> N
     for action in np.random.default_rng(1).integers(coding.actions, size=200):
         cycle = coding.cycle(int(action), *environment.step(int(action)))
         assert fast.learn(cycle) == pytest.approx(plain.learn(cycle), rel=1e-14)
-    found, same = (RhoUCT(coding, 3, 200).search(predictor, stream(1)) for predictor in (fast, plain))
+    found, same = (RhoUCT(coding, 3, simulations=200).search(predictor, stream(1)) for predictor in (fast, plain))
     assert repr(found) == repr(same)
 
 
@@ -152,7 +152,7 @@ def test_an_agent_learns_with_it(frequency: ModuleType) -> None:
     environment = aixi.make("biased-rps")
     coding = environment.coding
     predictor = frequency.Frequency(8, coding.action_bits, coding.percept_bits)
-    agent = aixi.Agent(coding, predictor, RhoUCT(coding, 2, 200), seed=1)
+    agent = aixi.Agent(coding, predictor, planner=RhoUCT(coding, 2, simulations=200), seed=1)
     list(aixi.interact(agent, environment, cycles=3_000))
     reward = aixi.average([row.reward for row in aixi.evaluate(agent, environment, cycles=500)]).mean
     assert reward > 0.1  # a random player gets 0
