@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from aixi_approx.envs import ENVIRONMENTS as ENVIRONMENTS
     from aixi_approx.envs import make as make
     from aixi_approx.estimate import average as average
+    from aixi_approx.include import get_include as get_include
     from aixi_approx.interaction import evaluate as evaluate
     from aixi_approx.interaction import interact as interact
     from aixi_approx.laboratory.runner import Laboratory as Laboratory
@@ -73,6 +74,7 @@ _HOME = {
     "envs": ("ENVIRONMENTS", "make"),
     "planners.expectimax": ("Expectimax",),
     "estimate": ("average",),
+    "include": ("get_include",),
     "interaction": ("evaluate", "interact"),
     "laws.joint": ("fit_joint_law",),
     "laboratory.runner": ("Laboratory",),

@@ -48,9 +48,9 @@ the best tree stops at the top of a chain or goes through it, at one bit a node:
 
 and on a chain that ends at depth D it costs (L > 1) - log2 Pe(v).
 
-Three tiers: the struct `State`, the free functions on it (the five verbs that all predictors share come
-last), the thin class `ContextTreeKernel` that owns one State. Functions that fail write nothing
-and return FAILED.
+Three tiers: the struct `State`, the free functions on it (the five operations that all predictors share come
+last), the thin class `ContextTreeKernel` that owns one State. Functions that fail change nothing
+and return FAILED. The history and the undo log stand in history.pxd and undo.pxd.
 """
 
 from libc.math cimport lgamma, log2
@@ -58,47 +58,26 @@ from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t, uintptr_
 from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy, memset
 
+from history cimport (FAILED, MAX_POSITION, History, agreement, aligned_memory, append_bit, before, bit_at,
+                      copy_history, free_history, grow, in_action, init_history, percept_index, room_for_bit, usual,
+                      write_bit)
+from undo cimport UndoLog, free_undo, init_undo, record, revert_to, room_to_undo, set_mark
+
 cdef extern from *:
     """
-    #include <stdlib.h>
-    #include <stdint.h>
-    #ifdef __linux__
-    #include <sys/mman.h>
-    #endif
-
-    #define leading_zeros(word) ((uint32_t) __builtin_clzll(word))
-    #define usual(condition) __builtin_expect(!!(condition), 1)
-
     /* 2^e for -1022 <= e <= 1023. */
     static inline double power_of_two(int64_t e) {
         union { uint64_t bits; double value; } u;
         u.bits = (uint64_t)(e + 1023) << 52;
         return u.value;
     }
-
-    /* Memory whose pages and cache lines hold whole nodes; large pages where the system has them,
-       because the tree is walked at random and misses of the TLB cost as much as those of the cache. */
-    static void *aligned_memory(size_t bytes) {
-        void *memory = NULL;
-        size_t alignment = bytes >= ((size_t)1 << 22) ? (size_t)1 << 21 : 64;
-        if (posix_memalign(&memory, alignment, bytes)) return NULL;
-    #ifdef MADV_HUGEPAGE
-        if (alignment > 64) madvise(memory, bytes, MADV_HUGEPAGE);
-    #endif
-        return memory;
-    }
     """
-    uint32_t leading_zeros(uint64_t word) noexcept nogil
-    bint usual(bint condition) noexcept nogil
     double power_of_two(int64_t e) noexcept nogil
-    void *aligned_memory(size_t bytes) noexcept nogil
 
 cdef enum:
     NONE = 0                    # no child; node 0 is a root and nobody's child
     LEAF = 0x80000000           # flag of a reference: a leaf visited once, at the history position in the low bits
-    MAX_POSITION = 0x7fffffff   # of a bit in the history
     MAX_NODES = 0x3fffffff      # an undo entry keeps two flags beside a node's index
-    MAX_UNDOS = 0x7fffffff
     SCALE = 512                 # one step of `shift` is a factor 2^SCALE
     FAR = 600                   # 2^FAR and 2^-FAR: odds beyond these are certainty in a double
 
@@ -106,7 +85,6 @@ cdef enum:                      # kinds of undo entries: + 0 or 1 for the side
     COUNT = 0                   # count[side] went up by one, ratio and shift are the old ones
     LINK = 2                    # child[side] was `old`
 
-cdef double FAILED = -1.0
 cdef double LOG2_E = 1.4426950408889634
 cdef double LOG2_PI = 1.6514961294723187
 cdef double EVEN = 1e-12        # code lengths that differ by less, relatively, are equal but for rounding
@@ -123,32 +101,14 @@ cdef struct Undo:               # 16 bytes
     uint32_t old                # shift (COUNT) or child (LINK)
     uint32_t where              # 4 * node + kind + side
 
-cdef struct Mark:
-    int64_t length
-    int64_t undos
-    uint32_t phase
-
 cdef struct State:
     uint32_t depth              # D, bits
-    uint32_t action_bits        # of one cycle, context only
-    uint32_t cycle_bits         # action_bits + percept_bits; one tree for each percept bit
-    uint32_t phase              # 0 <= phase < cycle_bits, of the next bit
-
-    uint64_t *history           # bits, the first in the lowest bit of a word
-    int64_t origin              # position of the first real bit; before it the history reads as zeros
-    int64_t length              # position of the next bit
-    int64_t words               # of 64 bits that are allocated
+    History history             # one tree for each percept bit of its cycle
+    UndoLog log                 # of Undo
 
     Node *nodes                 # the first percept_bits are the roots
     int64_t used
     int64_t nodes_capacity
-
-    Undo *undos                 # written while there are marks
-    int64_t undos_used
-    int64_t undos_capacity
-    Mark *marks
-    int64_t marks_used
-    int64_t marks_capacity
 
     uint32_t *path              # explicit inner nodes from the root down, of the last walk
     uint32_t path_length
@@ -164,42 +124,6 @@ cdef struct Best:               # of the best trees in hindsight, or of a part o
     double bits                 # -log2 Pm
     double fixed                # the bits of the best fixed parameters in the leaves, without Gamma
     double allowance            # Gamma + what KT may lose to them
-
-
-# ---------------------------------------------------------------------------------------------- history
-
-cdef inline uint32_t bit_at(const uint64_t *history, int64_t position) noexcept nogil:
-    return (history[position >> 6] >> (position & 63)) & 1
-
-
-cdef inline uint64_t before(const uint64_t *history, int64_t position) noexcept nogil:
-    """The 64 bits before a position, the most recent in the highest bit."""
-    cdef int64_t first = position - 64
-    cdef int64_t word = first >> 6
-    cdef int64_t offset = first & 63
-    return (history[word] >> offset) | ((history[word + 1] << 1) << (63 - offset))
-
-
-cdef inline uint32_t agreement(const uint64_t *history, int64_t position, int64_t other, uint32_t depth) noexcept nogil:
-    """How many bits before the two positions agree, at most `depth`."""
-    cdef uint32_t agreed = 0
-    cdef uint64_t difference
-    while agreed < depth:
-        difference = before(history, position - agreed) ^ before(history, other - agreed)
-        if difference:
-            return min(depth, agreed + leading_zeros(difference))
-        agreed += 64
-    return depth
-
-
-cdef inline void write_bit(State *self, uint32_t bit) noexcept nogil:
-    cdef uint64_t *word = &self.history[self.length >> 6]
-    cdef int64_t offset = self.length & 63
-    word[0] = (word[0] & ~(<uint64_t>1 << offset)) | (<uint64_t>bit << offset)
-    self.length += 1
-    self.phase += 1
-    if self.phase == self.cycle_bits:
-        self.phase = 0
 
 
 # ---------------------------------------------------------------------------------------------- formulas
@@ -229,7 +153,7 @@ cdef inline double leaf_probability(const State *self, uint32_t leaf, uint32_t x
     """pe(x) at a leaf reference or a leaf node."""
     cdef const Node *v
     if leaf & LEAF:
-        return 0.75 if bit_at(self.history, leaf & MAX_POSITION) == x else 0.25
+        return 0.75 if bit_at(&self.history, leaf & MAX_POSITION) == x else 0.25
     v = &self.nodes[leaf]
     return (v.count[x] + 0.5) / (<double>v.count[0] + v.count[1] + 1.0)
 
@@ -241,14 +165,14 @@ cdef void branch(const State *self, Node *m) noexcept nogil:
     """
     cdef const Node *v
     cdef int64_t chain, exponent
-    cdef uint32_t side = bit_at(self.history, self.length - 1 - self.agreed)
+    cdef uint32_t side = bit_at(&self.history, self.history.length - 1 - self.agreed)
     m.depth = self.agreed
     m.ratio = 1.0
     m.shift = 0
-    m.child[side] = LEAF | <uint32_t>self.length
+    m.child[side] = LEAF | <uint32_t>self.history.length
     m.child[1 - side] = self.end
     if self.end & LEAF:
-        m.count[1] = bit_at(self.history, self.end & MAX_POSITION)
+        m.count[1] = bit_at(&self.history, self.end & MAX_POSITION)
         m.count[0] = 1 - m.count[1]
         return
     v = &self.nodes[self.end]
@@ -271,12 +195,12 @@ cdef void branch(const State *self, Node *m) noexcept nogil:
 
 cdef void walk(State *self) noexcept nogil:
     """Find the path of the current context in the tree of the current bit."""
-    cdef uint32_t v = self.phase - self.action_bits
+    cdef uint32_t v = percept_index(&self.history)
     cdef uint32_t child
     cdef uint32_t depth = self.depth
-    cdef int64_t position = self.length
+    cdef int64_t position = self.history.length
     cdef int64_t other
-    cdef const uint64_t *history = self.history
+    cdef const History *history = &self.history
     cdef const Node *nodes = self.nodes
     cdef uint32_t *path = self.path
     cdef uint32_t n = 0
@@ -333,7 +257,7 @@ cdef double probability(State *self, uint32_t x) noexcept nogil:
     cdef const uint32_t *path = self.path
     cdef uint32_t i, mixed
     cdef double p = 0.5
-    if self.walked != self.length:
+    if self.walked != self.history.length:
         walk(self)
     i = mixed = self.path_length
     above = &nodes[path[i - 1]]
@@ -356,71 +280,38 @@ cdef double probability(State *self, uint32_t x) noexcept nogil:
 
 # ---------------------------------------------------------------------------------------------- memory
 
-cdef bint grow(void **memory, int64_t *capacity, int64_t size, int64_t used, int64_t wanted, int64_t limit) noexcept nogil:
-    """Make room for `wanted` items of `size` bytes in place of the `used` ones that are there; at most `limit`."""
-    cdef void *larger
-    if wanted <= capacity[0]:
-        return True
-    if wanted > limit:
-        return False
-    wanted = min(limit, wanted + wanted // 2 + 64)
-    larger = aligned_memory(wanted * size)
-    if larger == NULL:
-        return False
-    if memory[0] != NULL:
-        memcpy(larger, memory[0], used * size)
-        free(memory[0])
-    memory[0] = larger
-    capacity[0] = wanted
-    return True
-
-
-cdef bint room_for_bit(State *self) noexcept nogil:
-    """One more bit in the history, and the word of the bit after it, which `before` reads."""
-    cdef int64_t wanted = ((self.length + 1) >> 6) + 1
-    return self.length <= MAX_POSITION and (
-        usual(wanted <= self.words)
-        or grow(<void **>&self.history, &self.words, 8, self.words, wanted, (MAX_POSITION >> 6) + 2))
-
-
 cdef bint room_to_learn(State *self) noexcept nogil:
     """One more node; undo entries for the path, a node at its end and the reference to that."""
-    cdef int64_t wanted = self.undos_used + self.path_length + 2
     return (
         usual(self.used < self.nodes_capacity)
         or grow(<void **>&self.nodes, &self.nodes_capacity, sizeof(Node), self.used, self.used + 1, MAX_NODES)
-    ) and (
-        self.marks_used == 0
-        or usual(wanted <= self.undos_capacity)
-        or grow(<void **>&self.undos, &self.undos_capacity, sizeof(Undo), self.undos_used, wanted, MAX_UNDOS))
+    ) and room_to_undo(&self.log, self.path_length + 2)
 
 
 # ---------------------------------------------------------------------------------------------- learning
 
-cdef inline void record(State *self, uint32_t where, double ratio, uint32_t old) noexcept nogil:
-    """Write an entry of the undo log, if there are marks to go back to."""
-    cdef Undo *undo = &self.undos[self.undos_used]
-    if self.marks_used:
+cdef inline void note(Undo *undo, uint32_t where, double ratio, uint32_t old) noexcept nogil:
+    """Fill an entry of the undo log, if there is one: without marks there is none."""
+    if undo != NULL:
         undo.ratio = ratio
         undo.old = old
         undo.where = where
-        self.undos_used += 1
 
 
 cdef inline void relink(State *self, uint32_t parent, uint32_t side, uint32_t child) noexcept nogil:
-    record(self, 4 * parent + LINK + side, 0.0, self.nodes[parent].child[side])
+    note(<Undo *>record(&self.log, 1), 4 * parent + LINK + side, 0.0, self.nodes[parent].child[side])
     self.nodes[parent].child[side] = child
 
 
 cdef double learn_at_the_end(State *self, uint32_t x) noexcept nogil:
     """Learn x below the path, making at most one node. Returns p(x) there, which is p(child) for the path."""
     cdef uint32_t last = self.path[self.path_length - 1]
-    cdef uint32_t side = bit_at(self.history, self.length - 1 - self.nodes[last].depth)
+    cdef uint32_t side = bit_at(&self.history, self.history.length - 1 - self.nodes[last].depth)
     cdef uint32_t new = <uint32_t>self.used
     cdef Node *v
     cdef double p
     if self.end == NONE:                                         # a first visit below a root
-        relink(self, last, side, LEAF | <uint32_t>self.length)
+        relink(self, last, side, LEAF | <uint32_t>self.history.length)
         return 0.5
     if self.agreed < self.depth:                                 # a split; m is learned as part of the path
         branch(self, &self.nodes[new])
@@ -437,14 +328,14 @@ cdef double learn_at_the_end(State *self, uint32_t x) noexcept nogil:
         v.depth = self.depth
         v.child[0] = self.end & MAX_POSITION
         v.child[1] = NONE
-        v.count[1] = bit_at(self.history, v.child[0])
+        v.count[1] = bit_at(&self.history, v.child[0])
         v.count[0] = 1 - v.count[1]
         self.used += 1
         relink(self, last, side, new)
         v.count[x] += 1
     else:
         v = &self.nodes[self.end]
-        record(self, 4 * self.end + COUNT + x, v.ratio, <uint32_t>v.shift)
+        note(<Undo *>record(&self.log, 1), 4 * self.end + COUNT + x, v.ratio, <uint32_t>v.shift)
         v.count[x] += 1
     return p
 
@@ -455,20 +346,15 @@ cdef double learn(State *self, uint32_t x) noexcept nogil:
     cdef double p = learn_at_the_end(self, x)
     cdef Node *nodes = self.nodes
     cdef const uint32_t *path = self.path
-    cdef Undo *undo = &self.undos[self.undos_used]
-    cdef bint marked = self.marks_used > 0
     cdef uint32_t i = self.path_length
+    cdef Undo *undo = <Undo *>record(&self.log, i)
     cdef Node *v
     cdef Node *above = &nodes[path[i - 1]]
-    if marked:
-        self.undos_used += i
     while i > 0:
         i -= 1
         v = above
-        if marked:
-            undo.ratio = v.ratio
-            undo.old = <uint32_t>v.shift
-            undo.where = 4 * path[i] + COUNT + x
+        if undo != NULL:
+            note(undo, 4 * path[i] + COUNT + x, v.ratio, <uint32_t>v.shift)
             undo += 1
         above = &nodes[path[i - 1]] if i else NULL
         n1 = <double>v.count[0] + v.count[1] + 1.0
@@ -485,26 +371,20 @@ cdef double learn(State *self, uint32_t x) noexcept nogil:
     return p
 
 
-cdef void undo_to(State *self, int64_t undos) noexcept nogil:
-    """Take back the entries of the undo log from the last one on, each with the node it made if it made one."""
-    cdef Node *nodes = self.nodes
-    cdef const Undo *first = &self.undos[undos]
-    cdef const Undo *undo = &self.undos[self.undos_used]
-    cdef Node *v
-    cdef uint32_t side
-    while undo > first:
-        undo -= 1
-        v = &nodes[undo.where >> 2]
-        side = undo.where & 1
-        if undo.where & LINK:
-            if not v.child[side] & LEAF:
-                self.used -= 1
-            v.child[side] = undo.old
-        else:
-            v.ratio = undo.ratio
-            v.shift = <int32_t>undo.old
-            v.count[side] -= 1
-    self.undos_used = undos
+cdef void take_back(void *state, const void *entry) noexcept nogil:
+    """Take back what an entry of the undo log says, with the node that was made for it if there was one."""
+    cdef State *self = <State *>state
+    cdef const Undo *undo = <const Undo *>entry
+    cdef Node *v = &self.nodes[undo.where >> 2]
+    cdef uint32_t side = undo.where & 1
+    if undo.where & LINK:
+        if not v.child[side] & LEAF:
+            self.used -= 1
+        v.child[side] = undo.old
+    else:
+        v.ratio = undo.ratio
+        v.shift = <int32_t>undo.old
+        v.count[side] -= 1
 
 
 # ---------------------------------------------------------------------------------------------- the best tree
@@ -530,7 +410,7 @@ cdef Best best_from(const State *self, const Best *below, uint32_t reference, ui
     cdef const Node *v
     cdef uint32_t one
     if reference & LEAF:
-        one = bit_at(self.history, reference & MAX_POSITION)
+        one = bit_at(&self.history, reference & MAX_POSITION)
         stop = best_leaf(1 - one, one)
     else:
         v = &self.nodes[reference]
@@ -560,7 +440,7 @@ cdef inline void add(Best *sum, Best part) noexcept nogil:
 
 cdef Best best_of_all(const State *self, uint32_t *order, Best *below) noexcept nogil:
     """The best trees of all roots. `order` and `below` have room for every node."""
-    cdef int64_t roots = self.cycle_bits - self.action_bits
+    cdef int64_t roots = self.history.cycle_bits - self.history.action_bits
     cdef int64_t found = roots
     cdef int64_t i
     cdef uint32_t v, child, side
@@ -589,63 +469,47 @@ cdef Best best_of_all(const State *self, uint32_t *order, Best *below) noexcept 
     return best
 
 
-# ---------------------------------------------------------------------------------------------- the five verbs
+# ---------------------------------------------------------------------------------------------- the five operations
 
-cdef double verb_predict(void *state, int64_t ignored) noexcept nogil:
+cdef double op_predict(void *state, int64_t ignored) noexcept nogil:
     """P(next percept bit = 1)."""
     cdef State *self = <State *>state
-    if self.phase < self.action_bits:
+    if in_action(&self.history):
         return FAILED
     return probability(self, 1)
 
 
-cdef double verb_update(void *state, int64_t bit) noexcept nogil:
+cdef double op_update(void *state, int64_t bit) noexcept nogil:
     """Learn a percept bit and append it. Returns the probability it had."""
     cdef State *self = <State *>state
     cdef double p
-    if self.phase < self.action_bits or not room_for_bit(self):
+    if in_action(&self.history) or not room_for_bit(&self.history):
         return FAILED
-    if self.walked != self.length:
+    if self.walked != self.history.length:
         walk(self)
     if not room_to_learn(self):
         return FAILED
     p = learn(self, <uint32_t>bit)
-    write_bit(self, <uint32_t>bit)
+    write_bit(&self.history, <uint32_t>bit)
     return p
 
 
-cdef double verb_append(void *state, int64_t bit) noexcept nogil:
+cdef double op_append(void *state, int64_t bit) noexcept nogil:
     """Append an action bit, or a percept bit that is not to be learned: context only."""
+    return append_bit(&(<State *>state).history, <uint32_t>bit)
+
+
+cdef double op_mark(void *state, int64_t ignored) noexcept nogil:
+    """Remember this point. Returns its number."""
     cdef State *self = <State *>state
-    if not room_for_bit(self):
-        return FAILED
-    write_bit(self, <uint32_t>bit)
-    return 0.0
+    return set_mark(&self.log, &self.history)
 
 
-cdef double verb_mark(void *state, int64_t ignored) noexcept nogil:
-    """Remember this point; returns its number."""
-    cdef State *self = <State *>state
-    cdef Mark *mark
-    if not grow(<void **>&self.marks, &self.marks_capacity, sizeof(Mark), self.marks_used, self.marks_used + 1, MAX_UNDOS):
-        return FAILED
-    mark = &self.marks[self.marks_used]
-    mark.length = self.length
-    mark.undos = self.undos_used
-    mark.phase = self.phase
-    self.marks_used += 1
-    return <double>(self.marks_used - 1)
-
-
-cdef double verb_revert(void *state, int64_t number) noexcept nogil:
+cdef double op_revert(void *state, int64_t number) noexcept nogil:
     """Go back to a mark and forget it, and all marks after it."""
     cdef State *self = <State *>state
-    if number < 0 or number >= self.marks_used:
+    if revert_to(&self.log, &self.history, number, take_back, state) == FAILED:
         return FAILED
-    undo_to(self, self.marks[number].undos)
-    self.length = self.marks[number].length
-    self.phase = self.marks[number].phase
-    self.marks_used = number
     self.walked = -1
     return 0.0
 
@@ -659,36 +523,31 @@ cdef class ContextTreeKernel:
 
     def __cinit__(self, int64_t depth, int64_t action_bits, int64_t percept_bits):
         cdef State *state = &self.state
-        cdef int64_t padding = (depth // 64 + 2) * 64
         cdef int64_t i
         memset(state, 0, sizeof(State))
         state.depth = <uint32_t>depth
-        state.action_bits = <uint32_t>action_bits
-        state.cycle_bits = <uint32_t>(action_bits + percept_bits)
-        state.origin = state.length = padding
+        init_undo(&state.log, sizeof(Undo))
         state.walked = -1
         state.path = <uint32_t *>calloc(depth + 2, sizeof(uint32_t))
         if (state.path == NULL
-                or not room_for_bit(state)
+                or not init_history(&state.history, depth, action_bits, percept_bits)
                 or not grow(<void **>&state.nodes, &state.nodes_capacity, sizeof(Node), 0, percept_bits, MAX_NODES)):
             raise MemoryError("no memory for a context tree of this depth")
-        memset(state.history, 0, state.words * 8)
         memset(state.nodes, 0, percept_bits * sizeof(Node))
         for i in range(percept_bits):
             state.nodes[i].ratio = 1.0
         state.used = percept_bits
 
     def __dealloc__(self):
-        free(self.state.history)
+        free_history(&self.state.history)
+        free_undo(&self.state.log)
         free(self.state.nodes)
-        free(self.state.undos)
-        free(self.state.marks)
         free(self.state.path)
 
     @property
     def length(self):
         """Bits in the history."""
-        return self.state.length - self.state.origin
+        return self.state.history.length - self.state.history.origin
 
     @property
     def nodes(self):
@@ -698,43 +557,43 @@ cdef class ContextTreeKernel:
     @property
     def memory(self):
         """Bytes in use by the nodes and the history."""
-        return self.state.used * sizeof(Node) + self.state.length // 8
+        return self.state.used * sizeof(Node) + self.state.history.length // 8
 
     @property
-    def effort(self):
+    def work(self):
         """Bits predicted or learned, nodes at which two predictions were mixed for it."""
         return self.state.bits_worked, self.state.nodes_worked
 
     @property
     def addresses(self):
-        """Of the verbs predict, update, append, mark, revert, and of the state."""
-        return (<uintptr_t>&verb_predict, <uintptr_t>&verb_update, <uintptr_t>&verb_append,
-                <uintptr_t>&verb_mark, <uintptr_t>&verb_revert, <uintptr_t>&self.state)
+        """Of the operations predict, update, append, mark, revert, and of the state."""
+        return (<uintptr_t>&op_predict, <uintptr_t>&op_update, <uintptr_t>&op_append,
+                <uintptr_t>&op_mark, <uintptr_t>&op_revert, <uintptr_t>&self.state)
 
     @property
     def in_action(self):
         """Whether the next bit is an action bit."""
-        return self.state.phase < self.state.action_bits
+        return in_action(&self.state.history)
 
     @property
     def room(self):
         """How many more bits the history can hold."""
-        return <int64_t>MAX_POSITION + 1 - self.state.length
+        return <int64_t>MAX_POSITION + 1 - self.state.history.length
 
     def predict(self):
-        return verb_predict(&self.state, 0)
+        return op_predict(&self.state, 0)
 
     def update(self, int64_t bit):
-        return verb_update(&self.state, bit)
+        return op_update(&self.state, bit)
 
     def append(self, int64_t bit):
-        return verb_append(&self.state, bit)
+        return op_append(&self.state, bit)
 
     def mark(self):
-        return verb_mark(&self.state, 0)
+        return op_mark(&self.state, 0)
 
     def revert(self, int64_t mark):
-        return verb_revert(&self.state, mark)
+        return op_revert(&self.state, mark)
 
     def learn(self, const uint8_t[::1] bits):
         """Append the action bits, learn the percept bits. Returns (code length in bits, bits taken)."""
@@ -745,11 +604,11 @@ cdef class ContextTreeKernel:
         cdef double code_length = 0.0
         cdef double p
         while i < n:
-            if state.phase < state.action_bits:
-                if verb_append(state, bits[i]) == FAILED:
+            if in_action(&state.history):
+                if op_append(state, bits[i]) == FAILED:
                     break
             else:
-                p = verb_update(state, bits[i])
+                p = op_update(state, bits[i])
                 if p == FAILED:
                     break
                 product *= p
@@ -761,24 +620,23 @@ cdef class ContextTreeKernel:
 
     def snapshot(self):
         """All that predictions follow from, as bytes: equal states have equal snapshots."""
+        cdef const History *history = &self.state.history
         cdef int64_t i
-        history = bytes([bit_at(self.state.history, i) for i in range(self.state.origin, self.state.length)])
+        bits = bytes([bit_at(history, i) for i in range(history.origin, history.length)])
         nodes = (<const char *>self.state.nodes)[:self.state.used * sizeof(Node)]
-        return b"%d %d " % (self.state.phase, self.state.used) + nodes + history
+        return b"%d %d " % (history.phase, self.state.used) + nodes + bits
 
     def copy(self):
         """Another kernel in the same state, without the marks."""
         cdef const State *state = &self.state
+        cdef const History *history = &state.history
         cdef ContextTreeKernel other = ContextTreeKernel(
-            state.depth, state.action_bits, state.cycle_bits - state.action_bits)
+            state.depth, history.action_bits, history.cycle_bits - history.action_bits)
         cdef State *its = &other.state
-        if (not grow(<void **>&its.history, &its.words, 8, its.words, state.words, state.words)
+        if (not copy_history(&its.history, history)
                 or not grow(<void **>&its.nodes, &its.nodes_capacity, sizeof(Node), its.used, state.used, MAX_NODES)):
             raise MemoryError("no memory for a copy of the context tree")
-        memcpy(its.history, state.history, state.words * 8)
         memcpy(its.nodes, state.nodes, state.used * sizeof(Node))
-        its.length = state.length
-        its.phase = state.phase
         its.used = state.used
         return other
 
