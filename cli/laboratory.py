@@ -22,7 +22,7 @@ yes = click.option("--yes", is_flag=True, help="Begin what takes more than half 
 
 def run_laboratory(laboratory: Laboratory[Any], on: str | None, *, yes: bool, fewer: str) -> None:
     """Measure what is missing, and say before how long it will take; `fewer` says how to ask for less."""
-    from aixi_approx.execution.engine import engine
+    from aixi_approx.execution.engines import engine
     from aixi_approx.planners.time_slices import format_duration
 
     with notice("compiling the search, once; it is kept for next time ..."):

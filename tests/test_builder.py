@@ -15,7 +15,7 @@ from aixi_approx.builder import MODEL_FREE, MODELS, PLANNERS, build_agent, build
 from aixi_approx.cli import run as command
 from aixi_approx.environment import Environment, Percept, Settings
 from aixi_approx.envs import make
-from aixi_approx.experiments.run import Experiment, run
+from aixi_approx.experiments.experiment import Experiment, run
 from aixi_approx.interaction import Row, evaluate, interact
 from aixi_approx.planners.pouct import POUCT
 from aixi_approx.planners.rho_uct import RhoUCT

@@ -22,7 +22,7 @@ from worker_tasks import Cell, die, fail, hold, measure, session, touch
 from aixi_approx.cli import main
 from aixi_approx.execution import cluster as cluster_module
 from aixi_approx.execution import tasks as tasks_module
-from aixi_approx.execution.engine import InProcess, engine
+from aixi_approx.execution.engines import InProcess, engine
 from aixi_approx.execution.processes import Processes, cores
 from aixi_approx.execution.tasks import AHEAD, Engine, Task, run_all
 
@@ -299,7 +299,7 @@ def test_processes_are_deaf_to_ctrl_c(tmp_path: Path) -> None:
 SCRIPT = """
 import signal, sys
 from pathlib import Path
-from aixi_approx.execution.engine import engine
+from aixi_approx.execution.engines import engine
 from aixi_approx.execution.tasks import Task, run_all
 from worker_tasks import hold
 

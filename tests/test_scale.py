@@ -17,7 +17,7 @@ import pytest
 
 from aixi_approx._version import __version__
 from aixi_approx.cli import main, scale
-from aixi_approx.execution.engine import engine
+from aixi_approx.execution.engines import engine
 from aixi_approx.laboratory.condition import pilot
 from aixi_approx.laboratory.runner import Laboratory
 from aixi_approx.laboratory.study import GRIDS, Study, read_study

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from aixi_approx.execution.engine import engine
+from aixi_approx.execution.engines import engine
 from aixi_approx.laboratory.condition import Cell, Trial
 from aixi_approx.laboratory.runner import Laboratory
 from aixi_approx.laboratory.study import GRIDS, Study, checked, read_study, study_of

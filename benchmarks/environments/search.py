@@ -22,7 +22,7 @@ from rich.progress import track
 from aixi_approx import ENVIRONMENTS, make
 from aixi_approx.estimate import normalised
 from aixi_approx.execution.folder import JsonLines
-from aixi_approx.experiments.run import Experiment, compile_kernels, run
+from aixi_approx.experiments.experiment import Experiment, compile_kernels, run
 
 Cell = tuple[str, str, int]  # environment, planner, simulations
 
