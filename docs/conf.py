@@ -43,6 +43,7 @@ FOLDERS = {
     "aixi_approx": "The names that most programs need.",
     "aixi_approx.predictors": "Models of the environment: predict the next percept bit, learn it, undo it.",
     "aixi_approx.planners": "Decide on an action with a predictor, or with the true environment.",
+    "aixi_approx.rollouts": "How a simulation acts beyond the search tree.",
     "aixi_approx.envs": "Environments by name.",
     "aixi_approx.pomdp": "Finite POMDPs, and everything that is exact about them.",
     "aixi_approx.laboratory": "Studies: the score over experience and search, and where the rest is lost.",
@@ -52,7 +53,19 @@ FOLDERS = {
     "aixi_approx.conformance": "Checks for your own environments, predictors and planners.",
     "aixi_approx.jair2011": "The tables and figures of the paper.",
 }
-ROOT_MODULES = ("agent", "coding", "environment", "estimate", "interaction", "planner", "predictor", "predictor_abi", "randomness")
+ROOT_MODULES = (
+    "agent",
+    "coding",
+    "environment",
+    "estimate",
+    "interaction",
+    "planner",
+    "planner_spec",
+    "predictor",
+    "predictor_abi",
+    "randomness",
+    "rollout",
+)
 
 
 def documented(module_name: str) -> list[tuple[str, object]]:

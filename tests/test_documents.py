@@ -156,7 +156,9 @@ def test_programs_run(page: Path, place: Path, capsys: pytest.CaptureFixture[str
 
 @pytest.mark.parametrize("page", [pytest.param(page, id=name_of(page)) for page in PAGES])
 def test_commands_exist(page: Path, place: Path) -> None:
-    shown = [arguments for block in blocks(page) if block.language in ("sh", "console") for arguments in commands(block)]
+    shown = [
+        arguments for block in blocks(page) if block.language in ("sh", "console") for arguments in commands(block)
+    ]
     for arguments in [*shown, *inline_commands(page)]:
         try:
             check_command(arguments)
@@ -186,7 +188,9 @@ def test_links_and_programs_exist(page: Path) -> None:
         assert target.exists(), link
         if heading:
             titles = re.findall(r"^#+ (.*)$", target.read_text(), re.MULTILINE)
-            assert heading in [re.sub(r"[^\w -]", "", title).strip().lower().replace(" ", "-") for title in titles], link
+            assert heading in [re.sub(r"[^\w -]", "", title).strip().lower().replace(" ", "-") for title in titles], (
+                link
+            )
     for program in re.findall(r"\b(?:benchmarks|tests|cli|ext|envs|aixi_approx)/[\w./-]+\.\w+", text):
         assert (ROOT / program).exists() or "ceiling" in program, program
 
