@@ -1,37 +1,15 @@
-"""The agent: joins what it knows, a predictor, and how it decides, a planner, and has no insight into either."""
+"""The agent: joins a predictor, what it knows, and a planner, how it decides, and looks into neither."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
-from aixi_approx.coding import Bits, Coding
+from aixi_approx.coding import Coding
 from aixi_approx.environment import Percept
-from aixi_approx.planner import Planner, SearchResult
+from aixi_approx.planner import Learner, Planner, SearchResult
 from aixi_approx.randomness import AGENT, EVALUATION, below, draw, stream
-
-
-class Learner(Protocol):
-    """What an agent asks of what it knows. A `Predictor` is one, and so are the `ActionValues` of Q-learning."""
-
-    action_bits: int
-    percept_bits: int
-
-    def learn(self, cycle: Bits) -> float:
-        """Learn a cycle; return the log loss of the percept in bits, 0 where nothing is predicted."""
-
-    def extend(self, bits: Bits) -> None:
-        """Take in a cycle without learning."""
-
-    def restart(self) -> None:
-        """Hear that the environment begins anew. Who does not know it takes no notice, and keeps the history."""
-
-    def mark(self) -> int:
-        """Remember this point; return its number."""
-
-    def revert(self, mark: int) -> None:
-        """Go back to a mark, exactly; forget it and all later ones."""
 
 
 class Decision(NamedTuple):
@@ -47,15 +25,17 @@ class Agent:
 
     Parameters
     ----------
-    coding
-        The bits of a cycle of the environment it is to live in.
-    predictor
-        Its model of the environment, or what it has in place of one.
-    planner
+    coding : Coding
+        The bits of a cycle of its environment.
+    predictor : Predictor or other learner
+        Its model of the environment, or what takes its place.
+    planner : Planner
         Its search.
-    epsilon, decay
-        Exploration: the probability of a random action at cycle 0, and the factor on it per cycle.
-    seed
+    epsilon : float, default: 0.0
+        Exploration: the probability of a random action at cycle 0.
+    decay : float, default: 1.0
+        The factor on epsilon per cycle.
+    seed : int, default: 0
         All that is random in the agent is a function of it, of the cycle and of the history.
 
     Examples
@@ -73,6 +53,7 @@ class Agent:
         self,
         coding: Coding,
         predictor: Learner,
+        *,
         planner: Planner,
         epsilon: float = 0.0,
         decay: float = 1.0,
@@ -91,16 +72,16 @@ class Agent:
         self.epsilon, self.decay, self.seed = epsilon, decay, seed
         self.cycle = 0
 
-    def act(self, explore: bool = True, simulations: int | None = None) -> Decision:
-        """Decide on the next action: a random one now and then if it may explore, else the best that a search finds."""
+    def act(self, *, explore: bool = True, simulations: int | None = None) -> Decision:
+        """Decide on the next action: sometimes a random one if it may explore, else the best that a search finds."""
         random = stream(self.seed, AGENT if explore else EVALUATION, self.cycle)
         if explore and draw(random) < self.epsilon * self.decay**self.cycle:
             return Decision(below(random, self.coding.actions), True, None)
         result = self.planner.search(self.predictor, random, simulations)
         return Decision(result.action, False, result)
 
-    def observe(self, action: int, percept: Percept, learn: bool = True) -> float:
-        """Take in what was done and what came of it; return the log loss of the percept in bits (0 if not learned).
+    def observe(self, action: int, percept: Percept, *, learn: bool = True) -> float:
+        """Take in an action and the percept that followed; return its log loss in bits (0 if it is not learned).
 
         Raises
         ------
@@ -111,25 +92,25 @@ class Agent:
         loss = 0.0
         if learn:
             loss = self.predictor.learn(bits)
-            self.planner.advance(action, bits[self.coding.action_bits :])
         else:
             self.predictor.extend(bits)
-            self.planner.forget()
+        self.planner.advance(action, bits[self.coding.action_bits :], learned=learn)
         self.cycle += 1
         return loss
 
     def restart(self) -> None:
-        """Hear that the environment was reset. All that was learned stays; who knows the environment needs to know."""
+        """Take note that the environment was reset. All that was learned stays; a true model needs to know."""
         self.predictor.restart()
         self.planner.forget()
 
     @contextmanager
     def evaluation(self) -> Iterator[None]:
-        """Whatever happens inside is forgotten at the end: the agent goes on as if it had not been."""
-        mark, cycle = self.predictor.mark(), self.cycle
+        """Whatever happens inside is forgotten at the end: the agent goes on as if it had not happened."""
+        mark, own_mark, cycle = self.predictor.mark(), self.planner.mark(), self.cycle
         try:
             yield
         finally:
             self.predictor.revert(mark)
+            self.planner.revert(own_mark)
             self.cycle = cycle
             self.planner.forget()

@@ -1,74 +1,55 @@
-"""The builder: an agent out of a model and a planner, each by its name.
+"""The builder: an agent from a model and a planner, each by its name.
 
            rhouct     one-ply       expectimax
     ctw    MC-AIXI    1-ply MC      exact on what was learned
     true   AImu       1-ply AImu    exact on the beliefs of the environment
 
-    majority:K, pooled:K    rhouct by other means: K searches that share the simulations, and vote or are pooled
-    seconds:S               rhouct for S seconds a decision, however many simulations that is
-
-The planners `q-learning` and `random` have no model.
+The planners `q-learning` and `random` have no model. Any model and any planner of your own take the same places.
 """
 
 from __future__ import annotations
 
-import math
-from contextlib import suppress
 from typing import Any
 
-from aixi_approx.agent import Agent, Learner
+from aixi_approx import planners, predictors, rollouts
+from aixi_approx.agent import Agent
 from aixi_approx.environment import Environment, Settings
-from aixi_approx.planner import Planner
-from aixi_approx.planners.belief_expectimax import BeliefExpectimax
-from aixi_approx.planners.expectimax import Expectimax
-from aixi_approx.planners.pouct import POUCT
-from aixi_approx.planners.q_learning import ActionValues, Greedy
-from aixi_approx.planners.random_planner import NoLearner, RandomPlanner
-from aixi_approx.planners.rho_uct import RhoUCT
-from aixi_approx.planners.root_parallel import MAX_THREADS, RULES, RootParallel
-from aixi_approx.planners.tree_search import SQRT_2
-from aixi_approx.pomdp.definition import POMDP
-from aixi_approx.predictors.context_tree import FactoredContextTree
-from aixi_approx.predictors.true_model import TrueModel
+from aixi_approx.envs import make
+from aixi_approx.planner import Learner, Planner
+from aixi_approx.planner_spec import DEFAULT, PlannerSpec
+from aixi_approx.planners.root_parallel import MAX_THREADS
 from aixi_approx.validation import as_integer
 
-MODELS = ("ctw", "true")
-METHODS = ("rhouct", "one-ply", "expectimax", "majority:K", "pooled:K", "seconds:S")
-MODEL_FREE = ("q-learning", "random")
-PLANNERS = METHODS + MODEL_FREE
-MOST_IN_TIME = 10_000_000  # simulations of a decision of S seconds: a tree of some GB
+CTW, TRUE = "ctw", "true"
 
 
 def build_agent(
-    environment: Environment,
-    model: str = "ctw",
-    planner: str = "rhouct",
+    environment: Environment | str | Any,
+    model: str = CTW,
+    *,
+    planner: PlannerSpec | str = DEFAULT,
     settings: Settings | None = None,
     seed: int = 0,
-    ucb: float = SQRT_2,
-    memo: bool = True,
-    prune: float | None = None,
-    memory: int | None = None,
     threads: int = 1,
 ) -> Agent:
     """Return an agent for an environment.
 
     Parameters
     ----------
-    environment
-        The environment it is to live in.
-    model
-        What it predicts with: `ctw`, a FAC-CTW that learns, or `true`, the environment's own definition.
-    planner
-        How it decides: a method of `build_planner`, or `q-learning` or `random`, which have no model.
-    settings
-        Depth, horizon, simulations, epsilon and decay; the environment's own if not given.
-    seed
-        Of all that is random in the agent.
-    ucb, memo, prune, threads
-        As in `build_planner`.
-    memory
-        As in `ActionValues`, for Q-learning only.
+    environment : Environment, str or class
+        Where it is to live; anything that `make` takes.
+    model : str, default: "ctw"
+        What it predicts with: `ctw`, a FAC-CTW that learns; `true`, the environment's own definition; or a predictor
+        of your own, as `my_file.py:Mine`.
+    planner : PlannerSpec or str, default: "rhouct"
+        How it decides, as a specification or its short text. Horizon and simulations are those of the settings unless
+        it has its own.
+    settings : Settings, default: those of the environment
+        Depth, horizon, simulations, epsilon and decay.
+    seed : int, default: 0
+        All that is random in the agent is a function of it.
+    threads : int, default: 1
+        That independent searches run in. The result is the same.
 
     Raises
     ------
@@ -80,66 +61,47 @@ def build_agent(
     >>> from aixi_approx import interact, make
     >>> tiger = make("tiger")
     >>> aimu = build_agent(tiger, "true", settings=tiger.settings._replace(epsilon=0.0))
-    >>> [row.action for row in interact(aimu, tiger, 1)]    # it listens
+    >>> [row.action for row in interact(aimu, tiger, cycles=1)]    # it listens
     [0]
     """
-    coding, settings = environment.coding, environment.settings if settings is None else settings
-    _check(model, planner, prune, threads)
-    if memory is not None and planner != "q-learning":
-        raise ValueError("only q-learning has a memory of a number of cycles: give no memory")
-    knowledge: Learner
-    search: Planner
-    if planner in MODEL_FREE:
-        if model == "true":
-            raise ValueError(f"{planner} has no model: leave it at ctw, or plan with {', '.join(METHODS)}")
-        if planner == "random":
-            knowledge, search = NoLearner(coding), RandomPlanner(coding.actions)
-        else:
-            knowledge, search = ActionValues(coding, *(() if memory is None else (memory,))), Greedy()
-    else:
-        search = build_planner(
-            environment, model, planner, settings.horizon, settings.simulations, ucb, memo, prune, threads
-        )
-        if model == "true":
-            knowledge = TrueModel(_pomdp(environment))
-        else:
-            knowledge = FactoredContextTree(settings.depth, coding.action_bits, coding.percept_bits)
-    return Agent(coding, knowledge, search, settings.epsilon, settings.decay, seed)
+    environment = make(environment)
+    settings = environment.settings if settings is None else settings
+    spec = as_spec(planner)
+    search = build_planner(environment, spec, model=model, settings=settings, threads=threads)
+    learner: Learner | None = search.learner()
+    if learner is None:
+        learner = predictors.make(model, environment, settings=settings)
+    elif model != CTW:
+        plans = [name for name in planners.PLANNERS if not planners.planner_class(name).model_free]
+        raise ValueError(f"{spec.name} has no model: leave it at {CTW}, or plan with {', '.join(plans)}")
+    return Agent(environment.coding, learner, planner=search, epsilon=settings.epsilon, decay=settings.decay, seed=seed)
 
 
 def build_planner(
-    environment: Environment,
-    model: str,
-    method: str,
-    horizon: int,
-    simulations: int,
-    ucb: float = SQRT_2,
-    memo: bool = True,
-    prune: float | None = None,
+    environment: Environment | str | Any,
+    planner: PlannerSpec | str = DEFAULT,
+    *,
+    model: str = CTW,
+    settings: Settings | None = None,
     threads: int = 1,
 ) -> Planner:
     """Return a planner for an environment and a model of it.
 
     Parameters
     ----------
-    environment
-        The environment to plan in.
-    model
-        What it plans on: `ctw`, a predictor that has learned, or `true`, the `TrueModel` of the environment.
-    method
-        `rhouct`; `one-ply`, rhoUCT with a single cycle of UCB before the rollout; `expectimax`, which is exact;
-        `majority:K` and `pooled:K`, K searches by rhoUCT that are joined as in `RootParallel`; `seconds:S`, rhoUCT for
-        S seconds a decision, so that it can't be repeated.
-    horizon
-        Cycles that it looks ahead.
-    simulations
-        Of a decision, all searches together. Of no meaning to `expectimax` and `seconds:S`.
-    ucb, memo
-        As in `RhoUCT`.
-    prune
-        As in `Expectimax`, on a learned model only.
-    threads
-        That the searches of `majority:K` and `pooled:K` run in. The result is the same.
+    environment : Environment, str or class
+        Where it is to plan; anything that `make` takes.
+    planner : PlannerSpec or str, default: "rhouct"
+        Which one: `rhouct`; `one-ply`, rhoUCT with a single cycle of selection before the rollout; `expectimax`, which
+        is exact; `q-learning` or `random`, which have no model; one of your own, as `my_file.py:Mine`. With
+        `+majority:K` or `+pooled:K` it is K independent searches that are joined, with `+seconds:S` it takes S seconds
+        a decision, so that it can't be repeated.
+    model : str, default: "ctw"
+        What it plans on. On the true model planners work on beliefs.
+    settings : Settings, default: those of the environment
+        Horizon and simulations, unless the specification has its own.
+    threads : int, default: 1
+        That independent searches run in. The result is the same.
 
     Raises
     ------
@@ -148,89 +110,95 @@ def build_planner(
 
     Examples
     --------
-    >>> from aixi_approx import make
+    >>> from aixi_approx.predictors import TrueModel
     >>> from aixi_approx.randomness import stream
     >>> tiger = make("tiger")
-    >>> eight = build_planner(tiger, "true", "majority:8", horizon=3, simulations=10_000)
+    >>> eight = build_planner(tiger, "majority:8+horizon:3+simulations:10000", model="true")
     >>> eight.search(TrueModel(tiger), stream(1)).action    # listen
     0
     """
-    _check(model, method, prune, threads)
-    name, number = parsed(method)
-    if name in MODEL_FREE:
-        raise ValueError(f"{name} plans on no model: take {', '.join(METHODS)}")
-    if name == "expectimax":
-        if model == "true":
-            return BeliefExpectimax(_pomdp(environment), horizon)
-        return Expectimax(environment.coding, horizon, *(() if prune is None else (prune,)))
-    plies = 1 if name == "one-ply" else None  # cycles of UCB; None for the whole horizon
-    seconds = number if name == "seconds" else None
-    simulations = MOST_IN_TIME if name == "seconds" else simulations
-
-    def rho_uct() -> RhoUCT | POUCT:
-        if model == "true":
-            return POUCT(_pomdp(environment), horizon, simulations, ucb, plies, seconds)
-        return RhoUCT(environment.coding, horizon, simulations, ucb, memo, plies, seconds)
-
-    if name in RULES:
-        searches = int(number)
-        return RootParallel([rho_uct() for _ in range(min(threads, searches))], searches, name)
-    return rho_uct()
+    environment, spec = make(environment), as_spec(planner)
+    settings = environment.settings if settings is None else settings
+    taken = options_taken(spec, model)
+    given = [*spec.options(), *(["threads"] if as_integer("threads", threads, 1, MAX_THREADS) > 1 else [])]
+    if spec.join and "searches" not in taken:
+        raise ValueError(f"{spec.join} means nothing to {spec.name}, which has no simulations to share: leave it out")
+    for option in given:
+        if option not in taken:
+            raise ValueError(f"{option} means nothing to {spec} with the model {model}: leave it out")
+    if "horizon" in taken and spec.horizon is None:
+        spec = spec._replace(horizon=settings.horizon)
+    if "simulations" in taken and spec.simulations is None:
+        spec = spec._replace(simulations=settings.simulations)
+    on_beliefs = _on_beliefs(model)
+    name = spec.rollout
+    rollout = (lambda: rollouts.make(name, environment)) if name else None
+    return planners.make(spec, environment, on_beliefs=on_beliefs, threads=threads, rollout=rollout)
 
 
-def mc_aixi(environment: Environment, seed: int = 0, ucb: float = SQRT_2, memo: bool = True, **given: Any) -> Agent:
+def mc_aixi(
+    environment: Environment | str | Any,
+    *,
+    depth: int | None = None,
+    horizon: int | None = None,
+    simulations: int | None = None,
+    epsilon: float | None = None,
+    decay: float | None = None,
+    ucb: float | None = None,
+    memo: bool | None = None,
+    seed: int = 0,
+) -> Agent:
     """Return the agent of JAIR 2011, FAC-CTW with rhoUCT.
 
     Parameters
     ----------
-    environment, seed, ucb, memo
-        As in `build_agent`.
-    given
-        depth, horizon, simulations, epsilon, decay, as in `Settings`; the environment's own if not given.
+    environment : Environment, str or class
+        Where it is to live; anything that `make` takes.
+    depth, horizon, simulations, epsilon, decay
+        As in `Settings`; those of the environment by default.
+    ucb, memo
+        As in `RhoUCT`.
+    seed : int, default: 0
+        All that is random in the agent is a function of it.
     """
-    settings = environment.settings._replace(**given)
-    return build_agent(environment, settings=settings, seed=seed, ucb=ucb, memo=memo)
+    environment = make(environment)
+    given = {"depth": depth, "horizon": horizon, "simulations": simulations, "epsilon": epsilon, "decay": decay}
+    settings = environment.settings._replace(**{name: value for name, value in given.items() if value is not None})
+    return build_agent(environment, planner=PlannerSpec(ucb=ucb, memo=memo), settings=settings, seed=seed)
 
 
-def parsed(planner: str) -> tuple[str, float]:
-    """Return the name of a planner and its number, K or S, 0 if it has none.
+def options_taken(planner: PlannerSpec | str, model: str = CTW) -> set[str]:
+    """Return the options that an agent of a planner and a model takes; another one means nothing to it.
+
+    They are fields of `PlannerSpec` and of `Settings`, `evaluation_simulations`, `searches` and `threads`.
 
     Raises
     ------
     ValueError
-        If there is no such planner.
-
-    Examples
-    --------
-    >>> parsed("rhouct"), parsed("majority:8"), parsed("seconds:0.01")
-    (('rhouct', 0), ('majority', 8), ('seconds', 0.01))
+        If there is no such planner or model.
     """
-    name, colon, number = planner.partition(":")
-    if not colon and name in PLANNERS:
-        return name, 0
-    if f"{name}:K" in PLANNERS and number.isdecimal() and int(number) > 0:
-        return name, int(number)
-    if f"{name}:S" in PLANNERS:
-        with suppress(ValueError):
-            if 0 < float(number) < math.inf:
-                return name, float(number)
-    raise ValueError(
-        f"no planner {planner!r}: there are {', '.join(PLANNERS)}, with K searches and S seconds a decision"
-    )
+    spec = as_spec(planner)
+    predictor = predictors.predictor_class(model)
+    kind = planners.planner_class(spec.name, on_beliefs=_on_beliefs(model))
+    taken = {"epsilon", "decay", *kind.options}
+    if not kind.model_free:
+        taken |= {*predictor.options}
+    if spec.seconds is not None:
+        taken -= {"simulations"}
+    if "simulations" in taken:
+        taken |= {"evaluation_simulations"}
+    if {"simulations", "seconds"} & taken:
+        taken |= {"searches"}
+    if spec.join:
+        taken |= {"threads"}
+    return taken
 
 
-def _check(model: str, planner: str, prune: float | None, threads: int) -> None:
-    """Refuse names that are none, and options that the planner does not heed."""
-    if model not in MODELS:
-        raise ValueError(f"no model {model!r}: there are {', '.join(MODELS)}")
-    name, _ = parsed(planner)
-    if prune is not None and (model, name) != ("ctw", "expectimax"):
-        raise ValueError("only expectimax on the model ctw leaves anything out: give no prune")
-    if as_integer("threads", threads, 1, MAX_THREADS) > 1 and name not in RULES:
-        raise ValueError("only majority:K and pooled:K have searches for several threads: give no threads")
+def _on_beliefs(model: str) -> bool:
+    """Whether planners have a belief to plan on."""
+    return hasattr(predictors.predictor_class(model), "belief")
 
 
-def _pomdp(environment: Environment) -> POMDP:
-    if not isinstance(environment, POMDP):
-        raise ValueError(f"{environment.name} is no POMDP, so its true model is not known: leave the model at ctw")
-    return environment
+def as_spec(planner: PlannerSpec | str) -> PlannerSpec:
+    """Return the specification that a planner is given by."""
+    return PlannerSpec.parse(planner) if isinstance(planner, str) else planner

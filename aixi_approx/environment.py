@@ -7,14 +7,13 @@ declared range. The agent moves first; what an environment shows before the firs
 from __future__ import annotations
 
 import inspect
-import traceback
 from abc import ABC, abstractmethod
-from collections.abc import Container, Hashable, Sequence
+from collections.abc import Hashable, Sequence
 from numbers import Integral, Real
-from pathlib import Path
 from typing import NamedTuple
 
 from aixi_approx.coding import Coding, bits_for
+from aixi_approx.validation import describe_error
 
 
 class Percept(NamedTuple):
@@ -25,14 +24,12 @@ class Percept(NamedTuple):
 
 
 class Settings(NamedTuple):
-    """How an agent is run in an environment when nothing else is asked for.
+    """What an agent is like in an environment unless something else is asked for.
 
-    Depth and horizon of the environments of JAIR 2011 are those of its Table 3, and so is the exploration but in
-    Tiger, where it decays twice as fast. Cycles and simulations are such that a run takes less than a minute.
+    Depth, horizon and exploration in the environments of JAIR 2011 are those of its Table 3, except in Tiger, where
+    exploration decays twice as fast.
     """
 
-    cycles: int = 10_000
-    """Cycles of learning."""
     depth: int = 32
     """Bits of context of the predictor."""
     horizon: int = 5
@@ -43,6 +40,13 @@ class Settings(NamedTuple):
     """Probability of a random action at the first cycle."""
     decay: float = 0.999
     """Factor on epsilon, per cycle."""
+
+
+class Schedule(NamedTuple):
+    """How long an agent runs in an environment unless something else is asked for; less than a minute in all."""
+
+    cycles: int = 10_000
+    """Cycles of learning."""
     evaluation_simulations: int = 500
     """Simulations of a search in the evaluation."""
 
@@ -53,14 +57,6 @@ MAX_BITS = 64  # of an observation
 
 class EnvironmentFault(ValueError):
     """An environment is not what it says it is: a wrong definition, percept or error of its own."""
-
-
-def describe_error(error: BaseException, modules: Container[object]) -> str:
-    """Return an error in a few words: its kind, what it says, and the last line of one of these modules on its way."""
-    frames = list(traceback.walk_tb(error.__traceback__))
-    lines = [(frame.f_code.co_filename, line) for frame, line in frames if frame.f_globals.get("__name__") in modules]
-    where = f" ({Path(lines[-1][0]).name}, line {lines[-1][1]})" if lines else ""
-    return f"{type(error).__name__}: {error}{where}"
 
 
 class Environment(ABC):
@@ -80,14 +76,16 @@ class Environment(ABC):
         The full name that it was made by, if any.
     hidden
         What the observation does not tell, in a few words.
-    takes
+    difficulty
         What it takes to solve it: memory, search, exploration; a sentence or two.
     sizes
         Of a family of environments: parameters from small to large, as they are written after its name.
-    loses
+    approximations
         What of the original is lost or rounded here, if anything is.
     settings
-        How an agent is run here by default.
+        What an agent is like here by default.
+    schedule
+        How long an agent runs here by default.
 
     Examples
     --------
@@ -116,6 +114,7 @@ class Environment(ABC):
     sizes: tuple[str, ...] = ()
     approximations: str = ""
     settings: Settings = Settings()
+    schedule: Schedule = Schedule()
 
     @abstractmethod
     def reset(self, seed: int) -> None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
-from aixi_approx.agent import Agent
+from aixi_approx.agent import Agent, Decision
 from aixi_approx.environment import Environment, EnvironmentFault, Percept
 from aixi_approx.randomness import EVALUATION, stream
 
@@ -27,29 +27,35 @@ class Row(NamedTuple):
 def interact(
     agent: Agent,
     environment: Environment,
+    *,
     cycles: int,
     learn: bool = True,
+    explore: bool | None = None,
     simulations: int | None = None,
     past: Iterable[Row] = (),
-    explore: bool | None = None,
+    decided: Callable[[Decision], None] | None = None,
 ) -> Iterator[Row]:
-    """Let an agent live in an environment, and yield a row for each cycle.
+    """Let an agent act in an environment, and yield a row for each cycle.
 
     Parameters
     ----------
-    agent, environment
-        Both are changed. The environment is used as it is: reset it first.
-    cycles
+    agent : Agent
+        Is changed.
+    environment : Environment
+        Is changed, too. It is used as it is: reset it first.
+    cycles : int
         How many, those of `past` included.
-    learn
+    learn : bool, default: True
         Whether the agent learns. If not, percepts are context only.
-    simulations
-        Of each search, if other than the planner's own.
-    past
+    explore : bool, default: that of `learn`
+        Whether it sometimes acts at random, and not always greedily.
+    simulations : int, optional
+        Of each search, if other than the planner's own number.
+    past : iterable of Row, optional
         Rows of an earlier run of the same agent in the same environment. They are not searched for again: the
-        actions are taken as they stand, and the percepts must come again.
-    explore
-        Whether it acts at random now and then, and not always greedily; as `learn` if not given.
+        actions are taken as recorded, and the percepts must come again.
+    decided : callable, optional
+        Is given each new `Decision` before it is carried out, while the predictor stands at the decision.
 
     Raises
     ------
@@ -62,7 +68,10 @@ def interact(
         row = next(past, None)
         cycle = agent.cycle
         if row is None:
-            action, explored, search = agent.act(explore, simulations)
+            decision = agent.act(explore=explore, simulations=simulations)
+            action, explored, search = decision
+            if decided:
+                decided(decision)
         else:
             action, explored, search = row.action, bool(row.explored), None
         percept = environment.checked_step(action)
@@ -71,7 +80,7 @@ def interact(
                 f"{environment.name}: cycle {row.cycle} was recorded with percept {row.observation, row.reward} "
                 f"and is now {tuple(percept)}: the environment is not a function of its seed, or has changed"
             )
-        loss = agent.observe(action, percept, learn)
+        loss = agent.observe(action, percept, learn=learn)
         count = row.simulations if row else search.simulations if search else 0
         yield Row(cycle, action, percept.observation, percept.reward, int(explored), loss, count)
 
@@ -84,11 +93,13 @@ def evaluation_seed(seed: int) -> int:
 def evaluate(
     agent: Agent,
     environment: Environment,
+    *,
     cycles: int,
     seed: int = 0,
+    learn: bool = False,
     simulations: int | None = None,
     past: Iterable[Row] = (),
-    learn: bool = False,
+    decided: Callable[[Decision], None] | None = None,
 ) -> Iterator[Row]:
     """Let an agent act greedily for some cycles, without learning unless asked to, and yield a row for each.
 
@@ -97,18 +108,27 @@ def evaluate(
 
     Parameters
     ----------
-    agent, environment, cycles, past
+    agent, environment, cycles, past, decided
         As in `interact`.
-    seed
+    seed : int, default: 0
         Of the environment, whose randomness in an evaluation differs from that in learning with the same seed.
-    simulations
-        Of each search; the environment's `settings.evaluation_simulations` if not given.
-    learn
-        Whether the agent goes on learning meanwhile; it is forgotten with all else at the end.
+    learn : bool, default: False
+        Whether the agent goes on learning meanwhile; what it learns is forgotten with all else at the end.
+    simulations : int, default: `schedule.evaluation_simulations` of the environment
+        Of each search.
     """
     environment.checked_reset(evaluation_seed(seed))
     if simulations is None:
-        simulations = environment.settings.evaluation_simulations
+        simulations = environment.schedule.evaluation_simulations
     with agent.evaluation():
         agent.restart()
-        yield from interact(agent, environment, cycles, learn, simulations, past, explore=False)
+        yield from interact(
+            agent,
+            environment,
+            cycles=cycles,
+            learn=learn,
+            explore=False,
+            simulations=simulations,
+            past=past,
+            decided=decided,
+        )

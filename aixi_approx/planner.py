@@ -1,42 +1,170 @@
-"""The planner interface: what an agent asks of its search, and what a search returns."""
+"""The planner interface: what an agent asks of its search, and what a search returns.
+
+    search(predictor, random)     decide, from the present history of the predictor, which is unchanged afterwards
+    advance(action, percept)      a cycle has really happened
+    forget()                      the history has become another one: what was kept from searches no longer holds
+    mark(), revert(mark)          go back to an earlier point, exactly: an evaluation leaves no trace
+
+Only `search` has to be written; a planner that keeps or learns nothing needs none of the others.
+"""
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, Protocol
+from abc import ABC, abstractmethod
+from typing import Any, ClassVar, NamedTuple, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from aixi_approx.coding import Bits
+from aixi_approx.environment import Environment
 from aixi_approx.randomness import Stream, below
 
 MAX_HORIZON, MAX_SIMULATIONS = 10_000, 1 << 30
 
 
 class SearchResult(NamedTuple):
-    """What a search found at its root."""
+    """What a search found at its root; A actions.
+
+    Attributes
+    ----------
+    action : int
+        The one that the search decided on.
+    value : float64[A]
+        Mean return of each action over the horizon, NaN where it was never tried.
+    visits : int64[A]
+        Simulations that began with each action.
+    simulations : int
+        All of them.
+    error : float64[A] or None
+        The exact value lies within value +- error; None where unknown.
+    """
 
     action: int
-    value: NDArray[np.float64]  # [A] mean return of each action over the horizon, NaN where never tried
-    visits: NDArray[np.int64]  # [A] simulations that began with each action
+    value: NDArray[np.float64]
+    visits: NDArray[np.int64]
     simulations: int
-    error: NDArray[np.float64] | None = None  # [A] the exact value lies within value +- error; None where unknown
+    error: NDArray[np.float64] | None = None
 
 
-class Planner(Protocol):
-    """What an agent asks of its search. `RhoUCT` is one."""
+class Learner(Protocol):
+    """What an agent asks of the part of it that learns. A `Predictor` is one, and so are the values of Q-learning."""
 
+    action_bits: int
+    percept_bits: int
+
+    def learn(self, cycle: Bits) -> float:
+        """Learn a cycle; return the log loss of the percept in bits, 0 where nothing is predicted."""
+
+    def extend(self, bits: Bits) -> None:
+        """Take in a cycle without learning."""
+
+    def restart(self) -> None:
+        """Take note that the environment was reset. A learner that does not know it keeps the history."""
+
+    def mark(self) -> int:
+        """Remember this point; return its number."""
+
+    def revert(self, mark: int) -> None:
+        """Go back to a mark, exactly; forget it and all later ones."""
+
+
+class Planner(ABC):
+    """Base class of planners. A subclass has one method, `search`.
+
+    Attributes
+    ----------
+    options : tuple of str, default: ()
+        Fields of `PlannerSpec` that the constructor takes as keywords, such as `("horizon", "simulations")`. An option
+        that the chosen planner does not take is refused.
+    model_free : bool, default: False
+        Whether it plans without a model: `learner` then returns what takes the place of the predictor.
+    can_refuse : bool, default: False
+        Whether `search` raises ValueError where it would take too long; then a run tries one before it begins.
+    simulations : int, default: 0
+        Of a decision, unless `search` is given another number; 0 for a planner that does not count any.
+
+    Examples
+    --------
+    >>> from aixi_approx.coding import encode
+    >>> class Myopic(Planner):
+    ...     '''Takes the action with the largest expected next reward bit, the first bit of a percept.'''
+    ...     def __init__(self, coding):
+    ...         self.coding = coding
+    ...     def search(self, predictor, random, simulations=None):
+    ...         value = np.zeros(self.coding.actions)
+    ...         for action in range(self.coding.actions):
+    ...             mark = predictor.mark()
+    ...             predictor.extend(encode(action, self.coding.action_bits))
+    ...             value[action] = predictor.predict()
+    ...             predictor.revert(mark)
+    ...         return SearchResult(best_action(value, random), value, np.zeros(len(value), dtype=np.int64), 0)
+    """
+
+    options: ClassVar[tuple[str, ...]] = ()
+    model_free: ClassVar[bool] = False
+    can_refuse: ClassVar[bool] = False
+    simulations: int = 0
+
+    @abstractmethod
     def search(self, predictor: Any, random: Stream, simulations: int | None = None) -> SearchResult:
-        """Search from the present history of the knowledge that it is for, and leave it unchanged."""
+        """Decide on an action from the present history of the predictor, which is unchanged afterwards.
 
-    def advance(self, action: int, percept: Bits) -> None:
-        """Hear of a cycle that the predictor has learned."""
+        Parameters
+        ----------
+        predictor : Predictor
+            At the start of a cycle.
+        random : uint64[4]
+            The stream to draw from.
+        simulations : int, optional
+            How many, if other than the planner's own number.
+        """
 
-    def forget(self) -> None:
-        """Hear that the predictor's history has become another one."""
+    @classmethod
+    def for_environment(cls, environment: Environment, *parameters: int | str, **options: Any) -> Self:
+        """Return a new planner for an environment.
+
+        Parameters
+        ----------
+        environment : Environment
+            Where it is to plan.
+        *parameters : int or str
+            That stand after the name, as in `my_file.py:Mine:8`.
+        **options
+            Those of `options`.
+        """
+        return cls(environment.coding, *parameters, **options)  # type: ignore[call-arg]
+
+    def learner(self) -> Learner | None:
+        """Return what takes the place of the predictor; None for a planner that plans on a model."""
+        return None
+
+    def advance(self, action: int, percept: Bits, learned: bool = True) -> None:  # noqa: B027
+        """Go on to the history after a real cycle.
+
+        Parameters
+        ----------
+        action : int
+            That was taken.
+        percept : uint8[percept_bits]
+            That came.
+        learned : bool, default: True
+            Whether the predictor has learned the cycle too; otherwise it was only appended, and what was kept from
+            searches no longer holds.
+        """
+
+    def forget(self) -> None:  # noqa: B027
+        """Drop what was kept from searches: the history of the predictor has become another one."""
+
+    def mark(self) -> int:
+        """Remember this point; return its number, at least 0."""
+        return 0
+
+    def revert(self, mark: int) -> None:  # noqa: B027
+        """Go back to a mark, exactly; forget it and all later ones."""
 
 
 def best_action(value: NDArray[np.float64], random: Stream, rounding: float = 0.0) -> int:
-    """Return the action with the largest value, but for rounding; one of them at random if there are several."""
+    """Return the action with the largest value, up to rounding; one of them at random if there are several."""
     best = np.flatnonzero(value >= np.nanmax(value) - rounding)
     return int(best[below(random, len(best))])

@@ -1,7 +1,7 @@
 """The predictor interface: what a planner asks of an environment model, from Python and from compiled code.
 
 A predictor reads the history of an agent bit by bit, cycle after cycle: `action_bits` bits of action, which it only
-remembers, then `percept_bits` bits of percept, which it predicts and learns. Five verbs suffice:
+remembers, then `percept_bits` bits of percept, which it predicts and learns. It has five operations:
 
     predict()       P(next percept bit = 1), strictly between 0 and 1 unless the predictor may be `certain`
     update(bit)     learn a percept bit and append it to the history; returns the probability it had
@@ -9,26 +9,50 @@ remembers, then `percept_bits` bits of percept, which it predicts and learns. Fi
     mark()          remember this point; returns its number
     revert(mark)    go back to it exactly, and forget it and all later marks
 
-Compiled planners call the verbs by address, each as `double verb(void *state, int64_t argument)`; a negative answer
-says that the verb failed and changed nothing. `Predictor` makes such addresses from the Python methods of a
-subclass, so a predictor of one's own is five methods; a compiled one overrides `addresses`.
+Compiled planners call the operations by address, each as `double operation(void *state, int64_t argument)`; a negative
+result says that the operation failed and changed nothing. `Predictor` makes such addresses from the Python methods of a
+subclass, so a predictor of your own is five methods; a compiled one overrides `addresses`.
 """
 
 from __future__ import annotations
 
+import copy
 import ctypes
 import functools
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import Any
+from pathlib import Path
+from typing import Any, ClassVar, NamedTuple, NoReturn, Self
 
 from aixi_approx.coding import Bits
+from aixi_approx.environment import Environment
 from aixi_approx.predictor_abi import FAILED, OPERATION, Addresses
 
 
 class PredictorError(RuntimeError):
-    """A predictor failed in the middle of a search."""
+    """A predictor failed during a search."""
+
+
+class Statistics(NamedTuple):
+    """The size of a predictor and the work it has done; None where a predictor does not say.
+
+    Attributes
+    ----------
+    nodes : int or None
+        Parts that it is made of, such as the stored nodes of a context tree.
+    memory : int or None
+        Bytes that they take.
+    bits : int or None
+        Bits predicted and bits learned so far. What was undone counts too.
+    visits : int or None
+        Nodes at which predictions were mixed for these bits.
+    """
+
+    nodes: int | None = None
+    memory: int | None = None
+    bits: int | None = None
+    visits: int | None = None
 
 
 class Predictor(ABC):
@@ -36,22 +60,49 @@ class Predictor(ABC):
 
     Attributes
     ----------
-    action_bits, percept_bits
+    action_bits, percept_bits : int
         Bits of each part of a cycle; a subclass sets them.
-    bits_apart
-        Whether the bits of one percept are learned apart: learning one does not change the prediction of another
-        in the same percept, other than as context. A planner then saves itself the learning of bits whose like it
-        does not ask for again. False is always right.
-    certain
-        Whether the probabilities 0 and 1 occur, as in a true model of the environment; `update` of a bit that can't be
-        raises ValueError then and changes nothing. A predictor that learns should leave room for doubt.
-    fault
-        The exception that a verb raised while compiled code was calling it, or None.
+    options : tuple of str, default: ()
+        Fields of `Settings` that the constructor takes as keywords: `("depth",)` for a predictor with a context.
+    independent_bits : bool, default: False
+        Whether the bits of one percept are learned independently: learning one does not change the prediction of
+        another in the same percept, other than as context. A planner can then skip learning bits whose like it does
+        not ask for again. False is always right.
+    certain : bool, default: False
+        Whether the probabilities 0 and 1 occur, as in a true model of the environment; `update` with an impossible bit
+        then raises ValueError and changes nothing. A predictor that learns should never be certain.
+    fault : BaseException or None
+        The exception that an operation raised while compiled code was calling it.
+
+    Examples
+    --------
+    >>> class Frequency(Predictor):
+    ...     '''Predicts each bit by how often it was 1 so far, whatever came before.'''
+    ...     def __init__(self, action_bits, percept_bits):
+    ...         self.action_bits, self.percept_bits = action_bits, percept_bits
+    ...         self.counts, self.marks = [1, 1], []
+    ...     def predict(self):
+    ...         return self.counts[1] / sum(self.counts)
+    ...     def update(self, bit):
+    ...         p = self.counts[bit] / sum(self.counts)
+    ...         self.counts[bit] += 1
+    ...         return p
+    ...     def append(self, bit):
+    ...         pass
+    ...     def mark(self):
+    ...         self.marks.append(list(self.counts))
+    ...         return len(self.marks) - 1
+    ...     def revert(self, mark):
+    ...         self.counts = self.marks[mark]
+    ...         del self.marks[mark:]
+    >>> round(Frequency(1, 1).learn([0, 1, 0, 1]), 6)    # two cycles, predicted with 1/2 and 2/3: bits
+    1.584963
     """
 
     action_bits: int
     percept_bits: int
-    bits_apart: bool = False
+    options: ClassVar[tuple[str, ...]] = ()
+    independent_bits: bool = False
     certain: bool = False
     fault: BaseException | None = None
 
@@ -75,6 +126,22 @@ class Predictor(ABC):
     def revert(self, mark: int) -> None:
         """Go back to a mark, exactly; forget it and all later ones."""
 
+    @classmethod
+    def for_environment(cls, environment: Environment, *parameters: int | str, **options: Any) -> Self:
+        """Return a new predictor for an environment.
+
+        Parameters
+        ----------
+        environment : Environment
+            Its coding says how many bits a cycle has.
+        *parameters : int or str
+            That stand after the name, as in `my_file.py:Mine:8`.
+        **options
+            Those of `options`.
+        """
+        coding = environment.coding
+        return cls(coding.action_bits, coding.percept_bits, *parameters, **options)  # type: ignore[call-arg]
+
     def learn(self, cycle: Bits) -> float:
         """Append the action bits and learn the percept bits of whole cycles; return the log loss in bits."""
         loss = 0.0
@@ -86,16 +153,64 @@ class Predictor(ABC):
         return loss
 
     def restart(self) -> None:  # noqa: B027  there is mostly nothing to do
-        """Hear that the environment begins anew, between two cycles. The history goes on."""
+        """Take note that the environment was reset, between two cycles. The history goes on."""
 
     def extend(self, bits: Bits) -> None:
         """Append bits to the history without learning them."""
         for bit in bits:
             self.append(int(bit))
 
+    def copy(self) -> Self:
+        """Return an independent predictor in the same state; searches that run side by side need one each.
+
+        By default a deep copy. A subclass whose state is not Python's has to override it.
+        """
+        twin = copy.copy(self)
+        twin.__dict__ = copy.deepcopy({name: value for name, value in vars(self).items() if name != "_callbacks"})
+        return twin
+
+    def statistics(self) -> Statistics:
+        """Return the size of the predictor and the work it has done."""
+        return Statistics()
+
+    def save(self, path: Path) -> None:
+        """Write all that it has learned to a file.
+
+        Raises
+        ------
+        NotImplementedError
+            If the predictor does not support it.
+        """
+        raise NotImplementedError(f"{type(self).__name__} can't be saved: give it the methods save and load")
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """Return a predictor that was saved.
+
+        Raises
+        ------
+        NotImplementedError
+            If the predictor does not support it.
+        """
+        raise NotImplementedError(f"{cls.__name__} can't be loaded: give it the methods save and load")
+
+    def raise_fault(self) -> NoReturn:
+        """Raise what an operation raised while compiled code was calling it, or say that one failed.
+
+        Raises
+        ------
+        PredictorError
+            Caused by the exception of the operation; Ctrl-C is raised as it is.
+        """
+        fault, self.fault = self.fault, None
+        if fault is not None and not isinstance(fault, Exception):
+            raise fault
+        why = fault or "it is out of memory, or not at the start of a cycle, or gives no probability"
+        raise PredictorError(f"the predictor failed in a search: {why}") from fault
+
     @property
     def addresses(self) -> Addresses:
-        """Addresses of the verbs and of the state, valid as long as the predictor lives."""
+        """Addresses of the operations and of the state, valid as long as the predictor lives."""
         return self._callbacks[1]
 
     @functools.cached_property
@@ -107,15 +222,36 @@ class Predictor(ABC):
             self._callback(lambda _: self.mark()),
             self._callback(lambda mark: self.revert(mark) or 0.0),
         ]
-        predict, update, append, mark, revert = (ctypes.cast(f, ctypes.c_void_p).value or 0 for f in functions)
-        return functions, Addresses(predict, update, append, mark, revert, state=0)
+        return functions, Addresses(*map(address_of, functions), state=0)
 
-    def _callback(self, verb: Callable[[int], float]) -> Any:
-        def call(_: int, argument: int) -> float:
-            try:
-                return float(verb(argument))
-            except BaseException as fault:  # may not cross compiled code; the planner raises it afterwards
-                self.fault = self.fault or fault
-                return FAILED
+    def _callback(self, operation: Callable[[int], float]) -> Any:
+        def fail(fault: BaseException) -> None:
+            self.fault = self.fault or fault
 
-        return OPERATION(call)
+        return as_compiled(operation, fail)
+
+
+def as_compiled(operation: Callable[[int], float], fail: Callable[[BaseException], None]) -> Any:
+    """Return a Python function as one that compiled code can call by its address.
+
+    Parameters
+    ----------
+    operation : callable
+        Takes a whole number and returns a number.
+    fail : callable
+        Is given what the operation raised, which may not cross compiled code; the planner raises it afterwards.
+    """
+
+    def call(_: int, argument: int) -> float:
+        try:
+            return float(operation(argument))
+        except BaseException as fault:
+            fail(fault)
+            return FAILED
+
+    return OPERATION(call)
+
+
+def address_of(function: Any) -> int:
+    """Return the address of what `as_compiled` returned, valid as long as that lives."""
+    return ctypes.cast(function, ctypes.c_void_p).value or 0

@@ -1,10 +1,12 @@
-"""Numbers and words that users give, checked once at the edge."""
+"""What users give, checked once at the edge; and what goes wrong in their code, in one line."""
 
 from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Collection
+import traceback
+from collections.abc import Collection, Container
+from pathlib import Path
 
 
 def as_integer(name: str, number: int, least: int, most: int) -> int:
@@ -48,3 +50,11 @@ def check_choice(name: str, word: str, words: Collection[str]) -> str:
     if word not in words:
         raise ValueError(f"{name} is {word!r}: it must be one of {', '.join(words)}")
     return word
+
+
+def describe_error(error: BaseException, modules: Container[object]) -> str:
+    """Return an error in a few words: its kind, what it says, and the last line of one of these modules on its way."""
+    frames = list(traceback.walk_tb(error.__traceback__))
+    lines = [(frame.f_code.co_filename, line) for frame, line in frames if frame.f_globals.get("__name__") in modules]
+    where = f" ({Path(lines[-1][0]).name}, line {lines[-1][1]})" if lines else ""
+    return f"{type(error).__name__}: {error}{where}"

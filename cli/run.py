@@ -13,6 +13,16 @@ import click
 from aixi_approx.cli.bar import bar
 from aixi_approx.cli.options import as_json, at_least, notice, number, picture, print_json, size
 from aixi_approx.cli.watch import watch as draw
+from aixi_approx.planner_spec import RULES
+from aixi_approx.planners import PLANNERS
+from aixi_approx.predictors import PREDICTORS
+from aixi_approx.rollouts import ROLLOUTS
+
+MODELS = f"{', '.join(PREDICTORS)} or my_model.py:MyClass"
+PLANNING = f"{', '.join(PLANNERS)} or my_planner.py:MyClass; with +majority:K, +pooled:K or +seconds:S"
+POLICIES = f"{', '.join(ROLLOUTS)} or my_rollout.py:MyClass"
+SEARCH = ("rollout", "ucb", "rule", "memo", "prune", "memory_cycles")  # options that belong to the planner
+EVALUATION_CYCLES, FEWEST_CYCLES = 2_000, 100  # of an evaluation, unless something else is asked for
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -21,34 +31,12 @@ if TYPE_CHECKING:
     from aixi_approx.experiments.run import Watcher
     from aixi_approx.interaction import Row
 
-MODELS = ("ctw", "true")  # as in builder.py, which --help need not load
-PLANNERS = ("rhouct", "one-ply", "expectimax", "majority:K", "pooled:K", "seconds:S", "q-learning", "random")
-VOTING = ("majority", "pooled")
-COUNTING = ("rhouct", "one-ply", *VOTING)  # planners that make a given number of simulations
-SAMPLING = (*COUNTING, "seconds")
-PLANNING = (*SAMPLING, "expectimax")
-MEANINGFUL = {  # options that not every agent heeds: its models, its planners
-    "depth": (("ctw",), PLANNING),
-    "horizon": (MODELS, PLANNING),
-    "simulations": (MODELS, COUNTING),
-    "evaluation_simulations": (MODELS, COUNTING),
-    "ucb": (MODELS, SAMPLING),
-    "threads": (MODELS, VOTING),
-}
-
 
 @click.command("run", short_help="Let an agent learn, then evaluate it.")
 @click.argument("environment")
-@click.option(
-    "--model", type=click.Choice(MODELS), default="ctw", show_default=True, help="What percepts are predicted with."
-)
-@click.option(
-    "--planner",
-    default="rhouct",
-    show_default=True,
-    metavar="PLANNER",
-    help=f"How actions are decided on: {', '.join(PLANNERS[:-1])} or {PLANNERS[-1]}.",
-)
+@click.option("--model", default="ctw", show_default=True, metavar="MODEL", help=f"Predicts percepts: {MODELS}.")
+@click.option("--planner", default="rhouct", show_default=True, metavar="PLANNER", help=f"Decides: {PLANNING}.")
+@click.option("--rollout", metavar="POLICY", help=f"Acts beyond the search tree: {POLICIES}.  [default: uniform]")
 @click.option("--cycles", type=at_least(0), help="Cycles of learning.")
 @click.option("--depth", type=at_least(1), help="Bits of context of the predictor.")
 @click.option("--horizon", type=at_least(1), help="Cycles that the search looks ahead.")
@@ -60,12 +48,15 @@ MEANINGFUL = {  # options that not every agent heeds: its models, its planners
     help="A random action with probability EPSILON * DECAY^cycle.",
 )
 @click.option("--ucb", type=click.FloatRange(min=0), help="Weight of exploration in the search.  [default: sqrt 2]")
-@click.option("--memo/--no-memo", default=True, help="Keep probabilities within a search: faster, same result.")
+@click.option("--rule", type=click.Choice(RULES), help="How a search selects actions.  [default: ucb]")
+@click.option("--memo/--no-memo", default=None, help="Keep probabilities within a search: faster, same result.")
 @click.option(
     "--prune", type=click.FloatRange(0, 1), help="Least probable path that expectimax imagines.  [default: 0.0001]"
 )
-@click.option("--memory", type=at_least(0), help="Cycles that q-learning remembers.  [default: 2]")
-@click.option("--evaluate", type=at_least(0), default=2_000, show_default=True, help="Cycles of greedy evaluation.")
+@click.option("--memory-cycles", type=at_least(0), help="Cycles that make up a state of q-learning.  [default: 2]")
+@click.option(
+    "--evaluate", type=at_least(0), help="Cycles of greedy evaluation.  [default: 2000; --cycles if that is less]"
+)
 @click.option("--evaluation-simulations", type=at_least(1), help="Simulations of each search in the evaluation.")
 @click.option("--learn-in-evaluation", is_flag=True, help="Go on learning in the evaluation, without exploring.")
 @click.option("--threads", type=at_least(1), help="In which majority:K and pooled:K search; same result.  [default: 1]")
@@ -79,11 +70,7 @@ def command(
     model: str,
     planner: str,
     exploration: tuple[float, float] | None,
-    ucb: float | None,
-    memo: bool,
-    prune: float | None,
-    memory: int | None,
-    evaluate: int,
+    evaluate: int | None,
     learn_in_evaluation: bool,
     threads: int | None,
     seed: int,
@@ -91,21 +78,20 @@ def command(
     watch: bool,
     picture: Path | None,
     as_json: bool,
-    **given: int | None,
+    **given: Any,
 ) -> None:
     """Let an agent learn in ENVIRONMENT from nothing, then evaluate it.
 
-    ENVIRONMENT is a name that `aixi envs` lists, my_file.py:MyClass, or gym:ID for one of Gymnasium's. What is not
-    given is taken from the environment, and `aixi envs --json` shows it. First the agent learns, acting at random now
-    and then; then it acts greedily for some cycles without learning, and only these are scored. With --out, every
-    cycle is written to DIR/learning.csv and DIR/evaluation.csv, and the same command goes on with a run that was
-    stopped.
+    ENVIRONMENT is a name that `aixi envs` lists, my_file.py:MyClass, or gym:ID for one of Gymnasium's. Settings that
+    are not given are those of the environment; `aixi envs --json` shows them. First the agent learns, sometimes acting
+    at random; then it acts greedily without learning, and only these cycles are scored. With --out, every cycle is
+    written to DIR/learning.csv and DIR/evaluation.csv, and the same command resumes a run that was stopped.
 
     An agent is a model and a planner. The model is a context-tree mixture that learns (ctw) or the environment itself
-    (true). The planner is rhouct, its one-ply version, expectimax, which is exact and slow, or one that has no model:
-    q-learning or random. majority:K and pooled:K share the simulations out among K searches that know nothing of each
-    other, and let them vote or pool what they found; seconds:S simulates for S seconds a decision, which can't be
-    repeated.
+    (true). The planner is rhouct, its one-ply version, expectimax, which is exact and slow, or one without a model:
+    q-learning or random. +majority:K and +pooled:K divide the simulations among K independent searches, which vote or
+    pool their values; +seconds:S simulates for S seconds a decision, which can't be repeated. Your own model, planner
+    and rollout policy are named by file and class.
 
     \b
     Examples:
@@ -113,48 +99,45 @@ def command(
       aixi run cheese-maze --watch
       aixi run kuhn-poker --cycles 20000 --seed 3 --out kuhn/
       aixi run tiger --model true
-      aixi run tiger --planner majority:8 --simulations 4000 --threads 2
+      aixi run tiger --planner one-ply+majority:8 --simulations 4000 --threads 2
+      aixi run tiger --model my_ngram.py:NGram --planner my_planner.py:Mine
       aixi run "coin-flip>1d-maze@2000" --cycles 5000 --picture change.png
       aixi run 'gym:FrozenLake-v1?is_slippery=False'
     """
-    from aixi_approx.builder import parsed
+    from aixi_approx.builder import options_taken
     from aixi_approx.envs import make
     from aixi_approx.experiments.recording import Recording
     from aixi_approx.experiments.run import Experiment, compile_kernels, run
+    from aixi_approx.planner_spec import PlannerSpec
 
-    decides = parsed(planner)[0]
-    asked = {**given, "ucb": ucb, "threads": threads}
-    for name, (models, planners) in MEANINGFUL.items():
-        if asked[name] is not None and (model not in models or decides not in planners):
-            agent = f"{planner} with the model {model}" if decides in PLANNING else planner
+    spec = PlannerSpec.parse(planner)
+    asked = {name: value for name, value in {**given, "threads": threads}.items() if value is not None}
+    taken = {"cycles", *options_taken(spec, model)}
+    for name in asked:
+        if name not in taken:
+            agent = f"{spec} with the model {model}"
             raise click.UsageError(f"--{name.replace('_', '-')} means nothing to {agent}: leave it out")
+    spec = spec._replace(**{name: asked[name] for name in SEARCH if name in asked})
     with redirect_stdout(sys.stderr):  # what an environment prints is no result
         made = make(environment)
-    environment = made.title
-    settings = made.settings._replace(**{name: value for name, value in given.items() if value is not None})
+
+    def replaced(defaults: Any) -> Any:
+        return defaults._replace(**{name: asked[name] for name in defaults._fields if name in asked})
+
+    settings, schedule = replaced(made.settings), replaced(made.schedule)
     if exploration:
         settings = settings._replace(epsilon=exploration[0], decay=exploration[1])
-    experiment = Experiment(
-        environment,
-        settings,
-        evaluate,
-        memo=memo,
-        seed=seed,
-        model=model,
-        planner=planner,
-        prune=prune,
-        memory_cycles=memory,
-        learn_in_evaluation=learn_in_evaluation,
-    )
-    if ucb is not None:
-        experiment = experiment._replace(ucb=ucb)
+    if evaluate is None:
+        short = 0 < asked.get("cycles", 0) < EVALUATION_CYCLES
+        evaluate = max(FEWEST_CYCLES, asked["cycles"]) if short else EVALUATION_CYCLES
+    experiment = Experiment(made.title, settings, schedule, spec, model, evaluate, learn_in_evaluation, seed)
     complete = bool(out and (out / "result.json").exists())
     with notice("compiling the search, once; it is kept for next time ..."):
-        compile_kernels(model, planner)
+        compile_kernels(model, spec)
     try:
         learned: list[Row] = []
         with redirect_stdout(sys.stderr):
-            result = run(experiment, out, _watcher(watch, learned), threads or 1)
+            result = run(experiment, out, watch=_watcher(watch, learned), threads=threads or 1).as_json()
     except KeyboardInterrupt:
         print(f"aixi: stopped; the same command goes on from {out}" if out else "aixi: stopped", file=sys.stderr)
         sys.exit(130)
@@ -162,7 +145,7 @@ def command(
         from aixi_approx.cli.curve import draw as draw_curve
 
         if complete and out:
-            learned = Recording(out, experiment.options()).rows("learning")
+            learned = Recording(out, experiment.as_json()).rows("learning")
         draw_curve(learned, result, picture)
     if as_json:
         print_json(result)
@@ -202,10 +185,10 @@ def _print_table(result: dict[str, Any]) -> None:
 
     from aixi_approx.experiments.run import LOSS_WINDOW
 
-    settings = result["settings"]
+    cycles = result["schedule"]["cycles"]
     known = result["phases"] and result["evaluate"]
     where = f", evaluated in {result['phases'][-1]['environment']}" if known else ""
-    print(f"{result['environment']} after {settings['cycles']:,} cycles{where}")
+    print(f"{result['environment']} after {cycles:,} cycles{where}")
     table = Table(box=box.SIMPLE_HEAD)
     table.add_column("reward per cycle")
     table.add_column("", justify="right")
@@ -225,9 +208,9 @@ def _print_table(result: dict[str, Any]) -> None:
         _add_phase(table, phase)
     table.add_section()
     if result["log_loss_start"] is not None:
-        window = min(LOSS_WINDOW, settings["cycles"])
+        window = min(LOSS_WINDOW, cycles)
         table.add_row("[bold]log loss", "", "bits per percept")
-        if settings["cycles"] > window:
+        if cycles > window:
             table.add_row("at the start", number(result["log_loss_start"]), f"first {window:,} cycles")
         table.add_row("at the end", number(result["log_loss_end"]), f"last {window:,} cycles", end_section=True)
     table.add_row("[bold]cost", "", "")

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from aixi_approx.environment import Settings
+from aixi_approx.environment import Schedule, Settings
 from aixi_approx.pomdp.definition import POMDP, Outcome
 from aixi_approx.validation import as_integer
 
@@ -44,8 +44,9 @@ class Bandit(POMDP):
         self.optimum = max(SAFE, GOOD * rounds * (1 - LASTS + LASTS * GOOD) / (k * (1 - LASTS)))
         cycle_bits = k.bit_length() + 2
         self.settings = Settings(
-            cycles=20_000, depth=(2 * k + 1) * cycle_bits, horizon=2 * k, simulations=200, epsilon=0.99, decay=0.9998
+            depth=(2 * k + 1) * cycle_bits, horizon=2 * k, simulations=200, epsilon=0.99, decay=0.9998
         )
+        self.schedule = Schedule(cycles=20_000)
         super().__init__()
 
     def start(self) -> dict[int, float]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from aixi_approx.environment import Settings
+from aixi_approx.environment import Schedule, Settings
 from aixi_approx.pomdp.definition import POMDP, Outcome
 
 BEATS = {"rock": "scissors", "paper": "rock", "scissors": "paper"}
@@ -21,7 +21,8 @@ class BiasedRPS(POMDP):
     hidden = "who won (the reward tells)"
     difficulty = "memory of one round; a search 2 deep: to lose on purpose, and why"
     optimum = 1 / 4
-    settings = Settings(depth=32, horizon=4, epsilon=0.999, decay=0.99999, evaluation_simulations=5_000)
+    settings = Settings(depth=32, horizon=4, epsilon=0.999, decay=0.99999)
+    schedule = Schedule(evaluation_simulations=5_000)
 
     def start(self) -> dict[str, float]:
         """Begin with an opponent that has not won yet."""

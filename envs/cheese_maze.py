@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from aixi_approx.environment import Settings
+from aixi_approx.environment import Schedule, Settings
 from aixi_approx.pomdp.definition import POMDP, Outcome
 
 Cell = tuple[int, int]  # row, column
@@ -55,7 +55,8 @@ class CheeseMaze(POMDP):
     hidden = "which of the cells that look alike"
     difficulty = "memory of the way since the last cheese; a search 5 deep"
     optimum = 57 / 43
-    settings = Settings(cycles=2500, depth=96, horizon=8, epsilon=0.999, decay=0.9999)
+    settings = Settings(depth=96, horizon=8, epsilon=0.999, decay=0.9999)
+    schedule = Schedule(cycles=2500)
 
     def start(self) -> dict[Cell, float]:
         """Put the mouse in a cell without cheese."""

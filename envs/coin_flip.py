@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from aixi_approx.environment import Settings
+from aixi_approx.environment import Schedule, Settings
 from aixi_approx.pomdp.definition import POMDP, Outcome
 
 
@@ -18,7 +18,8 @@ class CoinFlip(POMDP):
     hidden = "nothing"
     difficulty = "nothing: no memory, no search, hardly any experience"
     optimum = 0.7
-    settings = Settings(cycles=1000, depth=8, horizon=2, epsilon=0.9, decay=0.99)
+    settings = Settings(depth=8, horizon=2, epsilon=0.9, decay=0.99)
+    schedule = Schedule(cycles=1000)
 
     def start(self) -> dict[str, float]:
         """Take the coin; it has no memory, so there is one state."""

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from itertools import product
 
-from aixi_approx.environment import Settings
+from aixi_approx.environment import Schedule, Settings
 from aixi_approx.pomdp.definition import POMDP, Outcome
 from aixi_approx.validation import as_integer
 
@@ -38,7 +38,8 @@ class Corridor(POMDP):
     def __init__(self, length: int = 4) -> None:
         self.length = as_integer("the length of the corridor", length, 1, 100)
         self.optimum = 2 / (5 * length)
-        self.settings = Settings(cycles=10_000, depth=12 * length, horizon=3 * length)
+        self.settings = Settings(depth=12 * length, horizon=3 * length)
+        self.schedule = Schedule(cycles=10_000)
         super().__init__()
 
     def start(self) -> dict[State, float]:

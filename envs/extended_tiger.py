@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from aixi_approx.environment import Settings
+from aixi_approx.environment import Schedule, Settings
 from aixi_approx.pomdp.definition import POMDP, Outcome
 
 State = tuple[str, str]  # posture of the agent, door of the tiger
@@ -28,9 +28,8 @@ class ExtendedTiger(POMDP):
     hidden = "where the tiger is, whether one sits"
     difficulty = "memory of what was heard and of standing up; a search 3 deep, past a cycle that pays nothing"
     optimum = 3485 / 698  # 4.9928367
-    settings = Settings(
-        cycles=50_000, depth=96, horizon=4, simulations=100, epsilon=0.99, decay=0.99999, evaluation_simulations=2_500
-    )
+    settings = Settings(depth=96, horizon=4, simulations=100, epsilon=0.99, decay=0.99999)
+    schedule = Schedule(cycles=50_000, evaluation_simulations=2_500)
 
     def start(self) -> dict[State, float]:
         """Seat the agent and put the tiger behind a door."""

@@ -24,7 +24,7 @@ What becomes of an environment here:
   POMDP: its table is sampled here, so that its optimum can be solved for and its true model be planned with. If random
   play finds that the table does not tell the truth (a limit, a wrapper, a fickle passenger), it is not used.
 
-What is lost stands in `loses`.
+What is lost stands in `approximations`.
 """
 
 from __future__ import annotations
@@ -33,9 +33,11 @@ import warnings
 from collections.abc import Hashable, Iterable
 from typing import Any
 
-from aixi_approx.environment import Environment, EnvironmentFault, Percept, Settings
+from aixi_approx.environment import Environment, EnvironmentFault, Percept, Schedule, Settings
 
 try:
+    import gymnasium
+
     from aixi_approx.envs.gymnasium_original import Original, Table, table_of
 except ModuleNotFoundError as error:
     if error.name != "gymnasium":
@@ -50,6 +52,7 @@ class OfGymnasium(Environment):
     """What is said of any of them."""
 
     original: Original
+    schedule = Schedule(20_000, evaluation_simulations=1_000)
 
     @property
     def name(self) -> str:
@@ -150,6 +153,27 @@ def build(written: str) -> Environment:
         raise EnvironmentFault(f"gym:{written}: {error}") from error
 
 
+def name_of(env: object) -> str:
+    """Return the name, as in `gym:ID?option=value`, by which an instance can be made again.
+
+    Raises
+    ------
+    EnvironmentFault
+        If it is no environment, or was not made by `gymnasium.make` with options that can be written down.
+    """
+    if not isinstance(env, gymnasium.Env):
+        what = "give a name, a class derived from aixi_approx.Environment, or an environment of Gymnasium"
+        raise EnvironmentFault(f"{env!r:.60} is no environment: {what}")
+    if env.spec is None or env.spec.additional_wrappers:
+        what = "has wrappers of its own" if env.spec else "was not made by gymnasium.make"
+        raise EnvironmentFault(f"{env} {what}: register it, and name it gym:my_module:ID")
+    options = {name: value for name, value in env.spec.kwargs.items() if name != "render_mode"}
+    for name, value in options.items():
+        if not isinstance(value, bool | int | float | str):
+            raise EnvironmentFault(f"{env}: {name} is a {type(value).__name__}, which can't be written in a name")
+    return f"gym:{env.spec.id}" + "?" * bool(options) + "&".join(f"{name}={value}" for name, value in options.items())
+
+
 def _settings(depth: int) -> Settings:
     """How an agent is run there."""
-    return Settings(20_000, depth, horizon=10, simulations=100, decay=0.9998, evaluation_simulations=1_000)
+    return Settings(depth, horizon=10, simulations=100, decay=0.9998)

@@ -2,7 +2,7 @@
 
 import functools
 
-from aixi_approx.environment import Settings
+from aixi_approx.environment import Schedule, Settings
 from aixi_approx.envs.board import EMPTY, MINE, Boards, put
 from aixi_approx.envs.duel import Duel
 from aixi_approx.validation import as_integer
@@ -46,7 +46,8 @@ class Hex(Duel):
         self.new = EMPTY * squares
         self.actions = tuple(range(squares))
         self.observations = Boards(squares)
-        self.settings = Settings(depth=32, horizon=2, simulations=100, evaluation_simulations=200)
+        self.settings = Settings(depth=32, horizon=2, simulations=100)
+        self.schedule = Schedule(evaluation_simulations=200)
         if side == 3:
             self.settings = self.settings._replace(cycles=30_000, depth=64, horizon=5, simulations=50, decay=0.9998)
         super().__init__(opponent)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from itertools import permutations
 
-from aixi_approx.environment import Settings
+from aixi_approx.environment import Schedule, Settings
 from aixi_approx.pomdp.definition import POMDP, Outcome
 
 Round = tuple[str, str, str]  # card of the agent, card of the opponent, what the opponent did: pass or bet
@@ -37,7 +37,8 @@ class KuhnPoker(POMDP):
     hidden = "the opponent's card"
     difficulty = "much experience, for the rewards are small beside their noise; hardly any search"
     optimum = 1 / 18
-    settings = Settings(cycles=50_000, depth=42, horizon=2, simulations=100, epsilon=0.99, decay=0.9999)
+    settings = Settings(depth=42, horizon=2, simulations=100, epsilon=0.99, decay=0.9999)
+    schedule = Schedule(cycles=50_000)
 
     def start(self) -> dict[Round, float]:
         """Deal the cards and let the opponent move."""

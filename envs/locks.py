@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from aixi_approx.environment import Settings
+from aixi_approx.environment import Schedule, Settings
 from aixi_approx.pomdp.definition import POMDP, Outcome
 from aixi_approx.validation import as_integer
 
@@ -35,14 +35,9 @@ class Locks(POMDP):
     def __init__(self, locks: int = 2) -> None:
         self.locks = as_integer("the number of locks", locks, 1, 20)
         self.settings = Settings(
-            cycles=60_000,
-            depth=12 * (locks + 4),
-            horizon=locks + 2,
-            simulations=100,
-            epsilon=0.99,
-            decay=0.99995,
-            evaluation_simulations=10_000,
+            depth=12 * (locks + 4), horizon=locks + 2, simulations=100, epsilon=0.99, decay=0.99995
         )
+        self.schedule = Schedule(cycles=60_000, evaluation_simulations=10_000)
         super().__init__()
 
     def start(self) -> dict[State, float]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from aixi_approx.environment import Settings
+from aixi_approx.environment import Schedule, Settings
 from aixi_approx.pomdp.definition import POMDP, Outcome
 from aixi_approx.validation import check_choice
 
@@ -75,7 +75,8 @@ class MatrixGame(POMDP):
         payoffs = sum(self.game.agent, ())
         self.min_reward, self.max_reward = min(payoffs), max(payoffs)
         self.hidden = "who the opponent is" if opponent == "any" else "what the opponent remembers of the match"
-        self.settings = Settings(cycles=10_000, depth=36, horizon=6, simulations=200, decay=0.9995)
+        self.settings = Settings(depth=36, horizon=6, simulations=200, decay=0.9995)
+        self.schedule = Schedule(cycles=10_000)
         super().__init__()
 
     def start(self) -> dict[State, float]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from aixi_approx.environment import Settings
+from aixi_approx.environment import Schedule, Settings
 from aixi_approx.pomdp.definition import POMDP, Outcome
 
 CELLS, GOAL = 4, 2
@@ -23,7 +23,8 @@ class Maze1D(POMDP):
     hidden = "the cell"
     difficulty = "memory of the last two cycles; a search 2 deep"
     optimum = 1 / 2
-    settings = Settings(cycles=5000, depth=32, horizon=10, epsilon=0.9, decay=0.99)
+    settings = Settings(depth=32, horizon=10, epsilon=0.9, decay=0.99)
+    schedule = Schedule(cycles=5000)
 
     def start(self) -> dict[int, float]:
         """Put the agent in a cell that is not the goal."""

@@ -1,6 +1,6 @@
 """Nim with one heap (Bouton 1902; the subtraction game of Berlekamp, Conway and Guy 1982), a family."""
 
-from aixi_approx.environment import Settings
+from aixi_approx.environment import Schedule, Settings
 from aixi_approx.envs.duel import Duel
 from aixi_approx.validation import as_integer
 
@@ -26,14 +26,8 @@ class Nim(Duel):
     def __init__(self, stones: int = 16, opponent: str = "perfect") -> None:
         self.new = as_integer("the number of stones", stones, 4, 200)
         self.observations = tuple(range(self.new + 1))
-        self.settings = Settings(
-            cycles=10_000,
-            depth=32,
-            horizon=self.new // 4 + 1,
-            simulations=100,
-            decay=0.999,
-            evaluation_simulations=1_000,
-        )
+        self.settings = Settings(depth=32, horizon=self.new // 4 + 1, simulations=100, decay=0.999)
+        self.schedule = Schedule(cycles=10_000, evaluation_simulations=1_000)
         super().__init__(opponent)
 
     def moves(self, stones: int) -> tuple[int, ...]:

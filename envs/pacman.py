@@ -12,7 +12,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from aixi_approx.environment import Environment, Percept, Settings
+from aixi_approx.environment import Environment, Percept, Schedule, Settings
 from aixi_approx.randomness import ENVIRONMENT, Stream, below, draw, stream
 
 MAZE = (  # wall #, power pill o, Pac-Man P and ghosts G where they begin; the row that is open at both ends is a tunnel
@@ -134,7 +134,8 @@ class Pacman(Environment):
     min_reward, max_reward = -10 - 50, -1 + 10 + 100
     hidden = "most of the maze"
     difficulty = "much experience; a model that knows what it sees from where; a search past the next corner"
-    settings = Settings(cycles=25_000, depth=96, horizon=4, epsilon=0.9999, decay=0.99999)
+    settings = Settings(depth=96, horizon=4, epsilon=0.9999, decay=0.99999)
+    schedule = Schedule(cycles=25_000)
 
     def __init__(self) -> None:
         self.maze = build()

@@ -77,6 +77,7 @@ class Stage(Environment):
 
     def __init__(self, name: str, inner: Environment, switching: Switching) -> None:
         self.title, self.inner, self.settings, self.hidden = name, inner, switching.settings, inner.hidden
+        self.schedule = switching.schedule
         self.actions, self.observations = switching.actions, switching.observations
         self.observation_bits = switching.observation_bits
         self.min_reward, self.max_reward = switching.min_reward, switching.max_reward
@@ -161,14 +162,14 @@ class Switching(Environment):
         self.hidden = "which environment it is, and what that hides"
         own = [environment.settings for environment in environments]
         self.settings = own[0]._replace(
-            cycles=self.starts[-1].latest + own[-1].cycles,
             depth=max(s.depth for s in own),
             horizon=max(s.horizon for s in own),
             simulations=max(s.simulations for s in own),
             epsilon=EXPLORATION,
             decay=1.0,
-            evaluation_simulations=own[-1].evaluation_simulations,
         )
+        last = environments[-1].schedule
+        self.schedule = last._replace(cycles=self.starts[-1].latest + last.cycles)
         written = [f"@{s.earliest}" + f"~{s.latest}" * (s.latest > s.earliest) for s in self.starts]
         self.title = ">".join([named[0][0], *(name + s for (name, _), s in zip(named[1:], written[1:], strict=True))])
         self.stages = [Stage(name, environment, self) for name, environment in named]

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from aixi_approx.environment import Settings
+from aixi_approx.environment import Schedule, Settings
 from aixi_approx.pomdp.definition import POMDP, Outcome
 from aixi_approx.validation import as_integer
 
@@ -34,7 +34,8 @@ class TMaze(POMDP):
     def __init__(self, length: int = 4) -> None:
         self.length = as_integer("the length of the corridor", length, 1, 100)
         self.optimum = 4 / (length + 1)
-        self.settings = Settings(cycles=20_000, depth=7 * (length + 2), horizon=2, epsilon=0.99, decay=0.999)
+        self.settings = Settings(depth=7 * (length + 2), horizon=2, epsilon=0.99, decay=0.999)
+        self.schedule = Schedule(cycles=20_000)
         super().__init__()
 
     def start(self) -> dict[State, float]:

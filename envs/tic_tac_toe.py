@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from aixi_approx.environment import Settings
+from aixi_approx.environment import Schedule, Settings
 from aixi_approx.envs.board import EMPTY, MINE, THEIRS, Boards, put
 from aixi_approx.pomdp.definition import POMDP, Outcome
 
@@ -37,9 +37,8 @@ class TicTacToe(POMDP):
         "much experience, for there are thousands of boards; a search 4 deep with nine moves and as many answers"
     )
     optimum = 235397 / 384603  # 0.6120519
-    settings = Settings(
-        cycles=50_000, depth=64, horizon=9, simulations=100, epsilon=0.9999, decay=0.999999, evaluation_simulations=500
-    )
+    settings = Settings(depth=64, horizon=9, simulations=100, epsilon=0.9999, decay=0.999999)
+    schedule = Schedule(cycles=50_000, evaluation_simulations=500)
 
     def start(self) -> dict[str, float]:
         """Flip the coin for the first move."""

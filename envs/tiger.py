@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from aixi_approx.environment import Settings
+from aixi_approx.environment import Schedule, Settings
 from aixi_approx.pomdp.definition import POMDP, Outcome
 
 
@@ -21,9 +21,8 @@ class Tiger(POMDP):
         "memory of what was heard; exploration of doors that mostly cost 100; to look a single cycle ahead, but well"
     )
     optimum = 595 / 549
-    settings = Settings(
-        cycles=15_000, depth=96, horizon=5, simulations=100, epsilon=0.99, decay=0.9998, evaluation_simulations=2_500
-    )
+    settings = Settings(depth=96, horizon=5, simulations=100, epsilon=0.99, decay=0.9998)
+    schedule = Schedule(cycles=15_000, evaluation_simulations=2_500)
 
     def start(self) -> dict[str, float]:
         """Put the tiger behind a door."""

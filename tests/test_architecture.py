@@ -19,7 +19,7 @@ FLOORS = [
     ["laboratory", "experiments", "conformance"],
     ["builder", "to_gymnasium"],
     ["envs", "predictors", "planners"],
-    ["pomdp", "laws", "execution"],
+    ["pomdp", "rollouts", "laws", "execution"],
     ["the root"],
 ]
 FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}

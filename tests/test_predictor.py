@@ -11,7 +11,7 @@ from aixi_approx.predictors.context_tree import ContextTree, FactoredContextTree
 class PlainApart(PlainPredictor):
     """Says what is true of it."""
 
-    bits_apart = True
+    independent_bits = True
 
 
 PREDICTORS = {
@@ -69,7 +69,7 @@ class Fickle(PlainPredictor):
 class Apart(PlainPredictor):
     """One tree for all bits of a percept, and says that they are learned apart."""
 
-    bits_apart = True
+    independent_bits = True
 
     def __init__(self, depth: int, action_bits: int, percept_bits: int) -> None:
         super().__init__(depth, action_bits, percept_bits)
@@ -79,7 +79,7 @@ class Apart(PlainPredictor):
 @pytest.mark.parametrize(
     ("kind", "message"),
     [
-        (Apart, "bits_apart"),
+        (Apart, "independent_bits"),
         (Credulous, r"update\(0\) takes a bit of probability 0"),
         (Certain, "strictly between 0 and 1"),
         (Forgetful, "revert\\(\\) does not take back"),

@@ -117,7 +117,7 @@ def test_rollouts_that_find_no_room_in_the_memo_change_nothing(monkeypatch: pyte
 def test_learning_what_is_not_asked_for_again_would_change_nothing(name: str) -> None:
     coding, tree = live(name, 100)
     skipped = RhoUCT(coding, 3, 300).search(tree, stream(1))
-    tree.bits_apart = False
+    tree.independent_bits = False
     assert same(RhoUCT(coding, 3, 300).search(tree, stream(1)), skipped)
 
 

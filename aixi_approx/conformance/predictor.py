@@ -89,13 +89,13 @@ def check_predictor(predictor: Predictor, cycles: int = 30, seed: int = 0, actio
         mark = predictor.mark()
         bits = percept()
         predictor.revert(mark)
-        if predictor.bits_apart:
+        if predictor.independent_bits:
             _require(_last_prediction(predictor, bits, True) == _last_prediction(predictor, bits, False), APART)
         for bit in bits:
             predictor.update(bit)
 
 
-APART = "bits_apart is True, but learning a bit changes the prediction of another in the same percept"
+APART = "independent_bits is True, but learning a bit changes the prediction of another in the same percept"
 
 
 def _refuses(predictor: Predictor, bit: int) -> bool:

@@ -58,10 +58,11 @@ class Recording:
 
     def _check(self, manifest: Mapping[str, Any], options: Mapping[str, Any]) -> None:
         was, now = _flat(manifest["options"]), _flat(options)
-        for name, value in now.items():
-            if was.get(name) != value:
+        for path in now | was:
+            if was.get(path) != now.get(path):
+                name = path[-1]
                 raise ValueError(
-                    f"{self.folder} holds a run with {name} {was.get(name)}, not {value}: name another folder"
+                    f"{self.folder} holds a run with {name} {was.get(path)}, not {now.get(path)}: name another folder"
                 )
 
     def rows(self, part: str) -> list[Row]:
@@ -105,11 +106,12 @@ class Recording:
         write_atomically(self.folder / "result.json", result)
 
 
-def _flat(options: Mapping[str, Any]) -> dict[str, Any]:
-    """Options without the folders that they stand in."""
-    flat: dict[str, Any] = {}
+def _flat(options: Mapping[str, Any], above: tuple[str, ...] = ()) -> dict[tuple[str, ...], Any]:
+    """Options that stand in other options, by where they stand."""
+    flat: dict[tuple[str, ...], Any] = {}
     for name, value in options.items():
-        flat.update(_flat(value) if isinstance(value, Mapping) else {name: value})
+        path = (*above, name)
+        flat.update(_flat(value, path) if isinstance(value, Mapping) else {path: value})
     return flat
 
 

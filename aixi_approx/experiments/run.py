@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
+import math
 import time
-from collections.abc import Iterable, Iterator
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, Self
 
 from aixi_approx.agent import Agent
-from aixi_approx.builder import build_agent
-from aixi_approx.environment import Environment, Settings
+from aixi_approx.builder import CTW, as_spec, build_agent
+from aixi_approx.environment import Environment, Schedule, Settings
 from aixi_approx.envs import make
 from aixi_approx.envs.switching import Switching
 from aixi_approx.estimate import Estimate, average, finite, normalised
 from aixi_approx.experiments.recording import Recording
-from aixi_approx.experiments.recovery import phases
+from aixi_approx.experiments.recovery import Phase, phases
 from aixi_approx.interaction import MAX_CYCLES, Row, evaluate, interact
 from aixi_approx.planner import MAX_SIMULATIONS
-from aixi_approx.planners.root_parallel import RootParallel
-from aixi_approx.planners.tree_search import SQRT_2
+from aixi_approx.planner_spec import DEFAULT, PlannerSpec
+from aixi_approx.planners import PLANNERS
 from aixi_approx.pomdp.solver import reward_range
-from aixi_approx.predictor import Predictor
+from aixi_approx.predictor import Predictor, Statistics
+from aixi_approx.predictors import PREDICTORS
 from aixi_approx.randomness import stream
 from aixi_approx.validation import as_integer
 
@@ -28,12 +31,12 @@ LOSS_WINDOW = 1_000  # cycles that the log loss at the start and at the end is t
 
 
 class Watcher(Protocol):
-    """Whoever wants to see a run while it goes on."""
+    """A function that watches a run: it is given the rows as they come, and passes them on."""
 
     def __call__(self, part: str, rows: Iterable[Row], cycles: int, environment: Environment) -> Iterator[Row]:
         """Pass on the rows of a part, `learning` or `evaluation`, that has so many cycles in all.
 
-        When a row has come, the environment stands where its cycle has left it. It is to be looked at only.
+        When a row has come, the environment is in the state that its cycle has left it in. It must not be changed.
         """
 
 
@@ -65,150 +68,197 @@ class Experiment(NamedTuple):
 
     environment: str
     settings: Settings
+    schedule: Schedule
+    planner: PlannerSpec = PlannerSpec()
+    model: str = CTW
     evaluate: int = 2_000  # cycles
-    ucb: float = SQRT_2
-    memo: bool = True
-    seed: int = 0
-    model: str = "ctw"
-    planner: str = "rhouct"
-    prune: float | None = None  # of expectimax; None where its own
-    memory_cycles: int | None = None  # of Q-learning; None where its own
     learn_in_evaluation: bool = False
+    seed: int = 0
 
-    def options(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, Any]:
         """Return everything as JSON has it."""
-        return {**self._asdict(), "settings": self.settings._asdict()}
+        parts = {"settings": self.settings._asdict(), "schedule": self.schedule._asdict()}
+        return {**self._asdict(), **parts, "planner": self.planner.as_json()}
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> Self:
+        """Return what `as_json` has written."""
+        given = {name: content[name] for name in cls._fields}
+        given["settings"], given["schedule"] = Settings(**given["settings"]), Schedule(**given["schedule"])
+        return cls(**{**given, "planner": PlannerSpec(**given["planner"])})
+
+
+class RunResult(NamedTuple):
+    """What came of a run; None where something is not known.
+
+    Attributes
+    ----------
+    experiment : Experiment
+        All that it is a function of.
+    threads : int
+        That independent searches ran in.
+    reward : Estimate or None
+        Per cycle of the evaluation, with its 95 % interval.
+    random_reward, optimum : float or None
+        Reward per cycle of the random agent, and of the best one.
+    score : float or None
+        0 for the random agent, 1 for the best one.
+    phases : list of Phase
+        What was reached in each of several environments; the evaluation is in the last of them.
+    log_loss_start, log_loss_end : float or None
+        Bits per percept over the first and last 1,000 cycles of learning; None where nothing is predicted.
+    simulations_learning, simulations_evaluation : int
+        In all.
+    nodes, memory : int or None
+        Size of the predictor; memory in bytes.
+    approximations : str
+        What of the original is lost in the environment, in words.
+    learning_seconds, evaluation_seconds : float
+        Of the process that ended the run, without what the watcher took.
+    """
+
+    experiment: Experiment
+    threads: int
+    reward: Estimate | None
+    random_reward: float | None
+    optimum: float | None
+    score: float | None
+    phases: list[Phase]
+    log_loss_start: float | None
+    log_loss_end: float | None
+    simulations_learning: int
+    simulations_evaluation: int
+    nodes: int | None
+    memory: int | None
+    approximations: str
+    learning_seconds: float
+    evaluation_seconds: float
+
+    def as_json(self) -> dict[str, Any]:
+        """Return everything as JSON has it: the fields of the experiment, then the others."""
+        own = {**self._asdict(), "phases": [phase._asdict() for phase in self.phases]}
+        del own["experiment"]
+        mean, low, high = map(finite, self.reward or (math.nan,) * 3)
+        interval = {"reward": mean, "reward_low": low, "reward_high": high}
+        return {**self.experiment.as_json(), **own, **interval}
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> Self:
+        """Return what `as_json` has written."""
+        reward = None
+        if content["reward"] is not None:
+            low, high = content["reward_low"], content["reward_high"]
+            reward = Estimate(content["reward"], -math.inf if low is None else low, math.inf if high is None else high)
+        own = {name: content[name] for name in cls._fields if name != "experiment"}
+        stages = [Phase(**phase) for phase in content["phases"]]
+        return cls(**{**own, "experiment": Experiment.from_json(content), "reward": reward, "phases": stages})
 
 
 def run(
-    experiment: Experiment, folder: Path | None = None, watch: Watcher = unwatched, threads: int = 1
-) -> dict[str, Any]:
-    """Carry out an experiment, or go on with one that was stopped.
+    experiment: Experiment, folder: Path | None = None, *, watch: Watcher = unwatched, threads: int = 1
+) -> RunResult:
+    """Run an experiment, or go on with one that was stopped.
 
     Parameters
     ----------
-    experiment
+    experiment : Experiment
         What to do.
-    folder
+    folder : Path, optional
         Where to write, and to go on from; nothing is written without one.
-    watch
-        Sees the rows as they come, and the environment.
-    threads
-        That the searches of a vote run in. The rows are the same.
+    watch : callable, optional
+        Is given the rows as they come, and the environment.
+    threads : int, default: 1
+        That independent searches run in. The rows are the same.
 
-    Returns
-    -------
-    dict
-        The result as JSON has it: the options, and threads; reward, reward_low and reward_high (per cycle, with the
-        95 % interval), random_reward, optimum, score (0 = random, 1 = best; None where one of these is not known);
-        log_loss_start and log_loss_end (bits per percept over the first and last 1,000 cycles; None where nothing is
-        predicted);
-        phases (what became of it in each of several environments, as in `recovery`; the last of them is that of the
-        evaluation);
-        simulations_learning and simulations_evaluation; nodes, memory (bytes; None where there is no tree); loses (what
-        of the original is lost in the environment, in words);
-        learning_seconds and evaluation_seconds (of the process that ended the run, without what the watcher took).
+    Raises
+    ------
+    ValueError
+        If a part of the experiment makes no sense, or the folder holds something else.
     """
     environment = make(experiment.environment)
-    settings = experiment.settings
-    as_integer("cycles", settings.cycles, 0, MAX_CYCLES)
+    settings, schedule = experiment.settings, experiment.schedule
+    as_integer("cycles", schedule.cycles, 0, MAX_CYCLES)
     as_integer("evaluate", experiment.evaluate, 0, MAX_CYCLES)
-    as_integer("evaluation_simulations", settings.evaluation_simulations, 1, MAX_SIMULATIONS)
+    fewest = experiment.planner.searches or 1
+    as_integer("evaluation_simulations", schedule.evaluation_simulations, fewest, MAX_SIMULATIONS)
     agent = build_agent(
         environment,
         experiment.model,
-        experiment.planner,
-        settings,
-        experiment.seed,
-        experiment.ucb,
-        experiment.memo,
-        experiment.prune,
-        experiment.memory_cycles,
-        threads,
+        planner=experiment.planner,
+        settings=settings,
+        seed=experiment.seed,
+        threads=threads,
     )
-    if isinstance(agent.planner, RootParallel):
-        as_integer("evaluation_simulations", settings.evaluation_simulations, agent.planner.searches, MAX_SIMULATIONS)
-    if experiment.planner == "expectimax":  # a horizon that takes too long is refused before anything begins
+    if agent.planner.can_refuse:
         agent.planner.search(agent.predictor, stream(experiment.seed))
-    recording = Recording(folder, experiment.options()) if folder else None
-    if recording and (there := recording.result()):
-        return there
+    recording = Recording(folder, experiment.as_json()) if folder else None
+    if recording and (recorded := recording.result()):
+        return RunResult.from_json(recorded)
 
     environment.checked_reset(experiment.seed)
     past = recording.rows("learning") if recording else []
-    rows: Iterable[Row] = interact(agent, environment, settings.cycles, past=past)
+    rows: Iterable[Row] = interact(agent, environment, cycles=schedule.cycles, past=past)
     if recording:
         rows = recording.write("learning", rows, len(past))
     learning = Timed(rows)
-    learned = list(watch("learning", learning, settings.cycles, environment))
+    learned = list(watch("learning", learning, schedule.cycles, environment))
 
-    stage, lived = environment, []
+    stage, reached = environment, []
     if isinstance(environment, Switching):
-        stage, lived = environment.stages[environment.now], phases(learned, environment)
+        stage, reached = environment.stages[environment.now], phases(learned, environment)
 
     past = recording.rows("evaluation") if recording else []
     rows = evaluate(
         agent,
         stage,
-        experiment.evaluate,
-        experiment.seed,
-        settings.evaluation_simulations,
-        past,
-        experiment.learn_in_evaluation,
+        cycles=experiment.evaluate,
+        seed=experiment.seed,
+        learn=experiment.learn_in_evaluation,
+        simulations=schedule.evaluation_simulations,
+        past=past,
     )
     if recording:
         rows = recording.write("evaluation", rows, len(past))
     evaluation = Timed(rows)
     evaluated = list(watch("evaluation", evaluation, experiment.evaluate, stage))
-    result = {
-        **experiment.options(),
-        "threads": threads,
-        **_scores(stage, average([row.reward for row in evaluated])),
-        "phases": [phase._asdict() for phase in lived],
-        **_losses(agent, learned),
-        **_costs(agent, learned, evaluated),
-        "approximations": environment.approximations,
-        "learning_seconds": learning.seconds,
-        "evaluation_seconds": evaluation.seconds,
-    }
+
+    reward = average([row.reward for row in evaluated]) if evaluated else None
+    random_reward, optimum = reward_range(stage)
+    statistics = agent.predictor.statistics() if isinstance(agent.predictor, Predictor) else Statistics()
+    result = RunResult(
+        experiment=experiment,
+        threads=threads,
+        reward=reward,
+        random_reward=random_reward,
+        optimum=optimum,
+        score=finite(normalised(reward.mean, random_reward, optimum)) if reward else None,
+        phases=reached,
+        log_loss_start=_log_loss(agent, learned[:LOSS_WINDOW]),
+        log_loss_end=_log_loss(agent, learned[-LOSS_WINDOW:]),
+        simulations_learning=sum(row.simulations for row in learned),
+        simulations_evaluation=sum(row.simulations for row in evaluated),
+        nodes=statistics.nodes,
+        memory=statistics.memory,
+        approximations=environment.approximations,
+        learning_seconds=learning.seconds,
+        evaluation_seconds=evaluation.seconds,
+    )
     if recording:
-        recording.finish(result)
+        recording.finish(result.as_json())
     return result
 
 
-def compile_kernels(model: str = "ctw", planner: str = "rhouct") -> None:
-    """Use every kernel of an agent once, so that Numba compiles those not in its cache yet. Takes seconds then."""
+def compile_kernels(model: str = CTW, planner: PlannerSpec | str = DEFAULT) -> None:
+    """Use every kernel of an agent once, so that Numba compiles those not in its cache yet, which takes seconds."""
     environment = make("coin-flip")
     settings = environment.settings._replace(depth=1, horizon=2, simulations=50, epsilon=0.0)
-    planner = "rhouct" if ":" in planner else planner  # those with a number have the same kernels
-    for _ in interact(build_agent(environment, model, planner, settings), environment, 2):
-        pass
+    spec = as_spec(planner)._replace(seconds=None, join=None, searches=None)  # they have the same kernels
+    if spec.rollout is None and not {spec.name, model} - {*PLANNERS, *PREDICTORS}:
+        agent = build_agent(environment, model, planner=spec, settings=settings)
+        deque(interact(agent, environment, cycles=2), maxlen=0)
 
 
-def _scores(environment: Environment, reward: Estimate) -> dict[str, Any]:
-    random, optimum = reward_range(environment)
-    return {
-        "reward": finite(reward.mean),
-        "reward_low": finite(reward.low),
-        "reward_high": finite(reward.high),
-        "random_reward": random,
-        "optimum": optimum,
-        "score": finite(normalised(reward.mean, random, optimum)),
-    }
-
-
-def _losses(agent: Agent, learned: list[Row]) -> dict[str, Any]:
-    def mean(rows: list[Row]) -> float | None:
-        predicted = rows and isinstance(agent.predictor, Predictor)
-        return sum(row.log_loss for row in rows) / len(rows) if predicted else None
-
-    return {"log_loss_start": mean(learned[:LOSS_WINDOW]), "log_loss_end": mean(learned[-LOSS_WINDOW:])}
-
-
-def _costs(agent: Agent, learned: list[Row], evaluated: list[Row]) -> dict[str, Any]:
-    return {
-        "simulations_learning": sum(row.simulations for row in learned),
-        "simulations_evaluation": sum(row.simulations for row in evaluated),
-        "nodes": getattr(agent.predictor, "nodes", None),
-        "memory": getattr(agent.predictor, "memory", None),
-    }
+def _log_loss(agent: Agent, rows: Sequence[Row]) -> float | None:
+    """Mean log loss, bits per percept; None where nothing is predicted."""
+    predicted = rows and isinstance(agent.predictor, Predictor)
+    return sum(row.log_loss for row in rows) / len(rows) if predicted else None

@@ -10,15 +10,15 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 
-from aixi_approx.coding import Bits
-from aixi_approx.planner import SearchResult, best_action
+from aixi_approx.environment import Environment
+from aixi_approx.planner import Planner, SearchResult, best_action
 from aixi_approx.planners.iterative_deepening import ROUNDING, deepen
-from aixi_approx.pomdp.belief import Belief, HasBelief, after
-from aixi_approx.pomdp.definition import POMDP
+from aixi_approx.pomdp.belief import Belief, HasBelief, SameEnvironment, after
+from aixi_approx.pomdp.definition import POMDP, as_pomdp
 from aixi_approx.randomness import Stream
 from aixi_approx.validation import as_integer
 
@@ -37,7 +37,7 @@ class Step(NamedTuple):
     key: Key  # of the belief after it
 
 
-class BeliefExpectimax:
+class BeliefExpectimax(Planner):
     """The exact planner of an agent that knows its environment.
 
     Parameters
@@ -46,9 +46,9 @@ class BeliefExpectimax:
         The environment.
     horizon
         Cycles that are looked ahead, the present one included; at least 1.
-    patience
+    time_limit
         Seconds that a decision may take. What would take longer is refused before it begins.
-    effort
+    max_beliefs
         Beliefs that a decision may follow.
 
     Examples
@@ -60,20 +60,25 @@ class BeliefExpectimax:
     [-2.0, -46.0, -46.0]
     """
 
-    def __init__(self, pomdp: POMDP, horizon: int, patience: float = 60.0, effort: float = np.inf) -> None:
+    options = ("horizon",)
+    can_refuse = True
+
+    def __init__(
+        self, pomdp: POMDP, horizon: int = 5, *, time_limit: float = 60.0, max_beliefs: float = np.inf
+    ) -> None:
         self.pomdp = pomdp
+        self._same = SameEnvironment(pomdp)
         self.horizon = as_integer("horizon", horizon, 1, MAX_HORIZON)
-        self.patience, self.effort = patience, effort
+        self.time_limit, self.max_beliefs = time_limit, max_beliefs
         self._beliefs: dict[Key, Belief] = {}
         self._steps: dict[Key, list[list[Step]]] = {}  # for each action
         self._layers: list[list[Key]] = []  # beliefs that can be reached in 0, 1, 2, ... cycles
         self._most_beliefs = _most_beliefs(pomdp)
 
-    def forget(self) -> None:
-        """What is remembered holds for all histories."""
-
-    def advance(self, action: int, percept: Bits) -> None:
-        """What is remembered holds for all histories."""
+    @classmethod
+    def for_environment(cls, environment: Environment, *parameters: int | str, **options: Any) -> Self:
+        """Return a new planner for an environment that is a POMDP."""
+        return cls(as_pomdp(environment), *parameters, **options)  # type: ignore[arg-type]
 
     def search(self, predictor: HasBelief, random: Stream, simulations: int | None = None) -> SearchResult:
         """Search from the present belief of the true model, which is unchanged.
@@ -95,14 +100,24 @@ class BeliefExpectimax:
         Raises
         ------
         TooSlow
-            If it would take longer than the patience, or more than the effort; a ValueError.
+            If it would take longer than the time limit, or more beliefs than allowed; a ValueError.
+        ValueError
+            If the belief is about another environment.
         """
+        self._same.check(predictor)
         if len(self._beliefs) > MAX_BELIEFS:
             self._beliefs.clear()
             self._steps.clear()
         root = self._key(predictor.belief)
         self._layers = [[root]]
-        deepen(self._look_ahead, self.horizon, self.patience, self._most_beliefs, "take a shorter horizon", self.effort)
+        deepen(
+            self._look_ahead,
+            self.horizon,
+            time_limit=self.time_limit,
+            most=self._most_beliefs,
+            remedy="take a shorter horizon",
+            max_work=self.max_beliefs,
+        )
         later: Mapping[Key, float] = defaultdict(float)
         for layer in self._layers[:0:-1]:
             later = {key: max(self._values(key, later)) for key in layer}

@@ -18,12 +18,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from aixi_approx.coding import Bits, Coding
-from aixi_approx.planner import SearchResult, best_action
+from aixi_approx.coding import Coding
+from aixi_approx.planner import Planner, SearchResult, best_action
 from aixi_approx.planners.iterative_deepening import ROUNDING, deepen
 from aixi_approx.planners.time_slices import TimeSlices
 from aixi_approx.planners.tree_search import kernel
-from aixi_approx.predictor import Predictor, PredictorError
+from aixi_approx.predictor import Predictor
 from aixi_approx.predictor_abi import APPEND, MARK, PREDICT, REVERT, STATE, UPDATE, call_operation
 from aixi_approx.randomness import Stream
 from aixi_approx.validation import as_integer
@@ -48,7 +48,9 @@ class Plan(NamedTuple):
 class Path(NamedTuple):
     """Where a search stands: an imagined path of up to m cycles of c percept bits, and what is known of its nodes."""
 
-    at: NDArray[np.int64]  # [5] cycle, bit, times that the predictor was asked, whether all is done, verbs that failed
+    at: NDArray[
+        np.int64
+    ]  # [5] cycle, bit, times that the predictor was asked, whether all is done, operations that failed
     action: NDArray[np.int64]  # [m] action in the balance
     before: NDArray[np.int64]  # [m] mark before the action
     mass: NDArray[np.float64]  # [m] probability of the path up to the cycle, given its actions
@@ -62,17 +64,17 @@ class Path(NamedTuple):
 
 
 @kernel
-def _call(path: Path, verbs: NDArray[np.int64], verb: int, argument: int) -> float:
-    answer = call_operation(verbs[verb], verbs[STATE], argument)
+def _call(path: Path, operations: NDArray[np.int64], verb: int, argument: int) -> float:
+    answer = call_operation(operations[verb], operations[STATE], argument)
     if not answer >= 0.0:
         path.at[FAULTS] += 1
     return answer
 
 
 @kernel
-def _ask(path: Path, verbs: NDArray[np.int64], level: int, k: int) -> None:
+def _ask(path: Path, operations: NDArray[np.int64], level: int, k: int) -> None:
     """Stand before bit k of a percept, with both bits to be imagined."""
-    p = _call(path, verbs, PREDICT, 0)
+    p = _call(path, operations, PREDICT, 0)
     if p > 1.0:
         path.at[FAULTS] += 1
     path.one[level, k] = p
@@ -82,16 +84,16 @@ def _ask(path: Path, verbs: NDArray[np.int64], level: int, k: int) -> None:
 
 
 @kernel
-def _try(path: Path, plan: Plan, verbs: NDArray[np.int64], level: int, action: int) -> None:
+def _try(path: Path, plan: Plan, operations: NDArray[np.int64], level: int, action: int) -> None:
     """Put an action in the balance."""
     path.action[level] = action
-    path.before[level] = np.int64(_call(path, verbs, MARK, 0))
+    path.before[level] = np.int64(_call(path, operations, MARK, 0))
     for i in range(plan.action_bits - 1, -1, -1):
-        _call(path, verbs, APPEND, (action >> i) & 1)
+        _call(path, operations, APPEND, (action >> i) & 1)
     path.low[level, action] = path.high[level, action] = 0.0
     path.code[level, 0] = 0
     path.share[level, 0] = 1.0
-    _ask(path, verbs, level, 0)
+    _ask(path, operations, level, 0)
 
 
 @kernel
@@ -118,18 +120,18 @@ def _leave_out(path: Path, plan: Plan, level: int, known: int, bits: int, share:
 
 
 @kernel
-def _step(path: Path, plan: Plan, verbs: NDArray[np.int64]) -> None:
+def _step(path: Path, plan: Plan, operations: NDArray[np.int64]) -> None:
     """Imagine the next bit, or go back from where all has been imagined."""
     level, k = path.at[LEVEL], path.at[BIT]
     action = path.action[level]
     bit = path.following[level, k]
     if bit == 2 and k > 0:
         path.at[BIT] = k - 1
-        _call(path, verbs, REVERT, path.mark[level, k - 1])
+        _call(path, operations, REVERT, path.mark[level, k - 1])
     elif bit == 2:
-        _call(path, verbs, REVERT, path.before[level])
+        _call(path, operations, REVERT, path.before[level])
         if action + 1 < plan.actions:
-            _try(path, plan, verbs, level, action + 1)
+            _try(path, plan, operations, level, action + 1)
         elif level == 0:
             path.at[DONE] = 1
         else:  # the decision is made: back to the percept that led to it
@@ -139,7 +141,7 @@ def _step(path: Path, plan: Plan, verbs: NDArray[np.int64]) -> None:
             path.low[level - 1, path.action[level - 1]] += share * (reward + _largest(path.low[level]))
             path.high[level - 1, path.action[level - 1]] += share * (reward + _largest(path.high[level]))
             path.at[LEVEL], path.at[BIT] = level - 1, k - 1
-            _call(path, verbs, REVERT, path.mark[level - 1, k - 1])
+            _call(path, operations, REVERT, path.mark[level - 1, k - 1])
     else:
         path.following[level, k] = bit + 1
         one = path.one[level, k]
@@ -153,26 +155,26 @@ def _step(path: Path, plan: Plan, verbs: NDArray[np.int64]) -> None:
         if path.mass[level] * share < plan.prune or (last and k + 1 == plan.reward_bits):
             _leave_out(path, plan, level, code, k + 1, share)
             return
-        path.mark[level, k] = np.int64(_call(path, verbs, MARK, 0))
-        _call(path, verbs, UPDATE, bit)
+        path.mark[level, k] = np.int64(_call(path, operations, MARK, 0))
+        _call(path, operations, UPDATE, bit)
         path.code[level, k + 1], path.share[level, k + 1] = code, share
         if k + 1 < plan.percept_bits:
-            _ask(path, verbs, level, k + 1)
+            _ask(path, operations, level, k + 1)
         else:
             path.at[LEVEL] = level + 1
             path.mass[level + 1] = path.mass[level] * share
-            _try(path, plan, verbs, level + 1, 0)
+            _try(path, plan, operations, level + 1, 0)
 
 
 @kernel
-def _run(path: Path, plan: Plan, verbs: NDArray[np.int64], steps: int) -> None:
+def _run(path: Path, plan: Plan, operations: NDArray[np.int64], steps: int) -> None:
     for _ in range(steps):
         if path.at[DONE] or path.at[FAULTS]:
             return
-        _step(path, plan, verbs)
+        _step(path, plan, operations)
 
 
-class Expectimax:
+class Expectimax(Planner):
     """The exact planner: full width over actions and percepts, whatever the model.
 
     Parameters
@@ -184,9 +186,9 @@ class Expectimax:
     prune
         Probability of an imagined path, given its actions, below which it is left out. With 0 nothing is; with more,
         `error` of the result says what the value of each action is sure to within.
-    patience
+    time_limit
         Seconds that a decision may take. What would take longer is refused before it begins.
-    effort
+    max_queries
         Times that the predictor may be asked in a decision.
 
     Examples
@@ -199,24 +201,27 @@ class Expectimax:
     array([1.039, 1.039])
     """
 
+    options = ("horizon", "prune")
+    can_refuse = True
     PRUNE = 1e-4
 
     def __init__(
-        self, coding: Coding, horizon: int, prune: float = PRUNE, patience: float = 60.0, effort: float = np.inf
+        self,
+        coding: Coding,
+        horizon: int = 5,
+        *,
+        prune: float = PRUNE,
+        time_limit: float = 60.0,
+        max_queries: float = np.inf,
     ) -> None:
-        for name, number, most in (("prune", prune, 1.0), ("patience", patience, np.inf), ("effort", effort, np.inf)):
+        limits = (("prune", prune, 1.0), ("time_limit", time_limit, np.inf), ("max_queries", max_queries, np.inf))
+        for name, number, most in limits:
             if not 0 <= number <= most:
                 raise ValueError(f"{name} is {number}: it must lie in 0 to {most:g}")
         self.coding = coding
         self.horizon = as_integer("horizon", horizon, 1, MAX_HORIZON)
-        self.prune, self.patience, self.effort = float(prune), patience, effort
-        self._pace = TimeSlices()
-
-    def forget(self) -> None:
-        """Nothing is kept from one search to the next."""
-
-    def advance(self, action: int, percept: Bits) -> None:
-        """Nothing is kept from one search to the next."""
+        self.prune, self.time_limit, self.max_queries = float(prune), time_limit, max_queries
+        self._slices = TimeSlices()
 
     def search(self, predictor: Predictor, random: Stream, simulations: int | None = None) -> SearchResult:
         """Search from the present history of the predictor, which is unchanged afterwards.
@@ -238,7 +243,7 @@ class Expectimax:
         Raises
         ------
         TooSlow
-            If it would take longer than the patience, or more than the effort; a ValueError.
+            If it would take longer than the time limit, or more queries than allowed; a ValueError.
         ValueError
             If the predictor was made for other bits.
         PredictorError
@@ -253,10 +258,10 @@ class Expectimax:
             deepen(
                 lambda horizon: self._search(predictor, horizon),
                 self.horizon,
-                self.patience,
-                self._most_work(),
-                "take a shorter horizon or a larger prune",
-                self.effort,
+                time_limit=self.time_limit,
+                most=self._most_work(),
+                remedy="take a shorter horizon or a larger prune",
+                max_work=self.max_queries,
             )
         finally:
             predictor.revert(mark)
@@ -267,7 +272,7 @@ class Expectimax:
 
     def _search(self, predictor: Predictor, horizon: int) -> Iterator[int]:
         """Search to a horizon, in chunks; yield how often the predictor was asked."""
-        coding, verbs = self.coding, predictor.addresses.array()
+        coding, operations = self.coding, predictor.addresses.array()
         plan = Plan(
             coding.actions,
             coding.action_bits,
@@ -279,16 +284,12 @@ class Expectimax:
             self.prune,
         )
         path = self._path = _empty_path(plan)
-        _try(path, plan, verbs, 0, 0)
+        _try(path, plan, operations, 0, 0)
         asked = 0
-        for count, _ in self._pace(1 << 62):
-            _run(path, plan, verbs, count)
+        for count, _ in self._slices(1 << 62):
+            _run(path, plan, operations, count)
             if path.at[FAULTS]:
-                fault, predictor.fault = predictor.fault, None
-                if fault is not None and not isinstance(fault, Exception):
-                    raise fault  # Ctrl-C in a predictor in Python
-                why = fault or "it is out of memory, or not at the start of a cycle, or gives no probability"
-                raise PredictorError(f"the predictor failed in a search: {why}") from fault
+                predictor.raise_fault()
             yield int(path.at[ASKED]) - asked
             asked = int(path.at[ASKED])
             if path.at[DONE]:

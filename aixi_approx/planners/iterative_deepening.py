@@ -1,4 +1,4 @@
-"""Iterative deepening with a patience: what would take too long is refused before it begins."""
+"""Iterative deepening with a time limit: what would take too long is refused before it begins."""
 
 from __future__ import annotations
 
@@ -13,21 +13,27 @@ Values = TypeVar("Values")
 
 ROUNDING = 1e-9  # values of exact searches that differ by less are the same
 HUGE = 1e300  # no work grows by more: powers of floats end there
-CHEAP = 0.05  # of the patience: a horizon that takes less is searched, if only to know the growth better
+CHEAP = 0.05  # of the time limit: a horizon that takes less is searched, if only to know the growth better
 
 
 class TooSlow(ValueError):
-    """An exact search would take longer than the patience allows."""
+    """An exact search would take longer than the time limit allows."""
 
 
 def deepen(
-    search: Callable[[int], Iterator[int]], horizon: int, patience: float, most: float, mend: str, effort: float = inf
+    search: Callable[[int], Iterator[int]],
+    horizon: int,
+    *,
+    time_limit: float,
+    most: float,
+    remedy: str,
+    max_work: float = inf,
 ) -> None:
-    """Search to horizon 1, 2, ..., and to the one that is asked for if that takes no longer than the patience.
+    """Search to horizon 1, 2, ..., and to the one that is asked for if that takes no longer than the time limit.
 
     The time of a horizon is estimated from those before it, as if the work grew by the same factor each time, but to
-    no more than a bound. A search that belies its estimate is broken off when the patience is over. Time depends on the
-    machine; with an infinite patience and a limited effort the same is refused everywhere.
+    no more than a bound. A search that belies its estimate is broken off when the time is over. Time depends on the
+    machine; with an infinite time limit and limited work the same is refused everywhere.
 
     Parameters
     ----------
@@ -35,13 +41,13 @@ def deepen(
         Searches to a horizon and yields now and then, after about 50 ms at the latest, the work done since.
     horizon
         The one that is asked for.
-    patience
+    time_limit
         Seconds.
     most
         An upper bound of the work at the horizon that is asked for, in the units of what is yielded, or infinity.
-    mend
+    remedy
         What the user can do, for the message.
-    effort
+    max_work
         The most work that a horizon may take.
 
     Raises
@@ -55,10 +61,10 @@ def deepen(
         work.append(0)
         for done in search(deep):
             work[-1] += done
-            if work[-1] > effort:
-                raise TooSlow(_message(f"horizon {deep} alone takes more than {effort:,.0f} steps", horizon, mend))
-            if time.perf_counter() - began > patience:
-                raise TooSlow(_message(f"horizon {deep} alone takes longer than {patience:g} s", horizon, mend))
+            if work[-1] > max_work:
+                raise TooSlow(_message(f"horizon {deep} alone takes more than {max_work:,.0f} steps", horizon, remedy))
+            if time.perf_counter() - began > time_limit:
+                raise TooSlow(_message(f"horizon {deep} alone takes longer than {time_limit:g} s", horizon, remedy))
         if deep == horizon or work[-2] == 0:
             continue
         each = (time.perf_counter() - began) / work[-1]
@@ -66,13 +72,15 @@ def deepen(
         following = min(most, work[-1] * growth) * each
         times = growth ** (horizon - deep) if (horizon - deep) * log(growth) < log(HUGE) else HUGE
         last = min(most, work[-1] * times) * each
-        if last > patience and following > CHEAP * patience:
+        if last > time_limit and following > CHEAP * time_limit:
             raise TooSlow(
                 _message(
-                    f"it would take about {format_duration(last)} a decision, more than {patience:g} s", horizon, mend
+                    f"it would take about {format_duration(last)} a decision, more than {time_limit:g} s",
+                    horizon,
+                    remedy,
                 )
             )
 
 
-def _message(what: str, horizon: int, mend: str) -> str:
-    return f"expectimax to horizon {horizon}: {what}: {mend}"
+def _message(what: str, horizon: int, remedy: str) -> str:
+    return f"expectimax to horizon {horizon}: {what}: {remedy}"

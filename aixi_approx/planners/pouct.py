@@ -1,30 +1,40 @@
-"""rhoUCT with the true environment in place of a predictor: the search of the agent AImu.
+"""POUCT: rhoUCT with the true environment in place of a predictor, the search of the agent AImu.
 
-It is the search of search.py, decision for decision, but for where percepts come from: a simulation draws a state from
+It is the search of rho_uct.py, decision for decision, but for where percepts come from: a simulation draws a state from
 the belief at the root, and then what comes of each action in it from the tables of the POMDP. The percepts of a
 simulated path are distributed as the exact posterior has them, and no belief is computed on the way (Silver, Veness
 2010). A chance node's children are told apart by the whole percept, observation and reward.
-
-All kernels of this search stand in this file and in search.py. Numba's cache does not see changes in another file:
-after a change of `select` there, or of `sample` in pomdp.py, `make clean` empties the caches.
 """
 
 from __future__ import annotations
 
 import time
-from typing import NamedTuple
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from aixi_approx.coding import Bits
-from aixi_approx.planner import MAX_HORIZON, MAX_SIMULATIONS, SearchResult
+from aixi_approx.coding import Bits, encode
+from aixi_approx.environment import Environment
+from aixi_approx.planner import MAX_SIMULATIONS, Planner, SearchResult
+from aixi_approx.planner_spec import RULES
 from aixi_approx.planners.time_slices import TimeSlices
-from aixi_approx.planners.tree_search import ROOT, SQRT_2, kernel, root_result, select
-from aixi_approx.pomdp.belief import HasBelief
-from aixi_approx.pomdp.definition import POMDP, Tables, sample
-from aixi_approx.randomness import Stream, below, draw
-from aixi_approx.validation import as_integer, check_positive
+from aixi_approx.planners.tree_search import (
+    ROOT,
+    SQRT_2,
+    check_search_options,
+    kernel,
+    roll_out,
+    root_result,
+    select,
+)
+from aixi_approx.pomdp.belief import HasBelief, SameEnvironment
+from aixi_approx.pomdp.definition import POMDP, Tables, as_pomdp, sample
+from aixi_approx.predictor_abi import call_operation
+from aixi_approx.randomness import Stream, draw
+from aixi_approx.rollout import GO_BACK, POLICY, READS, SET_MARK, TAKE_IN, Rollout, RolloutError
+from aixi_approx.rollouts.uniform import Uniform
+from aixi_approx.validation import as_integer
 
 FREE = -1  # a place in the table of children that holds none
 SPREAD = 0x9E3779B1  # odd, near 2^32 / golden ratio: nodes come to lie far apart (Knuth, TAOCP 3, 6.4)
@@ -37,8 +47,13 @@ class Plan(NamedTuple):
     percepts: int  # different ones in the whole environment
     horizon: int
     plies: int  # cycles in which actions are chosen by UCB, before the rollout
+    rule: int  # of selection, one of RULES
     ucb: float  # C
     scale: float  # reward range
+    action_bits: int
+    reward_bits: int
+    observation_bits: int
+    min_reward: int
 
 
 class World(NamedTuple):
@@ -122,16 +137,42 @@ def _draw_state(world: World, random: Stream) -> int:
 
 
 @kernel
+def _tell_policy(policy: NDArray[np.int64], plan: Plan, tables: Tables, action: int, row: int) -> int:
+    """Append a cycle, bit by bit, to the history that a rollout policy reads; return how many operations failed."""
+    faults = 0
+    for i in range(plan.action_bits - 1, -1, -1):
+        faults += call_operation(policy[TAKE_IN], policy[POLICY], (action >> i) & 1) < 0.0
+    reward, observation = tables.reward[row] - plan.min_reward, tables.observation[row]
+    for i in range(plan.reward_bits - 1, -1, -1):
+        faults += call_operation(policy[TAKE_IN], policy[POLICY], (reward >> i) & 1) < 0.0
+    for i in range(plan.observation_bits - 1, -1, -1):
+        faults += call_operation(policy[TAKE_IN], policy[POLICY], (observation >> i) & 1) < 0.0
+    return faults
+
+
+@kernel
 def _simulate(
-    tree: Tree, plan: Plan, world: World, random: Stream, trace: Trace, logs: NDArray[np.float64], state: int
-) -> None:
-    """One simulation from a state: descend, roll out, back up."""
-    tables = world.tables
+    tree: Tree,
+    plan: Plan,
+    world: World,
+    policy: NDArray[np.int64],
+    random: Stream,
+    trace: Trace,
+    logs: NDArray[np.float64],
+    state: int,
+) -> int:
+    """One simulation from a state: descend, roll out, back up. Return how many operations of the policy failed."""
+    tables, faults, mark = world.tables, 0, 0.0
+    if policy[READS]:
+        mark = call_operation(policy[SET_MARK], policy[POLICY], 0)
+        faults += mark < 0.0
     node, level = ROOT, 0
     while level < plan.plies and tree.total[node] > 0:
         action = select(tree, plan, random, logs, node, plan.horizon - level)
         row = sample(tables, state, action, plan.actions, random)
         state = tables.state[row]
+        if policy[READS]:
+            faults += _tell_policy(policy, plan, tables, action, row)
         trace.node[level], trace.action[level], trace.reward[level] = node, action, tables.reward[row]
         level += 1
         if level < plan.plies:
@@ -140,8 +181,13 @@ def _simulate(
         tree.total[node] = 1
     outcome = 0
     for _ in range(level, plan.horizon):
-        row = sample(tables, state, below(random, plan.actions), plan.actions, random)
+        action = roll_out(policy, random, plan.actions)
+        if action < 0:
+            faults, action = faults + 1, 0
+        row = sample(tables, state, action, plan.actions, random)
         state = tables.state[row]
+        if policy[READS]:
+            faults += _tell_policy(policy, plan, tables, action, row)
         outcome += tables.reward[row]
     while level > 0:
         level -= 1
@@ -150,77 +196,113 @@ def _simulate(
         tree.visits[at, action] += 1
         tree.total[at] += 1
         tree.value[at, action] += (outcome - tree.value[at, action]) / tree.visits[at, action]
+    if policy[READS]:
+        faults += call_operation(policy[GO_BACK], policy[POLICY], int(mark)) < 0.0
+    return faults
 
 
 @kernel
 def _run(
-    tree: Tree, plan: Plan, world: World, random: Stream, trace: Trace, logs: NDArray[np.float64], simulations: int
-) -> None:
+    tree: Tree,
+    plan: Plan,
+    world: World,
+    policy: NDArray[np.int64],
+    random: Stream,
+    trace: Trace,
+    logs: NDArray[np.float64],
+    simulations: int,
+) -> bool:
+    """Run some simulations; return whether all went well."""
     for _ in range(simulations):
-        _simulate(tree, plan, world, random, trace, logs, _draw_state(world, random))
+        if _simulate(tree, plan, world, policy, random, trace, logs, _draw_state(world, random)):
+            return False
+    return True
 
 
-class POUCT:
-    """Monte-Carlo planner of an agent that knows its environment: AImu.
+class POUCT(Planner):
+    """Monte-Carlo planner of an agent that knows its environment (Silver, Veness 2010): AImu.
 
     Parameters
     ----------
-    pomdp
+    pomdp : POMDP
         The environment.
-    horizon, simulations, ucb, plies, seconds
+    horizon, simulations, seconds, ucb, rule, rollout, plies
         As in `RhoUCT`.
 
     Examples
     --------
-    >>> from aixi_approx import TrueModel, make
+    >>> from aixi_approx import make
+    >>> from aixi_approx.predictors import TrueModel
     >>> from aixi_approx.randomness import stream
     >>> tiger = make("tiger")
     >>> POUCT(tiger, horizon=3, simulations=10_000).search(TrueModel(tiger), stream(1)).action   # listen
     0
     """
 
+    options = ("horizon", "simulations", "seconds", "ucb", "rule", "rollout")
+
     def __init__(
         self,
         pomdp: POMDP,
-        horizon: int,
-        simulations: int,
-        ucb: float = SQRT_2,
-        plies: int | None = None,
+        horizon: int = 5,
+        *,
+        simulations: int | None = None,
         seconds: float | None = None,
+        ucb: float = SQRT_2,
+        rule: str = "ucb",
+        rollout: Rollout | None = None,
+        plies: int | None = None,
     ) -> None:
-        if not 0 <= ucb < np.inf:
-            raise ValueError(f"ucb is {ucb}: it must be a number and not negative")
-        if seconds is not None:
-            check_positive("seconds", seconds)
+        if simulations is None and seconds is None:
+            simulations = 500
+        horizon, self.simulations, plies = check_search_options(horizon, simulations, seconds, ucb, rule, plies)
         self.pomdp, self.seconds = pomdp, seconds
-        self.simulations = as_integer("simulations", simulations, 1, MAX_SIMULATIONS)
-        tables = pomdp.tables
+        self.rollout = Uniform(pomdp.coding) if rollout is None else rollout
+        self._same = SameEnvironment(pomdp)
+        tables, coding = pomdp.tables, pomdp.coding
         percepts, self._percept = np.unique(
             tables.reward * len(pomdp.observations) + tables.observation, return_inverse=True
         )
         self._plan = Plan(
             actions=len(pomdp.actions),
             percepts=len(percepts),
-            horizon=as_integer("horizon", horizon, 1, MAX_HORIZON),
-            plies=horizon if plies is None else as_integer("plies", plies, 1, horizon),
+            horizon=horizon,
+            plies=plies,
+            rule=RULES.index(rule),
             ucb=float(ucb),
             scale=float(max(1, pomdp.max_reward - pomdp.min_reward)),
+            action_bits=coding.action_bits,
+            reward_bits=coding.reward_bits,
+            observation_bits=coding.observation_bits,
+            min_reward=coding.min_reward,
         )
         self._trace = Trace(*np.zeros((3, horizon), dtype=np.int64))
-        self._pace = TimeSlices()
+        self._slices = TimeSlices()
         self._logs = np.zeros(0)
         self._tree = _empty_tree(self._plan.actions, 2)
+
+    @classmethod
+    def for_environment(cls, environment: Environment, *parameters: int | str, **options: Any) -> Self:
+        """Return a new planner for an environment that is a POMDP."""
+        return cls(as_pomdp(environment), *parameters, **options)  # type: ignore[arg-type]
 
     @property
     def horizon(self) -> int:
         """Cycles that a simulation looks ahead."""
         return self._plan.horizon
 
-    def forget(self) -> None:
-        """Nothing is kept from one search to the next."""
+    def advance(self, action: int, percept: Bits, learned: bool = True) -> None:
+        """Go on to the history after a real cycle, which only a rollout policy takes note of."""
+        self.rollout.extend(encode(action, self._plan.action_bits))
+        self.rollout.extend(percept)
 
-    def advance(self, action: int, percept: Bits) -> None:
-        """Nothing is kept from one search to the next."""
+    def mark(self) -> int:
+        """Remember this point; return its number."""
+        return self.rollout.mark()
+
+    def revert(self, mark: int) -> None:
+        """Go back to a mark, exactly; forget it and all later ones."""
+        self.rollout.revert(mark)
 
     def search(self, predictor: HasBelief, random: Stream, simulations: int | None = None) -> SearchResult:
         """Search from the present belief of the true model, which is unchanged.
@@ -237,19 +319,25 @@ class POUCT:
         Raises
         ------
         ValueError
-            If the number of simulations is out of range.
+            If the number of simulations is out of range, or the belief is about another environment.
+        RolloutError
+            If the rollout policy failed. Its own exception is the cause.
         """
+        self._same.check(predictor)
         end = np.inf if self.seconds is None else time.perf_counter() + self.seconds
         if simulations is None or self.seconds is not None:
             simulations = self.simulations
         simulations = as_integer("simulations", simulations, 1, MAX_SIMULATIONS)
         self._clear()
         world = World(self.pomdp.tables, self._percept, *predictor.belief)
+        self.rollout.fault, policy = None, self.rollout.addresses.array()
         done = 0
-        for count, _ in self._pace(simulations, end):
+        for count, _ in self._slices(simulations, end):
             if done + count > len(self._logs) - 2:
                 self._enlarge(simulations if self.seconds is None else min(simulations, 2 * (done + count)))
-            _run(self._tree, self._plan, world, random, self._trace, self._logs, count)
+            if not _run(self._tree, self._plan, world, policy, random, self._trace, self._logs, count):
+                self.rollout.check_fault()
+                raise RolloutError("the rollout policy failed in a search")
             done += count
         return root_result(self._tree.visits, self._tree.value, random, done)
 
@@ -280,3 +368,16 @@ def _empty_tree(actions: int, nodes: int) -> Tree:
         value=np.zeros((nodes, actions)),
         child=np.full((places, 2), FREE, dtype=np.int64),
     )
+
+
+class OnePlyPOUCT(POUCT):
+    """Flat Monte Carlo on the true environment: a single cycle of selection before the rollout.
+
+    Parameters
+    ----------
+    pomdp, horizon, **options
+        As in `POUCT`.
+    """
+
+    def __init__(self, pomdp: POMDP, horizon: int = 5, **options: Any) -> None:
+        super().__init__(pomdp, horizon, plies=1, **options)

@@ -5,7 +5,7 @@
 Its state s is the last k cycles, actions and percepts, as if the environment were a Markov process in these; s' is the
 same one cycle later. It is what a depth of k cycles of context is to a predictor, but every state is learned apart.
 
-An agent holds `ActionValues` where others hold a predictor, and `Greedy` where others hold a search.
+An agent has `ActionValues` where others have a predictor, and `QLearning` as its planner.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from __future__ import annotations
 import numpy as np
 
 from aixi_approx.coding import Bits, Coding, decode
-from aixi_approx.planner import SearchResult, best_action
+from aixi_approx.planner import Planner, SearchResult, best_action
 from aixi_approx.randomness import Stream
 from aixi_approx.validation import as_integer
 
@@ -21,7 +21,7 @@ State = tuple[bytes, ...]  # the last cycles, as bits
 
 DISCOUNT = 0.99  # gamma, as JAIR 2011 has it for the model-free competitor (section 7.2)
 RATE = 0.8  # alpha is 1 / n^RATE at the n-th visit of (s, a), a polynomial rate (Even-Dar, Mansour 2003)
-MAX_MEMORY = 1_000
+MEMORY_CYCLES, MAX_MEMORY = 2, 1_000
 
 
 class ActionValues:
@@ -33,24 +33,24 @@ class ActionValues:
     ----------
     coding
         Bits and rewards of the environment.
-    memory
+    memory_cycles
         k, the number of cycles that a state is made of; 0 or more.
 
     Examples
     --------
     >>> from aixi_approx import make
     >>> coding = make("coin-flip").coding
-    >>> values = ActionValues(coding, memory=0)
+    >>> values = ActionValues(coding, memory_cycles=0)
     >>> values.learn(coding.cycle(1, 1, 1))    # bet on heads, and win
     0.0
     >>> values.here.tolist()
     [0.0, 1.0]
     """
 
-    def __init__(self, coding: Coding, memory: int = 2) -> None:
+    def __init__(self, coding: Coding, memory_cycles: int = MEMORY_CYCLES) -> None:
         self.coding = coding
         self.action_bits, self.percept_bits = coding.action_bits, coding.percept_bits
-        self._memory = as_integer("memory", memory, 0, MAX_MEMORY)
+        self._memory = as_integer("memory_cycles", memory_cycles, 0, MAX_MEMORY)
         self._state: State = ()
         self._values: dict[State, list[float]] = {}
         self._visits: dict[State, list[int]] = {}
@@ -97,16 +97,28 @@ class ActionValues:
         return self._values.get(state, [0.0] * self.coding.actions)
 
 
-class Greedy:
-    """Takes the action of the largest value, one of them at random if there are several."""
+class QLearning(Planner):
+    """Takes the action of the largest value, one of them at random if there are several.
+
+    Parameters
+    ----------
+    coding : Coding
+        Bits and rewards of the environment.
+    memory_cycles : int, default: 2
+        As in `ActionValues`.
+    """
+
+    options = ("memory_cycles",)
+    model_free = True
+
+    def __init__(self, coding: Coding, *, memory_cycles: int = MEMORY_CYCLES) -> None:
+        self._values = ActionValues(coding, memory_cycles)
+
+    def learner(self) -> ActionValues:
+        """Return the values of actions, which it plans with."""
+        return self._values
 
     def search(self, predictor: ActionValues, random: Stream, simulations: int | None = None) -> SearchResult:
         """Look the values up."""
         value = predictor.here
         return SearchResult(best_action(value, random), value, np.zeros(len(value), dtype=np.int64), 0)
-
-    def forget(self) -> None:
-        """Nothing is kept."""
-
-    def advance(self, action: int, percept: Bits) -> None:
-        """Nothing is kept."""

@@ -1,16 +1,16 @@
-"""The random agent: it knows nothing, and acts by chance. What every other agent is compared with."""
+"""The random agent: it knows nothing and acts at random. Every other agent is compared with it."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from aixi_approx.coding import Bits, Coding
-from aixi_approx.planner import SearchResult
+from aixi_approx.planner import Planner, SearchResult
 from aixi_approx.randomness import Stream, below
 
 
 class NoLearner:
-    """What the random agent knows."""
+    """Learns nothing: what the random agent has in place of a predictor."""
 
     def __init__(self, coding: Coding) -> None:
         self.action_bits, self.percept_bits = coding.action_bits, coding.percept_bits
@@ -26,32 +26,32 @@ class NoLearner:
         """Take no notice."""
 
     def mark(self) -> int:
-        """Return 0: there is but one point."""
+        """Return 0: there is only one point."""
         return 0
 
     def revert(self, mark: int) -> None:
         """Stay at it."""
 
 
-class RandomPlanner:
+class RandomPlanner(Planner):
     """Takes each action with the same probability.
 
     Parameters
     ----------
-    actions
-        Number of actions.
+    coding : Coding
+        Bits and actions of the environment.
     """
 
-    def __init__(self, actions: int) -> None:
-        self.actions = actions
+    model_free = True
+
+    def __init__(self, coding: Coding) -> None:
+        self.coding = coding
+
+    def learner(self) -> NoLearner:
+        """Return something that learns nothing."""
+        return NoLearner(self.coding)
 
     def search(self, predictor: NoLearner, random: Stream, simulations: int | None = None) -> SearchResult:
         """Draw an action."""
-        value = np.full(self.actions, np.nan)
-        return SearchResult(below(random, self.actions), value, np.zeros(self.actions, dtype=np.int64), 0)
-
-    def forget(self) -> None:
-        """Nothing is kept."""
-
-    def advance(self, action: int, percept: Bits) -> None:
-        """Nothing is kept."""
+        value = np.full(self.coding.actions, np.nan)
+        return SearchResult(below(random, len(value)), value, np.zeros(len(value), dtype=np.int64), 0)

@@ -18,31 +18,40 @@ of a percept apart, a bit is not learned either if its like is not asked for in 
 Decisions where the paper is silent. T(h) of UCB counts the visit that made a node, and the root is made before
 the first simulation. Untried actions come first, in random order, and ties are broken at random, also in the end.
 An imagined reward code beyond the largest reward counts as the largest reward.
-
-All kernels of a search stand in this file, because Numba's cache does not see changes in another one. After a change
-of `draw`, `below` or `call_verb`, which are called from here, `make clean` empties the caches.
 """
 
 from __future__ import annotations
 
 import time
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from aixi_approx.coding import Bits, Coding, encode
-from aixi_approx.planner import MAX_HORIZON, MAX_SIMULATIONS, SearchResult
+from aixi_approx.planner import MAX_SIMULATIONS, Planner, SearchResult
+from aixi_approx.planner_spec import RULES
 from aixi_approx.planners.time_slices import TimeSlices
-from aixi_approx.planners.tree_search import NONE, ROOT, SQRT_2, kernel, root_result, select
-from aixi_approx.predictor import Predictor, PredictorError
+from aixi_approx.planners.tree_search import (
+    NONE,
+    ROOT,
+    SQRT_2,
+    check_search_options,
+    kernel,
+    roll_out,
+    root_result,
+    select,
+)
+from aixi_approx.predictor import Predictor
 from aixi_approx.predictor_abi import APPEND, MARK, PREDICT, REVERT, STATE, UPDATE, call_operation
-from aixi_approx.randomness import Stream, below, draw
-from aixi_approx.validation import as_integer, check_positive
+from aixi_approx.randomness import Stream, draw
+from aixi_approx.rollout import GO_BACK, POLICY, READS, SET_MARK, TAKE_IN, Rollout
+from aixi_approx.rollouts.uniform import Uniform
+from aixi_approx.validation import as_integer
 
 UNKNOWN = -1.0  # a probability that was not asked for
 DECISIONS, BITS = 0, 1  # places in Tree.used
-NOTED, FED, TOKEN, FAULTS = range(4)  # places in Trace.counts
+NOTED, FED, TOKEN, FAULTS, POLICY_FED, POLICY_TOKEN = range(6)  # places in Trace.counts
 
 FIRST_ROOM = 1_000  # simulations that a tree has room for at first where nobody knows how many there will be
 
@@ -58,6 +67,7 @@ class Plan(NamedTuple):
     max_reward: int
     horizon: int
     plies: int  # cycles in which actions are chosen by UCB, before the rollout
+    rule: int  # of selection, one of RULES
     ucb: float  # C
     scale: float  # reward range
     memo: bool
@@ -78,7 +88,9 @@ class Tree(NamedTuple):
 class Trace(NamedTuple):
     """The course of one simulation; m cycles of c bits."""
 
-    counts: NDArray[np.int64]  # [4] bits noted, bits fed to the predictor, its mark or -1, verbs that failed
+    counts: NDArray[
+        np.int64
+    ]  # [6] bits noted; fed to the predictor, its mark or -1; failures; fed to the policy, its mark
     bits: NDArray[np.uint8]  # [m * c]
     verb: NDArray[np.int64]  # [2, m * c] which verb feeds a bit when one is asked for before, or in, the last cycle
     node: NDArray[np.int64]  # [m] decision node of each cycle
@@ -115,22 +127,36 @@ def _new_bit(tree: Tree) -> int:
 
 
 @kernel
-def _ask(verbs: NDArray[np.int64], trace: Trace, last: int) -> float:
+def _ask(operations: NDArray[np.int64], trace: Trace, last: int) -> float:
     """P(next bit = 1) from the predictor, which first is fed what was noted since it was last asked."""
     counts = trace.counts
     if counts[TOKEN] < 0:
-        counts[TOKEN] = int(call_operation(verbs[MARK], verbs[STATE], 0))
+        counts[TOKEN] = int(call_operation(operations[MARK], operations[STATE], 0))
         if counts[TOKEN] < 0:
             counts[FAULTS] += 1
             return UNKNOWN
     for i in range(counts[FED], counts[NOTED]):
-        if call_operation(verbs[trace.verb[last, i]], verbs[STATE], trace.bits[i]) < 0.0:
+        if call_operation(operations[trace.verb[last, i]], operations[STATE], trace.bits[i]) < 0.0:
             counts[FAULTS] += 1
     counts[FED] = counts[NOTED]
-    p = call_operation(verbs[PREDICT], verbs[STATE], 0)
+    p = call_operation(operations[PREDICT], operations[STATE], 0)
     if not 0.0 <= p <= 1.0:
         counts[FAULTS] += 1
     return p
+
+
+@kernel
+def _tell_policy(policy: NDArray[np.int64], trace: Trace) -> None:
+    """Feed the rollout policy what was noted since it last chose."""
+    counts = trace.counts
+    if counts[POLICY_TOKEN] < 0:
+        counts[POLICY_TOKEN] = int(call_operation(policy[SET_MARK], policy[POLICY], 0))
+        if counts[POLICY_TOKEN] < 0:
+            counts[FAULTS] += 1
+    for i in range(counts[POLICY_FED], counts[NOTED]):
+        if call_operation(policy[TAKE_IN], policy[POLICY], trace.bits[i]) < 0.0:
+            counts[FAULTS] += 1
+    counts[POLICY_FED] = counts[NOTED]
 
 
 @kernel
@@ -141,7 +167,14 @@ def _note(trace: Trace, bit: int) -> None:
 
 @kernel
 def _imagine(
-    tree: Tree, plan: Plan, verbs: NDArray[np.int64], random: Stream, trace: Trace, node: int, level: int, room: int
+    tree: Tree,
+    plan: Plan,
+    operations: NDArray[np.int64],
+    random: Stream,
+    trace: Trace,
+    node: int,
+    level: int,
+    room: int,
 ) -> int:
     """Take trace.action[level] at a node, sample a percept; return the decision node that it leads to.
 
@@ -163,7 +196,7 @@ def _imagine(
         if at != NONE:
             p = tree.probability[at]
         if p == UNKNOWN:
-            p = _ask(verbs, trace, last)
+            p = _ask(operations, trace, last)
             if at != NONE and plan.memo:
                 tree.probability[at] = p
         bit = 1 if draw(random) < p else 0
@@ -184,27 +217,33 @@ def _imagine(
 def _simulate(
     tree: Tree,
     plan: Plan,
-    verbs: NDArray[np.int64],
+    operations: NDArray[np.int64],
+    policy: NDArray[np.int64],
     random: Stream,
     trace: Trace,
     logs: NDArray[np.float64],
     reserved: int,
 ) -> None:
     """One simulation: descend, roll out, back up, undo. `reserved` bit nodes are kept free by rollouts."""
-    trace.counts[NOTED] = trace.counts[FED] = 0
-    trace.counts[TOKEN] = -1
+    trace.counts[NOTED] = trace.counts[FED] = trace.counts[POLICY_FED] = 0
+    trace.counts[TOKEN] = trace.counts[POLICY_TOKEN] = -1
     capacity = len(tree.probability)
     node, level = ROOT, 0
     while level < plan.plies and tree.total[node] > 0:
         trace.node[level] = node
         trace.action[level] = select(tree, plan, random, logs, node, plan.horizon - level)
-        node = _imagine(tree, plan, verbs, random, trace, node, level, capacity)
+        node = _imagine(tree, plan, operations, random, trace, node, level, capacity)
         level += 1
     new, depth = node, level
     room = capacity - reserved if plan.memo else 0
     while level < plan.horizon:
-        trace.action[level] = below(random, plan.actions)
-        node = _imagine(tree, plan, verbs, random, trace, node, level, room)
+        if policy[READS]:
+            _tell_policy(policy, trace)
+        trace.action[level] = roll_out(policy, random, plan.actions)
+        if trace.action[level] < 0:
+            trace.counts[FAULTS] += 1
+            trace.action[level] = 0
+        node = _imagine(tree, plan, operations, random, trace, node, level, room)
         level += 1
     outcome = 0
     while level > 0:
@@ -217,15 +256,18 @@ def _simulate(
             tree.value[at, action] += (outcome - tree.value[at, action]) / tree.visits[at, action]
     if depth < plan.plies:
         tree.total[new] = 1
-    if trace.counts[TOKEN] >= 0 and call_operation(verbs[REVERT], verbs[STATE], trace.counts[TOKEN]) < 0.0:
+    if trace.counts[TOKEN] >= 0 and call_operation(operations[REVERT], operations[STATE], trace.counts[TOKEN]) < 0.0:
         trace.counts[FAULTS] += 1
+    if trace.counts[POLICY_TOKEN] >= 0:
+        call_operation(policy[GO_BACK], policy[POLICY], trace.counts[POLICY_TOKEN])
 
 
 @kernel
 def _run(
     tree: Tree,
     plan: Plan,
-    verbs: NDArray[np.int64],
+    operations: NDArray[np.int64],
+    policy: NDArray[np.int64],
     random: Stream,
     trace: Trace,
     logs: NDArray[np.float64],
@@ -234,7 +276,7 @@ def _run(
 ) -> None:
     """Run some simulations of a search in which `left` are left to run."""
     for i in range(simulations):
-        _simulate(tree, plan, verbs, random, trace, logs, (left - i) * plan.percept_bits)
+        _simulate(tree, plan, operations, policy, random, trace, logs, (left - i) * plan.percept_bits)
         if trace.counts[FAULTS]:
             return
 
@@ -292,33 +334,39 @@ def _copy_numbers(old: Tree, new: Tree, node: int, percept_bits: int, stack: NDA
 # ------------------------------------------------------------------------------------------------ the planner
 
 
-class RhoUCT:
+class RhoUCT(Planner):
     """The Monte-Carlo planner of MC-AIXI.
 
     Parameters
     ----------
-    coding
+    coding : Coding
         Bits and rewards of the environment.
-    horizon
+    horizon : int, default: 5
         Cycles that a simulation looks ahead, the present one included; at least 1.
-    simulations
-        Simulations of a search; at least 1. With `seconds`, the most that it makes.
-    ucb
-        C, the weight of exploration in UCB. Values are scaled by the horizon that remains times the range of the
-        rewards (or 1 if there is but one reward).
-    memo
+    simulations : int, optional
+        Simulations of a search; at least 1. 500 if neither they nor `seconds` are given; with `seconds`, the most
+        that it makes.
+    seconds : float, optional
+        Time that a search may take; unlimited if not given. How many simulations it makes then, at least 1, depends
+        on the machine and its load, so that a decision can't be repeated. The result says how many there were.
+    ucb : float, default: sqrt 2
+        C, the weight of exploration in UCB. Values are scaled by the remaining horizon times the range of the rewards
+        (or 1 if there is only one reward).
+    rule : str, default: "ucb"
+        How a simulation chooses among the actions of a node, one of `RULES`.
+    rollout : Rollout, optional
+        How a simulation acts beyond the tree; uniformly at random if not given.
+    memo : bool, default: True
         Whether to keep the probabilities that the predictor was asked for. It changes the time of a search and
         nothing else.
-    plies
-        Cycles in which a simulation chooses its actions by UCB, the rest being rollout; the whole horizon if not given.
-        With 1 this is the 1-ply Monte-Carlo planner of JAIR 2011, table 6.
-    seconds
-        Time that a search may take; what its simulations take if not given. How many it makes then, at least 1, depends
-        on the machine and its load, so that a decision can't be repeated. The result says how many they were.
+    plies : int, optional
+        Cycles in which a simulation chooses its actions by the rule, the rest being rollout; the whole horizon if not
+        given.
 
     Examples
     --------
-    >>> from aixi_approx import FactoredContextTree, make
+    >>> from aixi_approx import make
+    >>> from aixi_approx.predictors import FactoredContextTree
     >>> from aixi_approx.randomness import stream
     >>> coding = make("coin-flip").coding
     >>> tree = FactoredContextTree(8, coding.action_bits, coding.percept_bits)
@@ -326,26 +374,28 @@ class RhoUCT:
     np.int64(100)
     """
 
+    options = ("horizon", "simulations", "seconds", "ucb", "rule", "rollout", "memo")
     CHUNK_SECONDS = 0.05  # after which Ctrl-C is seen
     ROLLOUT_NODES = 1 << 22  # bit nodes of 16 bytes that rollouts may fill
 
     def __init__(
         self,
         coding: Coding,
-        horizon: int,
-        simulations: int,
+        horizon: int = 5,
+        *,
+        simulations: int | None = None,
+        seconds: float | None = None,
         ucb: float = SQRT_2,
+        rule: str = "ucb",
+        rollout: Rollout | None = None,
         memo: bool = True,
         plies: int | None = None,
-        seconds: float | None = None,
     ) -> None:
-        if not 0 <= ucb < np.inf:
-            raise ValueError(f"ucb is {ucb}: it must be a number and not negative")
-        if seconds is not None:
-            check_positive("seconds", seconds)
-        self.coding = coding
-        self.simulations = as_integer("simulations", simulations, 1, MAX_SIMULATIONS)
-        self.seconds = seconds
+        if simulations is None and seconds is None:
+            simulations = 500
+        horizon, self.simulations, plies = check_search_options(horizon, simulations, seconds, ucb, rule, plies)
+        self.coding, self.seconds = coding, seconds
+        self.rollout = Uniform(coding) if rollout is None else rollout
         self._plan = Plan(
             actions=coding.actions,
             action_bits=coding.action_bits,
@@ -353,14 +403,15 @@ class RhoUCT:
             percept_bits=coding.percept_bits,
             min_reward=coding.min_reward,
             max_reward=coding.max_reward,
-            horizon=as_integer("horizon", horizon, 1, MAX_HORIZON),
-            plies=horizon if plies is None else as_integer("plies", plies, 1, horizon),
+            horizon=horizon,
+            plies=plies,
+            rule=RULES.index(rule),
             ucb=float(ucb),
             scale=float(max(1, coding.max_reward - coding.min_reward)),
             memo=memo,
         )
         self._logs = np.zeros(0)
-        self._pace = TimeSlices(self.CHUNK_SECONDS)
+        self._slices = TimeSlices(self.CHUNK_SECONDS)
         self.forget()
 
     @property
@@ -373,10 +424,23 @@ class RhoUCT:
         self._tree = _empty_tree(self.coding.actions, 2, 2)
         self._root = ROOT
 
-    def advance(self, action: int, percept: Bits) -> None:
-        """Go on to the history after a real cycle, which the predictor learns, too."""
-        if self._plan.memo and self._root != NONE:
+    def advance(self, action: int, percept: Bits, learned: bool = True) -> None:
+        """Go on to the history after a real cycle."""
+        self.rollout.extend(encode(action, self.coding.action_bits))
+        self.rollout.extend(percept)
+        if not learned:
+            self.forget()
+        elif self._plan.memo and self._root != NONE:
             self._root = _below_percept(self._tree, self._root, action, percept)
+
+    def mark(self) -> int:
+        """Remember this point; return its number."""
+        return self.rollout.mark()
+
+    def revert(self, mark: int) -> None:
+        """Go back to a mark, exactly; forget it and all later ones."""
+        self.rollout.revert(mark)
+        self.forget()
 
     def search(self, predictor: Predictor, random: Stream, simulations: int | None = None) -> SearchResult:
         """Search from the present history of the predictor, which is unchanged afterwards.
@@ -404,29 +468,26 @@ class RhoUCT:
         bits = (predictor.action_bits, predictor.percept_bits)
         if bits != (self.coding.action_bits, self.coding.percept_bits):
             raise ValueError(f"the predictor reads {bits} action and percept bits a cycle, the environment has others")
-        predictor.fault = None
+        predictor.fault = self.rollout.fault = None
         if not self._agrees(predictor):
             self.forget()
-        verbs = predictor.addresses.array()
+        operations, policy = predictor.addresses.array(), self.rollout.addresses.array()
         room = simulations if self.seconds is None else min(simulations, FIRST_ROOM)
         self._prepare(room)
         trace = self._trace(predictor)
         done = 0
-        for count, _ in self._pace(simulations, end):
+        for count, _ in self._slices(simulations, end):
             if done + count > room:
                 room = min(simulations, 2 * (done + count))
                 self._enlarge(room - done)
             if len(self._logs) < room + 2:
                 self._logs = np.log(np.maximum(1.0, np.arange(2.0 * room + 2)))
-            _run(self._tree, self._plan, verbs, random, trace, self._logs, count, room - done)
+            _run(self._tree, self._plan, operations, policy, random, trace, self._logs, count, room - done)
             done += count
             if trace.counts[FAULTS]:
                 self.forget()
-                fault, predictor.fault = predictor.fault, None
-                if fault is not None and not isinstance(fault, Exception):
-                    raise fault  # Ctrl-C in a predictor in Python
-                why = fault or "it is out of memory, or not at the start of a cycle, or gives no probability"
-                raise PredictorError(f"the predictor failed in a search: {why}") from fault
+                self.rollout.check_fault()
+                predictor.raise_fault()
         return root_result(self._tree.visits, self._tree.value, random, done)
 
     def _agrees(self, predictor: Predictor) -> bool:
@@ -485,12 +546,12 @@ class RhoUCT:
         plan, coding = self._plan, self.coding
         verb = np.full((2, plan.horizon, coding.cycle_bits), UPDATE)
         verb[:, :, : coding.action_bits] = APPEND
-        if predictor.bits_apart:
+        if predictor.independent_bits:
             verb[:, -1:] = APPEND
             observation = coding.action_bits + coding.reward_bits
             verb[0, -2:, observation:] = verb[1, :, observation:] = APPEND
         return Trace(
-            counts=np.zeros(4, dtype=np.int64),
+            counts=np.zeros(6, dtype=np.int64),
             bits=np.zeros(plan.horizon * coding.cycle_bits, dtype=np.uint8),
             verb=verb.reshape(2, -1),
             node=np.zeros(plan.horizon, dtype=np.int64),
@@ -513,3 +574,16 @@ def _empty_tree(actions: int, decisions: int, bits: int) -> Tree:
     tree.total[NONE] = 0
     _new_decision(tree)
     return tree
+
+
+class OnePly(RhoUCT):
+    """Flat Monte Carlo: a single cycle of selection before the rollout (JAIR 2011, table 6).
+
+    Parameters
+    ----------
+    coding, horizon, **options
+        As in `RhoUCT`.
+    """
+
+    def __init__(self, coding: Coding, horizon: int = 5, **options: Any) -> None:
+        super().__init__(coding, horizon, plies=1, **options)

@@ -1,12 +1,12 @@
-"""Sampling and voting: independent searches from the same root, whose results are joined at the end.
+"""Root parallelisation: independent searches from the same root, whose results are joined at the end.
 
-The simulations of a decision are shared out among k searches, each with a random stream of its own: root
-parallelisation (Chaslot, Winands, van den Herik 2008). What they found is joined by one of two rules:
+The simulations of a decision are divided among k searches, each with a random stream of its own (Chaslot, Winands, van
+den Herik 2008). Their results are joined in one of two ways:
 
     majority    each search votes for its action; a tie goes to the action with the largest pooled value
     pooled      visits are added up and values averaged by visits; the action with the largest value is taken
 
-Nothing passes from one search to another, so that they can run in any number of threads, with the same result.
+Nothing passes from one search to another, so they can run in any number of threads with the same result.
 """
 
 from __future__ import annotations
@@ -19,60 +19,73 @@ from typing import Any
 import numpy as np
 
 from aixi_approx.coding import Bits
-from aixi_approx.planner import MAX_SIMULATIONS, SearchResult, best_action
+from aixi_approx.planner import MAX_SIMULATIONS, Planner, SearchResult, best_action
+from aixi_approx.planner_spec import JOINS, MAJORITY
 from aixi_approx.planners.iterative_deepening import ROUNDING
-from aixi_approx.planners.pouct import POUCT
-from aixi_approx.planners.rho_uct import RhoUCT
 from aixi_approx.randomness import Stream, below, stream
 from aixi_approx.validation import as_integer, check_choice
 
-MAJORITY, POOLED = RULES = ("majority", "pooled")
 MAX_THREADS = 1_000
 
 
-class RootParallel:
-    """A planner that carries out several searches, each without knowing of the others, and joins their results.
+class RootParallel(Planner):
+    """A planner that runs several searches independently and joins their results.
 
     Parameters
     ----------
-    planners
+    planners : sequence of Planner
         What searches: planners of the same kind, one for each thread. The simulations of the first are those of all
         searches together.
-    searches
+    searches : int
         How many; each has at least one simulation.
-    rule
+    join : str, default: "majority"
         `majority` or `pooled`, as above.
 
     Raises
     ------
     ValueError
-        If there are more searches than simulations, no planner, or no such rule.
+        If there are more searches than simulations, no planner, or no such way of joining.
 
     Examples
     --------
-    >>> from aixi_approx import TrueModel, make
+    >>> from aixi_approx import make
+    >>> from aixi_approx.planners import POUCT
+    >>> from aixi_approx.predictors import TrueModel
     >>> tiger = make("tiger")
-    >>> voting = RootParallel([POUCT(tiger, horizon=3, simulations=10_000)], searches=8)
-    >>> voting.search(TrueModel(tiger), stream(1)).action    # listen
+    >>> parallel = RootParallel([POUCT(tiger, horizon=3, simulations=10_000)], searches=8)
+    >>> parallel.search(TrueModel(tiger), stream(1)).action    # listen
     0
     """
 
-    def __init__(self, planners: Sequence[RhoUCT | POUCT], searches: int, rule: str = MAJORITY) -> None:
+    def __init__(self, planners: Sequence[Planner], searches: int, *, join: str = MAJORITY) -> None:
         as_integer("the number of planners", len(planners), 1, MAX_THREADS)
         self.planners = tuple(planners)
         self.searches = as_integer("searches", searches, 1, MAX_SIMULATIONS)
-        self.rule = check_choice("rule", rule, RULES)
-        self._shares(planners[0].simulations)
+        self.join = check_choice("join", join, JOINS)
+        self.simulations = planners[0].simulations
+        self._marks: list[list[int]] = []
+        self._shares(self.simulations)
 
     def forget(self) -> None:
         """Drop what the planners keep."""
         for planner in self.planners:
             planner.forget()
 
-    def advance(self, action: int, percept: Bits) -> None:
-        """Go on to the history after a real cycle, which the predictor learns, too."""
+    def advance(self, action: int, percept: Bits, learned: bool = True) -> None:
+        """Go on to the history after a real cycle."""
         for planner in self.planners:
-            planner.advance(action, percept)
+            planner.advance(action, percept, learned)
+
+    def mark(self) -> int:
+        """Remember this point; return its number."""
+        self._marks.append([planner.mark() for planner in self.planners])
+        return len(self._marks) - 1
+
+    def revert(self, mark: int) -> None:
+        """Go back to a mark, exactly; forget it and all later ones."""
+        for planner, own in zip(self.planners, self._marks[mark], strict=True):
+            planner.revert(own)
+        del self._marks[mark:]
 
     def search(self, predictor: Any, random: Stream, simulations: int | None = None) -> SearchResult:
         """Search from the present history of the predictor, which is unchanged afterwards.
@@ -94,13 +107,11 @@ class RootParallel:
         Raises
         ------
         ValueError
-            If there are more searches than simulations, or the predictor has no `copy` where one is needed.
+            If there are more searches than simulations.
         PredictorError
             As in `RhoUCT.search`.
         """
-        shares = self._shares(self.planners[0].simulations if simulations is None else simulations)
-        if len(self.planners) > 1 and not hasattr(predictor, "copy"):
-            raise ValueError(f"{type(predictor).__name__} has no copy(): give one planner, which needs none")
+        shares = self._shares(self.simulations if simulations is None else simulations)
         name = below(random, 1 << 53)
         streams = [stream(name, number) for number in range(self.searches)]
         idle: SimpleQueue[tuple[Any, Any]] = SimpleQueue()
@@ -115,9 +126,9 @@ class RootParallel:
                 idle.put((planner, own))
 
         if len(self.planners) == 1:
-            return join(list(map(search, streams, shares)), self.rule, random)
+            return join_results(list(map(search, streams, shares)), self.join, random)
         with ThreadPoolExecutor(len(self.planners)) as threads:
-            return join(list(threads.map(search, streams, shares)), self.rule, random)
+            return join_results(list(threads.map(search, streams, shares)), self.join, random)
 
     def _shares(self, simulations: int) -> list[int]:
         """The simulations of each search."""
@@ -131,24 +142,25 @@ class RootParallel:
         return [share + (number < more) for number in range(self.searches)]
 
 
-def join(results: Sequence[SearchResult], rule: str, random: Stream) -> SearchResult:
+def join_results(results: Sequence[SearchResult], how: str, random: Stream) -> SearchResult:
     """Join what independent searches found from the same root.
 
     Parameters
     ----------
     results
         At least one.
-    rule
+    how
         `majority` or `pooled`.
     random
         The stream that decides between actions that come out equal.
 
     Examples
     --------
+    >>> from aixi_approx.planner_spec import POOLED
     >>> def found(action, *value):
     ...     return SearchResult(action, np.array(value), np.array([1, 1]), 2)
     >>> three = [found(0, 3.0, 2.0), found(0, 3.0, 2.0), found(1, 1.0, 9.0)]
-    >>> join(three, MAJORITY, stream(1)).action, join(three, POOLED, stream(1)).action
+    >>> join_results(three, MAJORITY, stream(1)).action, join_results(three, POOLED, stream(1)).action
     (0, 1)
     """
     visits = np.sum([result.visits for result in results], axis=0)
@@ -156,7 +168,7 @@ def join(results: Sequence[SearchResult], rule: str, random: Stream) -> SearchRe
     returns = np.sum([result.visits * np.nan_to_num(result.value) for result in results], axis=0)
     np.divide(returns, visits, out=value, where=visits > 0)
     candidates = value
-    if rule == MAJORITY:
+    if how == MAJORITY:
         votes = np.bincount([result.action for result in results], minlength=len(value))
         candidates = np.where(votes == votes.max(), value, np.nan)
     simulations = sum(result.simulations for result in results)

@@ -1,4 +1,8 @@
-"""What searches by a tree have in common: how an action is selected at a node, and what is returned of the root."""
+"""What tree searches have in common: selecting an action at a node, acting beyond the tree, the result at the root.
+
+A selection rule is a whole number in the plan of a search, and a branch of `select`: Numba would compile a function
+that is given as an argument anew in every process. A new rule is a name in `RULES` and a branch there.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +12,18 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from aixi_approx.planner import SearchResult, best_action
-from aixi_approx.randomness import Stream, below
+from aixi_approx.planner import MAX_HORIZON, MAX_SIMULATIONS, SearchResult, best_action
+from aixi_approx.planner_spec import RULES
+from aixi_approx.predictor_abi import call_operation
+from aixi_approx.randomness import Stream, below, draw
+from aixi_approx.rollout import CHOOSE, POLICY
+from aixi_approx.validation import as_integer, check_choice, check_positive
 
 NONE, ROOT = 0, 1  # decision nodes
 SQRT_2 = 2.0**0.5
+
+UCB, ROUND_ROBIN = range(len(RULES))
+MOST_IN_TIME = 10_000_000  # simulations of a decision that is limited by time: a tree of some GB
 
 # The kernels allocate nothing, so Numba need not count references to their arrays; counting took a quarter of the time.
 # They hold no lock of Python's, so that searches can run in several threads.
@@ -20,10 +31,20 @@ kernel = njit(cache=True, error_model="numpy", _nrt=False, nogil=True)  # type: 
 
 
 @kernel
-def select(tree: Any, plan: Any, random: Stream, logs: NDArray[np.float64], node: int, remaining: int) -> int:
-    """Choose an action by UCB (JAIR 2011, definition 6), an untried one first.
+def roll_out(policy: NDArray[np.int64], random: Stream, actions: int) -> int:
+    """Return the action of a rollout policy, uniform where it has no address; FAILED, -1, if the policy failed."""
+    if policy[CHOOSE] == 0:
+        return below(random, actions)
+    action = call_operation(policy[CHOOSE], policy[POLICY], int(draw(random) * 9007199254740992.0))  # 2^53
+    return int(action) if 0.0 <= action < actions else -1
 
-    Of the tree it needs `total`, `visits` and `value`, of the plan `actions`, `scale` and `ucb`.
+
+@kernel
+def select(tree: Any, plan: Any, random: Stream, logs: NDArray[np.float64], node: int, remaining: int) -> int:
+    """Choose an action by the rule of the plan, an untried one first.
+
+    UCB is that of JAIR 2011, definition 6. Round-robin takes the action with the fewest visits.
+    Of the tree it needs `total`, `visits` and `value`, of the plan `actions`, `rule`, `scale` and `ucb`.
     """
     untried = 0
     for a in range(plan.actions):
@@ -40,7 +61,10 @@ def select(tree: Any, plan: Any, random: Stream, logs: NDArray[np.float64], node
     scale = 1.0 / (remaining * plan.scale)
     best, best_score, ties = 0, -np.inf, 0
     for a in range(plan.actions):
-        score = tree.value[node, a] * scale + plan.ucb * np.sqrt(log_total / tree.visits[node, a])
+        if plan.rule == ROUND_ROBIN:
+            score = -float(tree.visits[node, a])
+        else:
+            score = tree.value[node, a] * scale + plan.ucb * np.sqrt(log_total / tree.visits[node, a])
         if score > best_score:
             best, best_score, ties = a, score, 1
         elif score == best_score:
@@ -57,3 +81,27 @@ def root_result(
     count = visits[ROOT].astype(np.int64)
     mean = np.where(count > 0, value[ROOT], np.nan)
     return SearchResult(best_action(mean, random), mean, count, simulations)
+
+
+def check_search_options(
+    horizon: int, simulations: int | None, seconds: float | None, ucb: float, rule: str, plies: int | None
+) -> tuple[int, int, int]:
+    """Return the horizon, simulations and plies of a tree search, checked.
+
+    Raises
+    ------
+    ValueError
+        If any option is out of range.
+    """
+    if not 0 <= ucb < np.inf:
+        raise ValueError(f"ucb is {ucb}: it must be a number and not negative")
+    check_choice("rule", rule, RULES)
+    if seconds is not None:
+        check_positive("seconds", seconds)
+    simulations = MOST_IN_TIME if simulations is None else simulations
+    horizon = as_integer("horizon", horizon, 1, MAX_HORIZON)
+    return (
+        horizon,
+        as_integer("simulations", simulations, 1, MAX_SIMULATIONS),
+        horizon if plies is None else as_integer("plies", plies, 1, horizon),
+    )

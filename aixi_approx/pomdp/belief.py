@@ -37,6 +37,32 @@ class HasBelief(Protocol):
         """The belief at the start of the present cycle."""
 
 
+class SameEnvironment:
+    """Checks that a belief is about the environment that it is used for; once for each predictor.
+
+    Parameters
+    ----------
+    pomdp : POMDP
+        The environment.
+    """
+
+    def __init__(self, pomdp: POMDP) -> None:
+        self.pomdp = pomdp
+        self._known = pomdp
+
+    def check(self, predictor: HasBelief) -> None:
+        """Raise ValueError if a predictor has no belief, or one about another environment."""
+        other = getattr(predictor, "pomdp", None)
+        if other is self._known:
+            return
+        if other is None:
+            raise ValueError(f"{type(predictor).__name__} has no belief to plan on: take a planner for learned models")
+        if not all(map(np.array_equal, self.pomdp.tables, other.tables)):
+            mine, its = (each.title or each.name for each in (self.pomdp, other))
+            raise ValueError(f"the planner is for {mine}, the belief is about {its}: make both for one environment")
+        self._known = other
+
+
 class Beliefs(NamedTuple):
     """Many beliefs, one after the other; B of them, with K possible states in all."""
 

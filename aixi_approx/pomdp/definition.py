@@ -178,6 +178,19 @@ class POMDP(Environment):
             raise EnvironmentFault(f"{self.name}: {where}: {what}: {mend}")
 
 
+def as_pomdp(environment: Environment) -> POMDP:
+    """Return an environment as the POMDP that it is.
+
+    Raises
+    ------
+    ValueError
+        If it is none.
+    """
+    if not isinstance(environment, POMDP):
+        raise ValueError(f"{environment.name} is no POMDP, so its true model is not known: leave the model at ctw")
+    return environment
+
+
 @njit(cache=True)
 def _choose(probability: NDArray[np.float64], first: int, end: int, random: Stream) -> int:
     """Choose a position from first to end - 1 with the probabilities that stand there."""

@@ -12,14 +12,15 @@ leaf of a tree KT loses at most 1/2 log2 n + 1 bits to the best fixed parameter 
 from __future__ import annotations
 
 import copy
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from aixi_approx._context_tree import ContextTreeKernel
 from aixi_approx.coding import Bits
-from aixi_approx.predictor import Predictor
+from aixi_approx.environment import Environment
+from aixi_approx.predictor import Predictor, Statistics
 from aixi_approx.predictor_abi import Addresses
 from aixi_approx.validation import as_integer
 
@@ -98,13 +99,20 @@ class FactoredContextTree(Predictor):
         how many bits it learned before.
     """
 
-    bits_apart = True
+    independent_bits = True
+    options = ("depth",)
 
     def __init__(self, depth: int, action_bits: int, percept_bits: int) -> None:
         self.depth = as_integer("depth", depth, 1, MAX_DEPTH)
         self.action_bits = as_integer("action_bits", action_bits, 0, MAX_DEPTH)
         self.percept_bits = as_integer("percept_bits", percept_bits, 1, MAX_DEPTH)
         self._kernel = ContextTreeKernel(self.depth, self.action_bits, self.percept_bits)
+
+    @classmethod
+    def for_environment(cls, environment: Environment, *parameters: int | str, **options: Any) -> Self:
+        """Return a new predictor for an environment."""
+        coding = environment.coding
+        return cls(*parameters, **options, action_bits=coding.action_bits, percept_bits=coding.percept_bits)  # type: ignore[arg-type]
 
     @property
     def length(self) -> int:
@@ -184,6 +192,10 @@ class FactoredContextTree(Predictor):
         other = copy.copy(self)
         other._kernel = self._kernel.copy()
         return other
+
+    def statistics(self) -> Statistics:
+        """Return the stored nodes, their bytes, and the work done so far."""
+        return Statistics(self.nodes, self.memory, *self.effort)
 
     def snapshot(self) -> bytes:
         """Return the state that all predictions follow from, as bytes; marks and effort are no part of it."""

@@ -7,10 +7,11 @@ that is left in the percepts. With it an agent is AImu, AIXI with the true envir
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple, Self
 
+from aixi_approx.environment import Environment
 from aixi_approx.pomdp.belief import Belief, after, first_belief
-from aixi_approx.pomdp.definition import POMDP
+from aixi_approx.pomdp.definition import POMDP, as_pomdp
 from aixi_approx.predictor import Predictor
 
 
@@ -59,13 +60,18 @@ class TrueModel(Predictor):
     """
 
     certain = True
-    bits_apart = True
+    independent_bits = True
 
     def __init__(self, pomdp: POMDP) -> None:
         self.pomdp, self._coding = pomdp, pomdp.coding
         self.action_bits, self.percept_bits = self._coding.action_bits, self._coding.percept_bits
         self._now = Moment(first_belief(pomdp), 0, 0, [])
         self._marks: list[Moment] = []
+
+    @classmethod
+    def for_environment(cls, environment: Environment, *parameters: int | str, **options: Any) -> Self:
+        """Return the true model of an environment; raise ValueError if it is no POMDP."""
+        return cls(as_pomdp(environment))
 
     @property
     def belief(self) -> Belief:
@@ -117,9 +123,9 @@ class TrueModel(Predictor):
         self._now = self._marks[mark]
         del self._marks[mark:]
 
-    def copy(self) -> TrueModel:
+    def copy(self) -> Self:
         """Return a model of its own in the same state, without marks."""
-        twin = TrueModel(self.pomdp)
+        twin = type(self)(self.pomdp)
         twin._now = self._now
         return twin
 

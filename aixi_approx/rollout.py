@@ -1,0 +1,147 @@
+"""The interface of rollout policies: how a simulation acts beyond the search tree.
+
+A policy chooses an action from a random number. One that looks at the history reads it bit by bit, as a predictor does,
+with every bit appended. Compiled planners call it by address, as they call a predictor; `Rollout` makes the addresses
+from the Python methods of a subclass, and a compiled policy overrides `addresses`.
+"""
+
+from __future__ import annotations
+
+import functools
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import Any, NamedTuple, Self
+
+import numpy as np
+
+from aixi_approx.coding import Bits, Coding
+from aixi_approx.environment import Environment
+from aixi_approx.predictor import address_of, as_compiled
+
+RANDOM_BITS = 53  # of the number that `choose` is given
+
+
+class RolloutError(RuntimeError):
+    """A rollout policy failed during a search."""
+
+
+class RolloutAddresses(NamedTuple):
+    """Where compiled code finds the operations of a rollout policy, and the state they work on.
+
+    Each operation is `double operation(void *state, int64_t argument)`; a negative result says that it failed. The
+    argument of `choose` is a random whole number of 53 bits. All zero: actions are chosen uniformly at random.
+    """
+
+    choose: int
+    append: int
+    mark: int
+    revert: int
+    state: int
+    reads_history: int = 0
+
+    def array(self) -> np.ndarray:
+        """Return them as int64[6], the form that compiled code takes as an argument."""
+        return np.array(self, dtype=np.int64)
+
+
+CHOOSE, TAKE_IN, SET_MARK, GO_BACK, POLICY, READS = range(len(RolloutAddresses._fields))  # places in that array
+UNIFORM = RolloutAddresses(0, 0, 0, 0, 0)
+
+
+class Rollout(ABC):
+    """Base class of rollout policies. A subclass has one method, and three more if it reads the history.
+
+    Parameters
+    ----------
+    coding : Coding
+        Bits and actions of the environment.
+
+    Attributes
+    ----------
+    reads_history : bool, default: False
+        Whether `append`, `mark` and `revert` are to be called.
+    fault : BaseException or None
+        The exception that an operation raised while compiled code was calling it.
+
+    Examples
+    --------
+    >>> class Patient(Rollout):
+    ...     '''Takes action 0 nine times out of ten.'''
+    ...     def choose(self, u):
+    ...         return 0 if u < 0.9 else int((u - 0.9) * 10 * self.coding.actions)
+    """
+
+    reads_history: bool = False
+    fault: BaseException | None = None
+
+    def __init__(self, coding: Coding) -> None:
+        self.coding = coding
+
+    @abstractmethod
+    def choose(self, u: float) -> int:
+        """Return an action, given a number drawn uniformly from [0, 1)."""
+
+    def append(self, bit: int) -> None:  # noqa: B027
+        """Take in the next bit of the history, of an action or a percept, real or imagined."""
+
+    def mark(self) -> int:
+        """Remember this point; return its number, at least 0."""
+        return 0
+
+    def revert(self, mark: int) -> None:  # noqa: B027
+        """Go back to a mark, exactly; forget it and all later ones."""
+
+    @classmethod
+    def for_environment(cls, environment: Environment, *parameters: int | str) -> Self:
+        """Return a new policy for an environment, with the parameters that stand after its name."""
+        return cls(environment.coding, *parameters)
+
+    def extend(self, bits: Bits) -> None:
+        """Take in bits of the real history."""
+        if self.reads_history:
+            for bit in bits:
+                self.append(int(bit))
+
+    def check_fault(self) -> None:
+        """Raise what an operation raised while compiled code was calling it, if one did.
+
+        Raises
+        ------
+        RolloutError
+            Caused by the exception of the operation; Ctrl-C is raised as it is.
+        """
+        fault, self.fault = self.fault, None
+        if isinstance(fault, Exception):
+            raise RolloutError(f"the rollout policy failed in a search: {fault}") from fault
+        if fault is not None:
+            raise fault
+
+    @property
+    def addresses(self) -> RolloutAddresses:
+        """Addresses of the operations and of the state, valid as long as the policy lives."""
+        return self._callbacks[1]
+
+    @functools.cached_property
+    def _callbacks(self) -> tuple[list[Any], RolloutAddresses]:
+        functions = [
+            self._callback(lambda number: self._chosen(number)),
+            self._callback(lambda bit: self.append(bit) or 0.0),
+            self._callback(lambda _: self.mark()),
+            self._callback(lambda mark: self.revert(mark) or 0.0),
+        ]
+        addresses = map(address_of, functions)
+        return functions, RolloutAddresses(*addresses, state=0, reads_history=int(self.reads_history))
+
+    def _chosen(self, number: int) -> int:
+        action = self.choose(number / (1 << RANDOM_BITS))
+        if not 0 <= action < self.coding.actions or action != int(action):
+            raise ValueError(
+                f"{type(self).__name__}.choose returned {action!r}: there are actions 0 to {self.coding.actions - 1}"
+            )
+        return int(action)
+
+    def _callback(self, operation: Callable[[int], float]) -> Any:
+        def fail(fault: BaseException) -> None:
+            self.fault = self.fault or fault
+
+        return as_compiled(operation, fail)
