@@ -5,9 +5,9 @@ Blocks of one page are read from top to bottom, in a folder of their own:
     ```python    runs; all blocks of a page share one namespace. With a first line `# name.py` the block is also
     ```cython    a file of that name, which later blocks and commands can import; a .pyx file is compiled.
     ```toml      is parsed; with a first line `# name.toml` it is a study, written to a file and read.
-    ```sh, ```console    lines that begin with `aixi`, also after `$` or a path, are commands: their options are parsed as
-                         click would, and their environments, models, planners and programs exist. After a line
-                         `<!-- run -->` they run, and must succeed.
+    ```sh, ```console    lines that call `aixi`, also after `$` or a path, are commands: their options are parsed as
+                         click would, and their environments exist. After a line `<!-- run -->` they run, and must
+                         succeed.
 """
 
 from __future__ import annotations
@@ -28,7 +28,6 @@ import pytest
 from aixi_approx import check_environment, make, solve
 from aixi_approx.cli import COMMANDS, aixi, main
 from aixi_approx.envs import ENVIRONMENTS
-from aixi_approx.laboratory.study import read_study
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -131,6 +130,15 @@ def check_command(arguments: list[str]) -> None:
                 assert any(title.startswith(known) for title in ENVIRONMENTS) or known == "lake", each
 
 
+def run(arguments: list[str]) -> Any:
+    """Run a command; return its exit code."""
+    try:
+        main(arguments)
+    except SystemExit as stop:
+        return stop.code
+    return 0
+
+
 def test_every_block_is_of_a_known_language() -> None:
     for page in PAGES:
         assert {block.language for block in blocks(page)} <= LANGUAGES, name_of(page)
@@ -148,10 +156,8 @@ def test_programs_run(page: Path, place: Path, capsys: pytest.CaptureFixture[str
             exec(compile("\n" * block.line + block.text, str(page), "exec"), namespace)
         elif block.runs:
             for arguments in commands(block):
-                try:
-                    main(arguments)
-                except SystemExit as stop:
-                    assert not stop.code, (arguments, capsys.readouterr())
+                code = run(arguments)
+                assert not code, (shlex.join(arguments), capsys.readouterr())
 
 
 @pytest.mark.parametrize("page", [pytest.param(page, id=name_of(page)) for page in PAGES])
@@ -168,6 +174,8 @@ def test_commands_exist(page: Path, place: Path) -> None:
 
 @pytest.mark.parametrize("page", with_blocks("toml"))
 def test_studies_and_settings_are_toml(page: Path, place: Path) -> None:
+    from aixi_approx.laboratory.study import read_study
+
     for block in blocks(page):
         if block.language == "toml":
             content = tomllib.loads(block.text)
