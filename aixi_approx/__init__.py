@@ -12,9 +12,17 @@ Names are loaded when they are first used, so that importing the package takes n
 """
 
 import importlib
+import os
 from typing import TYPE_CHECKING, Any
 
 from aixi_approx._version import __version__ as __version__
+
+# In a checkout, the folders envs and cli are beside this one. After `pip install .`, the compiled `_context_tree` is in
+# the installed copy only; when Python starts in the checkout, this folder hides that copy.
+if os.path.isfile(os.path.join(__path__[0], os.pardir, "ext", "_context_tree.pyx")):
+    from pkgutil import extend_path
+
+    __path__ = extend_path([*__path__, os.path.dirname(__path__[0])], __name__)
 
 if TYPE_CHECKING:
     from aixi_approx.agent import Agent as Agent

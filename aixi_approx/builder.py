@@ -125,7 +125,7 @@ def build_planner(
         raise ValueError(f"{spec.join} means nothing to {spec.name}, which has no simulations to share: leave it out")
     for option in given:
         if option not in taken:
-            raise ValueError(f"{option} means nothing to {spec} with the model {model}: leave it out")
+            raise ValueError(f"{option} means nothing to {spec.title} with the model {model}: leave it out")
     if "horizon" in taken and spec.horizon is None:
         spec = spec._replace(horizon=settings.horizon)
     if "simulations" in taken and spec.simulations is None:

@@ -10,8 +10,10 @@ from __future__ import annotations
 import operator
 
 import numpy as np
-from numba import config, njit
+from numba import config
 from numpy.typing import NDArray
+
+from aixi_approx.compilation import compiled
 
 Stream = NDArray[np.uint64]
 
@@ -68,10 +70,10 @@ def _draw(state: Stream) -> float:
 if config.DISABLE_JIT:  # type: ignore[attr-defined]
     draw = np.errstate(over="ignore")(_draw)  # the sums are meant to wrap around
 else:
-    draw = njit(cache=True)(_draw)
+    draw = compiled(_draw)
 
 
-@njit(cache=True)
+@compiled
 def below(state: Stream, n: int) -> int:
     """Return a number drawn uniformly from 0, ..., n - 1 (n below 2^53)."""
     return int(draw(state) * n)

@@ -115,7 +115,7 @@ def command(
     taken = {"cycles", *options_taken(spec, model)}
     for name in asked:
         if name not in taken:
-            agent = f"{spec} with the model {model}"
+            agent = f"{spec.title} with the model {model}"
             raise click.UsageError(f"--{name.replace('_', '-')} means nothing to {agent}: leave it out")
     spec = spec._replace(**{name: asked[name] for name in SEARCH if name in asked})
     with redirect_stdout(sys.stderr):  # what an environment prints is no result

@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from aixi_approx.compilation import compiled
 from aixi_approx.environment import Environment, Percept, Schedule, Settings
 from aixi_approx.randomness import ENVIRONMENT, Stream, below, draw, stream
 
@@ -166,7 +166,7 @@ class Pacman(Environment):
         return "\n".join([edge, *rows, edge, f"pellets left: {game.pellets[0]}, power: {game.power[0]}"])
 
 
-@njit(cache=True)
+@compiled
 def begin(maze: Maze, game: Game, random: Stream) -> None:
     """Begin a game: everybody at home, pellets drawn anew."""
     for cell in maze.empty:
@@ -179,13 +179,13 @@ def begin(maze: Maze, game: Game, random: Stream) -> None:
         send_home(maze, game, i)
 
 
-@njit(cache=True)
+@compiled
 def send_home(maze: Maze, game: Game, i: int) -> None:
     """Put a ghost where it begins."""
     game.ghost[i], game.before[i], game.pursuit[i] = maze.ghosts[i], -1, 0
 
 
-@njit(cache=True)
+@compiled
 def play(maze: Maze, game: Game, action: int, random: Stream) -> int:
     """Play a cycle; return its reward."""
     onto = maze.next[game.pacman[0], action]
@@ -211,7 +211,7 @@ def play(maze: Maze, game: Game, action: int, random: Stream) -> int:
     return reward - 50 * caught + 100 * cleared
 
 
-@njit(cache=True)
+@compiled
 def meet(maze: Maze, game: Game) -> bool:
     """Return whether Pac-Man is caught; under a power pill, the ghosts that he meets are sent home instead."""
     caught = False
@@ -224,7 +224,7 @@ def meet(maze: Maze, game: Game) -> bool:
     return caught
 
 
-@njit(cache=True)
+@compiled
 def haunt(maze: Maze, game: Game, i: int, random: Stream) -> None:
     """Move a ghost: nearer to Pac-Man if it pursues, else at random, never back. Ties are broken at random."""
     here = game.ghost[i]
@@ -247,13 +247,13 @@ def haunt(maze: Maze, game: Game, i: int, random: Stream) -> None:
     game.pursuit[i] = max(game.pursuit[i] - 1, 0)
 
 
-@njit(cache=True)
+@compiled
 def manhattan(a: int, b: int) -> int:
     """Return the Manhattan distance of two cells, which knows neither walls nor tunnel."""
     return abs(a // WIDTH - b // WIDTH) + abs(a % WIDTH - b % WIDTH)
 
 
-@njit(cache=True)
+@compiled
 def observe(maze: Maze, game: Game) -> int:
     """Return what Pac-Man observes."""
     here = game.pacman[0]

@@ -19,10 +19,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aixi_approx.coding import Coding
+from aixi_approx.compilation import kernel
 from aixi_approx.planner import Planner, SearchResult, best_action
 from aixi_approx.planners.iterative_deepening import ROUNDING, deepen
 from aixi_approx.planners.time_slices import TimeSlices
-from aixi_approx.planners.tree_search import kernel
 from aixi_approx.predictor import Predictor
 from aixi_approx.predictor_abi import APPEND, MARK, PREDICT, REVERT, STATE, UPDATE, call_operation
 from aixi_approx.randomness import Stream

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aixi_approx.coding import Bits, encode
+from aixi_approx.compilation import kernel
 from aixi_approx.environment import Environment
 from aixi_approx.planner import MAX_SIMULATIONS, Planner, SearchResult
 from aixi_approx.planner_spec import RULES
@@ -23,7 +24,6 @@ from aixi_approx.planners.tree_search import (
     ROOT,
     SQRT_2,
     check_search_options,
-    kernel,
     roll_out,
     root_result,
     select,

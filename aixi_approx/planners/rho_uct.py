@@ -29,6 +29,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aixi_approx.coding import Bits, Coding, encode
+from aixi_approx.compilation import kernel
 from aixi_approx.planner import MAX_SIMULATIONS, Planner, SearchResult
 from aixi_approx.planner_spec import RULES
 from aixi_approx.planners.time_slices import TimeSlices
@@ -37,7 +38,6 @@ from aixi_approx.planners.tree_search import (
     ROOT,
     SQRT_2,
     check_search_options,
-    kernel,
     roll_out,
     root_result,
     select,

@@ -14,10 +14,10 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
+from aixi_approx.compilation import compiled
 from aixi_approx.environment import Environment, EnvironmentFault, Percept
 from aixi_approx.pomdp.markov_chain import long_run_reward
 from aixi_approx.randomness import ENVIRONMENT, Stream, draw, stream
@@ -191,7 +191,7 @@ def as_pomdp(environment: Environment) -> POMDP:
     return environment
 
 
-@njit(cache=True)
+@compiled
 def _choose(probability: NDArray[np.float64], first: int, end: int, random: Stream) -> int:
     """Choose a position from first to end - 1 with the probabilities that stand there."""
     u = draw(random)
@@ -202,7 +202,7 @@ def _choose(probability: NDArray[np.float64], first: int, end: int, random: Stre
     return end - 1
 
 
-@njit(cache=True)
+@compiled
 def sample(tables: Tables, state: int, action: int, actions: int, random: Stream) -> int:
     """Sample an outcome of an action; return its row in the tables."""
     row = state * actions + action
