@@ -1,15 +1,19 @@
-# make demo: an agent learns Tiger from nothing. make test: the whole test suite. make bench: speeds, beside pyaixi.
+# make demo: an agent learns Tiger from nothing. make test: the whole test suite. make docs: the documentation, to
+# build/docs. make bench: speeds, beside pyaixi.
 
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test bench lint clean
+.PHONY: demo test docs bench lint clean
 
 demo: .venv/installed
 	$(BIN)/aixi run tiger
 
 test: .venv/installed
 	$(BIN)/pytest -n 2
+
+docs: .venv/installed
+	$(BIN)/sphinx-build -W --keep-going --quiet -d build/doctrees docs build/docs
 
 bench: .venv/peers
 	$(BIN)/python benchmarks/speed/bench.py
