@@ -103,7 +103,10 @@ def _table_6(found: Sequence[Point], names: Sequence[str]) -> str:
         ours = [cell.reward for cell in cells]
         frozen = over_experience(found, name, RHOUCT, cells[0].simulations)[-1].reward
         score = normalised(ours[0].mean, environment.random_reward, environment.optimum)
-        said = [conclusions(reward, figure) for reward, figure in zip(ours, (paper.rhouct, paper.one_ply), strict=True)]
+        said = [
+            compare_with_paper(reward, figure)
+            for reward, figure in zip(ours, (paper.rhouct, paper.one_ply), strict=True)
+        ]
         lines.append(
             f"| {name} | {cells[0].seeds} | {paper.rhouct:.2f} | {_with_interval(ours[0])} | {paper.one_ply:.2f} "
             f"| {_with_interval(ours[1])} | {_with_interval(frozen)} | {environment.optimum:.4f} | {score:.3f} "
@@ -128,7 +131,7 @@ def _figure_9(pacman: Sequence[Point]) -> str:
     return "\n".join(lines)
 
 
-def conclusions(reward: Estimate, figure: float) -> str:
+def compare_with_paper(reward: Estimate, figure: float) -> str:
     """Say how a reward compares with a figure of the paper, which has two digits after the point."""
     if round(reward.mean, 2) >= figure:
         return "yes"

@@ -89,7 +89,7 @@ def _learn(checkpoint: Checkpoint, environment: Environment, cycles: Sequence[Cy
             learner.learn(coding.cycle(*cycle))
         return learner, {}
     model = CTW if checkpoint.model == SHUFFLED else checkpoint.model
-    predictor = predictors.make(model, environment, settings=run.settings._replace(depth=checkpoint.depth))
+    predictor = predictors.make_predictor(model, environment, settings=run.settings._replace(depth=checkpoint.depth))
     if checkpoint.model == TRUE:
         return predictor, {}
     bits = np.array([bit for cycle in cycles for bit in coding.cycle(*cycle).tolist()], dtype=np.uint8)

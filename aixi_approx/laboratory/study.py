@@ -345,7 +345,7 @@ def _check_agents(study: Study) -> None:
             for learner in study.learners:
                 build_agent(environment, planner=learner, settings=settings)
             for model in study.learning_models:
-                predictors.make(model, environment, settings=settings)
+                predictors.make_predictor(model, environment, settings=settings)
             for planner in study.planners:
                 searches = PlannerSpec.parse(planner).searches or 1
                 build_planner(environment, planner, settings=settings._replace(simulations=searches))

@@ -15,7 +15,7 @@ from scipy.sparse import csr_array
 from aixi_approx.pomdp.belief import Beliefs
 from aixi_approx.pomdp.belief_graph import BeliefGraph
 from aixi_approx.pomdp.definition import POMDP, outcomes_at
-from aixi_approx.pomdp.markov_chain import DIRECT, evaluate
+from aixi_approx.pomdp.markov_chain import DIRECT, relative_values
 
 FOLDED = 1_000  # nodes of a policy; one with more is left as it is
 COUNTED = 2_000  # cycles over which it is counted how often a node is visited, more if it takes more to go everywhere
@@ -142,7 +142,7 @@ def run_controller(pomdp: POMDP, controller: Controller) -> Run:
     weight, size = tables.probability[outcome], len(pairs)
     step = csr_array((weight, (position, np.searchsorted(pairs, after))), shape=(size, size))
     reward = np.bincount(position, weight * tables.reward[outcome], size).astype(np.float64)
-    gain, value = evaluate(step, reward)
+    gain, value = relative_values(step, reward)
     now, back = np.zeros(size), csr_array(step.T)
     now[: len(tables.start)] = tables.start
     start, visits = now, np.zeros(size)

@@ -37,7 +37,7 @@ def long_run_reward(step: csr_array, reward: NDArray[np.float64]) -> NDArray[np.
     return value
 
 
-def evaluate(step: csr_array, reward: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def relative_values(step: csr_array, reward: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the long-run reward and the relative value of each state of a chain.
 
     The relative value tells how much more a chain pays in all, from a state, than its long-run reward tells: it is a

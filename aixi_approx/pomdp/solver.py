@@ -24,7 +24,7 @@ from aixi_approx.pomdp.belief import Belief
 from aixi_approx.pomdp.belief_graph import BeliefGraph, explore
 from aixi_approx.pomdp.controller import Controller, Run, policy_controller, run_controller
 from aixi_approx.pomdp.definition import POMDP
-from aixi_approx.pomdp.markov_chain import SWEEPS, evaluate, long_run_reward
+from aixi_approx.pomdp.markov_chain import SWEEPS, long_run_reward, relative_values
 from aixi_approx.validation import as_integer
 
 History = Iterable[tuple[int, Percept]]
@@ -288,7 +288,7 @@ def _policy_iteration(graph: BeliefGraph, scale: float) -> tuple[NDArray[np.floa
     policy = graph.reward.reshape(-1, actions).argmax(axis=1)
     for _ in range(ROUNDS):
         rows = every * actions + policy
-        gain, value = evaluate(graph.generous[rows], graph.reward[rows])
+        gain, value = relative_values(graph.generous[rows], graph.reward[rows])
         advantage, loss = _slack(graph, gain, value)
         least = loss.min(axis=1)
         conserving = np.where(loss <= least[:, None] + LASTING * scale, advantage, -np.inf)
