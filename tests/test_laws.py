@@ -176,7 +176,9 @@ def test_what_may_be_luck_is_not_the_best() -> None:
     fitted = fit_curve(X, y)
     assert fitted.laws[0].error.mean < fitted.persistence.mean
     assert fitted.best is None
-    assert fitted.why.startswith(f"no law surely beats the last-value forecast: the best ({fitted.laws[0].name}) predicts")
+    assert fitted.why.startswith(
+        f"no law surely beats the last-value forecast: the best ({fitted.laws[0].name}) predicts"
+    )
 
 
 def test_forms_that_can_not_be_told_apart_are_named() -> None:
