@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from small_runs import FREQUENCY
+from small_runs import FREQUENCY, WORLDS
 
 
 @pytest.fixture(scope="module")
@@ -25,3 +25,10 @@ def own_predictor(tmp_path: Path) -> str:
     """The name of a small predictor in a file of its own."""
     (tmp_path / "my_predictor.py").write_text(FREQUENCY)
     return f"{tmp_path}/my_predictor.py:Frequency"
+
+
+@pytest.fixture
+def worlds(tmp_path: Path) -> str:
+    """The path of a file with small environments: Lake, Plain and Trap."""
+    (tmp_path / "worlds.py").write_text(WORLDS)
+    return f"{tmp_path}/worlds.py"

@@ -10,7 +10,6 @@ import math
 import multiprocessing
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -31,43 +30,6 @@ from aixi_approx.laboratory.measurement import exact, measure
 from aixi_approx.laboratory.regret import PARTS, TIE, TrueValues
 from aixi_approx.planner_spec import PlannerSpec
 from aixi_approx.predictors.context_tree import FactoredContextTree
-
-WORLDS = """
-from aixi_approx import Environment, Percept, POMDP
-from aixi_approx.pomdp import Outcome
-
-class Lake(Environment):
-    '''No POMDP, for all that is said: what was done last is paid for.'''
-    actions = observations = ("a", "b")
-    min_reward, max_reward = 0, 1
-    def reset(self, seed):
-        self.last = seed % 2
-    def step(self, action):
-        reward, self.last = int(action == self.last), action
-        return Percept(action, reward)
-
-class Plain(POMDP):
-    '''One of three actions pays, always: there is nothing to search for.'''
-    actions, observations = ("no", "nor", "yes"), ("",)
-    min_reward, max_reward = 0, 1
-    def start(self):
-        return {0: 1}
-    def outcomes(self, state, action):
-        return [Outcome(1, 0, "", int(action == "yes"))]
-
-class Trap(Plain):
-    '''Whoever says no gets nothing, then and ever after.'''
-    actions = ("no", "yes")
-    def outcomes(self, state, action):
-        trapped = state or action == "no"
-        return [Outcome(1, int(trapped), "", int(not trapped))]
-"""
-
-
-@pytest.fixture
-def worlds(tmp_path: Path) -> str:
-    (tmp_path / "worlds.py").write_text(WORLDS)
-    return f"{tmp_path}/worlds.py"
 
 
 def by(horizon: int, planner: str, simulations: int, cycles: int = 20, learn: bool = False) -> Setting:
