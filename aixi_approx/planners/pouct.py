@@ -30,9 +30,9 @@ from aixi_approx.planners.tree_search import (
 )
 from aixi_approx.pomdp.belief import HasBelief, SameEnvironment
 from aixi_approx.pomdp.definition import POMDP, Tables, as_pomdp, sample
-from aixi_approx.predictor_abi import call_operation
+from aixi_approx.predictor_abi import GO_BACK, POLICY, READS, SET_MARK, TAKE_IN, call_operation
 from aixi_approx.randomness import Stream, draw
-from aixi_approx.rollout import GO_BACK, POLICY, READS, SET_MARK, TAKE_IN, Rollout, RolloutError
+from aixi_approx.rollout import Rollout, RolloutError
 from aixi_approx.rollouts.uniform import Uniform
 from aixi_approx.validation import as_integer
 

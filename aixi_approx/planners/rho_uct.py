@@ -43,9 +43,22 @@ from aixi_approx.planners.tree_search import (
     select,
 )
 from aixi_approx.predictor import Predictor
-from aixi_approx.predictor_abi import APPEND, MARK, PREDICT, REVERT, STATE, UPDATE, call_operation
+from aixi_approx.predictor_abi import (
+    APPEND,
+    GO_BACK,
+    MARK,
+    POLICY,
+    PREDICT,
+    READS,
+    REVERT,
+    SET_MARK,
+    STATE,
+    TAKE_IN,
+    UPDATE,
+    call_operation,
+)
 from aixi_approx.randomness import Stream, draw
-from aixi_approx.rollout import GO_BACK, POLICY, READS, SET_MARK, TAKE_IN, Rollout
+from aixi_approx.rollout import Rollout
 from aixi_approx.rollouts.uniform import Uniform
 from aixi_approx.validation import as_integer
 

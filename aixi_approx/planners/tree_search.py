@@ -14,9 +14,8 @@ from numpy.typing import NDArray
 from aixi_approx.compilation import kernel
 from aixi_approx.planner import MAX_HORIZON, MAX_SIMULATIONS, SearchResult, best_action
 from aixi_approx.planner_spec import RULES
-from aixi_approx.predictor_abi import call_operation
+from aixi_approx.predictor_abi import CHOOSE, POLICY, call_operation
 from aixi_approx.randomness import Stream, below, draw
-from aixi_approx.rollout import CHOOSE, POLICY
 from aixi_approx.validation import as_integer, check_choice, check_positive
 
 NONE, ROOT = 0, 1  # decision nodes
