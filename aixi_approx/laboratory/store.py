@@ -146,7 +146,7 @@ def read_rows(folder: str | Path) -> list[dict[str, Any]]:
     for path in sorted((folder / "conditions").glob("*.json")):
         content = _content(path, "rows")
         try:
-            above = {**content["coordinates"], **_flat({"learned": content["learned"]})}
+            above = {**_flat(content["coordinates"]), **_flat({"learned": content["learned"]})}
         except (KeyError, TypeError):
             raise _broken(path) from None
         rows += [{**above, **_flat(row)} for row in content["rows"]] or [above]
