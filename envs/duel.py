@@ -16,9 +16,9 @@ OPPONENTS = ("random", "perfect")
 class Duel(POMDP):
     """Base class of games without draws. A subclass defines the initial board, the moves, and who has won.
 
-    Games follow one another. A cycle is a move of the agent and the opponent's reply. Winning pays 1; losing costs 1, and so
-    does an illegal move, which loses the game. When a game has ended, the next one starts in the same cycle, and the
-    agent sees its board: a fair coin decides who moves first.
+    Games follow one another. A cycle is a move of the agent and the opponent's reply. Winning pays 1; losing costs 1,
+    and so does an illegal move, which loses the game. When a game has ended, the next one starts in the same cycle, and
+    the agent sees its board: a fair coin decides who moves first.
 
     The random opponent takes any of its moves. The perfect one takes any move that forces a win, or any move at all
     where there is none. Against it the optimum is 0: one side, the first or the second to move, can force a win; the

@@ -29,10 +29,11 @@ class Hex(Duel):
     bottom row; the opponent, O, wins with one from the left side to the right. On a full board exactly one of the two
     has a chain, and the player who moves first can force a win (Gale 1979; Nash).
 
-    Games follow one another. A cycle is a move of the agent and the opponent's reply. Winning pays 1, losing costs 1, and a
-    move onto a taken hexagon loses the game. When a game has ended, the next one starts in the same cycle, and the
-    agent sees its board: a fair coin decides who moves first. The random opponent takes any free hexagon; the perfect
-    one takes any that forces a win, or any at all where there is none. Against the perfect opponent the optimum is 0.
+    Games follow one another. A cycle is a move of the agent and the opponent's reply. Winning pays 1, losing costs 1,
+    and a move onto a taken hexagon loses the game. When a game has ended, the next one starts in the same cycle, and
+    the agent sees its board: a fair coin decides who moves first. The random opponent takes any free hexagon; the
+    perfect one takes any that forces a win, or any at all where there is none. Against the perfect opponent the optimum
+    is 0.
 
     The observation is the board, two bits for each hexagon. A board of 4 by 4 would have too many states.
     """

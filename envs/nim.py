@@ -8,10 +8,10 @@ from aixi_approx.validation import as_integer
 class Nim(Duel):
     """From a heap of n stones the players take turns taking one, two or three; whoever takes the last stone wins.
 
-    Games follow one another. A cycle is a move of the agent and the opponent's reply. Winning pays 1, losing costs 1. When a
-    game has ended, the next one starts in the same cycle, and the agent sees its heap: a fair coin decides who moves
-    first. Taking more stones than there are takes all of them. The random opponent takes any number. The perfect one
-    takes the number that forces a win, or any number where none does.
+    Games follow one another. A cycle is a move of the agent and the opponent's reply. Winning pays 1, losing costs 1.
+    When a game has ended, the next one starts in the same cycle, and the agent sees its heap: a fair coin decides who
+    moves first. Taking more stones than there are takes all of them. The random opponent takes any number. The perfect
+    one takes the number that forces a win, or any number where none does.
 
     The player to move loses against perfect play if the number of stones is a multiple of four: whatever is left, the
     other player moves on to the next multiple. From any other heap of more than four stones, exactly one number wins.
