@@ -220,8 +220,11 @@ def test_an_interruption_gives_up_what_has_not_ended(where: str, tmp_path: Path,
         ("processes:-1", "no engine 'processes:-1': there are"),
         ("dask://", "no engine 'dask://': there are"),
         ("0", "0: at least one process is needed"),
-        ("dask://host:many", "tcp://host:many is no address of a Dask scheduler: "),
-        ("dask://127.0.0.1:1", "no Dask scheduler answers at tcp://127.0.0.1:1: does it run, by 'dask scheduler'?"),
+        ("dask://host:many", "tcp://host:many is not an address of a Dask scheduler: "),
+        (
+            "dask://127.0.0.1:1",
+            "no Dask scheduler answers at tcp://127.0.0.1:1: was it started, with 'dask scheduler'?",
+        ),
         ("dask://127.0.0.1", "no Dask scheduler answers at tcp://127.0.0.1:8786: "),
     ],
 )
