@@ -95,7 +95,7 @@ def _closed_classes(step: csr_array) -> list[NDArray[np.int64]]:
 
 
 def _stationary(step: csr_array) -> NDArray[np.float64]:
-    """Return the stationary distribution of an irreducible chain: q = q P, up to scale, with the share of one state 1."""
+    """Return the stationary distribution of an irreducible chain: q = q P, up to scale, with one share fixed at 1."""
     if step.shape[0] == 1:
         return np.ones(1)
     one = _visited(step).argmax()
