@@ -23,7 +23,7 @@ class Corridor(POMDP):
 
     Between two openings of the door at least 2n steps succeed, n to the key and n back, and each takes 5/4 cycles on
     average. So the optimum is 1 / (2n * 5/4) = 2 / (5n), reached by going right without the key and left with it. A
-    random walk needs n(n + 1) steps to cover the n, and earns 2 / (5n(n + 1)).
+    random walk needs n(n + 1) steps to cover n, and earns 2 / (5n(n + 1)).
     """
 
     actions = ("left", "right")

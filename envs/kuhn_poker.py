@@ -20,7 +20,7 @@ class KuhnPoker(POMDP):
     Both players put in a chip and get a card. The opponent passes or bets a second chip. Then the agent, who knows its
     own card and the opponent's move, passes or bets: passing after a bet gives up the round; after betting on a pass,
     it is up to the opponent to call or to give up. If nobody gave up, the higher card wins. The reward is the number of
-    chips that the agent has won or lost: -2, -1, 1 or 2, the reading of the paper that has its optimum, 1/18.
+    chips that the agent has won or lost: -2, -1, 1 or 2, the reading of the paper that gives its optimum, 1/18.
 
     The agent acts on the round that the percept of the last cycle has shown: the observation is its card and the
     opponent's move of the NEXT round, the reward is that of this one. In the first cycle it has seen nothing.

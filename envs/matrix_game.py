@@ -31,7 +31,7 @@ State = tuple[str, int]  # the opponent and the action it plays next, 0 or 1; al
 
 
 class MatrixGame(POMDP):
-    """A game of two actions each, played in matches: after each round the match ends with probability 0.05.
+    """A game with two actions per player, played in matches: after each round the match ends with probability 0.05.
 
     The agent sees what the opponent played, and whether the match ends. Then the next match starts, against an opponent
     that remembers nothing. A row of the payoffs is an action of the agent, a column one of the opponent:

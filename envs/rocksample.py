@@ -23,7 +23,7 @@ LAYOUTS: tuple[tuple[int, tuple[Cell, ...]], ...] = (  # side and rocks, as in t
 
 
 class RockSample(POMDP):
-    """RockSample[n, k] (Smith, Simmons 2004, Heuristic Search Value Iteration for POMDPs), over and over.
+    """RockSample[n, k] (Smith, Simmons 2004, Heuristic Search Value Iteration for POMDPs), played over and over.
 
     A rover starts in the middle of the west edge of n x n cells, k of which hold a rock, good or bad with equal
     probability. It moves north, south, east or west. Sampling the rock in its cell pays 10 if the rock is good, which

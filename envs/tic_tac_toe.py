@@ -16,7 +16,7 @@ def won(board: str, mark: str) -> bool:
 
 
 class TicTacToe(POMDP):
-    """Games one after another against an opponent that puts its mark on a random free square.
+    """A series of games against an opponent that puts its mark on a random free square.
 
     The squares are 0 to 8, row by row. X is the agent's mark, O the opponent's, and - a free square.
 

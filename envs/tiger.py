@@ -10,7 +10,7 @@ class Tiger(POMDP):
     """A tiger is behind one of two doors, gold behind the other.
 
     Listening costs 1 and reveals the tiger's side, correctly with probability 0.85. Opening the tiger's door costs 100,
-    the other pays 10; then the tiger is placed behind a door at random, and nothing is heard.
+    the other door pays 10; then the tiger is placed behind a door at random, and nothing is heard.
     """
 
     actions = ("listen", "open-left", "open-right")

@@ -517,7 +517,7 @@ cdef double op_revert(void *state, int64_t number) noexcept nogil:
 # ---------------------------------------------------------------------------------------------- the class
 
 cdef class ContextTreeKernel:
-    """Owns a State. `aixi_approx.predictors.ContextTree` is its public interface."""
+    """Owns a State. `aixi_approx.predictors.context_tree` is its public interface."""
 
     cdef State state
 

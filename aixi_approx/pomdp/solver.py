@@ -138,7 +138,7 @@ class Solution:
         return values
 
     def receding_reward(self, horizon: int) -> float:
-        """Return what an agent earns that knows the environment and plans anew over the same horizon in each cycle.
+        """Return what an agent earns that knows the environment and plans over the same horizon in every cycle.
 
         It takes the action with the largest value of `action_values` over the horizon, or a random one of several. Its
         predictions and its search are perfect; its distance from the optimum is the price of the horizon.
