@@ -83,6 +83,8 @@ class Planner(ABC):
         Whether `search` raises ValueError where it would take too long; then a run tries one before it begins.
     simulations : int, default: 0
         Of a decision, unless `search` is given another number; 0 for a planner that does not count any.
+    seconds : float or None, default: None
+        That a decision may take; such a decision can't be repeated.
 
     Examples
     --------
@@ -105,9 +107,10 @@ class Planner(ABC):
     model_free: ClassVar[bool] = False
     can_refuse: ClassVar[bool] = False
     simulations: int = 0
+    seconds: float | None = None
 
     @abstractmethod
-    def search(self, predictor: Any, random: Stream, simulations: int | None = None) -> SearchResult:
+    def search(self, predictor: Any, random: Stream, *, simulations: int | None = None) -> SearchResult:
         """Decide on an action from the present history of the predictor, which is unchanged afterwards.
 
         Parameters
@@ -139,7 +142,7 @@ class Planner(ABC):
         """Return what takes the place of the predictor; None for a planner that plans on a model."""
         return None
 
-    def advance(self, action: int, percept: Bits, learned: bool = True) -> None:  # noqa: B027
+    def advance(self, action: int, percept: Bits, *, learned: bool = True) -> None:  # noqa: B027
         """Go on to the history after a real cycle.
 
         Parameters
@@ -164,7 +167,7 @@ class Planner(ABC):
         """Go back to a mark, exactly; forget it and all later ones."""
 
 
-def best_action(value: NDArray[np.float64], random: Stream, rounding: float = 0.0) -> int:
+def best_action(value: NDArray[np.float64], random: Stream, *, rounding: float = 0.0) -> int:
     """Return the action with the largest value, up to rounding; one of them at random if there are several."""
     best = np.flatnonzero(value >= np.nanmax(value) - rounding)
     return int(best[below(random, len(best))])

@@ -36,7 +36,7 @@ def command(environment: str, cycles: int, seed: int, as_json: bool) -> None:
     from aixi_approx.conformance.environment import check_environment
 
     with notice(f"checking {environment}: ten random plays of {cycles:,} cycles ...", after=2):
-        findings = check_environment(environment, cycles, seed)
+        findings = check_environment(environment, cycles, seed=seed)
     failed = sum(finding.result == "failed" for finding in findings)
     if as_json:
         all_of_them = [finding._asdict() for finding in findings]

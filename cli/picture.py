@@ -54,8 +54,8 @@ class Box(NamedTuple):
         return self.y - PAD - LINE * (above + len(self.rows[row][0]) / 2)
 
 
-def draw(solution: Solution, name: str, file: Path) -> None:
-    """Draw an optimal policy to a file whose ending tells the format."""
+def draw(solution: Solution, name: str, *, path: Path) -> None:
+    """Draw an optimal policy to a path whose ending tells the format."""
     from matplotlib.figure import Figure
 
     total = len(solution.controller.action)
@@ -102,7 +102,7 @@ def draw(solution: Solution, name: str, file: Path) -> None:
             _line(axes, path, COLOURS[arrow.node])
     for i, box in enumerate(boxes):
         _box(axes, box, COLOURS[i])
-    figure.savefig(file)
+    figure.savefig(path)
 
 
 def _unplaced(solution: Solution, shown: int) -> tuple[list[Box], list[int]]:

@@ -80,13 +80,13 @@ def command(
         mine, other = new(), new()
         environment = mine.title
         model = model or ("true" if isinstance(mine, POMDP) and not blind and cycles is None else "ctw")
-        learned = 0 if model == "true" else mine.settings.cycles if cycles is None else cycles
+        learned = 0 if model == "true" else mine.schedule.cycles if cycles is None else cycles
         agent = _agent(other, model, learned, simulations, seed)
         mine.checked_reset(evaluation_seed(seed))
         rewards = _converse(mine, agent, rounds, blind, reveal, _introduction(mine, blind, model, learned))
         random, optimum = reward_range(mine)
     means = [average(each).mean for each in zip(*rewards, strict=True)] or [math.nan, math.nan]
-    you, its = ({"reward": mean, "score": normalised(mean, random, optimum)} for mean in means)
+    you, its = ({"reward": mean, "score": normalised(mean, random, optimum=optimum)} for mean in means)
     result = {
         **{"environment": environment, "seed": seed, "cycles": len(rewards), "model": model, "learned": learned},
         **{name: finite(value) for name, value in you.items()},
@@ -102,16 +102,16 @@ def command(
 def _agent(environment: Environment, model: str, cycles: int, simulations: int | None, seed: int) -> Iterator[Row]:
     """The cycles of an agent's evaluation, as `aixi run` has it, once it has learned."""
     from aixi_approx.builder import build_agent
-    from aixi_approx.experiments.run import MAX_CYCLES, compile_kernels
-    from aixi_approx.interaction import evaluate, interact
+    from aixi_approx.experiments.run import compile_kernels
+    from aixi_approx.interaction import MAX_CYCLES, evaluate, interact
 
     with notice("compiling the search, once; it is kept for next time ..."):
         compile_kernels(model)
     agent = build_agent(environment, model, seed=seed)
     environment.checked_reset(seed)
-    for _ in bar("learning", interact(agent, environment, cycles), cycles):
+    for _ in bar("learning", interact(agent, environment, cycles=cycles), cycles=cycles):
         pass
-    return evaluate(agent, environment, MAX_CYCLES, seed, simulations)
+    return evaluate(agent, environment, cycles=MAX_CYCLES, seed=seed, simulations=simulations)
 
 
 def _introduction(environment: Environment, blind: bool, model: str, learned: int) -> str:

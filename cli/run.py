@@ -146,7 +146,7 @@ def command(
 
         if complete and out:
             learned = Recording(out, experiment.as_json()).rows("learning")
-        draw_curve(learned, result, picture)
+        draw_curve(learned, result, path=picture)
     if as_json:
         print_json(result)
     else:
@@ -164,8 +164,8 @@ def _watcher(pictures: bool, learned: list[Row]) -> Watcher:
         if part == "learning":
             rows = _collect(rows, learned)
         if pictures and cycles and part == "evaluation":
-            return draw(rows, cycles, environment)
-        return bar(part, rows, cycles)
+            return draw(rows, cycles, environment=environment)
+        return bar(part, rows, cycles=cycles)
 
     return show
 

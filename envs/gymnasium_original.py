@@ -99,7 +99,7 @@ class Original:
         self.table = table if play.agrees else None
         self.observations = Observations(_coded("observations", self.env.observation_space, bins, play.limits))
         rewards = self.table.rewards() if self.table else play.rewards
-        self.scale = RewardScale({reward + self.end * ended for reward, ended in rewards}, self.limits, unit)
+        self.scale = RewardScale({reward + self.end * ended for reward, ended in rewards}, self.limits, unit=unit)
         self.chosen = list(itertools.product(*(range(number.count) for number in self.action_code.numbers)))
 
     def fresh(self) -> gymnasium.Env[Any, Any]:
@@ -168,7 +168,7 @@ class Original:
 def _coded(what: str, space: Any, bins: int, seen: Limits) -> SpaceCode:
     """The code of the actions or observations, if they are few enough."""
     try:
-        code = SpaceCode(space, bins, seen)
+        code = SpaceCode(space, bins, seen=seen)
         count, bits = math.prod(number.count for number in code.numbers), code.bits + 1
         if what == "actions" and count > MAX_ACTIONS:
             raise ValueError(f"they are {count:,}, and at most {MAX_ACTIONS:,} will do{_fewer(code)}")

@@ -95,7 +95,7 @@ class MatrixGame(POMDP):
             for anew, q in self.start().items():
                 yield Outcome(p * ENDS * q, anew, (seen, "ends"), reward)
 
-    def plan(self, opponent: str, mine: int, move: int) -> int:
+    def plan(self, opponent: str, mine: int, *, move: int) -> int:
         """Return what an opponent plays next, after a round of the agent's action and its own."""
         if opponent == "tft":
             return mine

@@ -42,13 +42,16 @@ def test_the_command_line_knows_the_same() -> None:
 @each_agent
 def test_a_search_changes_nothing_and_repeats_itself(model: str, planner: str) -> None:
     environment = make("kuhn-poker")
-    agent = build_agent(environment, model, planner, SHORT, seed=3)
-    rows = list(interact(agent, environment, 20))
+    agent = build_agent(environment, model, planner=planner, settings=SHORT, seed=3)
+    rows = list(interact(agent, environment, cycles=20))
     decisions = [agent.act(explore=False, simulations=50) for _ in range(2)]
     assert repr(decisions[0]) == repr(decisions[1])
     assert {row.simulations for row in rows if not row.explored} == {8 if planner in COUNTING else 0}
     environment.reset(0)
-    assert list(interact(build_agent(environment, model, planner, SHORT, seed=3), environment, 20)) == rows
+    assert (
+        list(interact(build_agent(environment, model, planner=planner, settings=SHORT, seed=3), environment, cycles=20))
+        == rows
+    )
 
 
 @each_agent
@@ -57,15 +60,15 @@ def test_evaluation_leaves_no_trace(model: str, planner: str, learn: bool) -> No
     lives: list[list[Row]] = []
     for cut in (0, 5, None):
         environment = make("biased-rps")
-        agent = build_agent(environment, model, planner, SHORT, seed=3)
-        rows = list(interact(agent, environment, 30))
-        evaluation = evaluate(agent, make("biased-rps"), 20, learn=learn)
+        agent = build_agent(environment, model, planner=planner, settings=SHORT, seed=3)
+        rows = list(interact(agent, environment, cycles=30))
+        evaluation = evaluate(agent, make("biased-rps"), cycles=20, learn=learn)
         seen = list(itertools.islice(evaluation, cut))
         evaluation.close()
         assert {row.explored for row in seen} <= {0}
         if model == "ctw":
             assert {row.log_loss > 0 for row in seen} <= {learn and planner not in MODEL_FREE}
-        lives.append(rows + list(interact(agent, environment, 30)))
+        lives.append(rows + list(interact(agent, environment, cycles=30)))
     assert lives[0] == lives[1] == lives[2]
 
 
@@ -96,9 +99,16 @@ def test_what_was_stopped_goes_on_to_the_same_bytes(model: str, planner: str, tm
 def test_mc_aixi_is_a_context_tree_and_a_search() -> None:
     rows = []
     coding = make("tiger").coding
-    by_hand = Agent(coding, FactoredContextTree(9, 2, 9), RhoUCT(coding, 3, 7, 0.5), 0.3, 0.99, 2)
+    by_hand = Agent(
+        coding,
+        FactoredContextTree(9, 2, 9),
+        planner=RhoUCT(coding, 3, simulations=7, ucb=0.5),
+        epsilon=0.3,
+        decay=0.99,
+        seed=2,
+    )
     for agent in (by_hand, mc_aixi(make("tiger"), 2, 0.5, depth=9, horizon=3, simulations=7, epsilon=0.3, decay=0.99)):
-        rows.append(list(interact(agent, make("tiger"), 40)))
+        rows.append(list(interact(agent, make("tiger"), cycles=40)))
     assert rows[0] == rows[1]
 
 
@@ -106,13 +116,13 @@ def test_options_reach_those_they_are_for() -> None:
     environment = make("tiger")
     for model in MODELS:
         plies = [
-            build_agent(environment, model, planner, SHORT, ucb=0.5).planner._plan  # type: ignore[attr-defined]
+            build_agent(environment, model, planner=planner, settings=SHORT, ucb=0.5).planner._plan  # type: ignore[attr-defined]
             for planner in ("rhouct", "one-ply")
         ]
         assert [(plan.plies, plan.horizon, plan.ucb) for plan in plies] == [(2, 2, 0.5), (1, 2, 0.5)]
-    exact = build_agent(environment, "ctw", "expectimax", SHORT, prune=0.03).planner
+    exact = build_agent(environment, "ctw", planner="expectimax", settings=SHORT, prune=0.03).planner
     assert (exact.prune, exact.horizon) == (0.03, 2)  # type: ignore[attr-defined]
-    agent = build_agent(environment, "ctw", "q-learning", SHORT, seed=5, memory=1)
+    agent = build_agent(environment, "ctw", planner="q-learning", settings=SHORT, seed=5, memory=1)
     assert (agent.epsilon, agent.decay, agent.seed) == (0.5, 0.97, 5)
     for cycle in range(3):
         agent.observe(0, Percept(cycle, -1))
@@ -132,9 +142,12 @@ def test_planners_by_name() -> None:
         ("majority:3", 3, None),
         ("pooled:3", 3, None),
     ):
-        on_tree, on_truth = RhoUCT(coding, 3, 90, 0.5, plies=plies), POUCT(environment, 3, 90, 0.5, plies)
+        on_tree, on_truth = (
+            RhoUCT(coding, 3, simulations=90, ucb=0.5, plies=plies),
+            POUCT(environment, 3, simulations=90, ucb=0.5, plies=plies),
+        )
         for name, knowledge, search in (("ctw", tree, on_tree), ("true", model, on_truth)):
-            by_hand = RootParallel([search], searches, method.split(":")[0]) if searches else search
+            by_hand = RootParallel([search], searches, join=method.split(":")[0]) if searches else search
             for threads in (1, 2) if searches else (1,):
                 planner = build_planner(environment, name, method, 3, 90, 0.5, threads=threads)
                 assert repr(planner.search(knowledge, stream(1))) == repr(by_hand.search(knowledge, stream(1)))  # type: ignore[arg-type]
@@ -145,8 +158,8 @@ def test_planners_by_name() -> None:
 def test_a_planner_with_a_time_searches_as_long_as_it_may(model: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The number of simulations that it is given says nothing."""
     environment = make("tiger")
-    agent = build_agent(environment, model, "seconds:1e-9", SHORT._replace(epsilon=0.0))
-    rows = [*interact(agent, environment, 5), *evaluate(agent, environment, 5, simulations=30)]
+    agent = build_agent(environment, model, planner="seconds:1e-9", settings=SHORT._replace(epsilon=0.0))
+    rows = [*interact(agent, environment, cycles=5), *evaluate(agent, environment, cycles=5, simulations=30)]
     assert {row.simulations for row in rows} == {1}
     monkeypatch.setattr("aixi_approx.builder.MOST_IN_TIME", 700)
     patient = build_planner(environment, model, "seconds:1e6", 3, 1).search(agent.predictor, stream(1))
@@ -175,13 +188,13 @@ def test_learning_in_the_evaluation_is_learning() -> None:
     environment = make("coin-flip")
     agent = build_agent(environment, settings=SHORT._replace(epsilon=0.0))
     before = agent.predictor.snapshot()
-    rows = list(evaluate(agent, environment, 400, simulations=20, learn=True))
+    rows = list(evaluate(agent, environment, cycles=400, simulations=20, learn=True))
     assert agent.predictor.snapshot() == before
     assert np.mean([row.log_loss for row in rows[:10]]) > 1.2
     assert np.mean([row.log_loss for row in rows[200:]]) == pytest.approx(0.8813, abs=0.12)
     assert {row.explored for row in rows} == {0}
     twin = build_agent(environment, settings=SHORT._replace(epsilon=0.0))
-    assert {row.log_loss for row in evaluate(twin, environment, 20, simulations=20)} == {0.0}
+    assert {row.log_loss for row in evaluate(twin, environment, cycles=20, simulations=20)} == {0.0}
 
 
 # How near the best.
@@ -190,7 +203,7 @@ def test_learning_in_the_evaluation_is_learning() -> None:
 def policy_reward(name: str, planner: str, horizon: int, simulations: int = 1) -> float:
     """Exact reward per cycle, in the long run, of an agent that knows its environment, by a graph of beliefs."""
     settings = Settings(horizon=horizon, simulations=simulations, epsilon=0.0)
-    agent = build_agent(make(name), "true", planner, settings)
+    agent = build_agent(make(name), "true", planner=planner, settings=settings)
     model = agent.predictor
     assert isinstance(model, TrueModel)
     number, todo = {}, [model._now]
@@ -243,7 +256,7 @@ def test_a_horizon_that_moves_on_has_its_price() -> None:
 def test_aimu_lives_well() -> None:
     environment = make("kuhn-poker")
     agent = build_agent(environment, "true", settings=Settings(horizon=2, simulations=2_000, epsilon=0.0))
-    rewards = [row.reward for row in interact(agent, environment, 2_000)]
+    rewards = [row.reward for row in interact(agent, environment, cycles=2_000)]
     assert np.mean(rewards) == pytest.approx(environment.optimum, abs=4 * np.std(rewards) / math.sqrt(2_000))
 
 

@@ -55,8 +55,8 @@ def test_equals_the_reference(name: str, horizon: int, cycles: int) -> None:
 def test_the_value_lies_within_its_error(case: tuple[str, int], cycles: int, prune: float, seed: int) -> None:
     name, horizon = case
     coding, tree = live(name, cycles, depth=8, seed=seed)
-    found = Expectimax(coding, horizon, prune).search(tree, stream(1))
-    exact = Expectimax(coding, horizon, 0).search(tree, stream(1)).value
+    found = Expectimax(coding, horizon, prune=prune).search(tree, stream(1))
+    exact = Expectimax(coding, horizon, prune=0).search(tree, stream(1)).value
     assert found.error is not None
     assert np.all(abs(found.value - exact) <= found.error + 1e-9)
     assert found.error.max() <= horizon * (coding.max_reward - coding.min_reward) / 2
@@ -64,7 +64,7 @@ def test_the_value_lies_within_its_error(case: tuple[str, int], cycles: int, pru
 
 def test_pruning_less_errs_less() -> None:
     coding, tree = live("tiger", 1_000)
-    results = [Expectimax(coding, 3, prune).search(tree, stream(1)) for prune in (0.1, 1e-2, 1e-3, 1e-4)]
+    results = [Expectimax(coding, 3, prune=prune).search(tree, stream(1)) for prune in (0.1, 1e-2, 1e-3, 1e-4)]
     errors = [result.error.max() for result in results if result.error is not None]
     assert errors == sorted(errors, reverse=True)
     assert 0 < errors[-1] < 0.4 < errors[0]
@@ -74,7 +74,7 @@ def test_pruning_less_errs_less() -> None:
 def test_the_work_keeps_to_its_bound(name: str, horizon: int, prune: float) -> None:
     """What is pruned is a path as a whole, not a percept."""
     coding, tree = live(name, 0)
-    planner = Expectimax(coding, horizon, prune)
+    planner = Expectimax(coding, horizon, prune=prune)
     planner.search(tree, stream(1))
     assert planner._path.at[ASKED] <= planner._most_work()
 
@@ -90,7 +90,7 @@ def test_rewards_beyond_the_largest_count_as_the_largest() -> None:
     coding = Coding(actions=2, action_bits=1, reward_bits=3, observation_bits=1, min_reward=-2, max_reward=1)
     mean = np.mean([min(-2 + code, 1) for code in range(8)])
     for prune in (0.0, 0.3):
-        found = Expectimax(coding, 1, prune).search(FactoredContextTree(2, 1, 4), stream(1))
+        found = Expectimax(coding, 1, prune=prune).search(FactoredContextTree(2, 1, 4), stream(1))
         assert np.all(abs(found.value - mean) <= found.error + 1e-12)  # type: ignore[operator]
     assert found.error.tolist() == [0.25, 0.25]  # type: ignore[union-attr]  # pairs of 1/4 left: -2 -1, 0 1, 1 1, 1 1
 
@@ -106,7 +106,7 @@ def test_a_predictor_in_python_and_one_that_is_certain() -> None:
     assert one.value == pytest.approx(other.value, rel=1e-9)
     pomdp, model = lived("tiger", 3)
     belief = {pomdp.states[s]: p for s, p in zip(*model.belief, strict=True)}
-    found = Expectimax(pomdp.coding, 3, 0).search(model, stream(1))
+    found = Expectimax(pomdp.coding, 3, prune=0).search(model, stream(1))
     assert found.value == pytest.approx(true_expectimax(pomdp, 3, belief), abs=1e-9)
 
 
@@ -155,7 +155,7 @@ def test_what_takes_too_long_is_refused_before_it_begins(horizon: int, prune: fl
     before, began = tree.snapshot(), time.monotonic()
     message = rf"^expectimax to horizon {horizon}: it would take about .* a decision, more than 3 s: .* larger prune$"
     with pytest.raises(TooSlow, match=message):
-        Expectimax(coding, horizon, prune, patience=3).search(tree, stream(1))
+        Expectimax(coding, horizon, prune=prune, patience=3).search(tree, stream(1))
     assert time.monotonic() - began < 3
     assert tree.snapshot() == before
 
@@ -204,7 +204,7 @@ def test_an_effort_is_the_same_on_any_machine(patience: float, chunk: int) -> No
     coding, tree = live("coin-flip", 30, depth=8)
 
     def planner(effort: float) -> Expectimax:
-        made = Expectimax(coding, 4, 0.0, patience, effort)
+        made = Expectimax(coding, 4, prune=0.0, time_limit=patience, max_queries=effort)
         made._pace = lambda count: iter([(chunk, 0)] * 100_000)  # type: ignore[assignment, misc, return-value]
         return made
 
@@ -225,16 +225,16 @@ def test_an_effort_is_the_same_on_any_machine(patience: float, chunk: int) -> No
 @pytest.mark.parametrize("patience", [10.0, np.inf])
 def test_an_effort_on_beliefs(patience: float) -> None:
     pomdp, model = lived("tiger", 3)
-    free = BeliefExpectimax(pomdp, 4, patience)
+    free = BeliefExpectimax(pomdp, 4, time_limit=patience)
     expected = free.search(model, stream(1))
     most = max(map(len, free._layers))
-    planner = BeliefExpectimax(pomdp, 4, patience, effort=most - 1)
+    planner = BeliefExpectimax(pomdp, 4, time_limit=patience, effort=most - 1)
     for _ in range(2):  # what is remembered does not make it less
         with pytest.raises(
             TooSlow, match=rf"^expectimax to horizon 4: horizon 4 alone takes more than {most - 1} steps: "
         ):
             planner.search(model, stream(1))
-    fits = BeliefExpectimax(pomdp, 4, patience, effort=most).search(model, stream(1))
+    fits = BeliefExpectimax(pomdp, 4, time_limit=patience, effort=most).search(model, stream(1))
     assert (fits.action, fits.value.tolist()) == (expected.action, expected.value.tolist())
 
 
@@ -270,7 +270,7 @@ def test_a_predictor_that_raises_is_a_predictor_error_and_is_left_as_it_was() ->
     coding = make("coin-flip").coding
     predictor = Failing(4, coding.action_bits, coding.percept_bits)
     with pytest.raises(PredictorError, match=r"ZeroDivisionError|division by zero"):
-        Expectimax(coding, 3, 0).search(predictor, stream(1))
+        Expectimax(coding, 3, prune=0).search(predictor, stream(1))
     assert predictor.trees.history == []
 
 
@@ -308,6 +308,6 @@ def test_options_out_of_range(wrong: dict[str, float]) -> None:
 
 def test_rho_uct_tends_to_it() -> None:
     coding, tree = live("kuhn-poker", 300)
-    exact = Expectimax(coding, 2, 1e-5).search(tree, stream(1))
-    found = RhoUCT(coding, 2, 300_000, ucb=0.3).search(tree, stream(1))
+    exact = Expectimax(coding, 2, prune=1e-5).search(tree, stream(1))
+    found = RhoUCT(coding, 2, simulations=300_000, ucb=0.3).search(tree, stream(1))
     assert found.value.max() == pytest.approx(exact.value.max(), abs=0.05)

@@ -194,7 +194,7 @@ def test_ctrl_c_and_the_same_command_again(tmp_path: Path) -> None:
     environment = make("coin-flip")
     environment.reset(5)
     agent = mc_aixi(environment, seed=5, simulations=50)
-    rows = [",".join(map(repr, row)) for row in interact(agent, environment, before.count("\n") - 1)]
+    rows = [",".join(map(repr, row)) for row in interact(agent, environment, cycles=before.count("\n") - 1)]
     assert before.splitlines()[1:] == rows
 
 

@@ -72,14 +72,18 @@ def test_equals_searches_run_apart(name: str, model: str, searches: int, more: i
     simulations = searches + more
 
     def fresh() -> RhoUCT | POUCT:
-        return RhoUCT(coding, 3, simulations) if model == "ctw" else POUCT(make(name), 3, simulations)
+        return (
+            RhoUCT(coding, 3, simulations=simulations)
+            if model == "ctw"
+            else POUCT(make(name), 3, simulations=simulations)
+        )
 
-    found = RootParallel([fresh()], searches, rule).search(predictor, stream(seed))
+    found = RootParallel([fresh()], searches, join=rule).search(predictor, stream(seed))
     named = below(stream(seed), 1 << 53)
     apart = []
     for number in range(searches):
         share = len(range(number, simulations, searches))
-        apart.append(fresh().search(predictor, stream(named, number), share))
+        apart.append(fresh().search(predictor, stream(named, number), simulations=share))
     agree(found, apart, rule)
     assert found.simulations == found.visits.sum() == simulations
     if rule == "majority" and searches == 1:
@@ -96,7 +100,7 @@ def test_threads_change_nothing(model: str, rule: str) -> None:
     assert [len(voting.planners) for voting in voters] == [1, 2, 5, 5]  # type: ignore[attr-defined]
     environment.reset(3)
     for cycle in range(12):
-        found = [voting.search(predictor, stream(1, cycle), (None, 40)[cycle % 2]) for voting in voters]
+        found = [voting.search(predictor, stream(1, cycle), simulations=(None, 40)[cycle % 2]) for voting in voters]
         assert all(same(each, found[0]) for each in found)
         bits = coding.cycle(found[0].action, *environment.step(found[0].action))
         predictor.learn(bits)
@@ -107,7 +111,7 @@ def test_threads_change_nothing(model: str, rule: str) -> None:
 
 def test_planners_hear_of_what_was_learned() -> None:
     coding, tree = live("tiger", 50)
-    voting = RootParallel([RhoUCT(coding, 3, 4_000) for _ in range(2)], 2)
+    voting = RootParallel([RhoUCT(coding, 3, simulations=4_000) for _ in range(2)], 2)
     action = voting.search(tree, stream(1)).action
     bits = coding.cycle(action, 0, -1)
     voting.advance(action, bits[coding.action_bits :])
@@ -121,7 +125,7 @@ def test_a_search_leaves_the_predictor_as_it_is() -> None:
     coding, tree = live("kuhn-poker", 50)
     before = tree.snapshot()
     for threads in (1, 3):
-        RootParallel([RhoUCT(coding, 3, 300) for _ in range(threads)], 3).search(tree, stream(1))
+        RootParallel([RhoUCT(coding, 3, simulations=300) for _ in range(threads)], 3).search(tree, stream(1))
         assert tree.snapshot() == before
 
 
@@ -186,16 +190,16 @@ def test_values_are_averaged_by_visits_of_the_searches_that_tried() -> None:
 def test_more_searches_than_simulations_are_refused() -> None:
     coding, tree = live("tiger", 5)
     with pytest.raises(ValueError, match="11 searches can't share 10 simulations: take as many simulations") as caught:
-        RootParallel([RhoUCT(coding, 3, 10)], 11)
+        RootParallel([RhoUCT(coding, 3, simulations=10)], 11)
     assert "\n" not in str(caught.value)
-    voting = RootParallel([RhoUCT(coding, 3, 10)], 10)
+    voting = RootParallel([RhoUCT(coding, 3, simulations=10)], 10)
     assert voting.search(tree, stream(1)).visits.sum() == 10
     with pytest.raises(ValueError, match="10 searches can't share 9 simulations"):
-        voting.search(tree, stream(1), 9)
+        voting.search(tree, stream(1), simulations=9)
 
 
 def test_nonsense_is_refused() -> None:
-    planner = RhoUCT(make("tiger").coding, 3, 10)
+    planner = RhoUCT(make("tiger").coding, 3, simulations=10)
     for wrong, message in (
         (([], 2), "number of planners is 0"),
         (([planner], 0), "searches is 0"),
@@ -218,12 +222,12 @@ def test_a_predictor_that_fails_in_a_thread_is_heard_of() -> None:
     predictor = Failing(4, coding.action_bits, coding.percept_bits)
     for threads in (1, 2):
         with pytest.raises(PredictorError, match="a mistake in a predictor"):
-            RootParallel([RhoUCT(coding, 3, 100) for _ in range(threads)], 4).search(predictor, stream(1))
+            RootParallel([RhoUCT(coding, 3, simulations=100) for _ in range(threads)], 4).search(predictor, stream(1))
 
 
 def test_a_predictor_in_python_has_threads_if_it_has_copies() -> None:
     coding = make("coin-flip").coding
-    planners = [RhoUCT(coding, 2, 40) for _ in range(2)]
+    planners = [RhoUCT(coding, 2, simulations=40) for _ in range(2)]
     predictor = PlainPredictor(4, coding.action_bits, coding.percept_bits)
     with pytest.raises(ValueError, match=r"PlainPredictor has no copy\(\): give one planner"):
         RootParallel(planners, 4).search(predictor, stream(1))

@@ -47,7 +47,7 @@ PAIRS = 2_000  # of state and action that are asked for their outcomes again, ab
 
 
 def check_environment(
-    environment: str | Callable[[], Environment], cycles: int = 1_000, seed: int = 0
+    environment: str | Callable[[], Environment], cycles: int = 1_000, *, seed: int = 0
 ) -> list[Diagnostic]:
     """Play in an environment at random, and return what was found: passed, failed, or a note that is no fault.
 
@@ -91,20 +91,25 @@ def _examine(new: Callable[[], Environment], name: str | None, cycles: int, seed
         return
     yield from _declaration(environment)
     seeds = [*range(seed, seed + SEEDS), evaluation_seed(seed)]
-    with elsewhere(name, seed, min(cycles, FEW)) as processes:
+    with elsewhere(name, seed, cycles=min(cycles, FEW)) as processes:
         faults, began = dict[str, str](), time.perf_counter()
-        plays = [play(environment, each, draw_actions(environment, cycles, each), faults) for each in seeds]
+        plays = [
+            play(environment, each, actions=draw_actions(environment, cycles, seed=each), faults=faults)
+            for each in seeds
+        ]
         seconds = time.perf_counter() - began
         yield from (Diagnostic("steps", FAILED, fault) for fault in faults.values())
         if not faults:
             yield Diagnostic("steps", PASSED, f"{len(seeds) * cycles:,} cycles of random play with {len(seeds)} seeds")
         replays = list(check_generators(environment, before))
         if not replays and not faults:
-            replays = list(_guarded("same seed", check_replays(new, environment, seed, plays[0], processes)))
+            replays = list(
+                _guarded("same seed", check_replays(new, environment, seed=seed, first=plays[0], processes=processes))
+            )
         yield from replays
     repeats = not faults and all(finding.result != FAILED for finding in replays)
     if repeats:
-        yield from check_seeds(environment, seeds, plays[0])
+        yield from check_seeds(environment, seeds, first=plays[0])
     yield from _render(environment, seed, plays[0] if repeats else [])
     if isinstance(environment, POMDP):
         definition = list(_definition(environment, seed))
@@ -128,7 +133,7 @@ def _guarded(check: str, findings: Iterable[Diagnostic]) -> Iterator[Diagnostic]
 
 def _declaration(environment: Environment) -> Iterator[Diagnostic]:
     """Names and settings; all else was checked when it was built."""
-    coding, settings, faults = environment.coding, environment.settings, []
+    coding, schedule, faults = environment.coding, environment.schedule, []
     for part in ("actions", "observations"):
         names = getattr(environment, part)
         if len(names) <= MANY and not isinstance(names, range):
@@ -140,10 +145,10 @@ def _declaration(environment: Environment) -> Iterator[Diagnostic]:
                 faults += [f"{name!r} stands in `{part}` {times} times: give each a name of its own"] * (times > 1)
     try:
         build_agent(environment)
-        as_integer("cycles", settings.cycles, 0, MAX_CYCLES)
-        as_integer("evaluation_simulations", settings.evaluation_simulations, 1, MAX_SIMULATIONS)
+        as_integer("cycles", schedule.cycles, 0, MAX_CYCLES)
+        as_integer("evaluation_simulations", schedule.evaluation_simulations, 1, MAX_SIMULATIONS)
     except (ValueError, TypeError, MemoryError) as error:
-        faults.append(f"no agent can be built: {error}: mend it in `settings = Settings(...)`")
+        faults.append(f"no agent can be built: {error}: mend it in `settings = Settings(...)` or `schedule = Schedule(...)`")
     yield from (Diagnostic("declaration", FAILED, f"{environment.name}: {fault}") for fault in faults)
     if not faults:
         numbers = f"actions {coding.actions:,}, observations {len(environment.observations):,}"
@@ -161,7 +166,7 @@ def _render(environment: Environment, seed: int, first: list[Answer]) -> Iterato
     where = f"seed {seed}"
     try:
         environment.checked_reset(seed)
-        for cycle, action in enumerate(draw_actions(environment, FEW, seed)):
+        for cycle, action in enumerate(draw_actions(environment, FEW, seed=seed)):
             if environment.checked_render() != environment.checked_render():
                 what = f"{environment.name}: render() gives two pictures of one state ({where})"
                 yield Diagnostic("render", FAILED, f"{what}: draw what is there, and nothing that is random or counts")
@@ -171,7 +176,7 @@ def _render(environment: Environment, seed: int, first: list[Answer]) -> Iterato
     except EnvironmentFault as fault:
         yield Diagnostic("render", FAILED, f"{fault} ({where})")
         return
-    if where := difference(seed, first, found):
+    if where := difference(seed, first, found=found):
         what = f"{environment.name}: render() changes what comes after it: {where}"
         yield Diagnostic("render", FAILED, f"{what}: it is to look only")
     else:
@@ -200,8 +205,8 @@ def _definition(pomdp: POMDP, seed: int) -> Iterator[Diagnostic]:
             yield Diagnostic("definition", FAILED, f"{pomdp.name}: {what}: {mend}")
             return
     if type(pomdp).step is not POMDP.step or type(pomdp).reset is not POMDP.reset:
-        taken = draw_actions(pomdp, FEW, seed)
-        percepts = [percept for percept in play(pomdp, seed, taken, {}) if percept]
+        taken = draw_actions(pomdp, FEW, seed=seed)
+        percepts = [percept for percept in play(pomdp, seed, actions=taken, faults={}) if percept]
         try:
             if len(percepts) == len(taken):
                 believe(pomdp, zip(taken, percepts, strict=True))
