@@ -222,7 +222,7 @@ class Predictor(ABC):
             self._callback(lambda _: self.mark()),
             self._callback(lambda mark: self.revert(mark) or 0.0),
         ]
-        return functions, Addresses(*map(address_of, functions), state=0)
+        return functions, Addresses(*[*map(address_of, functions), 0])
 
     def _callback(self, operation: Callable[[int], float]) -> Any:
         def fail(fault: BaseException) -> None:

@@ -105,6 +105,8 @@ class Registry:
             If there is nothing of that name, or it can't be built.
         """
         entry = self.find(name)
+        if entry.parameters and entry.kind.__module__.startswith(f"{self.package}."):
+            raise self.error(f"{name}: it has no parameters")
         return self.construct(name, entry.kind, environment=environment, parameters=entry.parameters, options=options)
 
     def construct(

@@ -96,10 +96,10 @@ def draw(solution: Solution, name: str, *, path: Path) -> None:
             leave, enter = lane_x[gap][arrow.node], lane_x[layer[arrow.node]][arrow.node]
             if _goes_back(i, arrow.node, layer):
                 above = bus[arrow.node]
-                path = [begin, (leave, begin[1]), (leave, above), (enter, above), (enter, end[1]), end]
+                line = [begin, (leave, begin[1]), (leave, above), (enter, above), (enter, end[1]), end]
             else:
-                path = [begin, (leave, begin[1]), (leave, end[1]), end]
-            _line(axes, path, COLOURS[arrow.node])
+                line = [begin, (leave, begin[1]), (leave, end[1]), end]
+            _line(axes, line, COLOURS[arrow.node])
     for i, box in enumerate(boxes):
         _box(axes, box, COLOURS[i])
     figure.savefig(path)

@@ -27,11 +27,11 @@ INDENT = " " * 6
 @click.option("--rounds", type=at_least(1), help="End after this many cycles.  [default: when you say q]")
 @click.option(
     "--model",
-    type=click.Choice(MODELS),
-    help="What the agent beside you knows: the rules (true), or what it has learned (ctw).  [default: true if it can "
-    "be, ctw if --blind]",
+    metavar="MODEL",
+    help=f"What the agent beside you knows: the rules (true), or what it has learned: {MODELS}.  [default: true if it "
+    "can be, ctw if --blind]",
 )
-@click.option("--cycles", type=at_least(0), help="Cycles that ctw learns before.")
+@click.option("--cycles", type=at_least(0), help="Cycles that it learns before.")
 @click.option("--simulations", type=at_least(1), help="Simulations of each search of the agent.")
 @click.option("--blind", is_flag=True, help="Be told as little as an agent that learns: no rules, no names.")
 @click.option("--reveal", is_flag=True, help="See the environment as it is, what is hidden included.")
@@ -67,7 +67,7 @@ def command(
     if blind and reveal:
         raise click.UsageError("--blind hides what --reveal shows: give one of them")
     if model == "true" and cycles is not None:
-        raise click.UsageError("only the model ctw learns: give no --cycles")
+        raise click.UsageError("the model true has nothing to learn: give no --cycles")
 
     from aixi_approx.envs import maker
     from aixi_approx.estimate import average, finite, normalised

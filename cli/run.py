@@ -199,7 +199,8 @@ def _print_table(result: dict[str, Any]) -> None:
             number(result["reward"]),
             f"95 % in {number(result['reward_low'])} to {number(result['reward_high'])}",
         )
-    table.add_row("random agent", number(result["random_reward"]), "")
+    unknown = "not a POMDP: --planner random finds out" if result["planner"]["name"] != "random" else "not a POMDP"
+    table.add_row("random agent", number(result["random_reward"]), unknown if result["random_reward"] is None else "")
     table.add_row("best achievable", number(result["optimum"]), "")
     if result["evaluate"] and result["score"] is not None:
         table.add_row("score", number(result["score"]), "0 = random, 1 = best")

@@ -49,7 +49,8 @@ class Hex(Duel):
         self.settings = Settings(depth=32, horizon=2, simulations=100)
         self.schedule = Schedule(evaluation_simulations=200)
         if side == 3:
-            self.settings = self.settings._replace(cycles=30_000, depth=64, horizon=5, simulations=50, decay=0.9998)
+            self.settings = Settings(depth=64, horizon=5, simulations=50, decay=0.9998)
+            self.schedule = Schedule(cycles=30_000, evaluation_simulations=200)
         super().__init__(opponent)
 
     def moves(self, board: str) -> list[int]:

@@ -16,9 +16,8 @@ from hypothesis import strategies as st
 from scipy.sparse import csr_array
 
 from aixi_approx import Percept, make, solve
-from aixi_approx.pomdp import believe
 from aixi_approx.envs import ENVIRONMENTS, tic_tac_toe
-from aixi_approx.pomdp import controller, markov_chain
+from aixi_approx.pomdp import believe, controller, markov_chain
 from aixi_approx.pomdp.definition import POMDP, Outcome
 from aixi_approx.pomdp.solver import SAME, Solution, best_reward, solve_soon
 

@@ -10,14 +10,17 @@ from typing import NamedTuple
 
 from aixi_approx import envs, planners, predictors, rollouts
 from aixi_approx.builder import CTW, as_spec, build_planner
-from aixi_approx.conformance.diagnostic import FAILED, PASSED, Diagnostic, until_failure
+from aixi_approx.conformance.diagnostic import FAILED, Diagnostic, until_failure
 from aixi_approx.conformance.environment import check_environment
 from aixi_approx.conformance.planner import examine_planner
 from aixi_approx.conformance.predictor import check_bits, examine_predictor
 from aixi_approx.conformance.rollout import examine_rollout
-from aixi_approx.environment import Settings
+from aixi_approx.environment import Environment
+from aixi_approx.planner import Planner
 from aixi_approx.planner_spec import JOINS, OPTIONS
+from aixi_approx.predictor import Predictor
 from aixi_approx.registry import Registry, class_in_file
+from aixi_approx.rollout import Rollout
 from aixi_approx.validation import as_integer
 
 ENVIRONMENT, MODEL, PLANNER, ROLLOUT = "environment", "model", "planner", "rollout policy"
@@ -67,7 +70,7 @@ def check(
     Raises
     ------
     ValueError
-        If there is nothing of that name, or an option means nothing to what there is.
+        If there is nothing of that name, it can't be built, or an option means nothing to it.
 
     Examples
     --------
@@ -82,15 +85,18 @@ def check(
     cycles = as_integer("cycles", CYCLES[kind] if cycles is None else cycles, 1, 1 << 31)
     if kind == ENVIRONMENT:
         return Report(name, kind, name, check_environment(name, cycles=cycles, seed=seed))
-    environment = environment or "tiger"
-    world = envs.make(environment)
+    world = envs.make(environment or "tiger")
+    steps: Iterator[Diagnostic]
+    component: Planner | Predictor | Rollout
     if kind == PLANNER:
-        steps, module = _planner(name, environment, model or CTW, cycles, seed), _module(as_spec(name).name, kind)
+        component, steps = _planner(name, world, model, cycles, seed)
     elif kind == MODEL:
-        steps, module = _model(name, environment, cycles, seed), _module(name, kind)
+        component = predictor = predictors.make(name, world)
+        steps = _model(predictor, world, cycles, seed)
     else:
-        steps, module = _rollout(name, environment, cycles, seed), _module(name, kind)
-    return Report(name, kind, world.title, until_failure(steps, {module}))
+        component = rollout = rollouts.make(name, world)
+        steps = examine_rollout(rollout, cycles=cycles, seed=seed)
+    return Report(name, kind, world.title, until_failure(steps, {type(component).__module__}))
 
 
 def kind_of(name: str) -> str:
@@ -147,39 +153,26 @@ def _not_found(name: str) -> str:
     near = [error for error in errors.values() if error.endswith("?")]
     if near:
         raise ValueError(near[0])
-    first, *others = errors.values()
+    first = next(iter(errors.values()))
     names = ", ".join(other for registry in list(errors)[1:] for other in registry.names())
     raise ValueError(f"{first}; and no model, planner or rollout policy: there are {names}")
 
 
-def _module(name: str, kind: str) -> str:
-    """The module that a class stands in."""
-    return str(REGISTRIES[kind].find(name).kind.__module__)
-
-
-def _settings(environment: str) -> Settings:
-    own = envs.make(environment).settings
-    return own._replace(horizon=min(own.horizon, HORIZON), simulations=min(own.simulations, SIMULATIONS))
-
-
-def _model(name: str, environment: str, cycles: int, seed: int) -> Iterator[Diagnostic]:
-    world = envs.make(environment)
-    predictor = predictors.make(name, world)
+def _model(predictor: Predictor, world: Environment, cycles: int, seed: int) -> Iterator[Diagnostic]:
     yield check_bits(predictor, world)
     yield from examine_predictor(predictor, cycles=cycles, seed=seed, actions=world.coding.actions)
 
 
-def _planner(name: str, environment: str, model: str, cycles: int, seed: int) -> Iterator[Diagnostic]:
-    world, settings = envs.make(environment), _settings(environment)
-    planner = build_planner(world, name, model=model, settings=settings)
-    predictor = None if planner.learner() else predictors.make(model, world, settings=settings)
-    on = "without a model" if predictor is None else f"on the model {model}"
-    yield Diagnostic("for_environment", PASSED, f"made for {world.title}, {on}")
-    yield from examine_planner(planner, predictor, environment=environment, cycles=cycles, seed=seed)
-
-
-def _rollout(name: str, environment: str, cycles: int, seed: int) -> Iterator[Diagnostic]:
-    world = envs.make(environment)
-    rollout = rollouts.make(name, world)
-    yield Diagnostic("for_environment", PASSED, f"made for {world.title}")
-    yield from examine_rollout(rollout, cycles=cycles, seed=seed)
+def _planner(
+    name: str, world: Environment, model: str | None, cycles: int, seed: int
+) -> tuple[Planner, Iterator[Diagnostic]]:
+    spec, own = as_spec(name), world.settings
+    simulations = max(spec.searches or 1, min(own.simulations, SIMULATIONS))
+    settings = own._replace(horizon=min(own.horizon, HORIZON), simulations=simulations)
+    planner = build_planner(world, spec, model=model or CTW, settings=settings)
+    predictor = None
+    if planner.learner() is None:
+        predictor = predictors.make(model or CTW, world, settings=settings)
+    elif model:
+        raise ValueError(f"{name} has no model: give none")
+    return planner, examine_planner(planner, predictor, environment=world.title, cycles=cycles, seed=seed)

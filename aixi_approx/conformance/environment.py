@@ -6,12 +6,12 @@ process; to look changes nothing; and what a finite definition says is true.
 
 from __future__ import annotations
 
-import functools
 import io
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import redirect_stdout
+from typing import Any
 
 import numpy as np
 
@@ -32,7 +32,7 @@ from aixi_approx.conformance.determinism import (
 )
 from aixi_approx.conformance.diagnostic import FAILED, NOTE, PASSED, Diagnostic
 from aixi_approx.environment import Environment, EnvironmentFault, Percept
-from aixi_approx.envs import build, maker
+from aixi_approx.envs import maker, name_of
 from aixi_approx.interaction import MAX_CYCLES, evaluation_seed
 from aixi_approx.planner import MAX_SIMULATIONS
 from aixi_approx.pomdp.belief import believe
@@ -47,7 +47,7 @@ PAIRS = 2_000  # of state and action that are asked for their outcomes again, ab
 
 
 def check_environment(
-    environment: str | Callable[[], Environment], cycles: int = 1_000, *, seed: int = 0
+    environment: str | Callable[[], Environment] | Environment | Any, cycles: int = 1_000, *, seed: int = 0
 ) -> list[Diagnostic]:
     """Play in an environment at random, and return what was found: passed, failed, or a note that is no fault.
 
@@ -57,8 +57,8 @@ def check_environment(
     Parameters
     ----------
     environment
-        A name as `make` takes it, or what makes a new instance: a class, or a function without parameters. Whether
-        other processes see the same can only be checked with a name.
+        A name as `make` takes it; what makes a new instance, a class or a function without parameters; or an instance
+        that has a name. Whether other processes see the same can only be checked with a name.
     cycles
         Of each play; there are about ten.
     seed
@@ -71,10 +71,8 @@ def check_environment(
     """
     as_integer("cycles", cycles, 1, MAX_CYCLES)
     with redirect_stdout(io.StringIO()) as printed, seeded_generators(seed):
-        if isinstance(environment, str):
-            new, name = maker(environment), environment
-        else:
-            new, name = functools.partial(build, getattr(environment, "__name__", "it"), environment), None
+        name = None if callable(environment) else name_of(environment)
+        new = maker(environment if name is None else name)
         findings = list(_examine(new, name, cycles, seed))
     if lines := printed.getvalue().splitlines():
         what = f"it prints {len(lines):,} lines, first {lines[0]!r:.60}: `aixi` passes them on to stderr"
@@ -148,7 +146,8 @@ def _declaration(environment: Environment) -> Iterator[Diagnostic]:
         as_integer("cycles", schedule.cycles, 0, MAX_CYCLES)
         as_integer("evaluation_simulations", schedule.evaluation_simulations, 1, MAX_SIMULATIONS)
     except (ValueError, TypeError, MemoryError) as error:
-        faults.append(f"no agent can be built: {error}: mend it in `settings = Settings(...)` or `schedule = Schedule(...)`")
+        mend = "mend it in `settings = Settings(...)` or `schedule = Schedule(...)`"
+        faults.append(f"no agent can be built: {error}: {mend}")
     yield from (Diagnostic("declaration", FAILED, f"{environment.name}: {fault}") for fault in faults)
     if not faults:
         numbers = f"actions {coding.actions:,}, observations {len(environment.observations):,}"

@@ -182,7 +182,8 @@ class _Probe:
     def require_same(self, expected: SearchResult, found: SearchResult, message: str, check: str) -> None:
         """Raise Nonconformity if two results differ in a bit."""
         for name, one, other in zip(SearchResult._fields, expected, found, strict=True):
-            if not np.array_equal(*(np.asarray(0 if each is None else each, dtype=float) for each in (one, other)), True):
+            arrays = [np.asarray(np.nan if each is None else each, dtype=float) for each in (one, other)]
+            if not np.array_equal(arrays[0], arrays[1], equal_nan=True):
                 where = f"cycle {self.agent.cycle}, {name} {np.asarray(one).tolist()} and {np.asarray(other).tolist()}"
                 require(False, f"{message} ({where})", check=check)
 
@@ -218,7 +219,8 @@ def _check_undo(probe: _Probe, environment: Environment, seed: int) -> None:
             require(0 <= row.action < agent.coding.actions, "no such action", check="result")
 
     mark = agent.planner.mark()
-    require(isinstance(mark, int) and mark >= 0, f"mark() gave {mark!r}: it must be a number of at least 0", check="revert")
+    fine = isinstance(mark, int) and mark >= 0
+    require(fine, f"mark() gave {mark!r}: it must be a number of at least 0", check="revert")
     agent.planner.revert(mark)
     with agent.evaluation():
         environment.checked_reset(seed + 1)

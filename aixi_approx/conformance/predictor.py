@@ -54,7 +54,7 @@ def check_predictor(
     --------
     >>> from aixi_approx.predictors import FactoredContextTree
     >>> [diagnostic.check for diagnostic in check_predictor(FactoredContextTree(8, 1, 2), environment="tiger")]
-    ['operations', 'learn', 'copy', 'statistics', 'for_environment']
+    ['operations', 'learn', 'copy', 'statistics', 'building']
     """
     found = list(examine_predictor(predictor, cycles=cycles, seed=seed, actions=actions))
     if environment is not None:
@@ -75,7 +75,8 @@ def examine_predictor(
     _copy(predictor, random, number)
     yield Diagnostic("copy", PASSED, "a copy predicts the same, and is independent")
     statistics = predictor.statistics()
-    require(isinstance(statistics, Statistics), f"statistics() gave {statistics!r:.60}, no Statistics", check=STATISTICS)
+    fine = isinstance(statistics, Statistics)
+    require(fine, f"statistics() gave {statistics!r:.60}, which is no Statistics", check=STATISTICS)
     for name, count in statistics._asdict().items():
         fine = count is None or (isinstance(count, int) and count >= 0)
         require(fine, f"statistics() gave {count!r} {name}: it must be a whole number or None", check=STATISTICS)
@@ -188,7 +189,8 @@ def _copy(predictor: Predictor, random: np.random.Generator, actions: int) -> No
                 compiled(one.addresses.append, bit)
             for _ in range(one.percept_bits):
                 compiled(update, _possible(one, random))
-        require(_predictions(other, actions) == was, f"what one learns changes {whose}: copy() must copy it", check="copy")
+        same = _predictions(other, actions) == was
+        require(same, f"what one learns changes {whose}: copy() must copy all that changes", check="copy")
         one.revert(mark)
         require(_predictions(one, actions) == before, "revert() of a copied predictor is not exact", check="copy")
 
@@ -197,7 +199,7 @@ def _for_environment(kind: type[Predictor], environment: Environment) -> Diagnos
     """Check that a class can be made for an environment by name."""
     for option in kind.options:
         what = f"options names {option!r}, which is no field of Settings: there are {', '.join(Settings._fields)}"
-        require(option in Settings._fields, what, check="for_environment")
+        require(option in Settings._fields, what, check="building")
     options = {option: getattr(environment.settings, option) for option in kind.options}
     return check_bits(kind.for_environment(environment, **options), environment)
 
@@ -207,8 +209,8 @@ def check_bits(predictor: Predictor, environment: Environment) -> Diagnostic:
     coding = environment.coding
     bits, needed = (predictor.action_bits, predictor.percept_bits), (coding.action_bits, coding.percept_bits)
     what = f"for_environment() gave {bits} action and percept bits a cycle, {environment.name} has {needed}"
-    require(bits == needed, what, check="for_environment")
-    return Diagnostic("for_environment", PASSED, f"made for {environment.name}: {bits[0]}+{bits[1]} bits a cycle")
+    require(bits == needed, what, check="building")
+    return Diagnostic("building", PASSED, f"made for {environment.name}: {bits[0]}+{bits[1]} bits a cycle")
 
 
 def _compiled(predictor: Predictor) -> Callable[..., float]:

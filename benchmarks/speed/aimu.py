@@ -22,8 +22,8 @@ from typing import Any
 
 from aixi_approx import make
 from aixi_approx.planners import POUCT
-from aixi_approx.predictors import TrueModel
 from aixi_approx.pomdp.definition import POMDP
+from aixi_approx.predictors import TrueModel
 from aixi_approx.randomness import stream
 
 HERE = Path(__file__).parent
