@@ -164,9 +164,17 @@ class Predictor(ABC):
         """Return an independent predictor in the same state; searches that run side by side need one each.
 
         By default a deep copy. A subclass whose state is not Python's has to override it.
+
+        Raises
+        ------
+        PredictorError
+            If a part of it can't be copied.
         """
         twin = copy.copy(self)
-        twin.__dict__ = copy.deepcopy({name: value for name, value in vars(self).items() if name != "_callbacks"})
+        try:
+            twin.__dict__ = copy.deepcopy({name: value for name, value in vars(self).items() if name != "_callbacks"})
+        except Exception as error:
+            raise PredictorError(f"{type(self).__name__} can't be copied ({error}): give it a method copy") from error
         return twin
 
     def statistics(self) -> Statistics:

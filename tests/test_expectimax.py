@@ -146,7 +146,7 @@ def test_equal_actions_are_chosen_at_random() -> None:
     assert seen == {grid.actions.index("right"), grid.actions.index("down")}
 
 
-# ---------------------------------------------------------------------------------------------- patience
+# ---------------------------------------------------------------------------------------------- the time limit
 
 
 @pytest.mark.parametrize(("horizon", "prune"), [(3, 0.0), (30, 1e-12)])
@@ -155,7 +155,7 @@ def test_what_takes_too_long_is_refused_before_it_begins(horizon: int, prune: fl
     before, began = tree.snapshot(), time.monotonic()
     message = rf"^expectimax to horizon {horizon}: it would take about .* a decision, more than 3 s: .* larger prune$"
     with pytest.raises(TooSlow, match=message):
-        Expectimax(coding, horizon, prune=prune, patience=3).search(tree, stream(1))
+        Expectimax(coding, horizon, prune=prune, time_limit=3).search(tree, stream(1))
     assert time.monotonic() - began < 3
     assert tree.snapshot() == before
 
@@ -163,7 +163,7 @@ def test_what_takes_too_long_is_refused_before_it_begins(horizon: int, prune: fl
 def test_on_beliefs_too() -> None:
     pomdp, model = lived("4x4-grid", 0)
     with pytest.raises(TooSlow, match=r"^expectimax to horizon 40: it would take .* take a shorter horizon$"):
-        BeliefExpectimax(pomdp, 40, patience=0.5).search(model, stream(1))
+        BeliefExpectimax(pomdp, 40, time_limit=0.5).search(model, stream(1))
 
 
 def test_deepening_asks_the_growth(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -171,7 +171,7 @@ def test_deepening_asks_the_growth(monkeypatch: pytest.MonkeyPatch) -> None:
     clock, ran = [0], [0]
     monkeypatch.setattr("aixi_approx.planners.iterative_deepening.time.perf_counter", lambda: clock[0] / 1000)
 
-    def deepened(work: list[int], patience: float, most: float = np.inf) -> list[int]:
+    def deepened(work: list[int], time_limit: float, most: float = np.inf) -> list[int]:
         def search(horizon: int) -> Iterator[int]:
             ran.append(horizon)
             for _ in range(work[horizon - 1]):
@@ -179,7 +179,7 @@ def test_deepening_asks_the_growth(monkeypatch: pytest.MonkeyPatch) -> None:
                 yield 1
 
         ran.clear()
-        deepen(search, len(work), patience, most, "do less")
+        deepen(search, len(work), time_limit=time_limit, most=most, remedy="do less")
         return ran
 
     fours = [4**h for h in range(10)]  # 262 s at horizon 10
@@ -187,7 +187,7 @@ def test_deepening_asks_the_growth(monkeypatch: pytest.MonkeyPatch) -> None:
         TooSlow, match=r"^expectimax to horizon 10: it would take about 4 minutes .*, more than 1 s: do l"
     ):
         deepened(fours, 1.0)
-    assert ran == [1, 2, 3]  # the next takes more than a twentieth of the patience
+    assert ran == [1, 2, 3]  # the next takes more than a twentieth of the time limit
     assert deepened(fours[:5], 1.0) == [1, 2, 3, 4, 5]
     with pytest.raises(TooSlow, match="it would take about"):
         deepened([1, 10, 50, 50, 50], 0.5)
@@ -197,15 +197,15 @@ def test_deepening_asks_the_growth(monkeypatch: pytest.MonkeyPatch) -> None:
     assert clock[0] < 3_000
 
 
-@pytest.mark.parametrize("patience", [10.0, 1e9, np.inf])
+@pytest.mark.parametrize("time_limit", [10.0, 1e9, np.inf])
 @pytest.mark.parametrize("chunk", [1, 7, 1_000_000])
-def test_an_effort_is_the_same_on_any_machine(patience: float, chunk: int) -> None:
+def test_a_number_of_queries_is_the_same_on_any_machine(time_limit: float, chunk: int) -> None:
     """However fast it is, and so however the search is cut into chunks."""
     coding, tree = live("coin-flip", 30, depth=8)
 
-    def planner(effort: float) -> Expectimax:
-        made = Expectimax(coding, 4, prune=0.0, time_limit=patience, max_queries=effort)
-        made._pace = lambda count: iter([(chunk, 0)] * 100_000)  # type: ignore[assignment, misc, return-value]
+    def planner(most: float) -> Expectimax:
+        made = Expectimax(coding, 4, prune=0.0, time_limit=time_limit, max_queries=most)
+        made._slices = lambda count: iter([(chunk, 0)] * 100_000)  # type: ignore[assignment, misc, return-value]
         return made
 
     free = planner(np.inf)
@@ -214,40 +214,40 @@ def test_an_effort_is_the_same_on_any_machine(patience: float, chunk: int) -> No
     assert work > 100
     found = planner(work).search(tree, stream(1))
     assert (found.action, found.value.tolist()) == (expected.action, expected.value.tolist())
-    for effort, horizon in ((work - 1, 4), (100, 3), (3, 2), (1, 1)):
+    for most, horizon in ((work - 1, 4), (100, 3), (3, 2), (1, 1)):
         with pytest.raises(TooSlow) as refusal:
-            planner(effort).search(tree, stream(1))
-        told = f"expectimax to horizon 4: horizon {horizon} alone takes more than {effort:,} steps: "
+            planner(most).search(tree, stream(1))
+        told = f"expectimax to horizon 4: horizon {horizon} alone takes more than {most:,} steps: "
         assert str(refusal.value) == told + "take a shorter horizon or a larger prune"
     assert np.array_equal(planner(np.inf).search(tree, stream(1)).value, expected.value), "a refusal leaves no trace"
 
 
-@pytest.mark.parametrize("patience", [10.0, np.inf])
-def test_an_effort_on_beliefs(patience: float) -> None:
+@pytest.mark.parametrize("time_limit", [10.0, np.inf])
+def test_a_number_of_beliefs(time_limit: float) -> None:
     pomdp, model = lived("tiger", 3)
-    free = BeliefExpectimax(pomdp, 4, time_limit=patience)
+    free = BeliefExpectimax(pomdp, 4, time_limit=time_limit)
     expected = free.search(model, stream(1))
     most = max(map(len, free._layers))
-    planner = BeliefExpectimax(pomdp, 4, time_limit=patience, effort=most - 1)
+    planner = BeliefExpectimax(pomdp, 4, time_limit=time_limit, max_beliefs=most - 1)
     for _ in range(2):  # what is remembered does not make it less
         with pytest.raises(
             TooSlow, match=rf"^expectimax to horizon 4: horizon 4 alone takes more than {most - 1} steps: "
         ):
             planner.search(model, stream(1))
-    fits = BeliefExpectimax(pomdp, 4, time_limit=patience, effort=most).search(model, stream(1))
+    fits = BeliefExpectimax(pomdp, 4, time_limit=time_limit, max_beliefs=most).search(model, stream(1))
     assert (fits.action, fits.value.tolist()) == (expected.action, expected.value.tolist())
 
 
 def test_horizons_of_thousands() -> None:
     """The work at the last one is estimated to be beyond all floats, but for what bounds it."""
     pomdp, model = lived("tiger", 0)
-    found = BeliefExpectimax(pomdp, 1_000, patience=np.inf).search(model, stream(1))
+    found = BeliefExpectimax(pomdp, 1_000, time_limit=np.inf).search(model, stream(1))
     assert found.value.max() == pytest.approx(1_000 * 595 / 549, rel=0.01)
 
 
-def test_efforts_are_no_less_than_nothing() -> None:
-    with pytest.raises(ValueError, match="effort is -1"):
-        Expectimax(make("tiger").coding, 2, effort=-1)
+def test_limits_are_no_less_than_nothing() -> None:
+    with pytest.raises(ValueError, match="max_queries is -1"):
+        Expectimax(make("tiger").coding, 2, max_queries=-1)
 
 
 def test_what_is_fully_observed_has_no_more_beliefs_than_states() -> None:
@@ -300,7 +300,9 @@ def test_a_predictor_of_other_bits_is_refused() -> None:
         Expectimax(make("tiger").coding, 2).search(FactoredContextTree(8, 1, 1), stream(1))
 
 
-@pytest.mark.parametrize("wrong", [{"horizon": 0}, {"horizon": 2.5}, {"prune": -0.1}, {"prune": 1.5}, {"patience": -1}])
+@pytest.mark.parametrize(
+    "wrong", [{"horizon": 0}, {"horizon": 2.5}, {"prune": -0.1}, {"prune": 1.5}, {"time_limit": -1}]
+)
 def test_options_out_of_range(wrong: dict[str, float]) -> None:
     with pytest.raises(ValueError, match=next(iter(wrong))):
         Expectimax(make("tiger").coding, **{"horizon": 2, **wrong})  # type: ignore[arg-type]

@@ -64,7 +64,7 @@ def play(environment: Environment, seed: int, *, actions: Sequence[int], faults:
 def difference(seed: int, expected: Sequence[Answer], *, found: Sequence[Answer]) -> str:
     """Say where two plays of the same actions first differ; nothing if they do not.
 
-    >>> difference(7, [Percept(1, 0), Percept(2, 5)], [Percept(1, 0), Percept(2, 6)])
+    >>> difference(7, [Percept(1, 0), Percept(2, 5)], found=[Percept(1, 0), Percept(2, 6)])
     'seed 7, cycle 1: observation 2, reward 6 in place of observation 2, reward 5'
     """
     for cycle, (one, other) in enumerate(zip(expected, found, strict=False)):

@@ -160,8 +160,8 @@ def join_results(results: Sequence[SearchResult], how: str, *, random: Stream) -
     >>> def found(action, *value):
     ...     return SearchResult(action, np.array(value), np.array([1, 1]), 2)
     >>> three = [found(0, 3.0, 2.0), found(0, 3.0, 2.0), found(1, 1.0, 9.0)]
-    >>> join_results(three, MAJORITY, stream(1)).action, join_results(three, POOLED, stream(1)).action
-    (0, 1)
+    >>> [join_results(three, how, random=stream(1)).action for how in (MAJORITY, POOLED)]
+    [0, 1]
     """
     visits = np.sum([result.visits for result in results], axis=0)
     value = np.full(len(visits), np.nan)
