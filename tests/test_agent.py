@@ -41,7 +41,7 @@ def agent_for(name: str = "tiger", memo: bool = True) -> Agent:
 
 def life(seed: int = 1, cycles: int = 100, name: str = "tiger", **other: Any) -> list[Row]:
     environment = world(name)
-    return list(interact(mc_aixi(environment, seed, **QUICK | other), environment, cycles=cycles))
+    return list(interact(mc_aixi(environment, seed=seed, **QUICK | other), environment, cycles=cycles))
 
 
 # Exploration.
@@ -215,7 +215,7 @@ def test_coin_flip_is_learned() -> None:
     losses, rewards = [], []
     for seed in range(3):
         environment = world("coin-flip", seed)
-        agent = mc_aixi(environment, seed, simulations=50)
+        agent = mc_aixi(environment, seed=seed, simulations=50)
         losses.append([row.log_loss for row in interact(agent, environment, cycles=1000)])
         rewards.append(
             [row.reward for row in evaluate(agent, environment, cycles=1000, seed=100 + seed, simulations=50)]

@@ -81,7 +81,7 @@ def test_one_search_says_nothing_to_the_next() -> None:
 def test_a_search_cut_into_chunks_is_the_same_search() -> None:
     pomdp, model = lived("tiger", 3)
     whole, cut = POUCT(pomdp, 4, simulations=300), POUCT(pomdp, 4, simulations=300)
-    cut._pace.seconds = 0.0
+    cut._slices.seconds = 0.0
     assert repr(whole.search(model, stream(1))) == repr(cut.search(model, stream(1)))
 
 

@@ -13,13 +13,17 @@ from aixi_approx.builder import build_agent
 from aixi_approx.environment import Percept
 from aixi_approx.envs import make
 from aixi_approx.interaction import evaluate, interact
-from aixi_approx.planners.q_learning import DISCOUNT, RATE, ActionValues, Greedy
+from aixi_approx.planner_spec import PlannerSpec
+from aixi_approx.planners.q_learning import DISCOUNT, RATE, ActionValues, QLearning
 
 
 def agent_for(name: str, memory: int = 2, seed: int = 0, **settings: float) -> Agent:
     environment = make(name)
     return build_agent(
-        environment, planner="q-learning", settings=environment.settings._replace(**settings), seed=seed, memory=memory
+        environment,
+        planner=PlannerSpec("q-learning", memory_cycles=memory),
+        settings=environment.settings._replace(**settings),
+        seed=seed,
     )
 
 
@@ -90,7 +94,7 @@ def test_it_is_frozen_in_the_evaluation() -> None:
 
 @pytest.mark.parametrize("memory", [-1, 2.5, 10**9])
 def test_a_memory_out_of_range_is_refused(memory: float) -> None:
-    with pytest.raises(ValueError, match="memory"):
+    with pytest.raises(ValueError, match="memory_cycles"):
         ActionValues(make("tiger").coding, memory)  # type: ignore[arg-type]
 
 
@@ -98,7 +102,7 @@ def test_greedy_takes_the_largest() -> None:
     coding = make("coin-flip").coding
     values = ActionValues(coding, 0)
     values.learn(coding.cycle(1, 0, 1))
-    result = Greedy().search(values, np.ones(4, dtype=np.uint64))
+    result = QLearning(coding).search(values, np.ones(4, dtype=np.uint64))
     assert (result.action, result.value.tolist(), result.simulations) == (1, [0.0, 1.0], 0)
 
 

@@ -349,11 +349,12 @@ for name in ("tiger", "1d-maze", "biased-rps"):
     environment = make(name)
     agent = mc_aixi(environment, seed=5, depth=12, horizon=3, simulations=12)
     environment.reset(5)
-    rows += [list(interact(agent, environment, 25)), list(evaluate(agent, environment, 5))]
+    rows += [list(interact(agent, environment, cycles=25)), list(evaluate(agent, environment, cycles=5))]
 settings = Settings(depth=8, horizon=2, simulations=30, epsilon=0.0)
 for model, planner in (("true", "rhouct"), ("ctw", "expectimax")):
     environment = make("biased-rps")
-    rows.append(list(interact(build_agent(environment, model, planner, settings), environment, 6)))
+    agent = build_agent(environment, model, planner=planner, settings=settings)
+    rows.append(list(interact(agent, environment, cycles=6)))
 print(json.dumps(rows))
 """
 

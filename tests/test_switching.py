@@ -62,7 +62,7 @@ def test_all_are_written_in_the_same_bits() -> None:
     assert coding.observation_bits == 4  # of Kuhn poker
     assert all(part.coding == coding for part in whole.stages)
     assert whole.actions == ("listen/tails/pass", "open-left/heads/bet", "open-right/tails/pass")
-    assert whole.settings.cycles == 200 + make("tiger").settings.cycles
+    assert whole.schedule.cycles == 200 + make("tiger").schedule.cycles
     assert whole.settings.depth == 96
 
 
