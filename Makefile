@@ -21,7 +21,7 @@ bench: .venv/peers
 lint: .venv/installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	rm -rf build/typed build/lib
+	rm -rf build/typed build/lib*
 	$(BIN)/pip install --quiet --no-deps --target build/typed .
 	cd build/typed && ../../$(BIN)/mypy --config-file ../../pyproject.toml -p aixi_approx
 
