@@ -12,7 +12,8 @@ import argparse
 import sys
 from pathlib import Path
 
-from aixi_approx import ENVIRONMENTS, average, make
+from aixi_approx import average
+from aixi_approx.envs import ENVIRONMENTS, make
 from aixi_approx.estimate import normalised
 from aixi_approx.jair2011.sweep import Progress, carry_out
 from aixi_approx.jair2011.training_run import Life, Trial
@@ -50,7 +51,7 @@ def main() -> None:
         environment = make(name)
         s, random, best = environment.settings, environment.random_reward, best_reward(environment)
         found = average([row["reward"] for row in rows if row["environment"] == name])
-        score, half = normalised(found.mean, random, best), (found.high - found.low) / 2
+        score, half = normalised(found.mean, random, optimum=best), (found.high - found.low) / 2
         ends = f"{random:.3f} | {'unknown' if best is None else f'{best:.3f}'} | {score:.3f}"
         print(f"| {name} | {s.cycles:,} | {s.depth} | {s.horizon} | {s.simulations} ", end="")
         print(f"| {found.mean:.3f} ± {half:.3f} | {ends} |")

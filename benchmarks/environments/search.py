@@ -19,7 +19,7 @@ from matplotlib.figure import Figure
 from rich.console import Console
 from rich.progress import track
 
-from aixi_approx import ENVIRONMENTS, make
+from aixi_approx.envs import ENVIRONMENTS, make
 from aixi_approx.estimate import normalised
 from aixi_approx.execution.folder import JsonLines
 from aixi_approx.experiments.experiment import Experiment, compile_kernels, run
@@ -63,7 +63,7 @@ def text(row: dict[str, Any]) -> str:
     if row["optimum"] is None:
         return f"({row['reward']:.2f} ± {half:.2f})"
     span = row["optimum"] - row["random_reward"]
-    return f"{normalised(row['reward'], row['random_reward'], row['optimum']):.3f} ± {half / span:.3f}"
+    return f"{normalised(row['reward'], row['random_reward'], optimum=row['optimum']):.3f} ± {half / span:.3f}"
 
 
 def table(rows: dict[Cell, dict[str, Any]], families: list[str]) -> str:
@@ -105,13 +105,13 @@ def draw(rows: dict[Cell, dict[str, Any]], families: list[str], path: Path) -> N
             if found[0]["optimum"] is None:
                 continue
             scores = [
-                [normalised(row[part], row["random_reward"], row["optimum"]) for row in found]
+                [normalised(row[part], row["random_reward"], optimum=row["optimum"]) for row in found]
                 for part in ("reward", "reward_low", "reward_high")
             ]
             (line,) = axes.plot(list(CYCLES), scores[0], "-o", ms=3, label=size)
             axes.fill_between(list(CYCLES), *scores[1:], alpha=0.2, lw=0)
             other = rows[f"{family}:{size}", "one-ply", ONE_PLY]
-            score = normalised(other["reward"], other["random_reward"], other["optimum"])
+            score = normalised(other["reward"], other["random_reward"], optimum=other["optimum"])
             axes.plot([BESIDE * ONE_PLY], [score], "x", ms=5, color=line.get_color())
         axes.axhline(1, color="black", lw=0.8, ls=":")
         axes.set(xscale="log", title=family, ylim=(-0.4, 1.25))

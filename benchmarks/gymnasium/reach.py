@@ -69,7 +69,7 @@ def main() -> None:
     for name in TASKS:
         reached, best = average([rewards[name, seed] for seed in seeds]), best_reward(make(name))
         random = rewards[name, None] if chance[name] is None else chance[name]
-        score = normalised(reached.mean, random, best)
+        score = normalised(reached.mean, random, optimum=best)
         ends = "unknown | " if best is None else f"{best:.4f} | {score:.3f}"
         print(f"| `{command(name)}` | {random:.4f} | {reached.mean:.4f} ± {reached.high - reached.mean:.4f} | {ends} |")
 
