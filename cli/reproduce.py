@@ -74,7 +74,7 @@ def command(
     study = PaperStudy(tuple(names), seeds, full)
     laboratory = Laboratory(out, study, read=PaperStudy.from_json)
     run_laboratory(laboratory, on, yes=True, fewer="name fewer environments")
-    found = points(laboratory.rows())
+    found = points(sorted(laboratory.rows(), key=lambda row: names.index(row["environment"])))
     written = [out / "tables.md"]
     text = tables(found)
     written[0].write_text(text + "\n")
