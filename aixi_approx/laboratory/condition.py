@@ -27,11 +27,13 @@ class TrainingRun(NamedTuple):
     learner: str  # the planner that it learns with, as short text
     seed: int
     settings: Settings
+    axes: tuple[tuple[str, Any], ...] = ()  # name and value of axes of your own
 
     @property
     def coordinates(self) -> dict[str, Any]:
         """Where it stands in a study."""
-        return {"environment": self.environment, "learner": self.learner, "seed": self.seed}
+        own = {"environment": self.environment, "learner": self.learner, "seed": self.seed}
+        return {**own, **({"run_axes": dict(self.axes)} if self.axes else {})}
 
 
 class Checkpoint(NamedTuple):
@@ -55,25 +57,27 @@ class Setting(NamedTuple):
     planner: PlannerSpec  # with its horizon, and its simulations where it counts them
     cycles: int  # of greedy evaluation
     learn: bool = False  # whether the predictor goes on learning meanwhile
+    axes: tuple[tuple[str, Any], ...] = ()  # name and value of axes of your own
 
     @property
     def coordinates(self) -> dict[str, Any]:
         """Where it stands in a study; simulations are 0 for a planner that does not count them."""
         planner = self.planner
-        return {
+        own = {
             "planner": planner.title,
             "horizon": planner.horizon or 0,
             "simulations": planner.simulations or 0,
             "cycles": self.cycles,
             "learn": self.learn,
         }
+        return {**own, **({"axes": dict(self.axes)} if self.axes else {})}
 
     @classmethod
     def at(cls, row: Mapping[str, Any]) -> Self:
         """Return the setting with the coordinates of a row."""
         planner = PlannerSpec.parse(row["planner"])
         planner = planner._replace(horizon=row["horizon"] or None, simulations=row["simulations"] or None)
-        return cls(planner, row["cycles"], row["learn"])
+        return cls(planner, row["cycles"], row["learn"], tuple(row.get("axes", {}).items()))
 
 
 class Group(NamedTuple):
@@ -86,7 +90,10 @@ class Group(NamedTuple):
 
 def file_name(coordinates: Mapping[str, Any], *more: object) -> str:
     """Return the name of the file of what has these coordinates."""
-    return "-".join(quote(str(part), safe=SAFE) for part in (*coordinates.values(), *more)) + ".json"
+    parts: list[object] = []
+    for part in (*coordinates.values(), *more):
+        parts += [f"{name}={value}" for name, value in part.items()] if isinstance(part, Mapping) else [part]
+    return "-".join(quote(str(part), safe=SAFE) for part in parts) + ".json"
 
 
 class Plan(Protocol):
