@@ -17,7 +17,7 @@ class Estimate(NamedTuple):
     high: float
 
 
-def normalised(reward: float, random: float | None, optimum: float | None) -> float:
+def normalised(reward: float, random: float | None, *, optimum: float | None) -> float:
     """Return the score of a reward: 0 for the random agent, 1 for the best achievable; NaN where that is unknown."""
     if random is None or optimum is None or optimum <= random:
         return math.nan

@@ -164,9 +164,17 @@ class Predictor(ABC):
         """Return an independent predictor in the same state; searches that run side by side need one each.
 
         By default a deep copy. A subclass whose state is not Python's has to override it.
+
+        Raises
+        ------
+        PredictorError
+            If a part of it can't be copied.
         """
         twin = copy.copy(self)
-        twin.__dict__ = copy.deepcopy({name: value for name, value in vars(self).items() if name != "_callbacks"})
+        try:
+            twin.__dict__ = copy.deepcopy({name: value for name, value in vars(self).items() if name != "_callbacks"})
+        except Exception as error:
+            raise PredictorError(f"{type(self).__name__} can't be copied ({error}): give it a method copy") from error
         return twin
 
     def statistics(self) -> Statistics:
@@ -222,7 +230,7 @@ class Predictor(ABC):
             self._callback(lambda _: self.mark()),
             self._callback(lambda mark: self.revert(mark) or 0.0),
         ]
-        return functions, Addresses(*map(address_of, functions), state=0)
+        return functions, Addresses(*[*map(address_of, functions), 0])
 
     def _callback(self, operation: Callable[[int], float]) -> Any:
         def fail(fault: BaseException) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Self
 
 from aixi_approx.coding import Bits, Coding
@@ -70,7 +70,7 @@ class Rollout(ABC):
         """Return a new policy for an environment, with the parameters that stand after its name."""
         return cls(environment.coding, *parameters)
 
-    def extend(self, bits: Bits) -> None:
+    def extend(self, bits: Bits | Sequence[int]) -> None:
         """Take in bits of the real history."""
         if self.reads_history:
             for bit in bits:
@@ -99,12 +99,11 @@ class Rollout(ABC):
     def _callbacks(self) -> tuple[list[Any], RolloutAddresses]:
         functions = [
             self._callback(lambda number: self._chosen(number)),
-            self._callback(lambda bit: self.append(bit) or 0.0),
+            self._callback(lambda bit: _zero(self.append(bit))),  # type: ignore[func-returns-value]
             self._callback(lambda _: self.mark()),
-            self._callback(lambda mark: self.revert(mark) or 0.0),
+            self._callback(lambda mark: _zero(self.revert(mark))),  # type: ignore[func-returns-value]
         ]
-        addresses = map(address_of, functions)
-        return functions, RolloutAddresses(*addresses, state=0, reads_history=int(self.reads_history))
+        return functions, RolloutAddresses(*[*map(address_of, functions), 0, int(self.reads_history)])
 
     def _chosen(self, number: int) -> int:
         action = self.choose(number / (1 << RANDOM_BITS))
@@ -119,3 +118,8 @@ class Rollout(ABC):
             self.fault = self.fault or fault
 
         return as_compiled(operation, fail)
+
+
+def _zero(_: None) -> float:
+    """What an operation without a result returns to compiled code."""
+    return 0.0

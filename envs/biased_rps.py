@@ -31,9 +31,9 @@ class BiasedRPS(POMDP):
     def outcomes(self, state: str, action: str) -> Iterable[Outcome]:
         """Play a round."""
         plays = {"rock": 1} if state == "repeats rock" else dict.fromkeys(BEATS, 1 / 3)
-        return [self.result(action, other, p) for other, p in plays.items()]
+        return [self.result(action, other, probability=p) for other, p in plays.items()]
 
-    def result(self, action: str, other: str, probability: float) -> Outcome:
+    def result(self, action: str, other: str, *, probability: float) -> Outcome:
         """Return what comes of a round in which the opponent plays `other`."""
         reward = (BEATS[action] == other) - (BEATS[other] == action)
         state = "repeats rock" if other == "rock" and reward == -1 else "plays at random"

@@ -8,7 +8,7 @@ from aixi_approx.coding import bits_for
 EMPTY, MINE, THEIRS = MARKS = "-XO"  # a free square, the agent's mark, the opponent's
 
 
-def put(board: str, square: int, mark: str) -> str:
+def put(board: str, square: int, *, mark: str) -> str:
     """Return the board with a mark on a square."""
     return board[:square] + mark + board[square + 1 :]
 

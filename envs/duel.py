@@ -40,7 +40,7 @@ class Duel(POMDP):
         """Return the actions that can be taken on a board, by either player."""
 
     @abstractmethod
-    def move(self, board: Any, action: Any, player: str) -> Any:
+    def move(self, board: Any, action: Any, *, player: str) -> Any:
         """Return the board after a move of a player: X is the agent, O the opponent."""
 
     @abstractmethod
@@ -51,7 +51,7 @@ class Duel(POMDP):
         """Return the moves with which a player, who is to move, wins whatever the other does."""
         if (board, player) not in self._winning:
             other = THEIRS if player == MINE else MINE
-            after = {action: self.move(board, action, player) for action in self.moves(board)}
+            after = {action: self.move(board, action, player=player) for action in self.moves(board)}
             self._winning[board, player] = [
                 action for action, then in after.items() if self.won(then, player) or not self.winning(then, other)
             ]
@@ -65,16 +65,16 @@ class Duel(POMDP):
     def start(self) -> dict[Any, float]:
         """Flip the coin for the first move."""
         first = self.answers(self.new)
-        return {self.new: 1 / 2, **{self.move(self.new, action, THEIRS): 1 / 2 / len(first) for action in first}}
+        return {self.new: 1 / 2, **{self.move(self.new, action, player=THEIRS): 1 / 2 / len(first) for action in first}}
 
     def outcomes(self, board: Any, action: Any) -> Iterable[Outcome]:
         """Move, let the opponent answer, begin anew when the game has ended."""
         if action not in self.moves(board):
             return self.anew(-1, 1)
-        mine = self.move(board, action, MINE)
+        mine = self.move(board, action, player=MINE)
         if self.won(mine, MINE):
             return self.anew(1, 1)
-        after = [self.move(mine, answer, THEIRS) for answer in self.answers(mine)]
+        after = [self.move(mine, answer, player=THEIRS) for answer in self.answers(mine)]
         goes_on = [theirs for theirs in after if not self.won(theirs, THEIRS)]
         lost = self.anew(-1, 1 - len(goes_on) / len(after))
         return [*lost, *(Outcome(1 / len(after), theirs, theirs, 0) for theirs in goes_on)]

@@ -155,7 +155,7 @@ class SpaceCode:
         If the space can't be coded.
     """
 
-    def __init__(self, space: spaces.Space[Any], bins: int = 8, seen: Limits = ()) -> None:
+    def __init__(self, space: spaces.Space[Any], bins: int = 8, *, seen: Limits = ()) -> None:
         self.space = space
         self.numbers = list(_numbers(space, bins, iter(seen)))
 

@@ -11,7 +11,7 @@ STEPS = ((-1, 0), (-1, 1), (0, -1), (0, 1), (1, -1), (1, 0))  # row and column t
 
 
 @functools.cache
-def connected(board: str, side: int, player: str) -> bool:
+def connected(board: str, side: int, *, player: str) -> bool:
     """Whether there is a chain of a player's marks, from top to bottom for X, from left to right for O."""
     across = 0 if player == MINE else 1  # which of row and column goes from one side of the player's to the other
     mine = {divmod(place, side) for place, mark in enumerate(board) if mark == player}
@@ -49,21 +49,21 @@ class Hex(Duel):
         self.settings = Settings(depth=32, horizon=2, simulations=100)
         self.schedule = Schedule(evaluation_simulations=200)
         if side == 3:
-            self.settings = self.settings._replace(depth=64, horizon=5, simulations=50, decay=0.9998)
-            self.schedule = self.schedule._replace(cycles=30_000)
+            self.settings = Settings(depth=64, horizon=5, simulations=50, decay=0.9998)
+            self.schedule = Schedule(cycles=30_000, evaluation_simulations=200)
         super().__init__(opponent)
 
     def moves(self, board: str) -> list[int]:
         """Return the hexagons that are free."""
         return [place for place, mark in enumerate(board) if mark == EMPTY]
 
-    def move(self, board: str, action: int, player: str) -> str:
+    def move(self, board: str, action: int, *, player: str) -> str:
         """Return the board with one more mark."""
-        return put(board, action, player)
+        return put(board, action, mark=player)
 
     def won(self, board: str, player: str) -> bool:
         """Whether a player's marks connect its two sides."""
-        return connected(board, self.side, player)
+        return connected(board, self.side, player=player)
 
     def render(self) -> str:
         """Draw the board."""

@@ -91,11 +91,11 @@ class MatrixGame(POMDP):
         for move in (0, 1) if opponent == "random" else (planned,):
             p = 1 / 2 if opponent == "random" else 1
             reward, seen = self.game.agent[mine][move], self.actions[move]
-            yield Outcome(p * (1 - ENDS), (opponent, self.plan(opponent, mine, move)), (seen, "goes on"), reward)
+            yield Outcome(p * (1 - ENDS), (opponent, self.plan(opponent, mine, move=move)), (seen, "goes on"), reward)
             for anew, q in self.start().items():
                 yield Outcome(p * ENDS * q, anew, (seen, "ends"), reward)
 
-    def plan(self, opponent: str, mine: int, move: int) -> int:
+    def plan(self, opponent: str, mine: int, *, move: int) -> int:
         """Return what an opponent plays next, after a round of the agent's action and its own."""
         if opponent == "tft":
             return mine

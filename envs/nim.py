@@ -34,7 +34,7 @@ class Nim(Duel):
         """Return all three actions."""
         return self.actions
 
-    def move(self, stones: int, action: int, player: str) -> int:
+    def move(self, stones: int, action: int, *, player: str) -> int:
         """Return the number of stones that are left."""
         return max(stones - action, 0)
 

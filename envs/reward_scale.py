@@ -50,7 +50,7 @@ class RewardScale:
     """
 
     def __init__(
-        self, rewards: Collection[float], limits: tuple[float, float] | None = None, unit: float | None = None
+        self, rewards: Collection[float], limits: tuple[float, float] | None = None, *, unit: float | None = None
     ) -> None:
         low, high = limits or (min(rewards), max(rewards))
         if not all(abs(reward) <= LADDER[-1] for reward in (*rewards, low, high)):

@@ -75,7 +75,7 @@ class Stage(Environment):
     There may be more actions than the environment itself has: action a is then its action a modulo their number.
     """
 
-    def __init__(self, name: str, inner: Environment, switching: Switching) -> None:
+    def __init__(self, name: str, inner: Environment, *, switching: Switching) -> None:
         self.title, self.inner, self.settings, self.hidden = name, inner, switching.settings, inner.hidden
         self.schedule = switching.schedule
         self.actions, self.observations = switching.actions, switching.observations
@@ -172,7 +172,7 @@ class Switching(Environment):
         self.schedule = last._replace(cycles=self.starts[-1].latest + last.cycles)
         written = [f"@{s.earliest}" + f"~{s.latest}" * (s.latest > s.earliest) for s in self.starts]
         self.title = ">".join([named[0][0], *(name + s for (name, _), s in zip(named[1:], written[1:], strict=True))])
-        self.stages = [Stage(name, environment, self) for name, environment in named]
+        self.stages = [Stage(name, environment, switching=self) for name, environment in named]
         self.reset(0)
 
     @property

@@ -42,13 +42,13 @@ class TicTacToe(POMDP):
 
     def start(self) -> dict[str, float]:
         """Flip the coin for the first move."""
-        return {NEW: 1 / 2, **{put(NEW, square, THEIRS): 1 / 18 for square in range(9)}}
+        return {NEW: 1 / 2, **{put(NEW, square, mark=THEIRS): 1 / 18 for square in range(9)}}
 
     def outcomes(self, board: str, action: int) -> Iterable[Outcome]:
         """Put a mark, let the opponent answer, begin anew when the game has ended."""
         if board[action] != EMPTY:
             return [Outcome(1, board, board, -3)]
-        mine = put(board, action, MINE)
+        mine = put(board, action, mark=MINE)
         if won(mine, MINE):
             return self.anew(2, 1)
         free = [square for square in range(9) if mine[square] == EMPTY]
@@ -56,7 +56,7 @@ class TicTacToe(POMDP):
             return self.anew(1, 1)
         found: list[Outcome] = []
         for square in free:
-            theirs = put(mine, square, THEIRS)
+            theirs = put(mine, square, mark=THEIRS)
             if won(theirs, THEIRS):
                 found += self.anew(-2, 1 / len(free))
             elif EMPTY not in theirs:

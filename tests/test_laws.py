@@ -99,7 +99,7 @@ def test_separable_least_squares_against_curve_fit(name: str, seed: int) -> None
 def test_nonnegative_coefficients_against_nnls(seed: int, count: int) -> None:
     random = np.random.default_rng(seed)
     columns, samples = random.normal(size=(count, 7)), random.normal(size=(4, 7))
-    found = fit(lambda: list(columns), [], samples, nonnegative=True).coefficients
+    found = fit(lambda: list(columns), [], samples=samples, nonnegative=True).coefficients
     assert found == pytest.approx(np.array([nnls(columns.T, y)[0] for y in samples]), abs=1e-9)
 
 
@@ -127,7 +127,11 @@ def test_intervals_hold_the_truth_about_as_often_as_they_say() -> None:
     found = []
     for seed in range(60):
         y = noisy(form(X, **truth), 20, 0.02, seed)
-        found.append(compare([LAWS["power law with offset"]], [X], y, small, stay, "", seed).laws[0].parameters)
+        found.append(
+            compare([LAWS["power law with offset"]], [X], y=y, small=small, stay=stay, rest="", seed=seed)
+            .laws[0]
+            .parameters
+        )
     for name in truth:
         assert sum(holds(each[name], truth[name]) for each in found) >= 50
         width = np.mean([each[name].high - each[name].low for each in found])
@@ -151,7 +155,7 @@ def test_an_estimate_lies_in_its_interval() -> None:
 
 
 def test_nothing_is_claimed_of_noise() -> None:
-    claims = [fit_curve(X, noisy(np.ones(9), 10, 0.1, seed), seed) for seed in range(60)]
+    claims = [fit_curve(X, noisy(np.ones(9), 10, 0.1, seed), seed=seed) for seed in range(60)]
     nothing = sum(claim.why == "nothing to fit: it changes by less than its interval" for claim in claims)
     assert 50 <= nothing < 60  # 5 % of the time it does change by more
     assert sum(claim.best is not None for claim in claims) <= 1
@@ -196,7 +200,7 @@ def test_units_do_not_matter(name: str, y_power: int, x_power: int, seed: int) -
     y_unit, x_unit = 3.0**y_power, 2.0**x_power
     form, parameters = TRUE[name]
     y = noisy(form(X, **parameters), 6, 0.005, seed)
-    one, other = fit_curve(X, y, seed), fit_curve(X * x_unit, y * y_unit, seed)
+    one, other = fit_curve(X, y, seed=seed), fit_curve(X * x_unit, y * y_unit, seed=seed)
     assert (one.best and one.best.name) == (other.best and other.best.name)
     assert np.array(other.persistence) == pytest.approx(np.array(one.persistence) * y_unit)
     for law in one.laws:
@@ -214,8 +218,8 @@ def test_units_do_not_matter(name: str, y_power: int, x_power: int, seed: int) -
 
 def test_the_same_seed_gives_the_same() -> None:
     y = noisy(TRUE["sigmoid"][0](X, **TRUE["sigmoid"][1]), 5, 0.01)
-    assert fit_curve(X, y, 3).laws == fit_curve(X, y, 3).laws
-    one, other = fit_curve(X, y, 3).laws[0], fit_curve(X, y, 4).laws[0]
+    assert fit_curve(X, y, seed=3).laws == fit_curve(X, y, seed=3).laws
+    one, other = fit_curve(X, y, seed=3).laws[0], fit_curve(X, y, seed=4).laws[0]
     assert one.error != other.error
     assert one.error.mean == other.error.mean
 
@@ -273,9 +277,9 @@ def test_shapes_must_match() -> None:
     with pytest.raises(ValueError, match=r"x has shape \(9,\) and y \(5, 8\): they must be \(K,\) and \(S, K\)"):
         fit_curve(X, GOOD[:, 1:])
     with pytest.raises(ValueError, match="they must be"):
-        fit_joint_law(X, X, GOOD)
+        fit_joint_law(X, X, loss=GOOD)
     with pytest.raises(ValueError, match="they must be"):
-        fit_trade_off(X, X, GOOD, np.ones(1))
+        fit_trade_off(X, X, score=GOOD, levels=np.ones(1))
 
 
 # Contours and their slope.
@@ -302,7 +306,7 @@ def plodding_contour(learn: list, search: list, score: list, level: float) -> li
 def test_contour_against_its_slow_twin(seed: int, level: float) -> None:
     score = np.round(np.random.default_rng(seed).random((6, 9)), 1)
     found, slow = (
-        contour(LEARN, SEARCH, score, level),
+        contour(LEARN, SEARCH, mean_score=score, level=level),
         plodding_contour(list(LEARN), list(SEARCH), score.tolist(), level),
     )
     assert [x for x, _ in found] == [x for x, _ in slow]
@@ -313,7 +317,7 @@ def test_contour_leaves_out_bounds_and_gaps() -> None:
     score = np.array(
         [[0.1, 0.2, 0.3], [0.6, 0.7, 0.8], [0.1, np.nan, 0.8], [np.nan, 0.4, 0.6], [np.nan] * 3, [0, 1, 0]]
     )
-    assert contour(LEARN, np.array([1.0, 10, 100]), score, 0.5) == [
+    assert contour(LEARN, np.array([1.0, 10, 100]), mean_score=score, level=0.5) == [
         (LEARN[3], pytest.approx(10**1.5)),
         (LEARN[5], pytest.approx(10**0.5)),
     ]
@@ -330,15 +334,15 @@ LEVELS = np.array([0.3, 0.4, 0.5, 0.6])
 
 @pytest.mark.parametrize("k", [-1.2, -0.5])
 def test_trade_off_comes_back(k: float) -> None:
-    exact = fit_trade_off(LEARN, SEARCH, np.stack([surface(k)] * 3), LEVELS)
+    exact = fit_trade_off(LEARN, SEARCH, score=np.stack([surface(k)] * 3), levels=LEVELS)
     assert exact.k is not None
     assert exact.c is not None
     assert exact.k == pytest.approx((k, k, k))
     assert exact.c == pytest.approx((4, 4, 4))
     assert exact.r2 == pytest.approx(1)
-    once = contour(LEARN, SEARCH, surface(k), 0.4)
+    once = contour(LEARN, SEARCH, mean_score=surface(k), level=0.4)
     assert [point[:2] for point in exact.points if point[2] == 0.4] == [pytest.approx(point) for point in once]
-    noise = fit_trade_off(LEARN, SEARCH, noisy(surface(k), 12, 0.01), LEVELS)
+    noise = fit_trade_off(LEARN, SEARCH, score=noisy(surface(k), 12, 0.01), levels=LEVELS)
     assert noise.k is not None
     assert holds(noise.k, k, 1.5)
     assert 0 < noise.k.high - noise.k.low < 0.2
@@ -350,7 +354,7 @@ def test_trade_off_comes_back(k: float) -> None:
 
 
 def test_trade_off_against_lstsq() -> None:
-    found = fit_trade_off(LEARN, SEARCH, noisy(surface(-1.2), 12, 0.05), LEVELS)
+    found = fit_trade_off(LEARN, SEARCH, score=noisy(surface(-1.2), 12, 0.05), levels=LEVELS)
     learn, search, level = np.array(found.points).T
     table = np.stack([np.ones(len(learn)), np.log10(learn), level], axis=1)
     line, left, *_ = np.linalg.lstsq(table, np.log10(search))
@@ -363,11 +367,11 @@ def test_trade_off_against_lstsq() -> None:
 
 def test_trade_off_of_one_level_or_one_seed() -> None:
     score = noisy(surface(-0.5), 12, 0.01)
-    one = fit_trade_off(LEARN, SEARCH, score, np.array([0.5, 7]))
+    one = fit_trade_off(LEARN, SEARCH, score=score, levels=np.array([0.5, 7]))
     assert one.k is not None
     assert one.c is None
     assert holds(one.k, -0.5, 1.5)
-    alone = fit_trade_off(LEARN, SEARCH, score[:1], LEVELS)
+    alone = fit_trade_off(LEARN, SEARCH, score=score[:1], levels=LEVELS)
     assert alone.k is not None
     assert alone.k[1:] == (-math.inf, math.inf)
     assert "(one seed has no interval)" in alone.why
@@ -385,7 +389,7 @@ def test_trade_off_of_one_level_or_one_seed() -> None:
     ],
 )
 def test_no_trade_off(x: np.ndarray, score: np.ndarray, levels: np.ndarray, why: str) -> None:
-    found = fit_trade_off(x, SEARCH, score, levels)
+    found = fit_trade_off(x, SEARCH, score=score, levels=levels)
     assert (found.k, found.a, found.c, found.points, found.why) == (None, None, None, [], why)
 
 
@@ -394,7 +398,7 @@ def test_slope_and_level_that_can_not_be_told_apart() -> None:
     score[:, 4:] = np.array([0.35, 0.45, 0.55, 0.65])[:, None]
     score[:, 2] = score[:, 4] - 0.1  # each row passes one level
     score[:, :2], score[:, 3] = score[:, [2]], score[:, 2]
-    found = fit_trade_off(LEARN[:4], SEARCH, np.stack([score] * 3), LEVELS)
+    found = fit_trade_off(LEARN[:4], SEARCH, score=np.stack([score] * 3), levels=LEVELS)
     assert found.k is None
     assert len(found.points) == 4
     assert found.why.startswith("learn compute and level can't be told apart")
@@ -403,7 +407,7 @@ def test_slope_and_level_that_can_not_be_told_apart() -> None:
 def test_contours_of_too_few_resamples() -> None:
     score = np.zeros((3, 6, 9))  # at four learn computes, one seed of three takes the mean to the level
     score[0, :4, 4:] = 1
-    found = fit_trade_off(LEARN, SEARCH, score, np.array([0.3]))
+    found = fit_trade_off(LEARN, SEARCH, score=score, levels=np.array([0.3]))
     assert len(found.points) == 4
     assert found.k is None
     assert found.why.startswith("k can't be told: only ")
@@ -432,7 +436,7 @@ JOINT = {
 def test_joint_law_comes_back(name: str) -> None:
     form, parameters = JOINT[name]
     loss = form(E[:, None], N[None])
-    fitted = fit_joint_law(E, N, noisy(loss, 10, 0.003, 1))
+    fitted = fit_joint_law(E, N, loss=noisy(loss, 10, 0.003, 1))
     assert fitted.best is not None
     assert fitted.best.name == name
     assert {law.name for law in fitted.laws} == set(JOINT)
@@ -447,17 +451,17 @@ def test_joint_persistence_by_hand() -> None:
     loss = noisy(JOINT["product"][0](E[:, None], N[None, :5]), 3, 0.01)
     mean = loss.mean(axis=0)
     wrong = [mean[min(i, 2), min(j, 2)] - mean[i, j] for i in range(6) for j in range(5) if i > 2 or j > 2]
-    found = fit_joint_law(E, N[:5], loss)
+    found = fit_joint_law(E, N[:5], loss=loss)
     assert found.persistence.mean == pytest.approx(math.sqrt(np.mean(np.square(wrong))))
     additive = next(law for law in found.laws if law.name == "additive")
     assert all(additive.parameters[name].low >= 0 for name in "abc")
 
 
 def test_joint_law_of_noise_and_of_little() -> None:
-    assert fit_joint_law(E, N, noisy(np.ones((6, 6)), 5, 0.1)).why.startswith("nothing to fit")
-    assert fit_joint_law(E, N, np.full((5, 6, 6), np.nan)).why == "no seed has all the points"
-    assert fit_joint_law(E, N[:4], np.ones((5, 6, 4))).why == "too few points: 6 x 4 of the 5 x 5 that it takes"
-    assert fit_joint_law(E[::-1], N, np.ones((5, 6, 6))).why == "experience or simulations do not ascend"
+    assert fit_joint_law(E, N, loss=noisy(np.ones((6, 6)), 5, 0.1)).why.startswith("nothing to fit")
+    assert fit_joint_law(E, N, loss=np.full((5, 6, 6), np.nan)).why == "no seed has all the points"
+    assert fit_joint_law(E, N[:4], loss=np.ones((5, 6, 4))).why == "too few points: 6 x 4 of the 5 x 5 that it takes"
+    assert fit_joint_law(E[::-1], N, loss=np.ones((5, 6, 6))).why == "experience or simulations do not ascend"
 
 
 def test_joint_laws_fit_as_well_as_the_truth() -> None:

@@ -146,7 +146,7 @@ def test_packages_offer_theirs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, 
         make("frozen-lakes")
     capsys.readouterr()
     main(["check", "frozen-lake:3", "--cycles", "20", "--json"])
-    findings = {finding["check"]: finding["result"] for finding in json.loads(capsys.readouterr().out)["findings"]}
+    findings = {finding["check"]: finding["result"] for finding in json.loads(capsys.readouterr().out)["diagnostics"]}
     assert findings["processes"] == "passed"
 
 

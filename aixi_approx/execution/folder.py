@@ -47,7 +47,10 @@ def open_folder(manifest_path: Path, what: str, *needed: str) -> dict[str, Any] 
     except (ValueError, KeyError, TypeError) as error:
         raise ValueError(f"{manifest_path} is not the manifest of a {what}: name another folder") from error
     if version != __version__:
-        raise ValueError(f"{folder} was written by version {version}: name another folder")
+        raise ValueError(
+            f"{folder} was written by version {version}: read it with that version "
+            f"(pip install aixi_approx=={version}), or name another folder"
+        )
     return manifest
 
 
@@ -93,7 +96,7 @@ class JsonLines:
             os.fsync(file.fileno())
 
 
-def write_atomically(path: Path, content: Mapping[str, Any], indent: int | None = 2) -> None:
+def write_atomically(path: Path, content: Mapping[str, Any], *, indent: int | None = 2) -> None:
     """Write a JSON file so that it is there whole or not at all; what only programs read takes no indent."""
     draft = path.with_suffix(".draft")
     try:

@@ -30,7 +30,7 @@ class Processes(ProcessPoolExecutor):
     """
 
     def __init__(
-        self, count: int | None = None, begin: Callable[..., None] | None = None, arguments: tuple[Any, ...] = ()
+        self, count: int | None = None, begin: Callable[..., None] | None = None, *, arguments: tuple[Any, ...] = ()
     ) -> None:
         context = multiprocessing.get_context("spawn")
         listener, self._line = context.Pipe(duplex=False)

@@ -35,6 +35,7 @@ class Engine(NamedTuple):
 def run_all(
     engine: Engine,
     tasks: Iterable[Task],
+    *,
     finish: Callable[[Task, Any], Iterable[Task]],
     watch: Callable[[], None] = lambda: None,
 ) -> None:

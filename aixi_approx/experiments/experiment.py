@@ -33,14 +33,14 @@ LOSS_WINDOW = 1_000  # cycles that the log loss at the start and at the end is t
 class Watcher(Protocol):
     """A function that watches a run: it is given the rows as they come, and passes them on."""
 
-    def __call__(self, part: str, rows: Iterable[Row], cycles: int, environment: Environment) -> Iterator[Row]:
+    def __call__(self, part: str, rows: Iterable[Row], *, cycles: int, environment: Environment) -> Iterator[Row]:
         """Pass on the rows of a part, `learning` or `evaluation`, that has so many cycles in all.
 
         When a row has come, the environment is in the state that its cycle has left it in. It must not be changed.
         """
 
 
-def unwatched(part: str, rows: Iterable[Row], cycles: int, environment: Environment) -> Iterator[Row]:
+def unwatched(part: str, rows: Iterable[Row], *, cycles: int, environment: Environment) -> Iterator[Row]:
     """Watch nothing."""
     return iter(rows)
 
@@ -199,9 +199,9 @@ def run(
     past = recording.rows("learning") if recording else []
     rows: Iterable[Row] = interact(agent, environment, cycles=schedule.cycles, past=past)
     if recording:
-        rows = recording.write("learning", rows, len(past))
+        rows = recording.write("learning", rows, there=len(past))
     learning = Timed(rows)
-    learned = list(watch("learning", learning, schedule.cycles, environment))
+    learned = list(watch("learning", learning, cycles=schedule.cycles, environment=environment))
 
     stage, reached = environment, []
     if isinstance(environment, Switching):
@@ -218,9 +218,9 @@ def run(
         past=past,
     )
     if recording:
-        rows = recording.write("evaluation", rows, len(past))
+        rows = recording.write("evaluation", rows, there=len(past))
     evaluation = Timed(rows)
-    evaluated = list(watch("evaluation", evaluation, experiment.evaluate, stage))
+    evaluated = list(watch("evaluation", evaluation, cycles=experiment.evaluate, environment=stage))
 
     reward = average([row.reward for row in evaluated]) if evaluated else None
     random_reward, optimum = reward_range(stage)
@@ -231,7 +231,7 @@ def run(
         reward=reward,
         random_reward=random_reward,
         optimum=optimum,
-        score=finite(normalised(reward.mean, random_reward, optimum)) if reward else None,
+        score=finite(normalised(reward.mean, random_reward, optimum=optimum)) if reward else None,
         phases=reached,
         log_loss_start=_log_loss(agent, learned[:LOSS_WINDOW]),
         log_loss_end=_log_loss(agent, learned[-LOSS_WINDOW:]),

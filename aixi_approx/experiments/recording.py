@@ -79,7 +79,7 @@ class Recording:
                 raise ValueError(f"{path}, line {number}: {line!r} is not a row of a run: {error}") from error
         return rows
 
-    def write(self, part: str, rows: Iterable[Row], there: int) -> Iterator[Row]:
+    def write(self, part: str, rows: Iterable[Row], *, there: int) -> Iterator[Row]:
         """Write rows as they come and pass them on; the first `there` of them are written already."""
         path = self.folder / f"{part}.csv"
         header = ",".join(Row._fields) + "\n"

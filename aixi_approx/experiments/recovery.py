@@ -56,7 +56,7 @@ def phases(rows: Sequence[Row], switching: Switching) -> list[Phase]:
         random, optimum = reward_range(stage)
         window = max(1, min(WINDOW, len(lived) // 4))
         rewards = running(lived, window)
-        scores = np.array([normalised(reward, random, optimum) for reward in rewards.tolist()])
+        scores = np.array([normalised(reward, random, optimum=optimum) for reward in rewards.tolist()])
         before = found[-1].score_last if found else None
         enough = [] if before is None else np.flatnonzero(scores >= before - TOLERANCE).tolist()
         found.append(

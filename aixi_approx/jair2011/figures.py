@@ -61,7 +61,7 @@ def search_curves(found: Sequence[Point], path: Path) -> None:
         ours = over_simulations(found, name, experience)
 
         def score(reward: float, environment: Any = environment) -> float:
-            return normalised(reward, environment.random_reward, environment.optimum)
+            return normalised(reward, environment.random_reward, optimum=environment.optimum)
 
         scores = [Estimate(*(score(r) for r in p.reward)) for p in ours]
         _line(axes, [p.simulations for p in ours], scores)

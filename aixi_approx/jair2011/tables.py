@@ -103,7 +103,7 @@ def _table_6(found: Sequence[Point], names: Sequence[str]) -> str:
         cells = [table_cell(found, name, planner) for planner in (RHOUCT, ONE_PLY)]
         ours = [cell.reward for cell in cells]
         frozen = over_experience(found, name, RHOUCT, cells[0].simulations)[-1].reward
-        score = normalised(ours[0].mean, environment.random_reward, environment.optimum)
+        score = normalised(ours[0].mean, environment.random_reward, optimum=environment.optimum)
         said = [
             compare_with_paper(reward, figure)
             for reward, figure in zip(ours, (paper.rhouct, paper.one_ply), strict=True)

@@ -141,7 +141,7 @@ class TrueValues:
         """Go on by one cycle."""
         self._model.extend(self._coding.cycle(action, *percept))
         if self._solution:
-            self._node = self._solution.follow(self._node, action, percept)
+            self._node = self._solution.follow(self._node, action, percept=percept)
 
     def within(self) -> Values | None:
         """Return the expected sum of rewards within the horizon after each action; None once that is too much work."""

@@ -132,12 +132,12 @@ class Results:
     @functools.cached_property
     def joint_law(self) -> Comparison:
         """1 - score over experience and simulations."""
-        return fit_joint_law(self.experience, self.simulations, 1 - self.score)
+        return fit_joint_law(self.experience, self.simulations, loss=1 - self.score)
 
     @functools.cached_property
     def trade_off(self) -> TradeOff:
         """Simulations that make up for cycles of experience."""
-        return fit_trade_off(self.experience, self.simulations, self.score, np.array(self.levels))
+        return fit_trade_off(self.experience, self.simulations, score=self.score, levels=np.array(self.levels))
 
     def fit(self) -> Iterator[str]:
         """Fit one law after the other, which takes a while, and yield what each is called. They are kept."""

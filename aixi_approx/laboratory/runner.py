@@ -163,7 +163,7 @@ class Laboratory(Generic[AnyPlan]):
             for run, groups in missing.items():
                 yield from self._tasks(run, groups, -1)
 
-        run_all(engine, first(), finish, lambda: progress(done, total))
+        run_all(engine, first(), finish=finish, watch=lambda: progress(done, total))
 
     def _tasks(self, run: TrainingRun, groups: list[Group], before: int) -> Iterator[Task]:
         """What can be done with the cycles of a training run, and could not be done before."""

@@ -52,7 +52,7 @@ CURVES = (
 rise; a curve that rises to c is c + a x^-b with a negative a."""
 
 
-def fit_curve(x: Floats, y: Floats, seed: int = 0) -> Comparison:
+def fit_curve(x: Floats, y: Floats, *, seed: int = 0) -> Comparison:
     """Fit the laws of one quantity to a curve, and say which one foresees it.
 
     The small half are the first ceil(K / 2) of K points. A law with more parameters than these is left out.
@@ -90,4 +90,6 @@ def fit_curve(x: Floats, y: Floats, seed: int = 0) -> Comparison:
     if (np.diff(x) <= 0).any():
         return nothing("x does not ascend")
     small = np.arange(len(x)) < math.ceil(len(x) / 2)
-    return compare(CURVES, (x,), y, small, np.full(len(x), small.sum() - 1), "the large half", seed)
+    return compare(
+        CURVES, (x,), y=y, small=small, stay=np.full(len(x), small.sum() - 1), rest="the large half", seed=seed
+    )

@@ -40,7 +40,9 @@ class Law:
 
     def fit(self, points: Sequence[Floats], samples: Floats) -> Floats:
         """Return the coefficients and parameters, float[B, *], that fit best to samples, float[B, M]."""
-        fitted = fit(lambda *at: self.columns(*points, *at), self.grid(*points), samples, self.nonnegative)
+        fitted = fit(
+            lambda *at: self.columns(*points, *at), self.grid(*points), samples=samples, nonnegative=self.nonnegative
+        )
         return np.concatenate([fitted.coefficients, fitted.parameters], axis=1)
 
     def predict(self, points: Sequence[Floats], fitted: Floats) -> Floats:
@@ -112,6 +114,7 @@ def _estimates(law: Law, points: Sequence[Floats], fitted: Floats) -> dict[str, 
 def compare(
     laws: Sequence[Law],
     points: Sequence[Floats],
+    *,
     y: Floats,
     small: NDArray[np.bool_],
     stay: NDArray[np.intp],

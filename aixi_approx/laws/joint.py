@@ -50,7 +50,7 @@ def joint_laws(middle: float) -> tuple[Law, ...]:
     )
 
 
-def fit_joint_law(experience: Floats, simulations: Floats, loss: Floats, seed: int = 0) -> Comparison:
+def fit_joint_law(experience: Floats, simulations: Floats, *, loss: Floats, seed: int = 0) -> Comparison:
     """Fit the laws of both quantities to a loss, and say which one foresees it.
 
     A law is fitted to the small quadrant, the first ceil(K / 2) of the experiences with the first ceil(N / 2) of the
@@ -93,9 +93,9 @@ def fit_joint_law(experience: Floats, simulations: Floats, loss: Floats, seed: i
     return compare(
         joint_laws(e[half_e - 1]),
         (e[row], n[column]),
-        complete(loss.reshape(len(loss), len(row))),
-        inside == np.arange(len(inside)),
-        inside,
-        "what lies outside of the small quadrant",
-        seed,
+        y=complete(loss.reshape(len(loss), len(row))),
+        small=inside == np.arange(len(inside)),
+        stay=inside,
+        rest="what lies outside of the small quadrant",
+        seed=seed,
     )

@@ -30,7 +30,7 @@ class Fitted(NamedTuple):
     coefficients: Floats  # [B, C] the linear ones
 
 
-def fit(columns: Columns, grid: Sequence[Floats], samples: Floats, nonnegative: bool = False) -> Fitted:
+def fit(columns: Columns, grid: Sequence[Floats], *, samples: Floats, nonnegative: bool = False) -> Fitted:
     """Return the parameters and coefficients whose sum of squared residuals is the least, for each sample.
 
     Parameters

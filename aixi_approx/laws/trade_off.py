@@ -37,14 +37,15 @@ class TradeOff:
     """What was found, or why nothing was, in one sentence."""
 
 
-def contour(x_learn: Floats, x_search: Floats, mean_score: Floats, level: float) -> list[tuple[float, float]]:
+def contour(x_learn: Floats, x_search: Floats, *, mean_score: Floats, level: float) -> list[tuple[float, float]]:
     """Return the least search compute that reaches a score, for each learn compute at which it can be told.
 
     The score between two search computes is taken to be linear in the logarithm, and never to fall: it is the largest
     up to there. A learn compute with which the level is never reached, or already at the smallest search compute, gives
     a bound and no point; neither does one whose score just before is not known.
 
-    >>> contour(np.array([1.0, 2.0, 4.0]), np.array([1.0, 10.0, 100.0]), np.array([[0, 0, 1], [0, 1, 0], [1, 1, 1]]), 1)
+    >>> score = np.array([[0, 0, 1], [0, 1, 0], [1, 1, 1]])
+    >>> contour(np.array([1.0, 2.0, 4.0]), np.array([1.0, 10.0, 100.0]), mean_score=score, level=1)
     [(1.0, 100.0), (2.0, 10.0)]
 
     Parameters
@@ -75,7 +76,7 @@ def _log_least_search(log_search: Floats, score: Floats, level: float) -> Floats
     return np.where(here.any(axis=-1), np.where(here, crossing, 0).sum(axis=-1), np.nan)
 
 
-def fit_trade_off(x_learn: Floats, x_search: Floats, score: Floats, levels: Floats, seed: int = 0) -> TradeOff:
+def fit_trade_off(x_learn: Floats, x_search: Floats, *, score: Floats, levels: Floats, seed: int = 0) -> TradeOff:
     """Fit one slope to the contours of several levels, by least squares over all their points.
 
     Parameters

@@ -53,7 +53,8 @@ class BeliefExpectimax(Planner):
 
     Examples
     --------
-    >>> from aixi_approx import TrueModel, make
+    >>> from aixi_approx import make
+    >>> from aixi_approx.predictors import TrueModel
     >>> from aixi_approx.randomness import stream
     >>> tiger = make("tiger")
     >>> BeliefExpectimax(tiger, horizon=2).search(TrueModel(tiger), stream(1)).value.tolist()
@@ -80,7 +81,7 @@ class BeliefExpectimax(Planner):
         """Return a new planner for an environment that is a POMDP."""
         return cls(as_pomdp(environment), *parameters, **options)  # type: ignore[arg-type]
 
-    def search(self, predictor: HasBelief, random: Stream, simulations: int | None = None) -> SearchResult:
+    def search(self, predictor: HasBelief, random: Stream, *, simulations: int | None = None) -> SearchResult:
         """Search from the present belief of the true model, which is unchanged.
 
         Parameters
@@ -123,7 +124,7 @@ class BeliefExpectimax(Planner):
             later = {key: max(self._values(key, later)) for key in layer}
         value = np.array(self._values(root, later))
         nothing = np.zeros(len(value), dtype=np.int64)
-        return SearchResult(best_action(value, random, ROUNDING), value, nothing, 0, np.zeros(len(value)))
+        return SearchResult(best_action(value, random, rounding=ROUNDING), value, nothing, 0, np.zeros(len(value)))
 
     def _look_ahead(self, horizon: int) -> Iterator[int]:
         """Find what can follow the beliefs of the last layer, and with it the next one."""
@@ -140,7 +141,7 @@ class BeliefExpectimax(Planner):
     def _outcomes(self, belief: Belief, action: int) -> list[Step]:
         return [
             Step(future.probability, future.percept.reward, self._key(future.belief))
-            for future in after(self.pomdp, belief, action)
+            for future in after(self.pomdp, belief, action=action)
         ]
 
     def _values(self, key: Key, later: Mapping[Key, float]) -> list[float]:

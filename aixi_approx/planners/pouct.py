@@ -255,7 +255,9 @@ class POUCT(Planner):
     ) -> None:
         if simulations is None and seconds is None:
             simulations = 500
-        horizon, self.simulations, plies = check_search_options(horizon, simulations, seconds, ucb, rule, plies)
+        horizon, self.simulations, plies = check_search_options(
+            horizon, simulations, seconds=seconds, ucb=ucb, rule=rule, plies=plies
+        )
         self.pomdp, self.seconds = pomdp, seconds
         self.rollout = Uniform(pomdp.coding) if rollout is None else rollout
         self.reads_history = self.rollout.reads_history
@@ -292,7 +294,7 @@ class POUCT(Planner):
         """Cycles that a simulation looks ahead."""
         return self._plan.horizon
 
-    def advance(self, action: int, percept: Bits, learned: bool = True) -> None:
+    def advance(self, action: int, percept: Bits, *, learned: bool = True) -> None:
         """Go on to the history after a real cycle, which only a rollout policy takes note of."""
         self.rollout.extend(encode(action, self._plan.action_bits))
         self.rollout.extend(percept)
@@ -305,7 +307,7 @@ class POUCT(Planner):
         """Go back to a mark, exactly; forget it and all later ones."""
         self.rollout.revert(mark)
 
-    def search(self, predictor: HasBelief, random: Stream, simulations: int | None = None) -> SearchResult:
+    def search(self, predictor: HasBelief, random: Stream, *, simulations: int | None = None) -> SearchResult:
         """Search from the present belief of the true model, which is unchanged.
 
         Parameters
@@ -340,7 +342,7 @@ class POUCT(Planner):
                 self.rollout.check_fault()
                 raise RolloutError("the rollout policy failed in a search")
             done += count
-        return root_result(self._tree.visits, self._tree.value, random, done)
+        return root_result(self._tree.visits, self._tree.value, random=random, simulations=done)
 
     def _clear(self) -> None:
         """Leave nothing in the tree but a root without visits."""

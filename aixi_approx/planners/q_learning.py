@@ -118,7 +118,7 @@ class QLearning(Planner):
         """Return the values of actions, which it plans with."""
         return self._values
 
-    def search(self, predictor: ActionValues, random: Stream, simulations: int | None = None) -> SearchResult:
+    def search(self, predictor: ActionValues, random: Stream, *, simulations: int | None = None) -> SearchResult:
         """Look the values up."""
         value = predictor.here
         return SearchResult(best_action(value, random), value, np.zeros(len(value), dtype=np.int64), 0)

@@ -51,7 +51,7 @@ class RandomPlanner(Planner):
         """Return something that learns nothing."""
         return NoLearner(self.coding)
 
-    def search(self, predictor: NoLearner, random: Stream, simulations: int | None = None) -> SearchResult:
+    def search(self, predictor: NoLearner, random: Stream, *, simulations: int | None = None) -> SearchResult:
         """Draw an action."""
         value = np.full(self.coding.actions, np.nan)
         return SearchResult(below(random, len(value)), value, np.zeros(len(value), dtype=np.int64), 0)

@@ -406,7 +406,9 @@ class RhoUCT(Planner):
     ) -> None:
         if simulations is None and seconds is None:
             simulations = 500
-        horizon, self.simulations, plies = check_search_options(horizon, simulations, seconds, ucb, rule, plies)
+        horizon, self.simulations, plies = check_search_options(
+            horizon, simulations, seconds=seconds, ucb=ucb, rule=rule, plies=plies
+        )
         self.coding, self.seconds = coding, seconds
         self.rollout = Uniform(coding) if rollout is None else rollout
         self.reads_history = self.rollout.reads_history
@@ -438,7 +440,7 @@ class RhoUCT(Planner):
         self._tree = _empty_tree(self.coding.actions, 2, 2)
         self._root = ROOT
 
-    def advance(self, action: int, percept: Bits, learned: bool = True) -> None:
+    def advance(self, action: int, percept: Bits, *, learned: bool = True) -> None:
         """Go on to the history after a real cycle."""
         self.rollout.extend(encode(action, self.coding.action_bits))
         self.rollout.extend(percept)
@@ -456,7 +458,7 @@ class RhoUCT(Planner):
         self.rollout.revert(mark)
         self.forget()
 
-    def search(self, predictor: Predictor, random: Stream, simulations: int | None = None) -> SearchResult:
+    def search(self, predictor: Predictor, random: Stream, *, simulations: int | None = None) -> SearchResult:
         """Search from the present history of the predictor, which is unchanged afterwards.
 
         Parameters
@@ -502,7 +504,7 @@ class RhoUCT(Planner):
                 self.forget()
                 self.rollout.check_fault()
                 predictor.raise_fault()
-        return root_result(self._tree.visits, self._tree.value, random, done)
+        return root_result(self._tree.visits, self._tree.value, random=random, simulations=done)
 
     def _agrees(self, predictor: Predictor) -> bool:
         """Whether a number of the memo is still what the predictor says.

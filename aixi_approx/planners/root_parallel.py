@@ -62,7 +62,7 @@ class RootParallel(Planner):
         self.planners = tuple(planners)
         self.searches = as_integer("searches", searches, 1, MAX_SIMULATIONS)
         self.join = check_choice("join", join, JOINS)
-        self.simulations = planners[0].simulations
+        self.simulations, self.seconds = planners[0].simulations, planners[0].seconds
         self.reads_history = planners[0].reads_history
         self._marks: list[list[int]] = []
         self._shares(self.simulations)
@@ -72,10 +72,10 @@ class RootParallel(Planner):
         for planner in self.planners:
             planner.forget()
 
-    def advance(self, action: int, percept: Bits, learned: bool = True) -> None:
+    def advance(self, action: int, percept: Bits, *, learned: bool = True) -> None:
         """Go on to the history after a real cycle."""
         for planner in self.planners:
-            planner.advance(action, percept, learned)
+            planner.advance(action, percept, learned=learned)
 
     def mark(self) -> int:
         """Remember this point; return its number."""
@@ -88,7 +88,7 @@ class RootParallel(Planner):
             planner.revert(own)
         del self._marks[mark:]
 
-    def search(self, predictor: Any, random: Stream, simulations: int | None = None) -> SearchResult:
+    def search(self, predictor: Any, random: Stream, *, simulations: int | None = None) -> SearchResult:
         """Search from the present history of the predictor, which is unchanged afterwards.
 
         Parameters
@@ -122,14 +122,14 @@ class RootParallel(Planner):
         def search(random: Stream, simulations: int) -> SearchResult:
             planner, own = idle.get()
             try:
-                return planner.search(own, random, simulations)
+                return planner.search(own, random, simulations=simulations)
             finally:
                 idle.put((planner, own))
 
         if len(self.planners) == 1:
-            return join_results(list(map(search, streams, shares)), self.join, random)
+            return join_results(list(map(search, streams, shares)), self.join, random=random)
         with ThreadPoolExecutor(len(self.planners)) as threads:
-            return join_results(list(threads.map(search, streams, shares)), self.join, random)
+            return join_results(list(threads.map(search, streams, shares)), self.join, random=random)
 
     def _shares(self, simulations: int) -> list[int]:
         """The simulations of each search."""
@@ -143,7 +143,7 @@ class RootParallel(Planner):
         return [share + (number < more) for number in range(self.searches)]
 
 
-def join_results(results: Sequence[SearchResult], how: str, random: Stream) -> SearchResult:
+def join_results(results: Sequence[SearchResult], how: str, *, random: Stream) -> SearchResult:
     """Join what independent searches found from the same root.
 
     Parameters
@@ -161,8 +161,8 @@ def join_results(results: Sequence[SearchResult], how: str, random: Stream) -> S
     >>> def found(action, *value):
     ...     return SearchResult(action, np.array(value), np.array([1, 1]), 2)
     >>> three = [found(0, 3.0, 2.0), found(0, 3.0, 2.0), found(1, 1.0, 9.0)]
-    >>> join_results(three, MAJORITY, stream(1)).action, join_results(three, POOLED, stream(1)).action
-    (0, 1)
+    >>> [join_results(three, how, random=stream(1)).action for how in (MAJORITY, POOLED)]
+    [0, 1]
     """
     visits = np.sum([result.visits for result in results], axis=0)
     value = np.full(len(visits), np.nan)
@@ -173,4 +173,4 @@ def join_results(results: Sequence[SearchResult], how: str, random: Stream) -> S
         votes = np.bincount([result.action for result in results], minlength=len(value))
         candidates = np.where(votes == votes.max(), value, np.nan)
     simulations = sum(result.simulations for result in results)
-    return SearchResult(best_action(candidates, random, ROUNDING), value, visits, simulations)
+    return SearchResult(best_action(candidates, random, rounding=ROUNDING), value, visits, simulations)

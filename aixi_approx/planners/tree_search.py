@@ -70,7 +70,7 @@ def select(tree: Any, plan: Any, random: Stream, logs: NDArray[np.float64], node
 
 
 def root_result(
-    visits: NDArray[np.int32], value: NDArray[np.float64], random: Stream, simulations: int
+    visits: NDArray[np.int32], value: NDArray[np.float64], *, random: Stream, simulations: int
 ) -> SearchResult:
     """Return what stands at the root of a tree; visits and value are [N, A], of all its decision nodes."""
     count = visits[ROOT].astype(np.int64)
@@ -79,7 +79,7 @@ def root_result(
 
 
 def check_search_options(
-    horizon: int, simulations: int | None, seconds: float | None, ucb: float, rule: str, plies: int | None
+    horizon: int, simulations: int | None, *, seconds: float | None, ucb: float, rule: str, plies: int | None
 ) -> tuple[int, int, int]:
     """Return the horizon, simulations and plies of a tree search, checked.
 

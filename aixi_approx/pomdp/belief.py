@@ -93,7 +93,7 @@ def first_belief(pomdp: POMDP) -> Belief:
     return Belief(np.arange(len(pomdp.tables.start)), pomdp.tables.start)
 
 
-def branch(pomdp: POMDP, beliefs: Beliefs, actions: NDArray[np.int64]) -> Branches:
+def branch(pomdp: POMDP, beliefs: Beliefs, *, actions: NDArray[np.int64]) -> Branches:
     """Return the percepts of positive probability that can follow each of the beliefs and each of the actions."""
     tables, count = pomdp.tables, len(pomdp.actions)
     believer = np.repeat(np.arange(len(beliefs.first) - 1), np.diff(beliefs.first))
@@ -117,9 +117,9 @@ def branch(pomdp: POMDP, beliefs: Beliefs, actions: NDArray[np.int64]) -> Branch
     return Branches(row[new], percept[new], probability, believed)
 
 
-def after(pomdp: POMDP, belief: Belief, action: int) -> list[Future]:
+def after(pomdp: POMDP, belief: Belief, *, action: int) -> list[Future]:
     """Return the percepts of positive probability that can follow an action, by reward, then observation."""
-    branches = branch(pomdp, Beliefs(np.array([0, len(belief.state)]), *belief), np.array([action]))
+    branches = branch(pomdp, Beliefs(np.array([0, len(belief.state)]), *belief), actions=np.array([action]))
     _, state, probability = branches.belief
     parts = pairwise(branches.belief.first.tolist())
     futures = []
@@ -139,7 +139,7 @@ def believe(pomdp: POMDP, history: Iterable[tuple[int, Percept]]) -> Belief:
     """
     belief = first_belief(pomdp)
     for cycle, (action, percept) in enumerate(history):
-        for future in after(pomdp, belief, action):
+        for future in after(pomdp, belief, action=action):
             if future.percept == percept:
                 belief = future.belief
                 break

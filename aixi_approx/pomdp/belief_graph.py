@@ -95,7 +95,7 @@ class _Nodes:
         return Beliefs(first, np.concatenate(self.state[begin:end]), np.concatenate(self.probability[begin:end]))
 
 
-def explore(pomdp: POMDP, merge: float, max_beliefs: int) -> BeliefGraph:
+def explore(pomdp: POMDP, merge: float, *, max_beliefs: int) -> BeliefGraph:
     """Return the graph of all beliefs that can be reached from the start.
 
     Raises
@@ -118,7 +118,7 @@ def explore(pomdp: POMDP, merge: float, max_beliefs: int) -> BeliefGraph:
         while end < len(nodes.state) and load < CHUNK:
             load += len(nodes.state[end])
             end += 1
-        found = branch(pomdp, nodes.beliefs(done, end), np.arange(actions))
+        found = branch(pomdp, nodes.beliefs(done, end), actions=np.arange(actions))
         node = nodes.place(found.belief)
         share, rest = _split(found.belief, [nodes.probability[n] for n in node.tolist()])
         row = found.row + done * actions

@@ -66,7 +66,7 @@ class Solution:
         """The optimum as far as it is known: what the policy earns."""
         return self.lower
 
-    def follow(self, node: int, action: int, percept: Percept) -> int:
+    def follow(self, node: int, action: int, *, percept: Percept) -> int:
         """Return the node after one more cycle.
 
         Raises
@@ -95,7 +95,7 @@ class Solution:
         node = 0
         for cycle, (action, percept) in enumerate(history):
             try:
-                node = self.follow(node, action, percept)
+                node = self.follow(node, action, percept=percept)
             except ValueError as error:
                 raise ValueError(f"cycle {cycle}: {error}") from None
         return node
@@ -163,7 +163,7 @@ class Solution:
         return float(long_run_reward(csr_array(choice @ graph.step), choice @ graph.reward)[0])
 
     def optimal_actions(
-        self, history: History | int = (), horizon: int | None = None, tolerance: float = 1e-6
+        self, history: History | int = (), horizon: int | None = None, *, tolerance: float = 1e-6
     ) -> list[int]:
         """Return the actions whose value, as `action_values` has it, is the largest up to a tolerance."""
         values = self.action_values(history, horizon)
@@ -174,7 +174,7 @@ class Solution:
         return self.graph.belief(self.node(history))
 
 
-def solve(pomdp: POMDP, merge: float = SAME, max_beliefs: int = 100_000) -> Solution:
+def solve(pomdp: POMDP, merge: float = SAME, *, max_beliefs: int = 100_000) -> Solution:
     """Return the largest reward per cycle that any agent can reach in the long run, with bounds, and a policy for it.
 
     >>> from aixi_approx.envs import make
@@ -205,7 +205,7 @@ def solve(pomdp: POMDP, merge: float = SAME, max_beliefs: int = 100_000) -> Solu
         raise TypeError(f"{getattr(pomdp, 'name', pomdp)} has no finite definition (it is not a POMDP)")
     if not 1e-15 <= merge <= 1:
         raise ValueError(f"merge is {merge}: it must lie in 1e-15 to 1")
-    graph = explore(pomdp, merge, as_integer("max_beliefs", max_beliefs, 1, 1 << 31))
+    graph = explore(pomdp, merge, max_beliefs=as_integer("max_beliefs", max_beliefs, 1, 1 << 31))
     scale = max(1.0, float(np.abs(graph.reward).max()))
     gain, value = _policy_iteration(graph, scale)
     advantage, loss = _slack(graph, gain, value)
@@ -250,7 +250,7 @@ def reward_range(environment: Environment) -> tuple[float | None, float | None]:
     return environment.random_reward, best_reward(environment)
 
 
-def solve_soon(pomdp: POMDP, max_beliefs: int = 10_000, merges: tuple[float, ...] = (SAME, 0.1)) -> Solution | None:
+def solve_soon(pomdp: POMDP, max_beliefs: int = 10_000, *, merges: tuple[float, ...] = (SAME, 0.1)) -> Solution | None:
     """Return a solution whose bounds meet, or None if there are more states or beliefs than `max_beliefs`.
 
     Where beliefs are many, the bounds of a coarse graph may meet all the same. The values of actions are exact only
@@ -260,7 +260,7 @@ def solve_soon(pomdp: POMDP, max_beliefs: int = 10_000, merges: tuple[float, ...
         return None
     for merge in merges:
         with contextlib.suppress(ValueError):
-            solution = solve(pomdp, merge, max_beliefs)
+            solution = solve(pomdp, merge, max_beliefs=max_beliefs)
             if solution.upper - solution.lower <= 1e-6 * max(1.0, abs(solution.lower)):
                 return solution
     return None

@@ -19,12 +19,10 @@ from matplotlib.figure import Figure
 from rich.console import Console
 from rich.progress import track
 
-from aixi_approx.environment import Schedule
 from aixi_approx.envs import ENVIRONMENTS, make
 from aixi_approx.estimate import normalised
 from aixi_approx.execution.folder import JsonLines
 from aixi_approx.experiments.experiment import Experiment, compile_kernels, run
-from aixi_approx.planner_spec import PlannerSpec
 
 Cell = tuple[str, str, int]  # environment, planner, simulations
 
@@ -46,9 +44,8 @@ def measure(cell: Cell) -> dict[str, Any]:
     """Evaluate an agent that knows the environment."""
     name, planner, simulations = cell
     environment = make(name)
-    schedule, settings = Schedule(0, simulations), environment.settings
-    experiment = Experiment(name, settings, schedule, PlannerSpec(planner), "true", evaluate=CYCLES[simulations])
-    result = run(experiment).as_json()
+    settings = environment.settings._replace(cycles=0, evaluation_simulations=simulations)
+    result = run(Experiment(name, settings, CYCLES[simulations], model="true", planner=planner))
     found = {field: result[field] for field in ("reward", "reward_low", "reward_high", "random_reward", "optimum")}
     return {
         **dict(zip(("environment", "planner", "simulations"), cell, strict=True)),

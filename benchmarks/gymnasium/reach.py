@@ -19,7 +19,6 @@ from rich.progress import track
 from aixi_approx import average, make
 from aixi_approx.estimate import normalised
 from aixi_approx.experiments.experiment import Experiment, compile_kernels, run
-from aixi_approx.planner_spec import PlannerSpec
 from aixi_approx.pomdp.solver import best_reward
 
 TASKS: dict[str, dict[str, float]] = {  # what is other than by default
@@ -37,17 +36,13 @@ RANDOM = 50_000  # cycles of a random agent
 def measure(task: tuple[str, int | None]) -> float:
     """Return the reward per cycle of an agent with some seed, or of the random agent."""
     name, seed = task
-    settings, schedule = make(name).settings, make(name).schedule
+    settings = make(name).settings
     if seed is None:
-        schedule = schedule._replace(cycles=0)
-        experiment = Experiment(name, settings, schedule, PlannerSpec("random"), evaluate=RANDOM)
+        experiment = Experiment(name, settings._replace(cycles=0), RANDOM, planner="random")
     else:
-        given: dict[str, Any] = dict(TASKS[name])
-        schedule = schedule._replace(cycles=given.pop("cycles", schedule.cycles))
-        experiment = Experiment(name, settings._replace(**given), schedule, evaluate=EVALUATE, seed=seed)
-    reward = run(experiment).reward
-    assert reward is not None
-    return reward.mean
+        experiment = Experiment(name, settings._replace(**TASKS[name]), EVALUATE, seed=seed)  # type: ignore[arg-type]
+    reward: float = run(experiment)["reward"]
+    return reward
 
 
 def command(name: str) -> str:
