@@ -26,7 +26,7 @@ class Point(NamedTuple):
 
 
 def points(rows: Iterable[Mapping[str, Any]]) -> list[Point]:
-    """Join the rows of different seeds, as `Laboratory.rows` returns them; those of table 6 come first."""
+    """Join the rows of different seeds, as `Laboratory.rows` returns them."""
     fields = ("environment", "experience", "planner", "simulations", "cycles", "learn")
     groups: dict[tuple[Any, ...], list[Mapping[str, Any]]] = {}
     for row in rows:
@@ -41,8 +41,7 @@ def points(rows: Iterable[Mapping[str, Any]]) -> list[Point]:
         found.append(
             Point(name, experience, planner, simulations, cycles * len(group), learn, len(group), reward, seconds)
         )
-    names = list(dict.fromkeys(p.environment for p in found))
-    return sorted(found, key=lambda p: (names.index(p.environment), p.environment != PACMAN and not p.learn))
+    return found
 
 
 def table_cell(found: Sequence[Point], name: str, planner: str) -> Point:
