@@ -102,7 +102,7 @@ def _short(value: Estimate, digits: int = 3) -> str:
 def _surface(f: Results) -> list[str]:
     what, values = ("score", f.score) if np.isfinite(f.score).any() else ("reward per cycle", f.reward)
     lines = [
-        f"The surface: {what}, by experience (down) and simulations (seed_mean), 95 % over {_seeds(f)}",
+        f"The surface: {what}, by experience (down) and simulations (across), 95 % over {_seeds(f)}",
         "",
         f"| cycles | {' | '.join(f'{n:,.0f}' for n in f.simulations)} |",
         "|--:|" + "--:|" * len(f.simulations),
