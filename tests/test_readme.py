@@ -26,7 +26,7 @@ def test_environments_of_ones_own_are_short_and_pass_the_check(name: str, place:
     (code,) = (block for block in CODE if f"class {name}(" in block)
     assert len([line for line in code.splitlines() if line.strip()]) < 20
     (place / "my_env.py").write_text(code)
-    assert not [finding for finding in check_environment(f"my_env.py:{name}", 200) if finding.result == "failed"]
+    assert not [finding for finding in check_environment(f"my_env.py:{name}", cycles=200) if finding.result == "failed"]
     if name == "Lake":
         assert make("my_env.py:Lake:8").cells == 8
     else:

@@ -44,7 +44,8 @@ def contour(x_learn: Floats, x_search: Floats, *, mean_score: Floats, level: flo
     up to there. A learn compute with which the level is never reached, or already at the smallest search compute, gives
     a bound and no point; neither does one whose score just before is not known.
 
-    >>> contour(np.array([1.0, 2.0, 4.0]), np.array([1.0, 10.0, 100.0]), np.array([[0, 0, 1], [0, 1, 0], [1, 1, 1]]), level=1)
+    >>> score = np.array([[0, 0, 1], [0, 1, 0], [1, 1, 1]])
+    >>> contour(np.array([1.0, 2.0, 4.0]), np.array([1.0, 10.0, 100.0]), mean_score=score, level=1)
     [(1.0, 100.0), (2.0, 10.0)]
 
     Parameters
