@@ -95,7 +95,7 @@ class Planner(ABC):
     ...     '''Takes the action with the largest expected next reward bit, the first bit of a percept.'''
     ...     def __init__(self, coding):
     ...         self.coding = coding
-    ...     def search(self, predictor, random, simulations=None):
+    ...     def search(self, predictor, random, *, simulations=None):
     ...         value = np.zeros(self.coding.actions)
     ...         for action in range(self.coding.actions):
     ...             mark = predictor.mark()

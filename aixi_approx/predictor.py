@@ -21,7 +21,7 @@ import ctypes
 import functools
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple, NoReturn, Self
 
@@ -155,7 +155,7 @@ class Predictor(ABC):
     def restart(self) -> None:  # noqa: B027  there is mostly nothing to do
         """Take note that the environment was reset, between two cycles. The history goes on."""
 
-    def extend(self, bits: Bits) -> None:
+    def extend(self, bits: Bits | Sequence[int]) -> None:
         """Append bits to the history without learning them."""
         for bit in bits:
             self.append(int(bit))

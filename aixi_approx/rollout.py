@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from typing import Any, Self
+from typing import Any, NoReturn, Self
 
 from aixi_approx.coding import Bits, Coding
 from aixi_approx.environment import Environment
@@ -76,8 +76,8 @@ class Rollout(ABC):
             for bit in bits:
                 self.append(int(bit))
 
-    def check_fault(self) -> None:
-        """Raise what an operation raised while compiled code was calling it, if one did.
+    def raise_fault(self) -> NoReturn:
+        """Raise what an operation raised while compiled code was calling it, or say that one failed.
 
         Raises
         ------
@@ -85,10 +85,10 @@ class Rollout(ABC):
             Caused by the exception of the operation; Ctrl-C is raised as it is.
         """
         fault, self.fault = self.fault, None
-        if isinstance(fault, Exception):
-            raise RolloutError(f"the rollout policy failed in a search: {fault}") from fault
-        if fault is not None:
+        if fault is not None and not isinstance(fault, Exception):
             raise fault
+        why = fault or "it gives no action, or can't go back"
+        raise RolloutError(f"the rollout policy failed in a search: {why}") from fault
 
     @property
     def addresses(self) -> RolloutAddresses:

@@ -24,7 +24,8 @@ What becomes of an environment here:
   POMDP: its table is sampled here, so that its optimum can be solved for and its true model be planned with. If random
   play finds that the table does not tell the truth (a limit, a wrapper, a fickle passenger), it is not used.
 
-What is lost stands in `approximations`.
+What is lost stands in `approximations`. Without a table, the reward of the random agent is the mean over those 10,000
+cycles of random play, and unknown where actions are rounded, since the play was of actions as they are.
 """
 
 from __future__ import annotations
@@ -84,7 +85,7 @@ class GymEnvironment(OfGymnasium):
     @property
     def random_reward(self) -> float | None:
         """Expected reward per cycle of the agent that acts at random, estimated from random play."""
-        return self.original.random_reward and self.original.random_reward.mean
+        return self.original.random_reward
 
     def reset(self, seed: int) -> None:
         """Begin the first episode."""

@@ -19,7 +19,6 @@ from gymnasium.wrappers import OrderEnforcing, PassiveEnvChecker
 
 from aixi_approx.envs.gymnasium_spaces import Limits, Observations, SpaceCode, flat
 from aixi_approx.envs.reward_scale import RewardScale
-from aixi_approx.estimate import Estimate, average
 
 SCOUTING = 10_000  # cycles of random play
 MAX_BITS = 40  # of an observation
@@ -127,13 +126,13 @@ class Original:
         """Return a reward as a whole number."""
         return self.scale.level(float(reward) + self.end * bool(terminated))
 
-    def _random_reward(self, pays: list[Pay]) -> Estimate | None:
+    def _random_reward(self, pays: list[Pay]) -> float | None:
         """The reward of the random agent, from random play; None where actions are rounded, so that it is another."""
         if str(self.action_code):
             return None
         level = {pay: self.level(*pay) for pay in set(pays)}
         self.scale.clipped = 0  # what was clipped here was not played
-        return average([level[pay] for pay in pays])
+        return sum(level[pay] for pay in pays) / len(pays)
 
     def rules(self) -> str:
         """Return what the environment says of itself, up to its spaces, and what an observation is here."""
@@ -172,9 +171,6 @@ class Original:
             parts.append(f"rewards {beyond}, seen in {SCOUTING:,} cycles of random play, are clipped")
         if self.scale.clipped and not self.table:
             parts[-1] += f", {self.scale.clipped:,} so far"
-        if self.random_reward and not self.table:
-            _, least, most = self.random_reward
-            parts.append(f"the reward of the random agent is estimated from these cycles, {least:.3g} to {most:.3g}")
         return "; ".join(parts)
 
 

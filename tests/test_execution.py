@@ -316,7 +316,7 @@ from worker_tasks import hold
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored, if pytest runs in the background
     with engine("2") as place:
-        run_all(place, [Task(hold, (Path(sys.argv[1]), name)) for name in "abcd"], lambda *_: ())
+        run_all(place, [Task(hold, (Path(sys.argv[1]), name)) for name in "abcd"], finish=lambda *_: ())
 """
 
 

@@ -435,9 +435,9 @@ def test_values_of_actions_ask_for_no_coarse_merge(monkeypatch: pytest.MonkeyPat
     merged: list[float] = []
 
     def meets(merge_that_meets: float) -> None:
-        def stand_in(_: POMDP, merge: float, most: int) -> Solution:
+        def stand_in(_: POMDP, merge: float, *, max_beliefs: int) -> Solution:
             merged.append(merge)
-            assert most == 10_000
+            assert max_beliefs == 10_000
             if merge == SAME and merge_that_meets != SAME:
                 raise ValueError("too many beliefs")
             return fine

@@ -32,7 +32,7 @@ from aixi_approx.pomdp.belief import HasBelief, SameEnvironment
 from aixi_approx.pomdp.definition import POMDP, Tables, as_pomdp, sample
 from aixi_approx.predictor_abi import GO_BACK, POLICY, READS, SET_MARK, TAKE_IN, call_operation
 from aixi_approx.randomness import Stream, draw
-from aixi_approx.rollout import Rollout, RolloutError
+from aixi_approx.rollout import Rollout
 from aixi_approx.rollouts.uniform import Uniform
 from aixi_approx.validation import as_integer
 
@@ -196,7 +196,7 @@ def _simulate(
         tree.visits[at, action] += 1
         tree.total[at] += 1
         tree.value[at, action] += (outcome - tree.value[at, action]) / tree.visits[at, action]
-    if policy[READS]:
+    if policy[READS] and mark >= 0.0:
         faults += call_operation(policy[GO_BACK], policy[POLICY], int(mark)) < 0.0
     return faults
 
@@ -339,8 +339,7 @@ class POUCT(Planner):
             if done + count > len(self._logs) - 2:
                 self._enlarge(simulations if self.seconds is None else min(simulations, 2 * (done + count)))
             if not _run(self._tree, self._plan, world, policy, random, self._trace, self._logs, count):
-                self.rollout.check_fault()
-                raise RolloutError("the rollout policy failed in a search")
+                self.rollout.raise_fault()
             done += count
         return root_result(self._tree.visits, self._tree.value, random=random, simulations=done)
 
