@@ -97,7 +97,7 @@ class PlannerSpec(NamedTuple):
     def _text(self, options: Mapping[str, Any]) -> str:
         parts = [f"{self.join}:{self.searches}"] if self.join else []
         for name, value in options.items():
-            parts.append(f"{name}:{str(value).lower() if isinstance(value, bool) else value}")
+            parts.append(f"{name}:{_written(value)}")
         named = self.name != DEFAULT or not (self.join or self.seconds is not None)
         return "+".join([self.name] * named + parts)
 
@@ -105,6 +105,13 @@ class PlannerSpec(NamedTuple):
         """Return it without what is left to the planner."""
         given = [f"{name}={value!r}" for name, value in self.as_json().items()]
         return f"{type(self).__name__}({', '.join(given)})"
+
+
+def _written(value: Any) -> str:
+    """An option's value as it is read again; a number has no plus sign, which stands between options."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return str(value).replace("e+", "e") if isinstance(value, float) else str(value)
 
 
 def _positive(text: str) -> float:

@@ -52,7 +52,9 @@ def open_folder(manifest_path: Path, what: str, *needed: str) -> dict[str, Any] 
         return None
     try:
         manifest: dict[str, Any] = json.loads(manifest_path.read_text())
-        version, *_ = (manifest[name] for name in ("version", *needed))
+        version = manifest["version"]
+        if version == __version__ and not set(needed) <= set(manifest):
+            raise KeyError(needed)
     except (ValueError, KeyError, TypeError) as error:
         raise ValueError(f"{manifest_path} is not the manifest of a {what}: name another folder") from error
     if version != __version__:

@@ -1,8 +1,8 @@
 """JAIR 2011 as a study: which agents learn for its tables and figures, and what is measured of them.
 
-Learning is as in its table 3. Evaluations are greedy, of 5,000 cycles for table 6 as in the paper and of fewer on the
+Agents learn as in its table 3. Evaluations are greedy, of 5,000 cycles for table 6 as in the paper and of fewer on the
 curves, whose points are means over seeds. The paper does not say whether agents learn while they are evaluated; those
-of the code that its authors released do. So do ours for table 6, and not on the curves. Where the budgets of the paper
+in the code that its authors released do. Ours do for table 6, and not on the curves. Where the budgets of the paper
 would take hours, `FRUGAL` spends less, never more; `PRINTED` spends what its table 5 says.
 """
 
@@ -37,12 +37,18 @@ PACMAN = "pacman"
 class Budget(NamedTuple):
     """What is spent on one environment."""
 
-    experience: int  # cycles of learning
+    experience: int
+    """Cycles of learning."""
     learning_simulations: int
-    simulations: int  # in evaluation
-    most_simulations: int  # on the curve over simulations
-    least_experience: int = EXPERIENCE[0]  # on the curve over experience
+    """Of a decision, in learning."""
+    simulations: int
+    """Of a decision, in evaluation."""
+    most_simulations: int
+    """Of a decision, on the curve over simulations."""
+    least_experience: int = EXPERIENCE[0]
+    """Cycles of learning, on the curve over experience."""
     most_seeds: int = MANY
+    """How many agents at most."""
 
 
 PRINTED = {
@@ -66,6 +72,7 @@ class PaperStudy(NamedTuple):
     """MC-AIXI in the environments of the paper, and Q-learning as the baseline."""
 
     environments: tuple[str, ...]
+    """Names of `FRUGAL`."""
     seeds: int = 3
     """Agents in each environment; one where that takes hours, unless the study is full."""
     full: bool = False
@@ -86,7 +93,7 @@ class PaperStudy(NamedTuple):
         ]
 
     def marks(self, run: TrainingRun) -> Sequence[int]:
-        """Return the cycles that the segments of a training run end at."""
+        """Return the cycles at which the segments of a training run end, ascending."""
         most = self.budget(run.environment).experience
         return sorted({*self._experience(run.environment), *range(SEGMENT, most + 1, SEGMENT)})
 
@@ -105,24 +112,38 @@ class PaperStudy(NamedTuple):
             yield Group(checkpoint, tuple(dict.fromkeys(settings)), sampled_decisions=0)
 
     def as_json(self) -> dict[str, Any]:
-        """Return all of it as JSON has it."""
+        """Return the study as JSON."""
         return {"paper": "JAIR 2011", **self._asdict(), "environments": list(self.environments)}
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any], where: str) -> Self:
-        """Return what `as_json` has written; raise ValueError, beginning with `where`, if it is something else."""
+        """Return the study that `as_json` returned.
+
+        Parameters
+        ----------
+        content : mapping of str to Any
+            The JSON.
+        where : str
+            Where it comes from, for messages.
+
+        Raises
+        ------
+        ValueError
+            If it is something else, with one line that begins with `where`.
+        """
         try:
             return cls(tuple(content["environments"]), int(content["seeds"]), bool(content["full"]))
         except (KeyError, TypeError, ValueError):
             raise ValueError(f"{where} is not that of a reproduction of JAIR 2011: name another folder") from None
 
-    def with_seeds(self, seeds: int) -> Self:
-        """Return the same study with another number of seeds."""
-        return self._replace(seeds=seeds)
-
     def obstacle(self, earlier: Self) -> str:
-        """Return nothing: what is there of other environments, seeds and budgets stays, and is not measured again."""
-        return ""
+        """Return why this study can't continue an earlier one: agents that learn otherwise; empty if it can.
+
+        Other environments, seeds and evaluations that are there stay, and are not measured again.
+        """
+        names = [name for name in earlier.environments if name in self.environments]
+        changed = [name for name in names if self._settings(name) != earlier._settings(name)]
+        return f"agents that learn otherwise in {', '.join(changed)}" if changed else ""
 
     def _settings(self, name: str) -> Settings:
         settings = make(name).settings._replace(simulations=self.budget(name).learning_simulations)

@@ -15,18 +15,38 @@ class Point(NamedTuple):
     """The reward of one kind of evaluation over all seeds."""
 
     environment: str
+    """Its name."""
     experience: int
+    """Cycles of learning."""
     planner: str
+    """That decides."""
     simulations: int
-    cycles: int  # of evaluation, all seeds together
+    """Of a decision; 0 for a planner without."""
+    cycles: int
+    """Of evaluation, all seeds together."""
     learn: bool
+    """Whether agents learn meanwhile."""
     seeds: int
-    reward: Estimate  # per cycle
-    seconds: float  # per cycle
+    """How many agents."""
+    reward: Estimate
+    """Per cycle."""
+    seconds: float
+    """Per cycle."""
 
 
 def points(rows: Iterable[Mapping[str, Any]]) -> list[Point]:
-    """Join the rows of different seeds, as `Laboratory.rows` returns them."""
+    """Join the rows of different seeds.
+
+    Parameters
+    ----------
+    rows : iterable of mapping
+        As `Laboratory.rows` returns them.
+
+    Returns
+    -------
+    list of Point
+        In the order of the first rows. With one seed, the interval is that within its evaluation.
+    """
     fields = ("environment", "experience", "planner", "simulations", "cycles", "learn")
     groups: dict[tuple[Any, ...], list[Mapping[str, Any]]] = {}
     for row in rows:
@@ -44,27 +64,61 @@ def points(rows: Iterable[Mapping[str, Any]]) -> list[Point]:
     return found
 
 
-def table_cell(found: Sequence[Point], name: str, planner: str) -> Point:
-    """Return the point of an environment that stands in table 6."""
+def table_cell(found: Sequence[Point], name: str, *, planner: str) -> Point:
+    """Return the point of an environment and a planner in table 6.
+
+    Raises
+    ------
+    StopIteration
+        If there is none.
+    """
     return next(p for p in found if (p.environment, p.planner, p.learn) == (name, planner, True))
 
 
-def over_experience(found: Sequence[Point], name: str, planner: str, simulations: int) -> list[Point]:
-    """Return the points of a curve over experience, in order; Q-learning has no simulations."""
+def over_experience(found: Sequence[Point], name: str, *, planner: str, simulations: int) -> list[Point]:
+    """Return the points of a curve over experience, ascending; Q-learning has no simulations.
+
+    Parameters
+    ----------
+    found : sequence of Point
+        All points.
+    name : str
+        Of the environment.
+    planner : str
+        That decides.
+    simulations : int
+        Of a decision.
+    """
     key = (name, planner, 0 if planner == Q_LEARNING else simulations, False)
     mine = [p for p in found if (p.environment, p.planner, p.simulations, p.learn) == key]
     return sorted(mine, key=lambda p: p.experience)
 
 
-def over_simulations(found: Sequence[Point], name: str, experience: int) -> list[Point]:
-    """Return the points of a curve over simulations, in order."""
+def over_simulations(found: Sequence[Point], name: str, *, experience: int) -> list[Point]:
+    """Return the points of a curve over simulations, ascending.
+
+    Parameters
+    ----------
+    found : sequence of Point
+        All points.
+    name : str
+        Of the environment.
+    experience : int
+        Cycles of learning.
+    """
     key = (name, RHOUCT, experience, False)
     mine = [p for p in found if (p.environment, p.planner, p.experience, p.learn) == key]
     return sorted(mine, key=lambda p: p.simulations)
 
 
 def tables(found: Sequence[Point]) -> str:
-    """Return tables 5 and 6, and figure 9 if there is Pac-Man, in Markdown: ours beside the paper's."""
+    """Return tables 5 and 6, and figure 9 if there is Pac-Man, in Markdown: ours beside the paper's.
+
+    Parameters
+    ----------
+    found : sequence of Point
+        Of all environments that are to stand in them.
+    """
     parts = []
     if names := [name for name in DOMAINS if any(p.environment == name for p in found)]:
         parts += [_table_5(found, names), _table_6(found, names)]
@@ -81,7 +135,7 @@ def _table_5(found: Sequence[Point], names: Sequence[str]) -> str:
         "|---|--:|--:|--:|--:|--:|--:|--:|",
     ]
     for name in names:
-        paper, ours = DOMAINS[name], table_cell(found, name, RHOUCT)
+        paper, ours = DOMAINS[name], table_cell(found, name, planner=RHOUCT)
         lines.append(
             f"| {name} | {paper.experience:,} | {ours.experience:,} | {paper.simulations:,} | {ours.simulations:,} "
             f"| {paper.search_seconds} | {ours.seconds:.4f} | {ours.simulations / ours.seconds:,.0f} |"
@@ -99,9 +153,9 @@ def _table_6(found: Sequence[Point], names: Sequence[str]) -> str:
     ]
     for name in names:
         paper, environment = DOMAINS[name], make(name)
-        cells = [table_cell(found, name, planner) for planner in (RHOUCT, ONE_PLY)]
+        cells = [table_cell(found, name, planner=planner) for planner in (RHOUCT, ONE_PLY)]
         ours = [cell.reward for cell in cells]
-        frozen = over_experience(found, name, RHOUCT, cells[0].simulations)[-1].reward
+        frozen = over_experience(found, name, planner=RHOUCT, simulations=cells[0].simulations)[-1].reward
         score = normalised(ours[0].mean, environment.random_reward, optimum=environment.optimum)
         said = [
             compare_with_paper(reward, figure)
@@ -132,7 +186,20 @@ def _figure_9(pacman: Sequence[Point]) -> str:
 
 
 def compare_with_paper(reward: Estimate, figure: float) -> str:
-    """Say how a reward compares with a figure of the paper, which has two digits after the point."""
+    """Say how a reward compares with a number of the paper.
+
+    Parameters
+    ----------
+    reward : Estimate
+        Ours.
+    figure : float
+        The paper's, which has two digits after the point.
+
+    Returns
+    -------
+    str
+        "yes" if ours, rounded, is at least the paper's; "within" if our interval reaches it; else "no".
+    """
     if round(reward.mean, 2) >= figure:
         return "yes"
     return "within" if reward.high >= figure else "no"

@@ -1,6 +1,6 @@
 """Conclusions: what limits an agent in an environment, and what the next unit of compute is best spent on, in words.
 
-Every sentence is made from the numbers; where they do not tell, it says so.
+Every sentence is derived from the numbers; where they do not tell, it says so.
 """
 
 from __future__ import annotations
@@ -12,15 +12,27 @@ import numpy as np
 from aixi_approx.estimate import Estimate
 from aixi_approx.laboratory.results import PARTS, Results, mean_over_seeds, seed_mean
 
-SMALL = 0.02  # of the way from the random agent to the best: less is not worth a word
-FEW = 5  # agents
+SMALL = 0.02  # of the way from the random agent to the best: less is not worth mentioning
+FEW = 5  # agents: with fewer, a warning
 LACKS = {"prediction": "prediction", "decision": "decision", "horizon": "the horizon"}
 
 
 def conclusions(found: Results) -> list[str]:
-    """Return what the numbers say, sentence by sentence."""
+    """Return what the numbers say, one sentence after the other.
+
+    Parameters
+    ----------
+    found : Results
+        In one environment, with one model.
+    """
     if np.isnan(found.reward[:, -1, -1]).all():
-        return [f"{_at(found)} nothing was measured yet."]
+        others = any(np.isfinite(score).any() for score in found.others.values())
+        what = (
+            "no agent with a model was measured"
+            if np.isnan(found.reward).all() and others
+            else "nothing was measured yet"
+        )
+        return [f"{_at(found)} {what}."]
     parts = (_where, _what_limits, _next, _crossing, _trade_off, _laws, _few)
     return [sentence for part in parts for sentence in part(found)]
 
@@ -73,7 +85,7 @@ def _what_limits(f: Results) -> Iterator[str]:
     yield f"What limits it there is {LACKS[worst]}{sure}: of the score, {loses}."
     for part, name in LACKS.items():
         if cost[part].high < 0:
-            yield f"{name.capitalize()} makes up for a part of that: its errors happen to mend others."
+            yield f"{name.capitalize()} compensates for a part of that: its errors happen to offset others."
 
 
 def _next(f: Results) -> Iterator[str]:
@@ -109,7 +121,7 @@ def _next(f: Results) -> Iterator[str]:
 
 
 def _crossing(f: Results) -> Iterator[str]:
-    """From how much search on prediction costs more than decision, after the most experience."""
+    """The amount of search from which prediction costs more than decision, after the most experience."""
     parts = seed_mean(f.long_run)[-1]
     prediction, decision = parts[:, PARTS.index("prediction")], parts[:, PARTS.index("decision")]
     if np.isnan(prediction + decision).any():
@@ -126,7 +138,7 @@ def _trade_off(f: Results) -> Iterator[str]:
     trade = f.trade_off
     if trade.k is None:
         if np.isfinite(f.score).any():
-            yield f"How much search makes up for less learning can't be told: {trade.why}."
+            yield f"How much search compensates for less learning can't be told: {trade.why}."
         return
     mean, low, high = (np.float64(10) ** np.clip(k, -300, 300) for k in trade.k)
     interval = f" ({low:,.3g} to {high:,.3g})" if np.isfinite(trade.k.high) else ""
@@ -140,9 +152,9 @@ def _laws(f: Results) -> Iterator[str]:
     for what, law in f.laws.items():
         name = what[0].upper() + what[1:]
         if law.best:
-            error, staying = law.best.error.mean, law.persistence.mean
-            told = f"wrong by {error:.2g} where staying put is wrong by {staying:.2g}"
-            yield f"{name}: {law.best.formula} foresees it best, {told}."
+            error, last_value = law.best.error.mean, law.persistence.mean
+            told = f"with an error of {error:.2g} where the last-value forecast has {last_value:.2g}"
+            yield f"{name}: {law.best.formula} extrapolates best, {told}."
         elif law.laws:
             yield f"{name}: {law.why}."
 
@@ -162,6 +174,13 @@ def _simulations(count: float) -> str:
 def plus(value: Estimate) -> str:
     """Return a mean with half of its interval, if that is finite.
 
+    Parameters
+    ----------
+    value : Estimate
+        Whose interval is symmetric.
+
+    Examples
+    --------
     >>> plus(Estimate(-1e-9, -0.02, 0.02))
     '0.000 ± 0.020'
     """

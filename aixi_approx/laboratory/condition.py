@@ -1,9 +1,9 @@
 """Conditions: what a study measures, each with its coordinates.
 
-A training run is an agent that learns. A checkpoint is what a predictor has learned from its first cycles. A setting
-is a way to decide with it, for some cycles. A condition is a checkpoint and a setting. Its coordinates are its place in
-the study: from them follow the name of its file, the fields of its row, and where it is looked up. A new axis is a
-field of one of the three.
+A training run is an agent that learns. A checkpoint is what a predictor has learned from the first cycles of a run. A
+setting is a way to decide with it, for some cycles. A condition is a checkpoint and a setting. Its coordinates are its
+place in the study: they determine the name of its file, the fields of its row, and where it is looked up. A new axis is
+a field of one of the three.
 """
 
 from __future__ import annotations
@@ -15,23 +15,28 @@ from urllib.parse import quote
 from aixi_approx.environment import Settings
 from aixi_approx.planner_spec import PlannerSpec
 
-SAFE = ":>@?= +"  # in the name of a file, beside letters and digits
+SAFE = ":>@?= +"  # in the name of a file, besides letters, digits and -_.~
 
 Cycle = tuple[int, int, int]  # action, observation, reward
 
 
 class TrainingRun(NamedTuple):
-    """An agent that learns in an environment from nothing."""
+    """An agent that learns in an environment, from the first cycle on."""
 
     environment: str
-    learner: str  # the planner that it learns with, as short text
+    """Its full name."""
+    learner: str
+    """The planner that it learns with, as a short text."""
     seed: int
+    """Of the agent and of the environment."""
     settings: Settings
-    axes: tuple[tuple[str, Any], ...] = ()  # name and value of axes of your own
+    """Of the agent."""
+    axes: tuple[tuple[str, Any], ...] = ()
+    """Name and value of axes of your own."""
 
     @property
     def coordinates(self) -> dict[str, Any]:
-        """Where it stands in a study."""
+        """Its place in a study."""
         own = {"environment": self.environment, "learner": self.learner, "seed": self.seed}
         return {**own, **({"run_axes": dict(self.axes)} if self.axes else {})}
 
@@ -40,13 +45,17 @@ class Checkpoint(NamedTuple):
     """A predictor after some experience."""
 
     run: TrainingRun
-    experience: int  # cycles of the run that it has learned
-    model: str  # what predicts
-    depth: int  # bits of context
+    """Where its experience comes from."""
+    experience: int
+    """Cycles of the run that it has learned."""
+    model: str
+    """What predicts."""
+    depth: int
+    """Bits of context."""
 
     @property
     def coordinates(self) -> dict[str, Any]:
-        """Where it stands in a study."""
+        """Its place in a study."""
         own = {"experience": self.experience, "model": self.model, "depth": self.depth}
         return {**self.run.coordinates, **own}
 
@@ -54,14 +63,18 @@ class Checkpoint(NamedTuple):
 class Setting(NamedTuple):
     """A way to decide, and for how long."""
 
-    planner: PlannerSpec  # with its horizon, and its simulations where it counts them
-    cycles: int  # of greedy evaluation
-    learn: bool = False  # whether the predictor goes on learning meanwhile
-    axes: tuple[tuple[str, Any], ...] = ()  # name and value of axes of your own
+    planner: PlannerSpec
+    """With its horizon, and its simulations if it counts them."""
+    cycles: int
+    """Of greedy evaluation."""
+    learn: bool = False
+    """Whether the predictor continues to learn meanwhile."""
+    axes: tuple[tuple[str, Any], ...] = ()
+    """Name and value of axes of your own."""
 
     @property
     def coordinates(self) -> dict[str, Any]:
-        """Where it stands in a study; simulations are 0 for a planner that does not count them."""
+        """Its place in a study; horizon and simulations are 0 for a planner that has none."""
         planner = self.planner
         own = {
             "planner": planner.title,
@@ -74,7 +87,20 @@ class Setting(NamedTuple):
 
     @classmethod
     def at(cls, row: Mapping[str, Any]) -> Self:
-        """Return the setting with the coordinates of a row."""
+        """Return the setting that has the coordinates of a row: the inverse of `coordinates`.
+
+        Parameters
+        ----------
+        row : mapping of str to Any
+            With the fields of `coordinates`, and possibly others.
+
+        Raises
+        ------
+        ValueError
+            If the planner can't be read.
+        KeyError
+            If a field is missing.
+        """
         planner = PlannerSpec.parse(row["planner"])
         planner = planner._replace(horizon=row["horizon"] or None, simulations=row["simulations"] or None)
         return cls(planner, row["cycles"], row["learn"], tuple(row.get("axes", {}).items()))
@@ -84,39 +110,55 @@ class Group(NamedTuple):
     """The conditions of one checkpoint, which are measured together."""
 
     checkpoint: Checkpoint
+    """What decides."""
     settings: tuple[Setting, ...]
-    sampled_decisions: int  # of each evaluation, whose regret is analysed
+    """How."""
+    sampled_decisions: int
+    """Decisions of each evaluation whose regret is split into its parts."""
 
 
 def file_name(coordinates: Mapping[str, Any], *more: object) -> str:
-    """Return the name of the file of what has these coordinates."""
+    """Return the name of a file; other coordinates have another one.
+
+    Parameters
+    ----------
+    coordinates : mapping of str to Any
+        Of what the file holds, the environment first.
+    *more : object
+        Further parts of the name.
+
+    Returns
+    -------
+    str
+        All parts, with dashes between them. Within a part, characters that a file name can't have are percent-encoded,
+        and so is the dash in all parts but the first.
+
+    Examples
+    --------
+    >>> file_name({"environment": "kuhn-poker", "learner": "q-learning", "seed": 0}, 1000)
+    'kuhn-poker-q%2Dlearning-0-1000.json'
+    """
     parts: list[object] = []
     for part in (*coordinates.values(), *more):
         parts += [f"{name}={value}" for name, value in part.items()] if isinstance(part, Mapping) else [part]
-    return "-".join(quote(str(part), safe=SAFE) for part in parts) + ".json"
+    first, *others = (quote(str(part), safe=SAFE) for part in parts)
+    return "-".join([first, *(part.replace("-", "%2D") for part in others)]) + ".json"
 
 
 class Plan(Protocol):
-    """What a laboratory asks of a study: which conditions there are. It can be written as JSON, and grow."""
-
-    @property
-    def seeds(self) -> int:
-        """Number of training runs that differ in nothing but their seed."""
+    """What a laboratory needs of a study: which conditions there are. It can be written as JSON, and grow."""
 
     def runs(self) -> list[TrainingRun]:
         """Return all training runs, seed after seed."""
 
     def marks(self, run: TrainingRun) -> Sequence[int]:
-        """Return the cycles that the segments of a training run end at, ascending."""
+        """Return the cycles at which the segments of a training run end, ascending."""
 
     def groups(self, run: TrainingRun) -> Iterator[Group]:
         """Yield the conditions that are measured with the experience of a training run."""
 
     def as_json(self) -> dict[str, Any]:
-        """Return all of it as JSON has it."""
-
-    def with_seeds(self, seeds: int) -> Self:
-        """Return the same study with another number of seeds."""
+        """Return the study as JSON."""
 
     def obstacle(self, earlier: Self) -> str:
-        """Return what keeps this study from continuing an earlier one, or nothing: the field, and what it was."""
+        """Return why this study can't continue an earlier one: what was different there; empty if it can."""

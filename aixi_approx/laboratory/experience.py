@@ -1,7 +1,7 @@
 """Experience: the cycles of a training run, collected once and learned from by any predictor.
 
-What an agent does while it learns depends on its search; what a predictor knows afterwards depends on nothing but the
-cycles. So one training run serves predictors of every kind and depth, and every search on top of them.
+What an agent does while it learns depends on its search; what a predictor knows afterwards depends only on the cycles.
+So one training run serves predictors of every kind and depth, and every search that uses them.
 """
 
 from __future__ import annotations
@@ -21,28 +21,20 @@ from aixi_approx.predictors.true_model import TrueModel
 
 
 class Segment(NamedTuple):
-    """Some consecutive cycles of a training run, and what they cost.
-
-    Attributes
-    ----------
-    cycles : list of tuple
-        Action, observation and reward of each.
-    entropy : float or None
-        Log loss of the true environment at these percepts, bits in all; None where it is not known.
-    simulations : int
-        Of all searches.
-    seconds : float
-        Of all cycles.
-    """
+    """Consecutive cycles of a training run, and what they cost."""
 
     cycles: list[Cycle]
+    """Action, observation and reward of each."""
     entropy: float | None
+    """Log loss of the true environment at these percepts, in bits, summed; None if the environment is no POMDP."""
     simulations: int
+    """Of all searches."""
     seconds: float
+    """Of all cycles."""
 
 
-def collect(run: TrainingRun, past: Sequence[Cycle], until: int) -> Segment:
-    """Continue a training run, and return what is new.
+def collect(run: TrainingRun, past: Sequence[Cycle], *, until: int) -> Segment:
+    """Continue a training run.
 
     Parameters
     ----------
@@ -52,6 +44,16 @@ def collect(run: TrainingRun, past: Sequence[Cycle], until: int) -> Segment:
         Its cycles so far, from the first on. They are replayed without a search.
     until : int
         Number of cycles in all.
+
+    Returns
+    -------
+    Segment
+        The cycles that are new.
+
+    Raises
+    ------
+    EnvironmentFault
+        If the environment fails, or does not repeat the percepts of the past.
     """
     environment = make(run.environment)
     environment.checked_reset(run.seed)

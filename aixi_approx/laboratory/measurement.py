@@ -1,6 +1,6 @@
 """Measurement of conditions: what a predictor knows at a checkpoint, and how well searches decide with it.
 
-It is a function of its arguments and of nothing else, apart from the seconds it counts: no files, no global state.
+It is a function of its arguments alone, except for the seconds that it counts: no files, no global state.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ from aixi_approx.randomness import PROBE, SHUFFLE, below, draw, stream
 
 SHUFFLED = "shuffled"  # a control: ctw, with the percepts in random order
 NO_MODEL = "none"  # of a learner without one
-MAX_QUERIES = 100_000  # of a predictor for the exact values at one history, by each of the planners below
-PRUNES = (1e-2, 1e-3, 1e-4, 1e-5)
+MAX_QUERIES = 100_000  # of a predictor, for the exact values at one history, by each of the planners below
+PRUNES = (1e-2, 1e-3, 1e-4, 1e-5)  # of expectimax on the agent's own model, one after the other
 
 Bits = list[int]
 
@@ -55,16 +55,22 @@ def measure(group: Group, past: Sequence[Cycle]) -> dict[str, Any]:
     Returns
     -------
     dict
-        learned
-            What learning came to: log_loss of the experience, bits in all; best_tree in hindsight, as in `BestTree`,
-            for a context tree; nodes; bits, predicted or learned, visits and seconds that it took. Empty for a model
-            that has nothing to learn.
-        rows
+        learned : dict
+            What learning came to: log_loss of the experience, in bits, summed; best_tree in hindsight, as in
+            `BestTree`, for a context tree; nodes; bits, predicted or learned, visits and seconds that it took. Empty
+            for a model that has nothing to learn.
+        rows : list of dict
             For each setting its coordinates and: reward per cycle, with reward_low and reward_high, its 95 % interval
-            within this evaluation; regret, what an average decision loses in the long run; within_horizon and
-            long_run, the mean `RegretParts` of the sampled decisions, with the exploration of the training run after
-            so much experience; simple_regret and certified, as in `DecisionAnalysis`; searched, bits, visits, seconds:
-            what a decision took, in simulations, bits predicted or learned, nodes visited. None is unknown or infinite.
+            within this evaluation; regret, what a decision loses on average in the long run, reward per cycle;
+            within_horizon and long_run, the mean `RegretParts` of the sampled decisions, with the exploration of the
+            training run after so much experience; simple_regret and certified, as in `DecisionAnalysis`, on average;
+            searched, bits, visits, seconds: what a decision took, in simulations, bits predicted or learned, nodes
+            visited. None is unknown or infinite. Of a learner without a model only the regret is known, not its parts.
+
+    Raises
+    ------
+    ValueError
+        If the environment has no such model.
     """
     checkpoint = group.checkpoint
     environment = make(checkpoint.run.environment)
@@ -111,7 +117,18 @@ def _shuffled(cycles: Sequence[Cycle], seed: int) -> list[Cycle]:
 
 @functools.cache
 def exact(environment: str) -> Solution | None:
-    """Return the exact solution of an environment, or None if it has none, or none that is soon found."""
+    """Return the exact solution of an environment.
+
+    Parameters
+    ----------
+    environment : str
+        Its name.
+
+    Returns
+    -------
+    Solution or None
+        None if it is no POMDP, or one that takes too long to solve.
+    """
     pomdp = make(environment)
     return solve_soon(pomdp, merges=(SAME,)) if isinstance(pomdp, POMDP) else None
 
@@ -122,7 +139,7 @@ class _Analysis:
     def __init__(self, group: Group, environment: Environment, learner: Learner) -> None:
         self.group, self.environment, self.learner = group, environment, learner
         self._truths: dict[int, TrueValues | None] = {}
-        self._analysers: dict[int, DecisionAnalyser] = {}
+        self._analysers: dict[tuple[int, bool], DecisionAnalyser] = {}
 
     def truth(self, horizon: int) -> TrueValues | None:
         """The values of actions in the true environment, where they can be known."""
@@ -130,12 +147,12 @@ class _Analysis:
             name = self.group.checkpoint.run.environment
             pomdp = self.environment
             known = isinstance(pomdp, POMDP) and self.group.sampled_decisions
-            self._truths[horizon] = TrueValues(pomdp, horizon, exact(name)) if known else None  # type: ignore[arg-type]
+            self._truths[horizon] = TrueValues(pomdp, horizon, solution=exact(name)) if known else None  # type: ignore[arg-type]
         return self._truths[horizon]
 
-    def analyser(self, horizon: int) -> DecisionAnalyser:
-        """What splits the regret of a decision."""
-        if horizon not in self._analysers:
+    def analyser(self, horizon: int, learn: bool) -> DecisionAnalyser:
+        """What splits the regret of a decision, of a predictor that learns meanwhile or not."""
+        if (horizon, learn) not in self._analysers:
             checkpoint, coding = self.group.checkpoint, self.environment.coding
             settings = checkpoint.run.settings
             planners: list[ExactPlanner]
@@ -149,8 +166,8 @@ class _Analysis:
                     Expectimax(coding, horizon, prune=prune, time_limit=math.inf, max_queries=MAX_QUERIES)
                     for prune in PRUNES
                 ]
-            self._analysers[horizon] = DecisionAnalyser(planners, self.truth(horizon), epsilon=epsilon)
-        return self._analysers[horizon]
+            self._analysers[horizon, learn] = DecisionAnalyser(planners, self.truth(horizon), epsilon=epsilon)
+        return self._analysers[horizon, learn]
 
 
 def _evaluate(
@@ -164,7 +181,7 @@ def _evaluate(
     """One condition: an agent acts greedily, and its decisions are compared with exact ones."""
     checkpoint, coding = group.checkpoint, environment.coding
     seed, horizon = checkpoint.run.seed, setting.planner.horizon or 1
-    model = TRUE if checkpoint.model == TRUE else CTW
+    model = CTW if checkpoint.model in (SHUFFLED, NO_MODEL) else checkpoint.model
     planner = build_planner(environment, setting.planner, model=model, settings=checkpoint.run.settings)
     agent = Agent(coding, learner, planner=planner, seed=seed)
     agent.cycle = checkpoint.experience
@@ -172,13 +189,13 @@ def _evaluate(
         for cycle in cycles:
             planner.advance(cycle[0], coding.cycle(*cycle)[coding.action_bits :], learned=False)
     truth = analysis.truth(horizon)
-    sampled = _sampled(group, setting)
-    analyser = analysis.analyser(horizon) if sampled else None
+    sampled = set() if checkpoint.model == NO_MODEL else _sampled(group, setting)
+    analyser = analysis.analyser(horizon, setting.learn) if sampled else None
     if analyser:
         analyser.restart()
     if truth:
         truth.restart()
-    memory = _memory(checkpoint, learner)
+    memory = 0 if setting.learn else _memory(checkpoint, learner)
     context: Bits = [bit for cycle in cycles[-memory:] for bit in coding.cycle(*cycle).tolist()] if memory else []
     rewards: list[int] = []
     regrets: list[float] = []
@@ -195,7 +212,7 @@ def _evaluate(
             regrets.append(truth.regret(decision.action))
         if analyser and len(rewards) in sampled:
             noticed = context[-checkpoint.depth :] if memory else context
-            analyses.append(analyser(learner, bytes(noticed), decision.action))
+            analyses.append(analyser(learner, bytes(noticed), action=decision.action))
 
     rows = evaluate(
         agent,
@@ -237,7 +254,7 @@ def _memory(checkpoint: Checkpoint, learner: Learner) -> int:
 
 
 def _sampled(group: Group, setting: Setting) -> set[int]:
-    """Cycles whose decisions are analysed: a random one of each stretch, as an environment may be periodic."""
+    """Cycles whose decisions are analysed: a random one of each segment, as an environment may be periodic."""
     count = min(group.sampled_decisions, setting.cycles)
     random = stream(group.checkpoint.run.seed, PROBE)
     bounds = [i * setting.cycles // count for i in range(count + 1)] if count else []

@@ -14,7 +14,13 @@ from aixi_approx.laws.extrapolation import Comparison
 
 
 def report(found: Sequence[Results]) -> str:
-    """Return all tables, and the conclusions on each environment, in Markdown."""
+    """Return all tables, and the conclusions on each environment, in Markdown.
+
+    Parameters
+    ----------
+    found : sequence of Results
+        Of a study; at least one.
+    """
     parts = [_summary(found), *_models(found), _laws(found)]
     for f in found:
         parts += [
@@ -23,7 +29,7 @@ def report(found: Sequence[Results]) -> str:
             *_regret(f),
             *_others(f),
             _predictor(f),
-            _effort(f),
+            _compute(f),
             "\n".join(f"- {s}" for s in conclusions(f)),
         ]
     return "\n\n".join(part for part in parts if part)
@@ -31,8 +37,9 @@ def report(found: Sequence[Results]) -> str:
 
 def _summary(found: Sequence[Results]) -> str:
     lines = [
-        "The most of both: score, and what the agent misses of 1 (prediction, decision, horizon); what exploration",
-        "would cost it besides, as it explores while it learns; k of the trade-off of search for learning",
+        "The most of both: the score, and what the agent loses of it through prediction, decision and horizon; what",
+        "exploration would cost in addition, as much as it explores while it learns; k of the trade-off of search for",
+        "learning",
         "",
         "| environment | experience | simulations | score | prediction | decision | horizon | exploration | k |",
         "|---|--:|--:|--:|--:|--:|--:|--:|--:|",
@@ -70,10 +77,10 @@ def _models(found: Sequence[Results]) -> list[str]:
 
 def _laws(found: Sequence[Results]) -> str:
     lines = [
-        "Laws: fitted to the small half and judged by the large half that they foresee (extrapolation error, and that",
-        "of staying put); parameters fitted to all, with 95 % intervals over seeds",
+        "Laws: fitted to the small half of the points and judged by their error at the large half (beside that of the",
+        "last-value forecast); parameters fitted to all, with 95 % intervals over seeds",
         "",
-        "| environment | of | foreseen to | staying put | law | parameters |",
+        "| environment | what | error | last value | law | parameters |",
         "|---|---|--:|--:|---|---|",
     ]
     for f in found:
@@ -86,15 +93,15 @@ def _fitted(law: Comparison) -> str:
     if not law.laws:
         return f"| | {law.why} | "
     first = law.best or law.laws[0]
-    error, stays = (_short(e, 2) for e in (first.error, law.persistence))
+    error, last_value = (_short(e, 2) for e in (first.error, law.persistence))
     if not law.best:
-        return f"{error} | {stays} | none; the nearest: {first.formula} | "
+        return f"{error} | {last_value} | none; the nearest: {first.formula} | "
     parameters = ", ".join(f"{name} = {_short(value)}" for name, value in first.parameters.items())
-    return f"{error} | {stays} | {first.formula} | {parameters}"
+    return f"{error} | {last_value} | {first.formula} | {parameters}"
 
 
 def _short(value: Estimate, digits: int = 3) -> str:
-    """A number with its interval, which may be open to one side; without if it is open to both."""
+    """A number with its interval, which may be open to one side; without it if it is open to both."""
     mean, low, high = (f"{each:.{digits}g}" for each in value)
     return f"{mean} ({low} to {high})" if np.isfinite(value[1:]).any() else mean
 
@@ -129,8 +136,8 @@ def _regret(f: Results) -> list[str]:
     ):
         index: Any = np.s_[:, :, -1] if axis == "experience" else np.s_[:, -1]
         lines = [
-            f"Regret over {axis}, {unit}: reward per cycle missed in the long run, by part; and value lost within",
-            f"the horizon of {f.horizon} cycles",
+            f"Regret over {axis}, {unit}: reward per cycle lost in the long run, by part; and value lost within the",
+            f"horizon of {f.horizon} cycles",
             "",
             f"| {axis} | {' | '.join([*PARTS, *(f'{part}, within' for part in PARTS[1:]), 'certified'])} |",
             "|--:|" + "--:|" * 8,
@@ -147,7 +154,7 @@ def _others(f: Results) -> list[str]:
     if not f.others:
         return []
     lines = [
-        f"By other means: score after the most experience ({f.experience[-1]:,.0f} cycles; none for the true model)",
+        f"Variants: score after the most experience ({f.experience[-1]:,.0f} cycles; none for the true model)",
         "",
         f"| | {' | '.join(f'{n:,.0f}' for n in f.simulations)} |",
         "|---|" + "--:|" * len(f.simulations),
@@ -176,9 +183,9 @@ def _predictor(f: Results) -> str:
     return "\n".join([*lines, *(f"| {label} | {' | '.join(cells)} |" for label, cells in rows.items())])
 
 
-def _effort(f: Results) -> str:
+def _compute(f: Results) -> str:
     lines = [
-        f"What a decision takes after {f.experience[-1]:,.0f} cycles: bits predicted or learned, nodes visited, time",
+        f"Compute of a decision after {f.experience[-1]:,.0f} cycles: bits predicted or learned, nodes visited, time",
         "",
         f"| | {' | '.join(f'{n:,.0f}' for n in f.simulations)} |",
         "|---|" + "--:|" * len(f.simulations),
@@ -199,7 +206,19 @@ def _mean(values: Array, form: str = "{:.2f}") -> str:
 
 
 def as_json(found: Sequence[Results]) -> list[dict[str, Any]]:
-    """Return what was found as JSON has it: the means and intervals of each table, the laws and the conclusions."""
+    """Return results as JSON: means and intervals of each table, the laws and the conclusions.
+
+    Parameters
+    ----------
+    found : sequence of Results
+        Of a study.
+
+    Returns
+    -------
+    list of dict
+        One for each. Arrays have become lists over their axes but the first, of mean, low and high over seeds; None is
+        unknown or infinite.
+    """
     return [
         {
             "environment": f.environment,

@@ -1,6 +1,6 @@
 """Results of a study in one environment, as arrays, and the laws that were fitted to them.
 
-Axes are S seeds, E experiences, N simulations; what was not measured, or is not known, is NaN.
+The axes are S seeds, E experiences, N simulations. What was not measured, or is unknown, is NaN.
 """
 
 from __future__ import annotations
@@ -34,35 +34,71 @@ from aixi_approx.pomdp.solver import reward_range
 Array = NDArray[np.float64]
 
 LAWS = ("predictor_law", "learning_law", "search_law", "simple_regret_law", "joint_law", "trade_off")
-SAME = 1e-9  # scores that differ by less are the same
-LEVELS = (0.5, 0.6, 0.7, 0.8, 0.9)  # of the way from the least score of a surface to the largest
+SAME = 1e-9  # scores that differ by less are equal
+LEVELS = (0.5, 0.6, 0.7, 0.8, 0.9)  # of the way from the smallest score of a surface to the largest
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Results:
-    """What was measured in one environment, with one model that learns."""
+    """What was measured in one environment, with one model that learns.
+
+    Attributes
+    ----------
+    environment, model : str
+        Their names.
+    horizon, depth : int
+        The environment's own, or those of the study's settings.
+    experience : float[E]
+        Cycles of learning.
+    simulations : float[N]
+        Of a decision.
+    random_reward, optimum : float or None
+        Reward per cycle of the random agent and of the best one; None if unknown.
+    reward : float[S, E, N]
+        Per cycle.
+    regret : float[S, E, N]
+        What a greedy decision loses in the long run, reward per cycle.
+    long_run : float[S, E, N, 4]
+        Its parts, in the order of `PARTS`.
+    within_horizon : float[S, E, N, 4]
+        The same by the values within the horizon.
+    simple_regret : float[S, E, N]
+        Value within the horizon, by the agent's own model, that its search did not find.
+    certified : float[S, E, N]
+        Share of the decisions whose best action by the agent's own model is beyond doubt.
+    bits, visits, seconds : float[S, E, N]
+        What a decision took: bits predicted or learned, nodes visited for these, time.
+    excess : dict of int to float[S, E]
+        By depth, the log loss above the entropy, in bits per percept of the experience.
+    allowance : float[S, E]
+        What theory allows for that at most, as in `BestTree`.
+    leaves : float[S, E]
+        Of the best trees in hindsight.
+    others : dict of str to float[S, N]
+        By what differs from the plane, the score after the most experience.
+    """
 
     environment: str
     model: str
     horizon: int
     depth: int
-    experience: Array  # [E]
-    simulations: Array  # [N]
+    experience: Array
+    simulations: Array
     random_reward: float | None
     optimum: float | None
-    reward: Array  # [S, E, N] per cycle
-    regret: Array  # [S, E, N] what a greedy decision loses in the long run, reward per cycle
-    long_run: Array  # [S, E, N, 4] its parts, in the order of PARTS
-    within_horizon: Array  # [S, E, N, 4] by the values within the horizon
-    simple_regret: Array  # [S, E, N] value by the agent's own model that its search did not find
-    certified: Array  # [S, E, N] share of the decisions for which that is beyond doubt
-    bits: Array  # [S, E, N] predicted or learned by the predictor in a decision
-    visits: Array  # [S, E, N] nodes visited for these
-    seconds: Array  # [S, E, N] of a decision
-    excess: dict[int, Array]  # by depth, [S, E]: log loss above the entropy, bits per percept of the experience
-    allowance: Array  # [S, E] what theory allows for that at most, as `BestTree` has it
-    leaves: Array  # [S, E] of the best trees in hindsight
-    others: dict[str, Array] = field(default_factory=dict)  # [S, N] score after the most experience, otherwise planned
+    reward: Array
+    regret: Array
+    long_run: Array
+    within_horizon: Array
+    simple_regret: Array
+    certified: Array
+    bits: Array
+    visits: Array
+    seconds: Array
+    excess: dict[int, Array]
+    allowance: Array
+    leaves: Array
+    others: dict[str, Array] = field(default_factory=dict)
 
     @property
     def title(self) -> str:
@@ -71,27 +107,40 @@ class Results:
 
     @property
     def span(self) -> float:
-        """The best reward per cycle less that of the random agent; NaN where that is not known."""
+        """The best reward per cycle minus that of the random agent; NaN if unknown, or if nothing is better."""
         if self.random_reward is None or self.optimum is None or self.optimum <= self.random_reward:
             return np.nan
         return self.optimum - self.random_reward
 
     @property
     def seeds(self) -> int:
-        """How many agents there is anything of."""
+        """How many agents were measured."""
         return int(np.isfinite(self.reward).any(axis=(1, 2)).sum())
 
     @functools.cached_property
     def score(self) -> Array:
-        """[S, E, N] 0 for the random agent, 1 for the best one.
+        """float[S, E, N]: 0 for the random agent, 1 for the best one.
 
-        It is taken from what the decisions lose in the long run, where that is known of all. The rewards tell the same,
-        but for the luck that is in them.
+        It is computed from the regret in the long run, where that is known of all. The rewards measure the same, with
+        more noise.
         """
         return self.scored(self.reward, self.regret)
 
     def scored(self, reward: Array, regret: Array) -> Array:
-        """Return the scores of rewards per cycle, or of what is lost of them where that is known of all."""
+        """Return scores: 0 for the random agent, 1 for the best one.
+
+        Parameters
+        ----------
+        reward : float[...]
+            Per cycle. Scores are computed from it where not all regrets are known.
+        regret : float[...]
+            Reward per cycle lost in the long run; NaN if unknown.
+
+        Returns
+        -------
+        float[...]
+            NaN where the random agent's reward or the optimum is unknown.
+        """
         if np.isnan(self.span):
             return np.full(reward.shape, np.nan)
         if (np.isnan(regret) & np.isfinite(reward)).any():
@@ -126,7 +175,7 @@ class Results:
 
     @functools.cached_property
     def simple_regret_law(self) -> Comparison:
-        """Value that the search misses over simulations, after the most experience."""
+        """Simple regret over simulations, after the most experience."""
         return fit_curve(self.simulations, self.simple_regret[:, -1])
 
     @functools.cached_property
@@ -136,18 +185,18 @@ class Results:
 
     @functools.cached_property
     def trade_off(self) -> TradeOff:
-        """Simulations that make up for cycles of experience."""
+        """Simulations that compensate for cycles of experience."""
         return fit_trade_off(self.experience, self.simulations, score=self.score, levels=np.array(self.levels))
 
     def fit(self) -> Iterator[str]:
-        """Fit one law after the other, which takes a while, and yield what each is called. They are kept."""
+        """Fit one law after the other, which takes a while, and yield the name of each before it. They are kept."""
         for law in LAWS:
             yield law
             getattr(self, law)
 
     @property
     def laws(self) -> dict[str, Comparison]:
-        """All laws by what they are about."""
+        """All laws, by what depends on what."""
         return {
             "excess log loss over experience, bits per percept": self.predictor_law,
             f"score over experience, {self.simulations[-1]:,.0f} simulations": self.learning_law,
@@ -158,7 +207,18 @@ class Results:
 
 
 def seed_mean(values: Array) -> Array:
-    """Return the mean over seeds, the first axis, of those that are there; NaN where none is."""
+    """Return means over seeds.
+
+    Parameters
+    ----------
+    values : float[S, ...]
+        NaN where a seed is missing.
+
+    Returns
+    -------
+    float[...]
+        The mean of what is there; NaN where nothing is.
+    """
     there = np.isfinite(values)
     count = there.sum(axis=0)
     total = np.where(there, values, 0).sum(axis=0)
@@ -166,12 +226,29 @@ def seed_mean(values: Array) -> Array:
 
 
 def mean_over_seeds(values: Array) -> Estimate:
-    """Return the mean over seeds with its 95 % interval."""
+    """Return the mean over seeds with its 95 % interval, by Student's t.
+
+    Parameters
+    ----------
+    values : float[S]
+        NaN where a seed is missing.
+    """
     return average(values[np.isfinite(values)].tolist(), batches=max(2, len(values)))
 
 
 def find_results(laboratory: Laboratory[Study]) -> list[Results]:
-    """Return what was measured in each environment, with each model that learns."""
+    """Return the results of a study, in each environment with each model that learns.
+
+    Parameters
+    ----------
+    laboratory : Laboratory
+        Of the study, of which all or a part was measured.
+
+    Raises
+    ------
+    ValueError
+        If a file is broken.
+    """
     study = laboratory.study
     return [
         _Reader(laboratory, name, model).results() for name in study.environments for model in study.learning_models
@@ -188,7 +265,7 @@ class _Reader:
         self._conditions = functools.cache(self.store.conditions)
 
     def run(self, seed: int, learner: str | None = None) -> TrainingRun:
-        return TrainingRun(self.environment, learner or self.study.learners[0], seed, self.settings)
+        return TrainingRun(self.environment, learner or self.study.base_learner, seed, self.settings)
 
     def learned(self, depth: int, get: Callable[[Any], Any]) -> Array:
         """[S, E] something of what learning came to."""
@@ -300,11 +377,11 @@ class _Reader:
         for model in study.models:
             if model not in study.learning_models:
                 others[f"model: {model}"] = at(0 if model == TRUE else most, model, depth), first
-        for learner in study.learners[1:]:
+        for learner in study.learners:
             spec = PlannerSpec.parse(learner)
             if planner_class(spec.name).model_free:
                 others[f"learner: {learner}"] = at(most, NO_MODEL, 0, learner), Setting(spec, study.cycles)
-            else:
+            elif learner != study.base_learner:
                 others[f"learner: {learner}"] = at(most, self.model, depth, learner), first
         for axis in study.axes:
             for value in axis.values:

@@ -1,25 +1,26 @@
-"""The laboratory: runs a study in a folder, on any engine, and goes on with one that was stopped.
+"""The laboratory: runs a study in a folder, on any engine, and continues one that was stopped.
 
-Files are written by this process alone, each whole or not at all, so that a study may be killed at any time; what
-was under way is done again. A measurement depends on nothing but the study and the cycles of one training run: engines
-and order change nothing but the seconds.
+Only this process writes files, each completely or not at all, so a study can be killed at any time; what was in
+progress is done again. A measurement depends on nothing but the study and the cycles of one training run: engines and
+order change nothing but the seconds.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from aixi_approx.execution.folder import lock
 from aixi_approx.execution.tasks import Engine, Task, run_all
-from aixi_approx.laboratory.condition import Group, Plan, TrainingRun
+from aixi_approx.laboratory.condition import Cycle, Group, Plan, TrainingRun
 from aixi_approx.laboratory.cost import Cost
-from aixi_approx.laboratory.experience import collect
+from aixi_approx.laboratory.experience import Segment, collect
 from aixi_approx.laboratory.measurement import measure
 from aixi_approx.laboratory.store import MANIFEST, Store
-from aixi_approx.laboratory.study import study_of
+from aixi_approx.laboratory.study import Study, checked, study_of
 
 OnProgress = Callable[[float, float], None]
 AnyPlan = TypeVar("AnyPlan", bound=Plan)
@@ -29,12 +30,20 @@ def silent(done: float, total: float) -> None:
     """Report no progress."""
 
 
+def _collect(run: TrainingRun, past: Sequence[Cycle], until: int) -> Segment:
+    """As `collect`: a task has no keywords."""
+    return collect(run, past, until=until)
+
+
 class Todo(NamedTuple):
     """How much of a study is missing."""
 
     checkpoints: int
+    """With something to measure."""
     agents: int
-    seconds: float  # of one worker; about
+    """Training runs that they belong to."""
+    seconds: float
+    """Of one worker, approximately."""
 
 
 class Laboratory(Generic[AnyPlan]):
@@ -43,17 +52,17 @@ class Laboratory(Generic[AnyPlan]):
     Parameters
     ----------
     folder : Path
-        Is made if it is not there. Nothing is written to it before something is run.
-    study : Study, optional
-        What is to be measured: all that is in the folder already, or more. If not given, what is there.
+        Is made if it is not there. Nothing is written to it before `run`.
+    study : Study or another Plan, optional
+        What is to be measured: what is in the folder already, or more. If not given, what is there.
     read : callable, default: study_of
         Returns the study of a manifest, and raises ValueError if it makes no sense.
 
     Raises
     ------
     ValueError
-        If the folder holds something else: another study, one of another version, or other files; here and later,
-        if a file in it is broken.
+        If the study makes no sense, or the folder holds something else: another study, one of another version, or
+        other files; here and later, if a file in it is broken.
 
     Examples
     --------
@@ -76,6 +85,8 @@ class Laboratory(Generic[AnyPlan]):
         read: Callable[[Any, str], AnyPlan] = study_of,  # type: ignore[assignment]
     ) -> None:
         self.folder = folder
+        if isinstance(study, Study):
+            study = checked(study, "the study")
         if study is None and not (folder / MANIFEST).exists():
             raise ValueError(f"{folder} holds no study: name environments, or a folder that holds one")
         self.store = Store(folder)
@@ -83,16 +94,22 @@ class Laboratory(Generic[AnyPlan]):
             written = read(self.store.manifest["study"], str(folder / MANIFEST))
             study = study or written
             if obstacle := study.obstacle(written):
+                command = f", aixi scale {folder}" if isinstance(study, Study) else ""
                 raise ValueError(
-                    f"{folder} holds a study with {obstacle}: name another folder, or go on with what is there, "
-                    f"aixi scale {folder}"
+                    f"{folder} holds a study with {obstacle}: name another folder, or go on with what is there{command}"
                 )
         assert study is not None
         self.study: AnyPlan = study
         self._cost = Cost()
 
     def missing(self) -> dict[TrainingRun, list[Group]]:
-        """Return what is still to be measured."""
+        """Return what is still to be measured with the experience of each training run.
+
+        Raises
+        ------
+        ValueError
+            If a file is broken.
+        """
         found: dict[TrainingRun, list[Group]] = {}
         for run in self.study.runs():
             for group in self.study.groups(run):
@@ -103,19 +120,21 @@ class Laboratory(Generic[AnyPlan]):
         return found
 
     def todo(self) -> Todo:
-        """Return how much is missing. Something is tried out first, which takes a while.
+        """Return how much is missing. A search is tried out first, which takes a while.
 
-        Where nothing is there yet, each seed is taken for as much work as the first: they may be very many.
+        Where nothing is there yet, each seed is taken for as much work as the first: there may be very many.
         """
-        times = 1
         if self.store.empty:
-            times, one = self.study.seeds, self.study.with_seeds(1)
-            missing = {run: [*one.groups(run)] for run in one.runs()}
+            times = Counter(run._replace(seed=0) for run in self.study.runs())
+            missing = {run: [*self.study.groups(run)] for run in times}
         else:
             missing = self.missing()
-        checkpoints = sum(len(groups) for groups in missing.values())
-        seconds = sum(self._seconds(run, groups) for run, groups in missing.items())
-        return Todo(times * checkpoints, times * len(missing), times * seconds)
+            times = Counter(missing)
+        return Todo(
+            checkpoints=sum(times[run] * len(groups) for run, groups in missing.items()),
+            agents=sum(times.values()),
+            seconds=sum(times[run] * self._seconds(run, groups) for run, groups in missing.items()),
+        )
 
     def run(self, engine: Engine, *, progress: OnProgress = silent) -> None:
         """Measure what is missing.
@@ -125,7 +144,7 @@ class Laboratory(Generic[AnyPlan]):
         engine : Engine
             Where.
         progress : callable, optional
-            Is called now and then with how much of the work is done, and how much it is.
+            Is called now and then with how much of the work is done, and how much there is.
 
         Raises
         ------
@@ -155,8 +174,8 @@ class Laboratory(Generic[AnyPlan]):
                 done += self._cost.group(group)
                 return iter(())
             run, past, until = task.arguments
-            self.store.add_segment(run, until, result)
-            done += self._cost.segment(run, len(past), until)
+            self.store.add_segment(run, until, segment=result)
+            done += self._cost.segment(run, len(past), until=until)
             return self._tasks(run, missing[run], len(past))
 
         def first() -> Iterator[Task]:
@@ -171,19 +190,30 @@ class Laboratory(Generic[AnyPlan]):
         past = self.store.past(run, marks)
         if len(past) < max(group.checkpoint.experience for group in groups):
             mark = min(mark for mark in marks if mark > len(past))
-            yield Task(collect, (run, past, mark))
+            yield Task(_collect, (run, past, mark))
         for group in groups:
             experience = group.checkpoint.experience
             if before < experience <= len(past):
                 yield Task(measure, (group, past[:experience]))
 
     def _seconds(self, run: TrainingRun, groups: list[Group]) -> float:
-        lived = max(self.store.marks(run, self.study.marks(run)), default=0)
+        there = max(self.store.marks(run, self.study.marks(run)), default=0)
         most = max(group.checkpoint.experience for group in groups)
-        return self._cost.segment(run, lived, max(lived, most)) + sum(map(self._cost.group, groups))
+        return self._cost.segment(run, there, until=max(there, most)) + sum(map(self._cost.group, groups))
 
     def rows(self) -> list[dict[str, Any]]:
-        """Return a row for each condition of the study that was measured, in its order, as `measure` has it."""
+        """Return a row for each condition of the study that was measured, in the order of the study.
+
+        Returns
+        -------
+        list of dict
+            The coordinates of the checkpoint, and the row of `measure`.
+
+        Raises
+        ------
+        ValueError
+            If a file is broken.
+        """
         found = []
         for run in self.study.runs():
             for group in self.study.groups(run):

@@ -20,8 +20,10 @@ from aixi_approx._version import __version__
 from aixi_approx.execution.folder import open_folder, provenance, write_atomically
 from aixi_approx.laboratory.condition import Checkpoint, Cycle, Setting, TrainingRun, file_name
 from aixi_approx.laboratory.experience import Segment
+from aixi_approx.laboratory.regret import RegretParts
 
 MANIFEST = "study.json"
+NO_SETTING = dict.fromkeys(("planner", "horizon", "simulations", "cycles", "learn"))
 Rows = dict[Setting, dict[str, Any]]
 
 
@@ -31,7 +33,7 @@ class Store:
     Parameters
     ----------
     folder : Path
-        Nothing is written to it before it is prepared.
+        Nothing is written to it before `prepare` is called.
 
     Raises
     ------
@@ -46,7 +48,13 @@ class Store:
             raise ValueError(f"{folder / MANIFEST} is not the manifest of a study: name another folder")
 
     def prepare(self, study: Mapping[str, Any]) -> None:
-        """Make the folder, and write what is measured."""
+        """Make the folder, and write to its manifest what is measured.
+
+        Parameters
+        ----------
+        study : mapping of str to Any
+            As JSON.
+        """
         for part in ("experience", "conditions"):
             (self.folder / part).mkdir(parents=True, exist_ok=True)
         if self.manifest is None or self.manifest["study"] != study:
@@ -55,11 +63,29 @@ class Store:
 
     @property
     def empty(self) -> bool:
-        """Whether nothing was measured yet."""
+        """Whether nothing has been measured yet."""
         return not (self.folder / "conditions").exists()
 
     def past(self, run: TrainingRun, marks: Sequence[int]) -> list[Cycle]:
-        """Return the cycles of a training run, as far as they are there."""
+        """Return the cycles of a training run, as far as they are there.
+
+        Parameters
+        ----------
+        run : TrainingRun
+            Which one.
+        marks : sequence of int
+            The cycles at which its segments end, ascending.
+
+        Returns
+        -------
+        list of tuple
+            Action, observation and reward of each.
+
+        Raises
+        ------
+        ValueError
+            If a file is broken.
+        """
         cycles: list[Cycle] = []
         for mark in self.marks(run, marks):
             path = self._segment_path(run, mark)
@@ -69,16 +95,16 @@ class Store:
         return cycles
 
     def marks(self, run: TrainingRun, marks: Sequence[int]) -> Iterator[int]:
-        """Return those of some marks up to which the cycles of a training run are there."""
+        """Return those of the marks, ascending, up to which the cycles of a training run are there."""
         return takewhile(lambda mark: self._segment_path(run, mark).exists(), marks)
 
-    def add_segment(self, run: TrainingRun, until: int, segment: Segment) -> None:
-        """Write a segment of a training run."""
+    def add_segment(self, run: TrainingRun, until: int, *, segment: Segment) -> None:
+        """Write a segment of a training run, which ends at `until` cycles."""
         content = {"coordinates": run.coordinates, "experience": until, **segment._asdict()}
         write_atomically(self._segment_path(run, until), content, indent=None)
 
     def segment(self, run: TrainingRun, until: int) -> dict[str, Any] | None:
-        """Return a segment: its coordinates, and all but its cycles; None if it is not there."""
+        """Return a segment: its coordinates, and all of it but the cycles; None if it is not there."""
         path = self._segment_path(run, until)
         if not path.exists():
             return None
@@ -87,7 +113,18 @@ class Store:
         return content
 
     def conditions(self, checkpoint: Checkpoint) -> tuple[dict[str, Any], Rows] | None:
-        """Return what was learned at a checkpoint, and a row for each setting; None if nothing is there."""
+        """Return what was measured at a checkpoint.
+
+        Returns
+        -------
+        tuple of dict, or None
+            What learning came to, and a row for each setting, both as in `measure`; None if nothing is there.
+
+        Raises
+        ------
+        ValueError
+            If the file is broken.
+        """
         path = self._conditions_path(checkpoint)
         if not path.exists():
             return None
@@ -98,7 +135,7 @@ class Store:
             raise _broken(path) from None
 
     def add_conditions(self, checkpoint: Checkpoint, measured: Mapping[str, Any]) -> None:
-        """Write what was measured at a checkpoint, beside what is there."""
+        """Write what `measure` returned for a checkpoint; rows that are there already are kept."""
         there = self.conditions(checkpoint)
         rows = [*there[1].values()] if there else []
         content = {"coordinates": checkpoint.coordinates, **measured, "rows": rows + measured["rows"]}
@@ -112,12 +149,12 @@ class Store:
 
 
 def read_rows(folder: str | Path) -> list[dict[str, Any]]:
-    """Return all that a study measured, as flat rows: `pandas.DataFrame(read_rows("study/"))` is a table.
+    """Return everything that a study measured, as flat rows: `pandas.DataFrame(read_rows("study/"))` is a table.
 
     Parameters
     ----------
     folder : str or Path
-        Of the study. Nothing of it is run, and no environment is needed.
+        Of the study. Nothing is run, and no environment is needed.
 
     Returns
     -------
@@ -142,10 +179,16 @@ def read_rows(folder: str | Path) -> list[dict[str, Any]]:
         content = _content(path, "rows")
         try:
             above = {**_flat(content["coordinates"]), **_flat({"learned": content["learned"]})}
-        except (KeyError, TypeError):
+            rows += [{**above, **_flat(_with_parts(row))} for row in content["rows"]] or [{**above, **NO_SETTING}]
+        except (KeyError, TypeError, AttributeError):
             raise _broken(path) from None
-        rows += [{**above, **_flat(row)} for row in content["rows"]] or [above]
     return rows
+
+
+def _with_parts(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A row in which the parts of a regret that is not known are there, too."""
+    unknown = dict.fromkeys(RegretParts._fields)
+    return {**row, **{kind: row[kind] or unknown for kind in ("within_horizon", "long_run")}}
 
 
 def _flat(content: Mapping[str, Any]) -> dict[str, Any]:

@@ -48,26 +48,28 @@ NUMBERS = {  # and the most that each can be: horizons, with which the regret of
     "depths": MAX_DEPTH,
     "horizons": MAX_HORIZON,
 }
+PLAIN = (str, int, float, list, tuple, dict, type(None))  # what is no environment, but perhaps the name of one
 OPTIONAL = ("depths", "horizons", "cross")  # lists that may be empty
 TABLE = '"tiger" = { depth = 40 }'
 
 
 class Study(NamedTuple):
-    """What is to be measured."""
+    """What is to be measured. `checked` sees that it makes sense, and completes names; so does the laboratory."""
 
     environments: tuple[str, ...]
-    """Names; classes and instances that have one are taken, too."""
+    """Names. Classes and instances that have one are accepted."""
     experience: tuple[int, ...]
     """Cycles of learning, ascending."""
     simulations: tuple[int, ...]
     """Of a decision, ascending."""
     seeds: int
+    """Agents for each environment and learner, with seeds 0, 1, ..."""
     depths: tuple[int, ...] = ()
     """Bits of context, besides the environment's own."""
     horizons: tuple[int, ...] = ()
     """Cycles that a search looks ahead, besides the environment's own number."""
     planners: tuple[str, ...] = (DEFAULT,)
-    """As in `build_planner`. The first is that of the plane."""
+    """As in `build_planner`, without horizon and simulations. The first is that of the plane."""
     models: tuple[str, ...] = (CTW,)
     """What predicts: `ctw` and others that learn, each with a plane of its own; `true`, the environment itself;
     `shuffled`, a control that learns only how often each percept comes."""
@@ -80,7 +82,7 @@ class Study(NamedTuple):
     sampled_decisions: int = 20
     """Decisions of an evaluation whose regret is split into its parts."""
     settings: Mapping[str, Mapping[str, float]] = {}
-    """Of the agents in an environment, where they differ from its own: the fields of `Settings`."""
+    """Of the agents in an environment, where they differ from its own: fields of `Settings`, by its name."""
     axes: tuple[Axis, ...] = ()
     """Of your own; in a Python file."""
 
@@ -91,7 +93,12 @@ class Study(NamedTuple):
             for name in self.environments:
                 own = [TrainingRun(name, learner, seed, self.agent_settings(name)) for learner in self.learners]
                 runs += own
-                runs += [axis.of_run(own[0], value) for axis in self.axes if axis.run for value in axis.values]
+                runs += [
+                    axis.of_run(own[self.learners.index(self.base_learner)], value)
+                    for axis in self.axes
+                    if axis.run
+                    for value in axis.values
+                ]
         return runs
 
     def agent_settings(self, environment: str) -> Settings:
@@ -100,7 +107,7 @@ class Study(NamedTuple):
         return _declared(environment).settings._replace(**own)
 
     def marks(self, run: TrainingRun) -> Sequence[int]:
-        """Return the cycles that the segments of a training run end at."""
+        """Return the cycles at which the segments of a training run end, ascending."""
         return self.experience
 
     def groups(self, run: TrainingRun) -> Iterator[Group]:
@@ -111,10 +118,9 @@ class Study(NamedTuple):
         def group(experience: int, model: str, depth: int, settings: list[Setting]) -> Group:
             return Group(Checkpoint(run, experience, model, depth), tuple(settings), self.sampled_decisions)
 
-        learner = PlannerSpec.parse(run.learner)
-        if planners.planner_class(learner.name).model_free:
+        if planners.planner_class(_named(run.learner)).model_free:
             for experience in self.experience:
-                yield group(experience, NO_MODEL, 0, [Setting(learner, self.cycles)])
+                yield group(experience, NO_MODEL, 0, [Setting(PlannerSpec.parse(run.learner), self.cycles)])
             return
         depths = [depth, *(other for other in self.depths if other != depth)]
         horizons = [horizon, *(other for other in self.horizons if other != horizon)]
@@ -157,8 +163,14 @@ class Study(NamedTuple):
         """The first model that learns, of which there are slices."""
         return self.learning_models[0]
 
+    @property
+    def base_learner(self) -> str:
+        """The first learner with a model, if any: the one whose experience the planes are measured on."""
+        with_model = (name for name in self.learners if not planners.planner_class(_named(name)).model_free)
+        return next(with_model, self.learners[0])
+
     def _searches(self, horizon: int, planner: str) -> list[Setting]:
-        """All budgets of a planner: at least a simulation for each of its searches, and none where they don't count."""
+        """All budgets of a planner: at least a simulation for each search; one without, if it does not count them."""
         spec = PlannerSpec.parse(planner)._replace(horizon=horizon)
         if "simulations" not in options_taken(spec):
             return [Setting(spec, self.cycles)]
@@ -166,17 +178,13 @@ class Study(NamedTuple):
         return [Setting(spec._replace(simulations=n), self.cycles) for n in budgets]
 
     def as_json(self) -> dict[str, Any]:
-        """Return all of it as JSON has it."""
+        """Return the study as JSON, without axes of your own: their values are coordinates of what was measured."""
         content = {name: list(value) if isinstance(value, tuple) else value for name, value in self._asdict().items()}
-        del content["axes"]  # functions can't be written; their values are in the coordinates of what was measured
+        del content["axes"]
         return content
 
-    def with_seeds(self, seeds: int) -> Self:
-        """Return the same study with another number of seeds."""
-        return self._replace(seeds=seeds)
-
     def obstacle(self, earlier: Self) -> str:
-        """Return what keeps this study from continuing an earlier one, or nothing: the field, and what it was."""
+        """Return why this study can't continue an earlier one: a field, and what it was; empty if it can."""
         for name in self._fields[:-1]:
             was, wanted = getattr(earlier, name), getattr(self, name)
             if name in ("environments", "simulations", "depths", "horizons", "planners", "models", "learners", "cross"):
@@ -192,11 +200,18 @@ class Study(NamedTuple):
         return ""
 
 
+def _named(planner: str) -> str:
+    """The name of a planner, without options."""
+    return PlannerSpec.parse(planner).name
+
+
 class Declared(NamedTuple):
     """What a study has to know of an environment."""
 
     settings: Settings
+    """Its own."""
     is_pomdp: bool
+    """Whether it has a true model."""
 
 
 @functools.cache
@@ -213,7 +228,12 @@ GRIDS = {"small": SMALL, "full": FULL}
 
 
 def read_study(path: Path) -> Study:
-    """Return the study that stands in a file.
+    """Return the study that a file holds.
+
+    Parameters
+    ----------
+    path : Path
+        A TOML file, or a Python file in which the study is called `study`.
 
     Raises
     ------
@@ -238,7 +258,20 @@ def read_study(path: Path) -> Study:
 
 
 def study_of(given: Mapping[str, Any], where: str) -> Study:
-    """Return the study of a mapping, as `Study.as_json` has it or a TOML file; `where` is for messages."""
+    """Return the study of a mapping.
+
+    Parameters
+    ----------
+    given : mapping of str to Any
+        As `Study.as_json` returns it, or a TOML file has it.
+    where : str
+        Where it comes from, for messages.
+
+    Raises
+    ------
+    ValueError
+        If it makes no sense, with one line that begins with `where` and says what can be done.
+    """
     unknown = [name for name in given if name not in Study._fields[:-1]]
     if unknown:
         raise ValueError(f"{where}: a study has no {unknown[0]!r}: it has {', '.join(Study._fields[:-1])}")
@@ -248,12 +281,19 @@ def study_of(given: Mapping[str, Any], where: str) -> Study:
 
 
 def checked(study: Study, where: str) -> Study:
-    """Return a study that makes sense, with all environments by their full names.
+    """Return a study that makes sense, with full names of environments, planners and models.
+
+    Parameters
+    ----------
+    study : Study
+        Whose fields may have wrong types.
+    where : str
+        Where it comes from, for messages.
 
     Raises
     ------
     ValueError
-        If it makes none, with one line that begins with `where` and says what can be done.
+        If it makes no sense, with one line that begins with `where` and says what can be done.
     """
     try:
         study = _with_lists(study)
@@ -278,15 +318,11 @@ def _with_lists(study: Study) -> Study:
         if not value and name not in OPTIONAL:
             raise ValueError(f"{name} is empty: name at least one")
         if name == "environments":
-            value = [name_of(each) for each in value if each != ""] if all(map(_nameable, value)) else value
+            value = [each if isinstance(each, PLAIN) else name_of(each) for each in value]
         if name in NAMES and not all(isinstance(each, str) for each in value):
             raise ValueError(f"{name} are {list(value)}: write names")
         lists[name] = tuple(value)
     return study._replace(**lists)
-
-
-def _nameable(value: object) -> bool:
-    return value is not None and not isinstance(value, int | float)
 
 
 def _check_numbers(study: Study) -> None:
@@ -309,7 +345,12 @@ def _check_numbers(study: Study) -> None:
 
 
 def _with_full_names(study: Study) -> Study:
-    study = study._replace(environments=tuple(make(name).title for name in study.environments))
+    study = study._replace(
+        environments=tuple(make(name).title for name in study.environments),
+        planners=tuple(map(_full_planner, study.planners)),
+        learners=tuple(map(_full_planner, study.learners)),
+        models=tuple(name if name == SHUFFLED else predictors.REGISTRY.find(name).title for name in study.models),
+    )
     for name in NAMES:
         if len(set(getattr(study, name))) < len(getattr(study, name)):
             raise ValueError(f"{name} has one twice")
@@ -330,11 +371,14 @@ def _with_full_names(study: Study) -> Study:
     return study._replace(settings=settings)
 
 
+def _full_planner(text: str) -> str:
+    """The one short text of a planner."""
+    spec = PlannerSpec.parse(text)
+    return str(spec._replace(name=planners.REGISTRY.find(spec.name).title))
+
+
 def _check_agents(study: Study) -> None:
     """See that all agents can be made."""
-    for model in study.models:
-        if model != SHUFFLED:
-            predictors.predictor_class(model)
     if not study.learning_models:
         raise ValueError(f"models are {list(study.models)}: name {CTW}, too, or another one that learns")
     if SHUFFLED in study.models and CTW not in study.models:
