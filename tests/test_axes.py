@@ -44,7 +44,7 @@ def test_a_value_is_what_it_says_and_all_else_is_as_on_the_plane(tmp_path: Path)
             ((name, epsilon),) = run.axes
             assert (name, run.settings.epsilon, run.settings.decay) == ("epsilon", epsilon, 1.0)
             marks = study.marks(run)
-            assert laboratory.store.past(run, marks) == collect(run._replace(axes=()), [], marks[-1]).cycles
+            assert laboratory.store.past(run, marks) == collect(run._replace(axes=()), [], until=marks[-1]).cycles
     (found,) = find_results(laboratory)
     assert {"epsilon 0.2", "epsilon 0.9", "constant 0.1"} <= set(found.others)
     assert {row.get("run_axes_epsilon") for row in read_rows(tmp_path / "study")} == {None, 0.2, 0.9}

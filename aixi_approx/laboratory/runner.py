@@ -86,7 +86,7 @@ class Laboratory(Generic[AnyPlan]):
     ) -> None:
         self.folder = folder
         if isinstance(study, Study):
-            study = checked(study, "the study")
+            study = checked(study, "the study")  # type: ignore[assignment]
         if study is None and not (folder / MANIFEST).exists():
             raise ValueError(f"{folder} holds no study: name environments, or a folder that holds one")
         self.store = Store(folder)
