@@ -95,7 +95,8 @@ class PlannerSpec(NamedTuple):
             yield f"{self.join}:{self.searches}"
         for name, value in self.options().items():
             if name not in ("horizon", "simulations"):
-                yield f"{name}:{value:g}" if isinstance(value, float) else f"{name}:{value}".lower()
+                text = f"{value:g}" if isinstance(value, float) else str(value)
+                yield f"{name}:{text.lower() if isinstance(value, bool) else text}"
 
     def __repr__(self) -> str:
         """Return it without what is left to the planner."""
