@@ -528,3 +528,21 @@ def test_an_option_that_the_agent_would_not_heed_is_refused(options: str, part: 
     err = capsys.readouterr().err
     assert part in err
     assert err.count("\n") == 1
+
+
+def test_a_short_run_has_a_short_evaluation(capsys: Captured) -> None:
+    arguments = ["run", "tiger", "--simulations", "3", "--evaluation-simulations", "3"]
+    assert printed([*arguments, "--cycles", "150"], capsys)["evaluate"] == 150
+    assert printed([*arguments, "--cycles", "5"], capsys)["evaluate"] == 100
+    assert printed([*arguments, "--cycles", "5", "--evaluate", "7"], capsys)["evaluate"] == 7
+    coin = ["run", "coin-flip", "--planner", "random"]
+    assert printed([*coin, "--cycles", "0"], capsys)["evaluate"] == 2_000
+    assert printed([*coin, "--cycles", "3000"], capsys)["evaluate"] == 2_000
+
+
+def test_why_the_random_agent_is_unknown(place: Path, capsys: Captured) -> None:
+    arguments = ["run", "echo.py:Echo", "--cycles", "20", "--evaluate", "20"]
+    for planner, reason in (("one-ply", "not a POMDP: --planner random finds out"), ("random", "not a POMDP")):
+        main([*arguments, "--planner", planner])
+        (line,) = (line for line in capsys.readouterr().out.splitlines() if "random agent" in line)
+        assert line.split(maxsplit=2)[2].strip() == f"unknown   {reason}"
