@@ -20,17 +20,18 @@ from hypothesis import strategies as st
 from matplotlib.figure import Figure
 from scipy.stats import t as student
 
-from aixi_approx._version import __version__
 from aixi_approx.envs import make
 from aixi_approx.laboratory.conclusions import SMALL, conclusions
-from aixi_approx.laboratory.condition import Cell, Trial
+from aixi_approx.laboratory.condition import Checkpoint, Setting
+from aixi_approx.laboratory.experience import Segment
 from aixi_approx.laboratory.plot_environment import draw_one
 from aixi_approx.laboratory.plot_families import draw_all
 from aixi_approx.laboratory.regret import PARTS
-from aixi_approx.laboratory.report import as_data, report
-from aixi_approx.laboratory.results import LAWS, LEVELS, Results, across, estimate, find
+from aixi_approx.laboratory.report import as_json, report
+from aixi_approx.laboratory.results import LAWS, LEVELS, Results, find_results, mean_over_seeds, seed_mean
 from aixi_approx.laboratory.runner import Laboratory
 from aixi_approx.laboratory.study import Study
+from aixi_approx.planner_spec import PlannerSpec
 from aixi_approx.pomdp.solver import reward_range
 
 NAN = math.nan
@@ -41,85 +42,90 @@ STUDY = Study(
     seeds=3,
     depths=(6, 8),
     horizons=(1, 2),
-    methods=("rhouct", "expectimax", "majority:4"),
+    planners=("rhouct", "expectimax", "majority:4"),
     models=("ctw", "shuffled", "true"),
     settings={name: {"depth": 8, "horizon": 2} for name in ("tiger", "coin-flip")},
 )
-SUBJECTS = {(subject.environment, subject.seed): subject for subject in STUDY.subjects()}
+RUNS = {(run.environment, run.seed): run for run in STUDY.runs()}
 
 
 # ---------------------------------------------------------------------------------------------------- made-up rows
 
 
-def code(name: str, cell: Cell, trial: Trial | None = None) -> float:
+def code(name: str, checkpoint: Checkpoint, setting: Setting | None = None) -> float:
     """A number that no other value of a study has."""
-    at = (name, cell.subject.environment, cell.subject.seed, cell.experience, cell.model, cell.depth, trial)
-    return random_number(str(at))
+    return random_number(str((name, *checkpoint.coordinates.values(), setting and setting.coordinates)))
 
 
 def random_number(text: str) -> float:
     return 0.1 + 0.8 * zlib.crc32(text.encode()) / 2**32
 
 
-def a_row(cell: Cell, trial: Trial) -> dict[str, Any]:
+def a_row(checkpoint: Checkpoint, setting: Setting) -> dict[str, Any]:
     parts = (*PARTS, "total")
     return {
-        **trial._asdict(),
+        **setting.coordinates,
         **{
-            what: code(what, cell, trial)
-            for what in ("reward", "regret", "missed", "sure", "bits", "visits", "seconds")
+            what: code(what, checkpoint, setting)
+            for what in ("reward", "regret", "simple_regret", "certified", "bits", "visits", "seconds")
         },
-        "within": {part: code(f"within {part}", cell, trial) for part in parts},
-        "long_run": {part: code(f"long_run {part}", cell, trial) for part in parts},
+        "within_horizon": {part: code(f"within_horizon {part}", checkpoint, setting) for part in parts},
+        "long_run": {part: code(f"long_run {part}", checkpoint, setting) for part in parts},
         "searched": 1.0,
     }
 
 
-def a_cell(cell: Cell) -> dict[str, Any]:
-    tree = {what: code(what, cell) for what in ("leaves", "bits", "fixed", "allowance")}
-    return {"log_loss": code("log_loss", cell), "nodes": 3, "best_tree": tree, "bits": 1, "visits": 2, "seconds": 0.1}
+def what_was_learned(checkpoint: Checkpoint) -> dict[str, Any]:
+    if checkpoint.model in ("true", "none"):
+        return {}
+    learned = {"log_loss": code("log_loss", checkpoint), "nodes": 3, "bits": 1, "visits": 2, "seconds": 0.1}
+    tree = {what: code(what, checkpoint) for what in ("leaves", "bits", "fixed", "allowance")}
+    return {**learned, "best_tree": tree} if checkpoint.model == "ctw" else learned
 
 
-def write(folder: Path, study: Study, lacks: Callable[[Cell], bool] = lambda cell: False) -> Laboratory:
-    """Make a folder in which all was measured, but for the cells that are to lack."""
-    for part in ("cells", "experience"):
-        (folder / part).mkdir(parents=True)
-    manifest = {"version": __version__, "study": study.options()}
-    (folder / "study.json").write_text(json.dumps(manifest))
-    laboratory = Laboratory(folder)
-    for subject in study.subjects():
-        cells = [cell for cell in study.cells(subject) if not lacks(cell)]
-        for cell in cells:
-            known = a_cell(cell) if cell.model == "ctw" else {"log_loss": 1.0} if cell.model == "shuffled" else {}
-            known["trials"] = [a_row(cell, trial) for trial in cell.trials]
-            laboratory._cell_path(cell).write_text(json.dumps(known))
+def write(folder: Path, study: Study, lacks: Callable[[Checkpoint], bool] = lambda checkpoint: False) -> Laboratory:
+    """Make a folder in which all was measured, but for the checkpoints that are to lack."""
+    laboratory = Laboratory(folder, study)
+    study, store = laboratory.study, laboratory.store
+    store.prepare(study.as_json())
+    for run in study.runs():
+        groups = [group for group in study.groups(run) if not lacks(group.checkpoint)]
+        for checkpoint, settings, _ in groups:
+            rows = [a_row(checkpoint, setting) for setting in settings]
+            store.add_conditions(checkpoint, {"learned": what_was_learned(checkpoint), "rows": rows})
         for mark in study.experience:
-            if any(cell.experience >= mark for cell in cells):
-                entropy = random_number(f"entropy {subject.environment} {subject.seed} {mark}")
-                stretch = {"cycles": [], "entropy": entropy, "simulations": 1, "seconds": 0.1}
-                laboratory._stretch_path(subject, mark).write_text(json.dumps(stretch))
-    return laboratory
+            if any(group.checkpoint.experience >= mark for group in groups):
+                entropy = random_number(f"entropy {run.environment} {run.seed} {mark}")
+                store.add_segment(run, mark, segment=Segment([], entropy, 1, 0.1))
+    return Laboratory(folder)
 
 
 def is_same(a: Any, b: Any) -> bool:
     return bool(np.isclose(a, b, equal_nan=True, rtol=1e-12))
 
 
-LACKING: dict[str, Callable[[Cell], bool]] = {
-    "nothing": lambda cell: False,
-    "a seed": lambda cell: cell.subject.seed == 1,
-    "a cell": lambda cell: cell.subject.seed == 1 and cell.experience == 100 and cell.depth == 8,
-    "the end": lambda cell: cell.experience == 1000,
-    "an environment": lambda cell: cell.subject.environment == "tiger",
-    "all": lambda cell: True,
+LACKING: dict[str, Callable[[Checkpoint], bool]] = {
+    "nothing": lambda checkpoint: False,
+    "a seed": lambda checkpoint: checkpoint.run.seed == 1,
+    "a checkpoint": lambda c: c.run.seed == 1 and c.experience == 100 and c.depth == 8,
+    "the end": lambda checkpoint: checkpoint.experience == 1000,
+    "an environment": lambda checkpoint: checkpoint.run.environment == "tiger",
+    "all": lambda checkpoint: True,
 }
 
 
+def by(horizon: int, planner: str, simulations: int) -> Setting:
+    """A setting of the study; 0 simulations for a planner that counts none."""
+    spec = PlannerSpec.parse(planner)._replace(horizon=horizon, simulations=simulations or None)
+    return Setting(spec, STUDY.cycles)
+
+
 @pytest.mark.parametrize("lacks", LACKING.values(), ids=LACKING)
-def test_all_is_where_it_belongs(lacks: Callable[[Cell], bool], tmp_path: Path) -> None:
-    """Each value is looked for anew, and is NaN only if its cell lacks."""
-    found = find(write(tmp_path, STUDY, lacks))
+def test_all_is_where_it_belongs(lacks: Callable[[Checkpoint], bool], tmp_path: Path) -> None:
+    """Each value is looked for anew, and is NaN only if its checkpoint lacks."""
+    found = find_results(write(tmp_path, STUDY, lacks))
     assert [f.environment for f in found] == [*STUDY.environments]
+    assert [(f.model, f.title) for f in found] == [("ctw", name) for name in STUDY.environments]
     for f in found:
         assert (f.depth, f.horizon) == (8, 2)
         assert [*f.experience, *f.simulations] == [*STUDY.experience, *STUDY.simulations]
@@ -131,31 +137,31 @@ def test_all_is_where_it_belongs(lacks: Callable[[Cell], bool], tmp_path: Path) 
             experience: int,
             model: str,
             depth: int,
-            trial: Trial | None,
+            setting: Setting | None,
             name: str = f.environment,
         ) -> float:
-            cell = Cell(SUBJECTS[name, seed], experience, model, depth, 100, 20, ())
-            return NAN if lacks(cell) else code(what, cell, trial)
+            checkpoint = Checkpoint(RUNS[name, seed], experience, model, depth)
+            return NAN if lacks(checkpoint) else code(what, checkpoint, setting)
 
         def scored(*at: Any, f: Results = f, value: Callable[..., float] = value) -> float:
             return 1 - value("regret", *at) / (f.optimum - f.random_reward)
 
         for s, (e, mark), (n, count) in product(range(3), enumerate(STUDY.experience), enumerate(STUDY.simulations)):
-            at = (s, mark, "ctw", 8, Trial(2, "rhouct", count))
-            for what in ("reward", "regret", "missed", "sure", "bits", "visits", "seconds"):
+            at = (s, mark, "ctw", 8, by(2, "rhouct", count))
+            for what in ("reward", "regret", "simple_regret", "certified", "bits", "visits", "seconds"):
                 assert is_same(getattr(f, what)[s, e, n], value(what, *at)), what
-            for what, (p, part) in product(("long_run", "within"), enumerate(PARTS)):
+            for what, (p, part) in product(("long_run", "within_horizon"), enumerate(PARTS)):
                 assert is_same(getattr(f, what)[s, e, n, p], value(f"{what} {part}", *at))
             assert is_same(f.score[s, e, n], scored(*at))
         for s, (n, count) in product(range(3), enumerate(STUDY.simulations)):
-            vote = Trial(2, "majority:4", count) if count >= 4 else None
+            vote = by(2, "majority:4", count) if count >= 4 else None
             others = {
-                "horizon 1": (s, 1000, "ctw", 8, Trial(1, "rhouct", count)),
-                "depth 6": (s, 1000, "ctw", 6, Trial(2, "rhouct", count)),
-                "expectimax": (s, 1000, "ctw", 8, Trial(2, "expectimax", 0)),
+                "horizon 1": (s, 1000, "ctw", 8, by(1, "rhouct", count)),
+                "depth 6": (s, 1000, "ctw", 6, by(2, "rhouct", count)),
+                "expectimax": (s, 1000, "ctw", 8, by(2, "expectimax", 0)),
                 "majority:4": (s, 1000, "ctw", 8, vote),
-                "model: shuffled": (s, 1000, "shuffled", 8, Trial(2, "rhouct", count)),
-                "model: true": (s, 0, "true", 8, Trial(2, "rhouct", count)),
+                "model: shuffled": (s, 1000, "shuffled", 8, by(2, "rhouct", count)),
+                "model: true": (s, 0, "true", 8, by(2, "rhouct", count)),
             }
             assert list(others) == list(f.others)
             for label, at in others.items():
@@ -170,11 +176,12 @@ def test_all_is_where_it_belongs(lacks: Callable[[Cell], bool], tmp_path: Path) 
             allowed = (value("fixed", *ours) + value("allowance", *ours) - sum(lived)) / mark
             assert is_same(f.allowance[s, e], allowed)
             assert is_same(f.leaves[s, e], value("leaves", *ours))
-        assert f.seeds == sum(not all(lacks(c) for c in STUDY.cells(STUDY.subject(f.environment, s))) for s in range(3))
+        runs = [RUNS[f.environment, s] for s in range(3)]
+        assert f.seeds == sum(not all(lacks(group.checkpoint) for group in STUDY.groups(run)) for run in runs)
 
 
-def test_the_plane_of_a_method_without_simulations(tmp_path: Path) -> None:
-    (f,) = find(write(tmp_path, STUDY._replace(environments=("tiger",), methods=("expectimax",), settings={})))
+def test_the_plane_of_a_planner_without_simulations(tmp_path: Path) -> None:
+    (f,) = find_results(write(tmp_path, STUDY._replace(environments=("tiger",), planners=("expectimax",), settings={})))
     assert np.isfinite(f.reward).all()
     assert (f.reward[..., 0] == f.reward[..., 1]).all()
 
@@ -185,10 +192,10 @@ def test_the_plane_of_a_method_without_simulations(tmp_path: Path) -> None:
 @given(st.lists(st.lists(st.floats(-1e6, 1e6) | st.just(NAN), min_size=3, max_size=3), min_size=1, max_size=6))
 def test_means_and_intervals_over_seeds(values: list[list[float]]) -> None:
     array = np.array(values)
-    for i, mean in enumerate(across(array)):
+    for i, mean in enumerate(seed_mean(array)):
         there = [row[i] for row in values if not math.isnan(row[i])]
         assert is_same(mean, statistics.fmean(there) if there else NAN)
-        told = estimate(array[:, i])
+        told = mean_over_seeds(array[:, i])
         assert is_same(told.mean, mean)
         if len(there) < 2:
             assert (told.low, told.high) == (-math.inf, math.inf)
@@ -198,10 +205,10 @@ def test_means_and_intervals_over_seeds(values: list[list[float]]) -> None:
             assert told.mean - told.low == pytest.approx(half, abs=1e-6)
 
 
-# ---------------------------------------------------------------------------------------------------- made-up findings
+# ---------------------------------------------------------------------------------------------------- made-up made_up
 
 
-def findings(loss: Any, parts: Any = None, **others: Any) -> Results:
+def made_up(loss: Any, parts: Any = None, **others: Any) -> Results:
     """What an agent in an environment with random reward 0 and optimum 1 would be like that loses [E, N] or [S, E, N].
 
     Parts [..., 4] are what its decisions lose; if they are not given, the decision does.
@@ -219,6 +226,7 @@ def findings(loss: Any, parts: Any = None, **others: Any) -> Results:
     each, count = 10.0 ** np.arange(1, e + 1), 10.0 ** np.arange(n)
     given = {
         "environment": "made-up",
+        "model": "ctw",
         "horizon": 4,
         "depth": 12,
         "experience": each,
@@ -228,9 +236,9 @@ def findings(loss: Any, parts: Any = None, **others: Any) -> Results:
         "reward": 1 - loss,
         "regret": loss,
         "long_run": parts,
-        "within": parts * 2,
-        "missed": np.abs(loss),
-        "sure": np.ones((s, e, n)),
+        "within_horizon": parts * 2,
+        "simple_regret": np.abs(loss),
+        "certified": np.ones((s, e, n)),
         "bits": loss * 100,
         "visits": loss * 1000,
         "seconds": loss / 1000,
@@ -243,11 +251,11 @@ def findings(loss: Any, parts: Any = None, **others: Any) -> Results:
 
 
 def corner(horizon: float, prediction: float, decision: float, seeds: tuple[float, ...] = (-1, 0, 1)) -> Results:
-    """Findings whose account at the most of both is this, of seeds that differ by so many hundredths."""
+    """Findings whose regret at the most of both has these parts, of seeds that differ by so many hundredths."""
     parts = np.zeros((len(seeds), 2, 2, 4))
     for part, mean in zip(PARTS, (horizon, prediction, decision, 0.0), strict=True):
         parts[..., PARTS.index(part)] = mean + 0.01 * np.array(seeds)[:, None, None] * (mean != 0)
-    return findings(parts.sum(axis=-1), parts)
+    return made_up(parts.sum(axis=-1), parts)
 
 
 def sentence(f: Results, begins: str) -> str:
@@ -256,9 +264,9 @@ def sentence(f: Results, begins: str) -> str:
 
 
 def test_scores() -> None:
-    f = findings([[0.5, 0.2], [0.3, 0.1]])
+    f = made_up([[0.5, 0.2], [0.3, 0.1]])
     assert f.score == pytest.approx(1 - f.regret)
-    assert across(f.score) == pytest.approx(np.array([[0.5, 0.8], [0.7, 0.9]]))
+    assert seed_mean(f.score) == pytest.approx(np.array([[0.5, 0.8], [0.7, 0.9]]))
     low, high = 0.5, 0.9
     assert f.levels == pytest.approx([low + share * (high - low) for share in LEVELS])
     other = dataclasses.replace(f, random_reward=-3.0, optimum=1.0, reward=f.reward - 1)
@@ -274,11 +282,11 @@ def test_scores() -> None:
     for lack in ({"random_reward": None}, {"optimum": None}, {"optimum": 0.0}):
         assert np.isnan(dataclasses.replace(f, **lack).score).all()
         assert dataclasses.replace(f, **lack).levels == []
-    assert findings(np.full((3, 2, 2), 0.5)).levels == []
+    assert made_up(np.full((3, 2, 2), 0.5)).levels == []
 
 
 def test_laws_are_fitted_one_by_one_and_kept() -> None:
-    f = findings([[0.5, 0.2], [0.3, 0.1]])
+    f = made_up([[0.5, 0.2], [0.3, 0.1]])
     for fitted, law in enumerate(f.fit()):
         assert law == LAWS[fitted]
         assert [each for each in LAWS if each in f.__dict__] == [*LAWS[:fitted]]
@@ -294,19 +302,19 @@ WHERE = "After 100 cycles, with 10 simulations and horizon 4,"
 
 
 def test_where_it_is() -> None:
-    f = findings([[0.5, 0.2], [0.3, 0.1]])
+    f = made_up([[0.5, 0.2], [0.3, 0.1]])
     half = student.ppf(0.975, 2) * 0.001 / math.sqrt(3)
     assert sentence(f, WHERE) == (
         f"{WHERE} the agent scores 0.900 ± {half:.3f}, where 0 is the random agent and 1 the best."
     )
-    alone = findings([[[0.5, 0.2], [0.3, 0.1]]])
+    alone = made_up([[[0.5, 0.2], [0.3, 0.1]]])
     assert "scores 0.900, where" in sentence(alone, WHERE), "one seed has no interval"
-    says, *_ = conclusions(findings([[0.5], [0.3]]))
+    says, *_ = conclusions(made_up([[0.5], [0.3]]))
     assert says.startswith("After 100 cycles, with 1 simulation and horizon 4, the agent")
 
 
 def test_nothing_was_measured_at_the_end() -> None:
-    f = findings([[0.5, 0.2], [0.3, NAN]])
+    f = made_up([[0.5, 0.2], [0.3, NAN]])
     assert conclusions(f) == [f"{WHERE} nothing was measured yet."]
 
 
@@ -320,7 +328,7 @@ def test_nothing_was_measured_at_the_end() -> None:
     ],
 )
 def test_there_are_no_scores(lack: dict[str, Any], why: str) -> None:
-    f = dataclasses.replace(findings([[0.5, 0.2], [0.3, 0.1]], **lack))
+    f = dataclasses.replace(made_up([[0.5, 0.2], [0.3, 0.1]], **lack))
     first, second, *rest = conclusions(f)
     assert first == f"There are no scores in made-up: {why}."
     assert second == f"{WHERE} the agent earns 0.900 ± 0.002 per cycle."
@@ -356,10 +364,10 @@ def test_what_limits_is_not_sure() -> None:
 
 
 def test_one_part_makes_up_for_another() -> None:
-    mends = "makes up for a part of that: its errors happen to mend others."
-    assert f"Prediction {mends}" in conclusions(corner(0, -0.3, 0.5))
-    assert f"The horizon {mends}" in conclusions(corner(-0.3, 0, 0.5))
-    assert not any(mends in each for each in conclusions(corner(0, -0.3, 0.5, (-90, 0, 90))))
+    offsets = "compensates for a part of that: its errors happen to offset others."
+    assert f"Prediction {offsets}" in conclusions(corner(0, -0.3, 0.5))
+    assert f"The horizon {offsets}" in conclusions(corner(-0.3, 0, 0.5))
+    assert not any(offsets in each for each in conclusions(corner(0, -0.3, 0.5, (-90, 0, 90))))
 
 
 @pytest.mark.parametrize(
@@ -390,7 +398,7 @@ def test_what_limits_can_not_be_told(unknown: tuple[str, ...], says: str) -> Non
 
 def test_the_next_unit() -> None:
     """The grid goes up tenfold, so that the last step is what a factor of ten is worth."""
-    steep, flat = findings([[0.9, 0.5], [0.9, 0.1]]), findings([[0.9, 0.9], [0.5, 0.1]])
+    steep, flat = made_up([[0.9, 0.5], [0.9, 0.1]]), made_up([[0.9, 0.9], [0.5, 0.1]])
     assert sentence(steep, "The next") == (
         "The next factor of ten is best spent on simulations: at the last step one was worth 0.800 ± 0.000 of the "
         "score, and one of experience 0.400 ± 0.000."
@@ -401,16 +409,16 @@ def test_the_next_unit() -> None:
     )
     wide = dataclasses.replace(steep, simulations=np.array([1.0, 10**1.6]))
     assert "worth 0.500 ± 0.000 of the score, and one of experience 0.400" in sentence(wide, "The next")
-    neither = findings([[0.12, 0.11], [0.11, 0.1]])
+    neither = made_up([[0.12, 0.11], [0.11, 0.1]])
     assert sentence(neither, "Neither") == (
         "Neither more experience nor more simulations would clearly pay: at the last step, a factor of ten was worth "
         "this much of the score: one of experience 0.010 ± 0.000 and one of simulations 0.010 ± 0.000."
     )
-    noisy = findings(np.array([[[0.9, 0.5], [0.9, x]] for x in (0.0, 0.2, 0.9)]))
+    noisy = made_up(np.array([[[0.9, 0.5], [0.9, x]] for x in (0.0, 0.2, 0.9)]))
     assert any(each.startswith("Neither") for each in conclusions(noisy))
-    alone = findings([[[0.9, 0.5], [0.9, 0.1]]])
+    alone = made_up([[[0.9, 0.5], [0.9, 0.1]]])
     assert "can't be told from one agent." in sentence(alone, "Whether experience or simulations")
-    for f in (findings([[0.5], [0.1]]), findings([[0.5, 0.1]]), findings([[0.9, NAN], [0.9, 0.1]])):
+    for f in (made_up([[0.5], [0.1]]), made_up([[0.5, 0.1]]), made_up([[0.9, NAN], [0.9, 0.1]])):
         assert not any(each.startswith(("The next", "Neither", "Whether")) for each in conclusions(f))
 
 
@@ -419,7 +427,7 @@ def test_where_decision_costs_more_than_prediction() -> None:
         parts = np.zeros((2, len(decision), 4))
         parts[..., PARTS.index("prediction")] = 0.2
         parts[..., PARTS.index("decision")] = decision
-        f = findings(parts.sum(axis=-1), parts)
+        f = made_up(parts.sum(axis=-1), parts)
         return [each for each in conclusions(f) if "costs more than" in each]
 
     fewer = "After 100 cycles, decision costs more than prediction with fewer than {} simulations, and not with more."
@@ -437,7 +445,7 @@ def power(k: float, noise: float = 0.001, e: int = 4, n: int = 6, seeds: int = 4
     each, count = np.meshgrid(10.0 ** np.arange(1, e + 1), 10.0 ** np.arange(n), indexing="ij")
     loss = 0.9 * (each**-k * count / 10) ** -0.1
     random = np.random.default_rng(0)
-    return findings(loss + noise * random.normal(size=(seeds, e, n)))
+    return made_up(loss + noise * random.normal(size=(seeds, e, n)))
 
 
 @pytest.mark.parametrize("k", [-1.0, -0.5, 0.5])
@@ -461,9 +469,9 @@ def test_the_trade_off(k: float) -> None:
 
 
 def test_no_trade_off() -> None:
-    f = findings([[0.5], [0.3]])
+    f = made_up([[0.5], [0.3]])
     assert sentence(f, "How much").startswith(
-        "How much search makes up for less learning can't be told: too few points: "
+        "How much search compensates for less learning can't be told: too few points: "
     )
     assert f.trade_off.why in sentence(f, "How much")
 
@@ -472,14 +480,14 @@ def test_law_or_no_law() -> None:
     x = 10.0 ** np.arange(1, 8)
     random = np.random.default_rng(0)
     loss = 2.0 * x**-0.5 + 1e-4 * random.normal(size=(5, 7))
-    f = findings(np.stack([loss, loss], axis=-1))
+    f = made_up(np.stack([loss, loss], axis=-1))
     f = dataclasses.replace(f, excess={12: random.normal(size=(5, 7)) * 0.01 + np.array([1, 2, 3, 4, 4, 4, 4])})
     law = f.laws["score over experience, 10 simulations"]
     assert law.best
     says = sentence(f, "Score over experience, 10 simulations: ")
-    error, staying = f"{law.best.error.mean:.2g}", f"{law.persistence.mean:.2g}"
+    error, last = f"{law.best.error.mean:.2g}", f"{law.persistence.mean:.2g}"
     assert says.endswith(
-        f": {law.best.formula} foresees it best, wrong by {error} where staying put is wrong by {staying}."
+        f": {law.best.formula} extrapolates best, with an error of {error} where the last-value forecast has {last}."
     )
     assert f.predictor_law.laws
     assert not f.predictor_law.best
@@ -517,7 +525,7 @@ def thinned(f: Results, *at: Any) -> Results:
 
 def unsolved(f: Results) -> Results:
     """The same in an environment of which nothing is known."""
-    nothing = {what: getattr(f, what) * NAN for what in ("regret", "long_run", "within", "allowance")}
+    nothing = {what: getattr(f, what) * NAN for what in ("regret", "long_run", "within_horizon", "allowance")}
     excess = {depth: each * NAN for depth, each in f.excess.items()}
     others = {label: each * NAN for label, each in f.others.items()}
     lack = {"random_reward": None, "optimum": None, "excess": excess, "others": others}
@@ -528,7 +536,13 @@ def intractable(f: Results) -> Results:
     """The same where exact expectimax is too much work."""
     parts = f.long_run.copy()
     parts[..., 1:3] = NAN
-    return dataclasses.replace(f, long_run=parts, within=f.within * NAN, missed=f.missed * NAN, sure=f.sure * 0)
+    return dataclasses.replace(
+        f,
+        long_run=parts,
+        within_horizon=f.within_horizon * NAN,
+        simple_regret=f.simple_regret * NAN,
+        certified=f.certified * 0,
+    )
 
 
 FULL = power(-1.0, e=5, n=5)
@@ -543,9 +557,9 @@ VARIANTS = {
     "one point of one seed": power(-1.0, e=1, n=1, seeds=1),
     "unsolved": unsolved(FULL),
     "intractable": intractable(FULL),
-    "constant": findings(np.full((3, 2, 2), 0.5)),
-    "perfect": findings(np.zeros((3, 2, 2)), others={}),
-    "worse than random": findings([[2.5, 1.5], [1.5, 1.2]]),
+    "constant": made_up(np.full((3, 2, 2), 0.5)),
+    "perfect": made_up(np.zeros((3, 2, 2)), others={}),
+    "worse than random": made_up([[2.5, 1.5], [1.5, 1.2]]),
 }
 BY_NAME = pytest.mark.parametrize("f", VARIANTS.values(), ids=VARIANTS)
 
@@ -582,13 +596,13 @@ def test_numbers_of_the_tables() -> None:
     assert surface[0] == ["cycles", "1", "10", "100"]
     assert [row[0] for row in surface[2:]] == ["10", "100"]
     for e, n in np.ndindex(2, 3):
-        told = estimate(f.score[:, e, n])
+        told = mean_over_seeds(f.score[:, e, n])
         assert surface[2 + e][1 + n] == f"{told.mean:.3f} ± {told.high - told.mean:.3f}"
     account = by_head["simulations"]
-    assert account[0][1:] == [*PARTS, "prediction, within", "decision, within", "exploration, within", "sure"]
+    assert account[0][1:] == [*PARTS, "prediction, within", "decision, within", "exploration, within", "certified"]
     for n, row in enumerate(account[2:]):
-        parts = [estimate(f.long_run[:, -1, n, p]) for p in range(4)]
-        parts += [estimate(f.within[:, -1, n, p]) for p in (1, 2, 3)]
+        parts = [mean_over_seeds(f.long_run[:, -1, n, p]) for p in range(4)]
+        parts += [mean_over_seeds(f.within_horizon[:, -1, n, p]) for p in (1, 2, 3)]
         assert row[1:-1] == [f"{part.mean:.3f} ± {part.high - part.mean:.3f}" for part in parts]
         assert row[-1] == "1.00"
     summary = by_head["environment"]
@@ -598,23 +612,25 @@ def test_numbers_of_the_tables() -> None:
     assert "95 % over 1 seed\n" in report([thinned(f, slice(1, None))])
 
 
-def test_no_account_of_what_is_not_known() -> None:
+def test_no_parts_of_what_is_not_known() -> None:
     text = report([VARIANTS["unsolved"]])
-    assert "There is no account of the loss: the values of actions in the true environment are not known." in text
+    assert (
+        "The regret can't be split into its parts: the values of actions in the true environment are not known." in text
+    )
     assert "The surface: reward per cycle, by experience" in text
-    assert "value missed over simulations" in text
+    assert "simple regret over simulations" in text
 
 
 @BY_NAME
 def test_data_is_json(f: Results) -> None:
-    (data,) = json.loads(json.dumps(as_data([f]), allow_nan=False))
+    (data,) = json.loads(json.dumps(as_json([f]), allow_nan=False))
     assert data["environment"] == f.environment
-    assert data["verdict"] == conclusions(f)
+    assert data["conclusions"] == conclusions(f)
     for e, n in np.ndindex(*f.score.shape[1:]):
         mean = data["score"][e][n]["mean"]
-        assert is_same(NAN if mean is None else mean, estimate(f.score[:, e, n]).mean)
+        assert is_same(NAN if mean is None else mean, mean_over_seeds(f.score[:, e, n]).mean)
         for p, part in enumerate(PARTS):
-            told, wanted = data["long_run"][part][e][n], estimate(f.long_run[:, e, n, p])
+            told, wanted = data["long_run"][part][e][n], mean_over_seeds(f.long_run[:, e, n, p])
             assert is_same(NAN if told["mean"] is None else told["mean"], wanted.mean)
             assert told["low"] is None or told["low"] == pytest.approx(wanted.low)
     assert set(data["laws"]) == set(f.laws)
@@ -650,7 +666,7 @@ def legend(axes: Any) -> list[str]:
 @BY_NAME
 def test_a_picture_is_drawn_of_anything(f: Results) -> None:
     figure = drawn(draw_one(f))
-    assert f.environment in figure.get_suptitle()
+    assert f.title in figure.get_suptitle()
     seeds = {0: "no agent yet", 1: "1 agent"}.get(f.seeds, f"{f.seeds} agents")
     assert seeds in figure.get_suptitle()
 
@@ -660,28 +676,28 @@ def test_what_the_picture_shows() -> None:
     panels = {axes.get_title().split("\n")[0]: axes for axes in figure.axes}
     assert set(panels) - {""} == {
         "surface",
-        "account with 10,000 simulations",
-        "account after 100,000 cycles",
-        "search that makes up for learning",
+        "regret with 10,000 simulations",
+        "regret after 100,000 cycles",
+        "search that compensates for learning",
         "predictor: log loss above the entropy",
         "search: score",
-        "search: value missed, by its own model",
-        "by other means, after 100,000 cycles",
+        "search: simple regret, by its own model",
+        "variants, after 100,000 cycles",
     }
-    account = panels["account after 100,000 cycles"]
+    account = panels["regret after 100,000 cycles"]
     assert legend(account) == ["prediction", "decision", "horizon", "exploration, while it learns", "sum, when greedy"]
     decision = account.containers[1]
     assert [bar.get_height() for bar in decision] == pytest.approx(
-        across(FULL.long_run)[-1, :, PARTS.index("decision")]
+        seed_mean(FULL.long_run)[-1, :, PARTS.index("decision")]
     )
     assert [tick.get_text() for tick in account.get_xticklabels()] == ["1", "10", "100", "1k", "10k"]
     predictor = panels["predictor: log loss above the entropy"]
     assert legend(predictor)[:3] == ["depth 12", "depth 20", "theory allows (depth as above)"]
-    assert predictor.lines[0].get_ydata() == pytest.approx(across(FULL.excess[12]))
+    assert predictor.lines[0].get_ydata() == pytest.approx(seed_mean(FULL.excess[12]))
     search = panels["search: score"]
     assert legend(search)[:5] == ["10 cycles", "100 cycles", "10,000 cycles", "100,000 cycles", "given the environment"]
-    assert search.lines[3].get_ydata() == pytest.approx(across(FULL.score)[-1])
-    assert legend(panels["by other means, after 100,000 cycles"]) == ["as elsewhere", "horizon 9"]
+    assert search.lines[3].get_ydata() == pytest.approx(seed_mean(FULL.score)[-1])
+    assert legend(panels["variants, after 100,000 cycles"]) == ["as elsewhere", "horizon 9"]
 
 
 def test_all_environments_in_one_picture() -> None:

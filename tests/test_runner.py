@@ -13,13 +13,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from worker_tasks import carry_out
+from small_runs import timeless
+from worker_tasks import run_study
 
 from aixi_approx._version import __version__
+from aixi_approx.envs import make
 from aixi_approx.execution import tasks as module
 from aixi_approx.execution.engines import Engine, InProcess, engine
-from aixi_approx.laboratory.condition import Trial, measure
+from aixi_approx.laboratory import runner as runner_module
+from aixi_approx.laboratory.condition import Setting
 from aixi_approx.laboratory.experience import collect
+from aixi_approx.laboratory.measurement import measure
 from aixi_approx.laboratory.runner import Laboratory
 from aixi_approx.laboratory.study import Study
 
@@ -32,55 +36,64 @@ STUDY = Study(
     seeds=2,
     depths=(6,),
     horizons=(1,),
-    methods=("rhouct", "expectimax"),
+    planners=("rhouct", "expectimax"),
     models=("ctw", "shuffled", "true"),
     cycles=8,
-    probes=2,
+    sampled_decisions=2,
     settings={"tiger": SHORT, "coin-flip": SHORT},
 )
-SMALL = Study(("tiger",), (20, 60), (1, 4), 1, cycles=6, probes=2, settings={"tiger": SHORT})
+SMALL = Study(("tiger",), (20, 60), (1, 4), 1, cycles=6, sampled_decisions=2, settings={"tiger": SHORT})
 GROWN = {
     "seeds": {"seeds": 2},
     "simulations": {"simulations": (1, 2, 4, 8)},
     "experience": {"experience": (20, 60, 70, 90)},
     "environments": {"environments": ("coin-flip", "tiger"), "settings": {"tiger": SHORT, "coin-flip": SHORT}},
-    "methods": {"methods": ("rhouct", "one-ply", "majority:4", "expectimax")},
+    "planners": {"planners": ("rhouct", "one-ply", "majority:4", "expectimax")},
     "models": {"models": ("true", "shuffled", "ctw")},
     "depths": {"depths": (2, 20)},
     "horizons": {"horizons": (1, 3)},
+    "learners": {"learners": ("q-learning", "rhouct", "rhouct+simulations:2")},
+    "crossed": {"horizons": (1, 2, 3), "depths": (4,), "cross": ("horizons", "depths")},
     "several": {"seeds": 2, "simulations": (1, 3, 4), "experience": (20, 60, 80), "models": ("true", "ctw")},
 }
 
 
-def timeless(content: Any) -> Any:
-    """All but the seconds."""
-    if isinstance(content, dict):
-        return {name: timeless(value) for name, value in content.items() if name != "seconds"}
-    return [timeless(value) for value in content] if isinstance(content, list) else content
-
-
-def describe_error(folder: Path, study: Study | None = None) -> list[Any]:
+def all_of(folder: Path, study: Study | None = None) -> list[Any]:
     """All that a study has measured, but for the seconds; read from whole files, besides which there are none."""
     laboratory = Laboratory(folder, study)
     assert not laboratory.missing()
     for path in folder.rglob("*.*"):
         assert path.suffix == ".json", f"{path} is left"
         json.loads(path.read_text())
-    return [timeless(each) for each in (laboratory.cells(), laboratory.stretches())]
+    conditions, segments = [], []
+    for run in laboratory.study.runs():
+        segments += [laboratory.store.segment(run, mark) for mark in laboratory.study.marks(run)]
+        for group in laboratory.study.groups(run):
+            there = laboratory.store.conditions(group.checkpoint)
+            assert there
+            learned, rows = there
+            kept = [rows[setting] for setting in group.settings]
+            conditions.append({**group.checkpoint.coordinates, "learned": learned, "rows": kept})
+    assert laboratory.rows() == [
+        {name: value for name, value in (*c.items(), *row.items()) if name not in ("learned", "rows")}
+        for c in conditions
+        for row in c["rows"]
+    ]
+    return timeless([conditions, segments])
 
 
 @pytest.fixture(scope="module")
-def as_integer(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a study that was not stopped, carried out in this process."""
     folder = tmp_path_factory.mktemp("whole") / "new" / "folder"
-    Laboratory(folder, STUDY).carry_out(HERE)
+    Laboratory(folder, STUDY).run(HERE)
     return folder
 
 
 @pytest.fixture(scope="module")
 def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("small")
-    Laboratory(folder, SMALL).carry_out(HERE)
+    Laboratory(folder, SMALL).run(HERE)
     return folder
 
 
@@ -96,10 +109,10 @@ class Watched(Executor):
         future: Future = Future()
         self.waiting.append(lambda: future.set_result(function(*arguments)))
         if not self.lazy:
-            self.carry_out_last()
+            self.run_last()
         return future
 
-    def carry_out_last(self, *_: Any) -> None:
+    def run_last(self, *_: Any) -> None:
         if self.waiting:
             self.waiting.pop()()
 
@@ -107,64 +120,130 @@ class Watched(Executor):
 # ---------------------------------------------------------------------------------------------------- the same rows
 
 
-def test_what_is_measured_is_all_that_was_asked_for(as_integer: Path) -> None:
-    cells, stretches = describe_error(as_integer)
+def test_what_is_measured_is_all_that_was_asked_for(whole: Path) -> None:
+    conditions, segments = all_of(whole)
     ctw, seeds, names = 2 * 2, 2, 2  # depths x experience
-    assert len(cells) == names * seeds * (ctw + 2)
-    assert len(stretches) == names * seeds * 2
-    where = [(c["environment"], c["seed"], c["experience"], c["model"], c["depth"]) for c in cells]
-    assert len(set(where)) == len(where)
-    for (name, seed, *rest), cell in zip(where, cells, strict=True):
-        laboratory = Laboratory(as_integer)
-        (asked,) = (
-            each
-            for each in laboratory.study.cells(laboratory.study.subject(name, seed))
-            if [each.experience, each.model, each.depth] == rest
-        )
-        assert [Trial(*(row[field] for field in Trial._fields)) for row in cell["trials"]] == [*asked.trials]
-        past = laboratory.past(asked.subject)[: asked.experience]
-        if seed == 1 and name == "tiger":
-            alone = timeless(measure(asked, past))
-            assert {key: cell[key] for key in alone} == alone
+    assert len(conditions) == names * seeds * (ctw + 2)
+    assert len(segments) == names * seeds * 2
+    laboratory = Laboratory(whole)
+    groups = [group for run in laboratory.study.runs() for group in laboratory.study.groups(run)]
+    coordinates = [group.checkpoint.coordinates for group in groups]
+    assert len({tuple(each.values()) for each in coordinates}) == len(coordinates)
+    assert len(list((whole / "conditions").iterdir())) == len(coordinates)
+    for group, condition in zip(groups, conditions, strict=True):
+        assert {name: condition[name] for name in group.checkpoint.coordinates} == group.checkpoint.coordinates
+        assert [Setting.at(row) for row in condition["rows"]] == [*group.settings]
+        run = group.checkpoint.run
+        if run.seed == 1 and run.environment == "tiger":
+            past = laboratory.store.past(run, laboratory.study.marks(run))[: group.checkpoint.experience]
+            alone = timeless(measure(group, past))
+            assert {key: condition[key] for key in alone} == alone
 
 
-def test_the_cycles_are_those_of_one_life(as_integer: Path) -> None:
-    laboratory = Laboratory(as_integer)
-    for subject in laboratory.study.subjects()[:2]:
-        assert laboratory.past(subject) == collect(subject, [], 60).cycles
+def test_the_cycles_are_those_of_one_run(whole: Path) -> None:
+    laboratory = Laboratory(whole)
+    for run in laboratory.study.runs()[:2]:
+        past = laboratory.store.past(run, laboratory.study.marks(run))
+        assert past == collect(run, [], until=60).cycles
 
 
 @pytest.mark.parametrize("where", ["2", "dask"])
-def test_rows_depend_not_on_the_engine(where: str, tmp_path: Path, as_integer: Path, cluster: str) -> None:
+def test_rows_depend_not_on_the_engine(where: str, tmp_path: Path, whole: Path, cluster: str) -> None:
     with engine(cluster if where == "dask" else where) as place:
-        Laboratory(tmp_path, STUDY).carry_out(place)
-    assert describe_error(tmp_path) == describe_error(as_integer)
+        Laboratory(tmp_path, STUDY).run(place)
+    assert all_of(tmp_path) == all_of(whole)
 
 
-def test_rows_depend_not_on_the_order(tmp_path: Path, as_integer: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rows_depend_not_on_the_order(tmp_path: Path, whole: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "LOOK_SECONDS", 0.001)
     last = Watched(lazy=True)
     study = STUDY._replace(environments=STUDY.environments[::-1], models=STUDY.models[::-1])
-    Laboratory(tmp_path, study).carry_out(Engine(last, lambda: 50, lambda: None), last.carry_out_last)
-    assert [function for function, *_ in last.tasks[:8]] == 4 * [collect, measure], "all agents begin at a time"
-    assert describe_error(tmp_path, STUDY) == describe_error(as_integer)
+    Laboratory(tmp_path, study).run(Engine(last, lambda: 50, lambda: None), progress=last.run_last)
+    assert [function for function, *_ in last.tasks[:8]] == 4 * [runner_module._collect, measure], (
+        "all agents begin at a time"
+    )
+    assert all_of(tmp_path, STUDY) == all_of(whole)
 
 
 def test_progress_adds_up(tmp_path: Path) -> None:
     laboratory = Laboratory(tmp_path, SMALL)
     looks: list[tuple[float, float]] = []
     foreseen = laboratory.todo().seconds
-    laboratory.carry_out(HERE, lambda done, total: looks.append((done, total)))
+    laboratory.run(HERE, progress=lambda done, total: looks.append((done, total)))
     assert looks == sorted(looks)
     assert looks[-1] == pytest.approx((foreseen, foreseen))
     assert 1e-3 < foreseen < 100
     assert laboratory.todo().seconds == 0
 
 
+# ---------------------------------------------------------------------------------------------------- axes
+
+
+def rows_of(folder: Path, study: Study) -> list[dict[str, Any]]:
+    """The rows of a study, which is run first."""
+    laboratory = Laboratory(folder, study)
+    laboratory.run(HERE)
+    return timeless(laboratory.rows())
+
+
+def test_models_that_learn_do_not_depend_on_each_other(tmp_path: Path, small: Path, own_predictor: str) -> None:
+    """Each has a full plane, on the same experience."""
+    both = rows_of(tmp_path / "both", SMALL._replace(models=("ctw", own_predictor, "true")))
+    by_model = {model: [row for row in both if row["model"] == model] for model in ("ctw", own_predictor, "true")}
+    assert by_model["ctw"] == timeless(Laboratory(small).rows())
+    assert by_model[own_predictor] == rows_of(tmp_path / "own", SMALL._replace(models=(own_predictor,)))
+    plane = {(row["experience"], row["simulations"]) for row in by_model["ctw"]}
+    assert plane == {(20, 1), (20, 4), (60, 1), (60, 4)}
+    assert {(row["experience"], row["simulations"]) for row in by_model[own_predictor]} == plane
+    segments = sorted(path.name for path in (tmp_path / "both" / "experience").iterdir())
+    assert segments == ["tiger-rhouct-0-20.json", "tiger-rhouct-0-60.json"]
+
+
+@pytest.mark.parametrize("learner", ["q-learning", "random", "rhouct+simulations:30", "one-ply"])
+def test_learners_do_not_depend_on_each_other(learner: str, tmp_path: Path) -> None:
+    greedy = SMALL._replace(settings={"tiger": {**SHORT, "epsilon": 0.5}})
+    together = rows_of(tmp_path / "both", greedy._replace(learners=("rhouct", learner)))
+    alone = rows_of(tmp_path / "alone", greedy._replace(learners=(learner,)))
+    assert [row for row in together if row["learner"] == learner] == alone
+    assert [row for row in together if row["learner"] == "rhouct"] == rows_of(tmp_path / "rhouct", greedy)
+    model = "none" if learner in ("q-learning", "random") else "ctw"
+    assert {row["model"] for row in alone} == {model}
+    assert {row["planner"] for row in alone} == ({"rhouct"} if model == "ctw" else {learner})
+    laboratory = Laboratory(tmp_path / "alone")
+    (run,) = laboratory.study.runs()
+    segments = [laboratory.store.segment(run, mark) for mark in (20, 60)]
+    searched = sum(segment["simulations"] for segment in segments if segment)
+    assert searched == collect(run, [], until=60).simulations
+    assert (searched > 0) == (model == "ctw")
+
+
+def test_a_study_grown_from_slices_to_a_product_keeps_what_is_there(tmp_path: Path) -> None:
+    slices = SMALL._replace(horizons=(1, 3), depths=(4,), planners=("rhouct", "expectimax"))
+    before = rows_of(tmp_path, slices)
+    product = slices._replace(cross=("depths", "horizons", "planners"))
+    place = Watched()
+    laboratory = Laboratory(tmp_path, product)
+    laboratory.run(Engine(place, lambda: 1, lambda: None))
+    after = timeless(laboratory.rows())
+    assert all(row in after for row in before)
+    measured = sum(len(task[1].settings) for task in place.tasks if task[0] is measure)
+    assert measured == len(after) - len(before)
+    assert len(after) == 2 * 2 * 3 * 3, "experience x depths x horizons x (two budgets and expectimax)"
+    assert all(function is measure for function, *_ in place.tasks), "no experience is collected again"
+
+
+def test_an_environment_given_as_a_class_is_the_one_of_its_name(tmp_path: Path, small: Path) -> None:
+    laboratory = Laboratory(small, SMALL._replace(environments=(make("tiger"),)))  # type: ignore[arg-type]
+    assert laboratory.study == SMALL
+    assert not laboratory.missing()
+    with pytest.raises(ValueError, match=r"^the study: no environment 'tigre'"):
+        Laboratory(tmp_path / "new", SMALL._replace(environments=("tigre",), settings={}))
+
+
 # ---------------------------------------------------------------------------------------------------- stops
 
 
-def test_a_study_that_is_killed_again_and_again(tmp_path: Path, as_integer: Path) -> None:
+def test_a_study_that_is_killed_again_and_again(tmp_path: Path, whole: Path) -> None:
     """At random times after it has written some files; they are not written again."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["aixi_approx.laboratory.runner"])
@@ -172,7 +251,7 @@ def test_a_study_that_is_killed_again_and_again(tmp_path: Path, as_integer: Path
     folder, before = tmp_path / "killed", dict[Path, int]()
     begin(folder, STUDY)
     for _ in range(5):
-        child = context.Process(target=carry_out, args=(folder,))
+        child = context.Process(target=run_study, args=(folder,))
         child.start()
         wanted = len(files(folder)) + chance.randrange(5)
         while child.is_alive() and len(files(folder)) < wanted:
@@ -185,8 +264,8 @@ def test_a_study_that_is_killed_again_and_again(tmp_path: Path, as_integer: Path
         assert {path: now[path] for path in before} == before
         before = now
     assert len(before) > 5
-    Laboratory(folder).carry_out(HERE)
-    assert describe_error(folder) == describe_error(as_integer)
+    Laboratory(folder).run(HERE)
+    assert all_of(folder) == all_of(whole)
     assert {path: files(folder)[path] for path in before} == before
 
 
@@ -197,7 +276,7 @@ def begin(folder: Path, study: Study) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        Laboratory(folder, study).carry_out(HERE, stop)
+        Laboratory(folder, study).run(HERE, progress=stop)
 
 
 def files(folder: Path) -> dict[Path, int]:
@@ -208,11 +287,11 @@ def files(folder: Path) -> dict[Path, int]:
 def test_one_process_at_a_time(tmp_path: Path) -> None:
     def another(*_: float) -> None:
         with pytest.raises(ValueError, match=f"another process writes to {tmp_path}: wait for it, or name another"):
-            Laboratory(tmp_path).carry_out(HERE)
-        assert Laboratory(tmp_path, SMALL).cells() is not None, "it can be read all the same"
+            Laboratory(tmp_path).run(HERE)
+        assert Laboratory(tmp_path, SMALL).rows() is not None, "it can be read all the same"
 
-    Laboratory(tmp_path, SMALL).carry_out(HERE, another)
-    Laboratory(tmp_path).carry_out(HERE, another)
+    Laboratory(tmp_path, SMALL).run(HERE, progress=another)
+    Laboratory(tmp_path).run(HERE, progress=another)
 
 
 def test_what_had_ended_before_a_failure_is_kept(tmp_path: Path, small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -221,11 +300,11 @@ def test_what_had_ended_before_a_failure_is_kept(tmp_path: Path, small: Path, mo
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        Laboratory(tmp_path, SMALL).carry_out(HERE, stop)
+        Laboratory(tmp_path, SMALL).run(HERE, progress=stop)
     kept = files(tmp_path)
     assert 0 < len(kept) < len(files(small))
-    Laboratory(tmp_path).carry_out(HERE)
-    assert describe_error(tmp_path) == describe_error(small)
+    Laboratory(tmp_path).run(HERE)
+    assert all_of(tmp_path) == all_of(small)
     assert {path: files(tmp_path)[path] for path in kept} == kept
 
 
@@ -236,27 +315,26 @@ def test_what_had_ended_before_a_failure_is_kept(tmp_path: Path, small: Path, mo
 def test_a_grown_study_is_the_one_done_at_once(more: dict[str, Any], tmp_path: Path, small: Path) -> None:
     grown, at_once, study = tmp_path / "grown", tmp_path / "at once", SMALL._replace(**more)
     shutil.copytree(small, grown)
-    before, there = files(grown), Laboratory(grown).cells()
+    before, there = files(grown), Laboratory(grown).rows()
     Laboratory(grown, study)
-    assert describe_error(grown) == describe_error(small), "nothing is changed before something is carried out"
+    assert all_of(grown) == all_of(small), "nothing is changed before something is carried out"
     place = Watched()
-    Laboratory(grown, study).carry_out(Engine(place, lambda: 1, lambda: None))
-    Laboratory(at_once, study).carry_out(HERE)
-    assert describe_error(grown) == describe_error(at_once)
-    done = {(row["seed"], row["experience"], row["model"], row["depth"]): row for row in there}
+    Laboratory(grown, study).run(Engine(place, lambda: 1, lambda: None))
+    Laboratory(at_once, study).run(HERE)
+    assert all_of(grown) == all_of(at_once)
+    done = {(*list(row.values())[:6], Setting.at(row)) for row in there}
+    assert len(done) == len(there) > 0
     for function, what, *rest in place.tasks:
         if function is measure:
-            was = done.get((what.subject.seed, what.experience, what.model, what.depth))
-            if was and what.subject.environment == "tiger":
-                assert not {*what.trials} & {Trial(*(row[f] for f in Trial._fields)) for row in was["trials"]}
+            assert not {(*what.checkpoint.coordinates.values(), setting) for setting in what.settings} & done
         else:
-            assert (what.environment, what.seed, rest[1]) not in {("tiger", 0, 20), ("tiger", 0, 60)}
-    stretches = {path: when for path, when in before.items() if path.parent.name == "experience"}
-    assert stretches
-    assert {path: files(grown)[path] for path in stretches} == stretches
+            assert (*what.coordinates.values(), rest[1]) not in {("tiger", "rhouct", 0, n) for n in (20, 60)}
+    segments = {path: when for path, when in before.items() if path.parent.name == "experience"}
+    assert segments
+    assert {path: files(grown)[path] for path in segments} == segments
     assert json.loads((grown / "study.json").read_text())["study"]["seeds"] == study.seeds
     place.tasks.clear()
-    Laboratory(grown).carry_out(Engine(place, lambda: 1, lambda: None))
+    Laboratory(grown).run(Engine(place, lambda: 1, lambda: None))
     assert not place.tasks
 
 
@@ -267,16 +345,18 @@ def test_a_grown_study_is_the_one_done_at_once(more: dict[str, Any], tmp_path: P
         ({"experience": (20,)}, "experience, 20, 60"),
         ({"experience": (20, 40, 60)}, "experience, 20, 60"),
         ({"simulations": (1, 8)}, "simulations, 1, 4"),
-        ({"methods": ("one-ply", "rhouct")}, "methods, rhouct"),
-        ({"models": ("true",)}, "models, ctw"),
+        ({"planners": ("one-ply", "rhouct")}, "planners, rhouct"),
+        ({"models": ("true", "OWN")}, "models, ctw"),
         ({"cycles": 7}, "cycles, 6"),
-        ({"probes": 3}, "probes, 2"),
+        ({"sampled_decisions": 3}, "sampled_decisions, 2"),
         ({"settings": {}}, "settings, "),
         ({"settings": {"tiger": {**SHORT, "epsilon": 0.5}}}, "settings, "),
     ],
 )
-def test_another_study_is_refused(changes: dict[str, Any], named: str, small: Path) -> None:
+def test_another_study_is_refused(changes: dict[str, Any], named: str, small: Path, own_predictor: str) -> None:
     before = files(small)
+    if "models" in changes:
+        changes = {"models": ("true", own_predictor)}
     with pytest.raises(ValueError, match="holds a study with other ") as raised:
         Laboratory(small, SMALL._replace(**changes))
     assert f"{small} holds a study with other {named}" in str(raised.value)
@@ -296,7 +376,11 @@ def test_fewer_seeds_are_refused(tmp_path: Path) -> None:
 def test_nothing_is_written_before_something_is_carried_out(tmp_path: Path) -> None:
     laboratory = Laboratory(tmp_path / "new", SMALL)
     assert laboratory.missing()
-    assert laboratory.cells() == laboratory.stretches() == []
+    assert laboratory.rows() == []
+    assert {laboratory.store.segment(run, mark) for run in SMALL.runs() for mark in (20, 60)} == {None}
+    assert {laboratory.store.conditions(group.checkpoint) for run in SMALL.runs() for group in SMALL.groups(run)} == {
+        None
+    }
     Laboratory(tmp_path / "new", SMALL._replace(seeds=3))
     assert not (tmp_path / "new").exists()
 
@@ -308,7 +392,10 @@ def test_nothing_is_written_before_something_is_carried_out(tmp_path: Path) -> N
         ("manifest.json", "{}", "is not empty and holds no study: name another folder"),
         ("study.json", "{", "study.json is not the manifest of a study: name another folder"),
         ("study.json", "[]", "study.json is not the manifest of a study: name another folder"),
-        ("study.json", '{"version": "0.0.1", "study": {}}', "was written by version 0.0.1: name another folder"),
+        ("study.json", '{"version": "0.0.1", "study": {}}', "was written by version 0.0.1: "),
+        ("study.json", '{"version": "0.3.0"}', "was written by version 0.3.0: "),
+        ("study.json", '{"version": "VERSION"}', "study.json is not the manifest of a study: name another folder"),
+        ("study.json", '{"study": {}}', "study.json is not the manifest of a study: name another folder"),
         ("study.json", '{"version": "VERSION", "study": 3}', "study.json is not the manifest of a study"),
         ("study.json", '{"version": "VERSION", "study": {}}', "study.json: environments is missing"),
         ("study.json", '{"version": "VERSION", "study": {"seed": 1}}', "study.json: a study has no 'seed'"),
@@ -319,6 +406,8 @@ def test_another_folder_is_refused(name: str, content: str, message: str, tmp_pa
     with pytest.raises(ValueError) as raised:  # noqa: PT011
         Laboratory(tmp_path, SMALL)
     assert message in str(raised.value)
+    assert str(raised.value).endswith("name another folder") or "study.json: " in str(raised.value)
+    assert "\n" not in str(raised.value)
     assert [path.name for path in tmp_path.iterdir()] == [name]
 
 
@@ -332,9 +421,9 @@ def test_no_study_there(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "content",
-    ["", "{", "[]", "3", "null", "{}", '{"trials": 3, "cycles": 3}', '{"trials": [{}], "cycles": []}', "\x00"],
+    ["", "{", "[]", "3", "null", "{}", '{"rows": 3, "cycles": 3}', '{"rows": [{}], "cycles": []}', "\x00"],
 )
-@pytest.mark.parametrize("path", ["cells/tiger-0-60-ctw-8.json", "experience/tiger-0-60.json"])
+@pytest.mark.parametrize("path", ["conditions/tiger-rhouct-0-60-ctw-8.json", "experience/tiger-rhouct-0-60.json"])
 def test_a_broken_file_is_named(path: str, content: str, tmp_path: Path, small: Path) -> None:
     folder = tmp_path / "study"
     shutil.copytree(small, folder)
@@ -342,19 +431,18 @@ def test_a_broken_file_is_named(path: str, content: str, tmp_path: Path, small: 
     message = f"{folder / path} is broken: remove it, and what stood in it is done again"
     laboratory = Laboratory(folder, SMALL._replace(simulations=(1, 4, 5)))
     with pytest.raises(ValueError) as raised:  # noqa: PT011
-        laboratory.carry_out(HERE)
+        laboratory.run(HERE)
     assert str(raised.value) == message
     (folder / path).unlink()
-    laboratory.carry_out(HERE)
+    laboratory.run(HERE)
     assert not laboratory.missing()
 
 
 def test_names_in_file_names(tmp_path: Path) -> None:
     """Two environments never share a file, and a file is in its folder."""
     names = ["a/b.py:C", "a_b.py:C", "gym:X-v1?a=1", "gym:X-v1?a=1/2", "tiger>nim:3-perfect@100", "../up.py:D:3", "%2F"]
-    laboratory = Laboratory(tmp_path, SMALL)
-    subjects = [SMALL.subject("tiger", 0)._replace(environment=name) for name in names]
-    paths = [laboratory._stretch_path(subject, 20) for subject in subjects]
+    store, (run,) = Laboratory(tmp_path, SMALL).store, SMALL.runs()
+    paths = [store._segment_path(run._replace(environment=name), 20) for name in names]
     assert len(set(paths)) == len(paths)
     for path in paths:
         assert path.parent == tmp_path / "experience"

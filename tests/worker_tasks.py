@@ -1,4 +1,4 @@
-"""Tasks for test_engine.py, in a module that workers find by name; and who lives in a session."""
+"""Tasks for test_execution.py and test_runner.py, in a module that workers find by name; the processes of a session."""
 
 from __future__ import annotations
 
@@ -51,13 +51,13 @@ def die(folder: Path, name: str) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def carry_out(folder: Path) -> None:
-    """Carry out the study of a folder in this process."""
+def run_study(folder: Path) -> None:
+    """Run the study of a folder in this process."""
     from aixi_approx.execution.engines import engine
     from aixi_approx.laboratory.runner import Laboratory
 
     with engine("here") as place:
-        Laboratory(folder).carry_out(place)
+        Laboratory(folder).run(place)
 
 
 def session(leader: int) -> list[str]:

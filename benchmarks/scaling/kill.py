@@ -1,4 +1,4 @@
-"""Kill a small study at random times, go on with it each time, and compare what comes out with one that was left alone.
+"""Kill a small study at random times, resume it each time, and compare its rows with those of one that was left alone.
 
 python benchmarks/scaling/kill.py 20
 """
@@ -21,6 +21,7 @@ experience = [50, 200, 500]
 simulations = [1, 10, 30]
 seeds = 3
 models = ["ctw", "true"]
+learners = ["rhouct", "q-learning"]
 cycles = 60
 
 [settings]
@@ -31,7 +32,7 @@ coin-flip = { horizon = 3, depth = 24, simulations = 20 }
 
 
 def start(folder: Path) -> subprocess.Popen[bytes]:
-    """Start the study, or go on with it, on two processes."""
+    """Start the study, or resume it, on two processes."""
     command = [str(Path(sys.executable).with_name("aixi")), "scale", "study.toml", "--on", "2", "--out", folder.name]
     return subprocess.Popen(
         command, cwd=folder.parent, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
@@ -39,14 +40,14 @@ def start(folder: Path) -> subprocess.Popen[bytes]:
 
 
 def rows(folder: Path) -> dict[str, object]:
-    """What was measured, but for the seconds, by file; all are whole."""
+    """What was measured, except for the seconds, by file; all are complete."""
     left = list(folder.rglob("*.draft"))
     assert not left, f"{left} are left"
     return {path.name: timeless(json.loads(path.read_text())) for path in files(folder)}
 
 
 def files(folder: Path) -> list[Path]:
-    """The files of experience and cells."""
+    """The files of experience and conditions."""
     return sorted(folder.glob("*/*.json"))
 
 
