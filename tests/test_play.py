@@ -104,7 +104,7 @@ def test_what_is_no_action_takes_no_cycle(result: Any, played: Any) -> None:
 
 def test_all_that_is_needed_to_play_is_said(played: Any) -> None:
     out, err = played("tiger", "listen,?,1,q")
-    rules = "A tiger is behind one of two doors, gold behind the other.\n\nListening costs 1 and tells"
+    rules = "A tiger is behind one of two doors, gold behind the other.\n\nListening costs 1 and reveals"
     assert err.count(rules) == 2
     assert err.count("actions: 0 listen, 1 open-left, 2 open-right\nrewards from -100 to 10\n") == 2
     assert err.count("An agent that knows the rules plays beside you, in a game of its own.\n") == 2
