@@ -1,9 +1,10 @@
-# make demo: an agent learns Tiger from nothing. make test: the whole test suite. make bench: speeds, beside pyaixi.
+# make demo: an agent learns Tiger from nothing. make test: the whole test suite. make docs: the documentation, to
+# build/docs. make bench: speeds, beside pyaixi.
 
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test bench lint clean
+.PHONY: demo test docs bench lint clean
 
 demo: .venv/installed
 	$(BIN)/aixi run tiger
@@ -11,13 +12,17 @@ demo: .venv/installed
 test: .venv/installed
 	$(BIN)/pytest -n 2
 
+docs: .venv/installed
+	$(BIN)/sphinx-build -W --keep-going --quiet -d build/doctrees docs build/docs
+
 bench: .venv/peers
 	$(BIN)/python benchmarks/speed/bench.py
 
 lint: .venv/installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/pip install --quiet --no-deps --upgrade --target build/typed .
+	rm -rf build/typed build/lib*
+	$(BIN)/pip install --quiet --no-deps --target build/typed .
 	cd build/typed && ../../$(BIN)/mypy --config-file ../../pyproject.toml -p aixi_approx
 
 # An editable install: Python files are used as they stand, the kernel is built anew when its source has changed.

@@ -12,10 +12,18 @@ Here stand the names that most programs need; the folders `predictors`, `planner
 `execution` have the others. Names are loaded when they are first used, so that importing the package takes no time.
 """
 
+import os
 from typing import TYPE_CHECKING
 
 from aixi_approx._lazy import lazy
 from aixi_approx._version import __version__ as __version__
+
+# In a checkout, the folders envs and cli are beside this one. After `pip install .`, the compiled `_context_tree` is in
+# the installed copy only; when Python starts in the checkout, this folder hides that copy.
+if os.path.isfile(os.path.join(__path__[0], os.pardir, "ext", "_context_tree.pyx")):
+    from pkgutil import extend_path
+
+    __path__ = extend_path([*__path__, os.path.dirname(__path__[0])], __name__)
 
 if TYPE_CHECKING:
     from aixi_approx.agent import Agent as Agent
@@ -31,6 +39,7 @@ if TYPE_CHECKING:
     from aixi_approx.environment import Settings as Settings
     from aixi_approx.envs import make as make
     from aixi_approx.estimate import average as average
+    from aixi_approx.include import get_include as get_include
     from aixi_approx.interaction import evaluate as evaluate
     from aixi_approx.interaction import interact as interact
     from aixi_approx.planner import Planner as Planner
@@ -51,6 +60,7 @@ __getattr__, __dir__, __all__ = lazy(
         "environment": ("Environment", "EnvironmentFault", "Percept", "Schedule", "Settings"),
         "envs": ("make",),
         "estimate": ("average",),
+        "include": ("get_include",),
         "interaction": ("evaluate", "interact"),
         "planner": ("Planner",),
         "pomdp.definition": ("POMDP", "Outcome"),

@@ -70,7 +70,7 @@ def build_agent(
     search = build_planner(environment, spec, model=model, settings=settings, threads=threads)
     learner: Learner | None = search.learner()
     if learner is None:
-        learner = predictors.make(model, environment, settings=settings)
+        learner = predictors.make_predictor(model, environment, settings=settings)
     elif model != CTW:
         plans = [name for name in planners.PLANNERS if not planners.planner_class(name).model_free]
         raise ValueError(f"{spec.name} has no model: leave it at {CTW}, or plan with {', '.join(plans)}")
@@ -125,15 +125,15 @@ def build_planner(
         raise ValueError(f"{spec.join} means nothing to {spec.name}, which has no simulations to share: leave it out")
     for option in given:
         if option not in taken:
-            raise ValueError(f"{option} means nothing to {spec} with the model {model}: leave it out")
+            raise ValueError(f"{option} means nothing to {spec.title} with the model {model}: leave it out")
     if "horizon" in taken and spec.horizon is None:
         spec = spec._replace(horizon=settings.horizon)
     if "simulations" in taken and spec.simulations is None:
         spec = spec._replace(simulations=settings.simulations)
     on_beliefs = _on_beliefs(model)
     name = spec.rollout
-    rollout = (lambda: rollouts.make(name, environment)) if name else None
-    return planners.make(spec, environment, on_beliefs=on_beliefs, threads=threads, rollout=rollout)
+    rollout = (lambda: rollouts.make_rollout(name, environment)) if name else None
+    return planners.make_planner(spec, environment, on_beliefs=on_beliefs, threads=threads, rollout=rollout)
 
 
 def mc_aixi(

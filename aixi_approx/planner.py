@@ -81,6 +81,8 @@ class Planner(ABC):
         Whether it plans without a model: `learner` then returns what takes the place of the predictor.
     can_refuse : bool, default: False
         Whether `search` raises ValueError where it would take too long; then a run tries one before it begins.
+    reads_history : bool, default: False
+        Whether it has to be given all real cycles by `advance`, from the first on.
     simulations : int, default: 0
         Of a decision, unless `search` is given another number; 0 for a planner that does not count any.
     seconds : float or None, default: None
@@ -106,6 +108,7 @@ class Planner(ABC):
     options: ClassVar[tuple[str, ...]] = ()
     model_free: ClassVar[bool] = False
     can_refuse: ClassVar[bool] = False
+    reads_history: bool = False
     simulations: int = 0
     seconds: float | None = None
 

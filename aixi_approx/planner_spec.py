@@ -9,7 +9,7 @@ pooled:4+seconds:0.01           four that share ten milliseconds and pool what t
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any, NamedTuple, Self
 
@@ -85,23 +85,33 @@ class PlannerSpec(NamedTuple):
         return {name: value for name, value in self._asdict().items() if value is not None}
 
     def __str__(self) -> str:
-        """Return the short text, without what a whole study or run has in common: horizon and simulations."""
-        parts = list(self._parts())
-        hidden = self.name == DEFAULT and (self.join or self.seconds is not None)
-        return "+".join([*([] if hidden else [self.name]), *parts])
+        """Return the short text, from which `parse` makes the same specification."""
+        return self._text(self.options())
 
-    def _parts(self) -> Iterator[str]:
-        if self.join:
-            yield f"{self.join}:{self.searches}"
-        for name, value in self.options().items():
-            if name not in ("horizon", "simulations"):
-                text = f"{value:g}" if isinstance(value, float) else str(value)
-                yield f"{name}:{text.lower() if isinstance(value, bool) else text}"
+    @property
+    def title(self) -> str:
+        """The short text without what all planners of a run or a study have in common: horizon and simulations."""
+        options = self.options().items()
+        return self._text({name: value for name, value in options if name not in ("horizon", "simulations")})
+
+    def _text(self, options: Mapping[str, Any]) -> str:
+        parts = [f"{self.join}:{self.searches}"] if self.join else []
+        for name, value in options.items():
+            parts.append(f"{name}:{_written(value)}")
+        named = self.name != DEFAULT or not (self.join or self.seconds is not None)
+        return "+".join([self.name] * named + parts)
 
     def __repr__(self) -> str:
         """Return it without what is left to the planner."""
         given = [f"{name}={value!r}" for name, value in self.as_json().items()]
         return f"{type(self).__name__}({', '.join(given)})"
+
+
+def _written(value: Any) -> str:
+    """An option's value as it is read again; a number has no plus sign, which stands between options."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return str(value).replace("e+", "e") if isinstance(value, float) else str(value)
 
 
 def _positive(text: str) -> float:

@@ -10,42 +10,16 @@ from __future__ import annotations
 import functools
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple, NoReturn, Self
-
-import numpy as np
+from typing import Any, NoReturn, Self
 
 from aixi_approx.coding import Bits, Coding
 from aixi_approx.environment import Environment
 from aixi_approx.predictor import address_of, as_compiled
-
-RANDOM_BITS = 53  # of the number that `choose` is given
+from aixi_approx.predictor_abi import RANDOM_BITS, RolloutAddresses
 
 
 class RolloutError(RuntimeError):
     """A rollout policy failed during a search."""
-
-
-class RolloutAddresses(NamedTuple):
-    """Where compiled code finds the operations of a rollout policy, and the state they work on.
-
-    Each operation is `double operation(void *state, int64_t argument)`; a negative result says that it failed. The
-    argument of `choose` is a random whole number of 53 bits. All zero: actions are chosen uniformly at random.
-    """
-
-    choose: int
-    append: int
-    mark: int
-    revert: int
-    state: int
-    reads_history: int = 0
-
-    def array(self) -> np.ndarray:
-        """Return them as int64[6], the form that compiled code takes as an argument."""
-        return np.array(self, dtype=np.int64)
-
-
-CHOOSE, TAKE_IN, SET_MARK, GO_BACK, POLICY, READS = range(len(RolloutAddresses._fields))  # places in that array
-UNIFORM = RolloutAddresses(0, 0, 0, 0, 0)
 
 
 class Rollout(ABC):

@@ -23,8 +23,8 @@ NAMED = 12  # names in a row
 HEAD = """# The environments
 
 Rewards are per cycle, in the long run, and exact. *Looking m cycles ahead* is what an agent earns that knows the
-environment and has a perfect search, but maximises the next m rewards only, in each cycle anew: it says how deep a
-search has to be. Below the action of a cycle stands what the agent observed, its reward, and the environment after it.
+environment and searches perfectly, but plans afresh in every cycle for the next m rewards only. It shows how deep a
+search has to be. Below the action of a cycle are what the agent observed, its reward, and the environment after it.
 `aixi envs NAME` prints one page, `aixi envs --pages` this file.
 """
 
@@ -57,8 +57,8 @@ def _facts(environment: Environment, solution: Solution | None) -> str:
         "bits of a cycle": f"action {coding.action_bits}, reward {coding.reward_bits}, "
         f"observation {coding.observation_bits}",
         "hidden": environment.hidden,
-        "it takes": environment.difficulty,
-        "lost in the writing": environment.approximations,
+        "difficulty": environment.difficulty,
+        "approximations": environment.approximations,
         "states": "" if environment.size is None else f"{environment.size:,}",
         "reward of a random agent": number(environment.random_reward, 4),
         "best achievable": number(solution.lower if solution else environment.optimum, 4),

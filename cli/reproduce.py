@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from aixi_approx.cli.options import as_json, at_least, notice, print_json, progress
+from aixi_approx.cli.laboratory import on as on_option
+from aixi_approx.cli.laboratory import run_laboratory
+from aixi_approx.cli.options import as_json, at_least, print_json
 
 if TYPE_CHECKING:
-    from aixi_approx.jair2011.sweep import Progress
+    from aixi_approx.jair2011.study import PaperStudy
     from aixi_approx.jair2011.tables import Point
-    from aixi_approx.jair2011.training_run import Life
+    from aixi_approx.laboratory.runner import Laboratory
 
 
 @click.command("reproduce", short_help="JAIR 2011, tables 5 and 6, figures 7 to 10, ours beside the paper's.")
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     help="Agents in each environment; but one in tic-tac-toe and Pac-Man, unless --full.",
 )
 @click.option("--full", is_flag=True, help="Experience and simulations as printed in the paper. Takes hours.")
-@click.option("--processes", type=at_least(1), help="How many agents at a time.  [default: one for each core]")
+@on_option
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
@@ -42,17 +43,17 @@ def command(
     pacman: bool,
     seeds: int,
     full: bool,
-    processes: int | None,
+    on: str | None,
     out: Path,
     as_json: bool,
 ) -> None:
-    """Let agents live in the environments of JAIR 2011, and print its tables 5 and 6 with ours beside them.
+    """Let agents learn in the environments of JAIR 2011, and print its tables 5 and 6 with ours beside them.
 
-    They live in all eight but Pac-Man, or only in [ENVIRONMENT]... if given.
+    They learn in all eight except Pac-Man, or only in [ENVIRONMENT]... if given.
 
     Figures 7 and 8 are drawn in DIR/learning.png and DIR/search.png, 9 and 10 in DIR/pacman.png; the tables stand in
-    DIR/tables.md, every cycle of learning and every evaluation in a folder for each agent. The same command goes on
-    with what was stopped; when all is there it only prints.
+    DIR/tables.md, every cycle of learning in DIR/experience and every evaluation in DIR/conditions. The same command
+    resumes what was stopped; when all is there it only prints.
 
     \b
     Examples:
@@ -60,39 +61,24 @@ def command(
       aixi reproduce tiger kuhn-poker --seeds 5 --out two/
       aixi reproduce pacman --seeds 1
     """
-    from aixi_approx.experiments.run import compile_kernels
     from aixi_approx.jair2011.published import DOMAINS
-    from aixi_approx.jair2011.sweep import carry_out
-    from aixi_approx.jair2011.tables import FRUGAL, PACMAN, PRINTED, lives, points, tables
+    from aixi_approx.jair2011.study import FRUGAL, PACMAN, PaperStudy
+    from aixi_approx.jair2011.tables import points, tables
+    from aixi_approx.laboratory.runner import Laboratory
 
     names = list(environments) or list(DOMAINS)
     if pacman and PACMAN not in names:
         names.append(PACMAN)
     if unknown := set(names) - set(FRUGAL):
         raise click.UsageError(f"{sorted(unknown)[0]} is not in the paper: there are {', '.join(FRUGAL)}")
-    with notice("compiling the search, once; it is kept for next time ..."):
-        compile_kernels()
-    chosen = lives(names, seeds, PRINTED if full else FRUGAL)
-    try:
-        with progress("{task.fields[running]}") as bar:
-            task = bar.add_task("reproduce", total=None, running="")
-
-            def watch(all_progress: list[Progress]) -> None:
-                done, total = sum(p.done for p in all_progress), sum(p.total for p in all_progress)
-                running = [p.name for p in all_progress if 0 < p.done < p.total]
-                ended = sum(p.done >= p.total for p in all_progress)
-                text = f"{ended} of {len(all_progress)} agents{': ' * bool(running)}{', '.join(running[:4])}"
-                bar.update(task, completed=done, total=total, running=text)
-
-            rows = carry_out(chosen, out, processes, watch)
-    except KeyboardInterrupt:
-        print(f"aixi: stopped; the same command goes on from {out}", file=sys.stderr)
-        sys.exit(130)
-    found = points(rows)
+    study = PaperStudy(tuple(names), seeds, full)
+    laboratory = Laboratory(out, study, read=PaperStudy.from_json)
+    run_laboratory(laboratory, on, yes=True, fewer="name fewer environments")
+    found = points(sorted(laboratory.rows(), key=lambda row: (names.index(row["environment"]), _place(row))))
     written = [out / "tables.md"]
     text = tables(found)
     written[0].write_text(text + "\n")
-    written += _draw(found, chosen, out)
+    written += _draw(found, laboratory)
     if as_json:
         print_json({"points": [{**p._asdict(), "reward": p.reward._asdict()} for p in found]})
         return
@@ -100,22 +86,27 @@ def command(
     print(f"\nWritten: {', '.join(map(str, written))}.")
 
 
-def _draw(found: Sequence[Point], chosen: Sequence[Life], out: Path) -> list[Path]:
-    """Draw what there are points for; return the files."""
-    from aixi_approx.experiments.recording import Recording
-    from aixi_approx.jair2011.figures import learning_curves, pacman_curves, search_curves
-    from aixi_approx.jair2011.tables import PACMAN
+def _place(row: Mapping[str, Any]) -> int:
+    """Where a row stands among those of its environment: what table 6 is made of comes first."""
+    return int(not row["learn"] or row["environment"] == "pacman")
 
-    files = []
+
+def _draw(found: Sequence[Point], laboratory: Laboratory[PaperStudy]) -> list[Path]:
+    """Draw what there are points for; return the files."""
+    from aixi_approx.jair2011.figures import learning_curves, pacman_curves, search_curves
+    from aixi_approx.jair2011.study import PACMAN
+
+    files, out = [], laboratory.folder
     if any(p.environment != PACMAN for p in found):
         files += [out / "learning.png", out / "search.png"]
         learning_curves(found, files[0])
         search_curves(found, files[1])
-    if mine := [life for life in chosen if life.environment == PACMAN]:
+    study, store = laboratory.study, laboratory.store
+    if runs := [run for run in study.runs() if run.environment == PACMAN]:
         files.append(out / "pacman.png")
         learning = {
-            life.name: [row.reward for row in Recording(out / life.name, life.options()).rows("learning")]
-            for life in mine
+            f"{run.learner}, seed {run.seed}": [reward for *_, reward in store.past(run, study.marks(run))]
+            for run in runs
         }
-        pacman_curves(found, learning, files[-1])
+        pacman_curves(found, learning, path=files[-1])
     return files

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from aixi_approx.environment import Environment
-    from aixi_approx.experiments.run import Watcher
+    from aixi_approx.experiments.experiment import Watcher
     from aixi_approx.interaction import Row
 
 
@@ -106,8 +106,8 @@ def command(
     """
     from aixi_approx.builder import options_taken
     from aixi_approx.envs import make
+    from aixi_approx.experiments.experiment import Experiment, compile_kernels, run
     from aixi_approx.experiments.recording import Recording
-    from aixi_approx.experiments.run import Experiment, compile_kernels, run
     from aixi_approx.planner_spec import PlannerSpec
 
     spec = PlannerSpec.parse(planner)
@@ -115,7 +115,7 @@ def command(
     taken = {"cycles", *options_taken(spec, model)}
     for name in asked:
         if name not in taken:
-            agent = f"{spec} with the model {model}"
+            agent = f"{spec.title} with the model {model}"
             raise click.UsageError(f"--{name.replace('_', '-')} means nothing to {agent}: leave it out")
     spec = spec._replace(**{name: asked[name] for name in SEARCH if name in asked})
     with redirect_stdout(sys.stderr):  # what an environment prints is no result
@@ -183,7 +183,7 @@ def _print_table(result: dict[str, Any]) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from aixi_approx.experiments.run import LOSS_WINDOW
+    from aixi_approx.experiments.experiment import LOSS_WINDOW
 
     cycles = result["schedule"]["cycles"]
     known = result["phases"] and result["evaluate"]

@@ -6,12 +6,14 @@ import sys
 from collections.abc import Sequence
 from contextlib import redirect_stdout
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from aixi_approx.cli.options import as_json, at_least, notice, print_json, progress
-from aixi_approx.planners.time_slices import format_duration
+from aixi_approx.cli.laboratory import on as on_option
+from aixi_approx.cli.laboratory import run_laboratory
+from aixi_approx.cli.laboratory import yes as yes_option
+from aixi_approx.cli.options import as_json, at_least, print_json, progress
 
 if TYPE_CHECKING:
     from aixi_approx.laboratory.results import Results
@@ -20,7 +22,6 @@ if TYPE_CHECKING:
 
 GRIDS = ("small", "full")  # as in study.py, which --help need not load
 DPI = 120  # of pictures
-LONG = 12 * 3_600  # seconds that are not begun without asking
 
 
 @click.command("scale", short_help="How an agent scales with experience and search; where its losses come from; laws.")
@@ -29,18 +30,24 @@ LONG = 12 * 3_600  # seconds that are not begun without asking
 @click.option(
     "--grid", type=click.Choice(GRIDS), help="Of experience and simulations in environments.  [default: small]"
 )
+@click.option("--models", help="What predicts, with commas between: ctw, true, shuffled or my_model.py:MyClass.")
+@click.option("--planners", help="What decides, with commas between, as in `aixi run`; the first on the whole plane.")
+@click.option("--learners", help="What agents learn with, with commas between, as in `aixi run`.  [default: rhouct]")
+@click.option("--cross", help="Axes crossed with the plane, with commas between: depths, horizons, planners.")
 @click.option("--seeds", type=at_least(1), help="Agents in each environment.  [default: 12, of the full grid 20]")
 @click.option("--out", type=click.Path(path_type=Path), help="Folder to write to, or to go on from.")
-@click.option(
-    "--on", metavar="ENGINE", help="Where: 4 (processes), dask://HOST:8786, mpi, here.  [default: one process a core]"
-)
+@on_option
 @click.option("--report", "only_report", is_flag=True, help="Only report on what is there.")
-@click.option("--yes", is_flag=True, help="Begin what takes more than half a day without asking.")
+@yes_option
 @as_json
 def command(
     what: tuple[str, ...],
     envs: str | None,
     grid: str | None,
+    models: str | None,
+    planners: str | None,
+    learners: str | None,
+    cross: str | None,
     seeds: int | None,
     out: Path | None,
     on: str | None,
@@ -48,59 +55,65 @@ def command(
     yes: bool,
     as_json: bool,
 ) -> None:
-    """Measure how the score of MC-AIXI grows with experience and with search, and account for what it misses.
+    """Measure how the score of MC-AIXI grows with experience and with search, and where its losses come from.
 
-    Agents with several seeds learn in each of the ENVIRONMENTS. At several points of their life what they have learned
-    is frozen, and searches of several sizes decide with it. What the decisions lose is split into prediction, decision,
-    horizon and exploration; laws are fitted, and judged by what they foresee.
+    Agents with several seeds learn in each of the ENVIRONMENTS. At several points what they have learned is frozen, and
+    searches of several sizes decide with it. What the decisions lose is split into prediction, decision, horizon and
+    exploration; laws are fitted, and judged by how well they extrapolate. Several models are compared on the same
+    experience.
 
-    In place of environments, name a TOML or Python file that says what is measured, or the folder of a study, which is
-    gone on with.
+    In place of environments, name a TOML or Python file that says what is measured, or the folder of a study, to resume
+    it.
 
-    Pictures, tables and the verdict are written to the folder. The same command goes on with what was stopped, and one
-    that asks for more with what is there: more seeds, simulations or environments, or experience beyond the most.
+    Pictures, tables and conclusions are written to the folder. The same command resumes what was stopped, and one that
+    asks for more adds to what is there: more seeds, simulations or environments, or experience beyond the most.
 
     \b
     Examples:
       aixi scale tiger
+      aixi scale tiger --models ctw,my_ngram.py:NGram --planners rhouct,one-ply,rhouct+ucb:0.7
       aixi scale --envs locks:1,locks:2,tiger --grid full --seeds 20 --out study/
       aixi scale study/ --report
       aixi scale benchmarks/scaling/families.toml --on dask://host:8786
     """
     from aixi_approx.laboratory.conclusions import conclusions
-    from aixi_approx.laboratory.report import as_data, report
-    from aixi_approx.laboratory.results import find
+    from aixi_approx.laboratory.report import as_json as results_as_json
+    from aixi_approx.laboratory.report import report
+    from aixi_approx.laboratory.results import find_results
 
-    named = [*what, *(name.strip() for name in (envs or "").split(",") if name.strip())]
+    named = [*what, *_names(envs or "")]
     with redirect_stdout(sys.stderr):  # what an environment prints is no result
         if only_report and len(named) == 1 and not Path(named[0]).exists() and not _is_environment(named[0]):
             raise click.UsageError(f"there is no study {named[0]}: name the folder of one")
-        laboratory = _laboratory(named, grid, seeds, out)
+        lists = {"models": models, "planners": planners, "learners": learners, "cross": cross}
+        given = {name: tuple(_names(text)) for name, text in lists.items() if text is not None}
+        laboratory = _laboratory(named, grid, {**given, **({} if seeds is None else {"seeds": seeds})}, out)
         if not only_report:
-            try:
-                _carry_out(laboratory, on, yes)
-            except KeyboardInterrupt:
-                print(f"aixi: stopped; the same command goes on with {laboratory.folder}", file=sys.stderr)
-                sys.exit(130)
+            run_laboratory(laboratory, on, yes=yes, fewer="take a smaller grid")
         elif not (laboratory.folder / "study.json").exists():
             raise click.UsageError(f"{laboratory.folder} holds no study to report on: leave --report out")
-        found = find(laboratory)
+        found = find_results(laboratory)
         _fit(found)
     text = report(found)
     written = [laboratory.folder / "report.md", *_draw(found, laboratory.folder)]
     written[0].write_text(text + "\n")
     if as_json:
-        print_json({"folder": str(laboratory.folder), "findings": as_data(found)})
+        print_json({"folder": str(laboratory.folder), "results": results_as_json(found)})
         return
     for f in found:
-        print(f"{f.environment}\n")
+        print(f"{f.title}\n")
         for sentence in conclusions(f):
             print(f"  {sentence}")
         print()
     print(f"Written: {', '.join(map(str, written))}.")
 
 
-def _laboratory(named: Sequence[str], grid: str | None, seeds: int | None, out: Path | None) -> Laboratory:
+def _names(text: str) -> list[str]:
+    """Names with commas between them."""
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
+def _laboratory(named: Sequence[str], grid: str | None, given: dict[str, Any], out: Path | None) -> Laboratory[Study]:
     """The folder that is worked in, with the study that is asked for."""
     from aixi_approx.laboratory.runner import Laboratory
     from aixi_approx.laboratory.study import FULL, SMALL, checked, read_study
@@ -108,9 +121,10 @@ def _laboratory(named: Sequence[str], grid: str | None, seeds: int | None, out: 
     if not named:
         raise click.UsageError("name an environment, a file that holds a study, or the folder of one")
     first = Path(named[0])
+    options = ", ".join(f"--{name}" for name in ("seeds", *(n for n in given if n != "seeds"), "grid"))
     if len(named) == 1 and ((first / "study.json").exists() or (first.is_dir() and not _is_environment(named[0]))):
-        if seeds or out or grid:
-            raise click.UsageError(f"{first} says what is measured: leave --seeds, --grid and --out out")
+        if given or out or grid:
+            raise click.UsageError(f"{first} says what is measured: leave {options} and --out out")
         return Laboratory(first)
     if len(named) > 1 and (alone := [name for name in named if name.endswith((".toml", ".py"))]):
         raise click.UsageError(f"{alone[0]} says what is measured: name nothing else")
@@ -124,8 +138,7 @@ def _laboratory(named: Sequence[str], grid: str | None, seeds: int | None, out: 
     else:
         study = {"small": SMALL, "full": FULL}[grid or "small"]._replace(environments=tuple(named))
         name = "-".join(named).replace("/", "_")
-    study = checked(study if seeds is None else study._replace(seeds=seeds), "the study")
-    return Laboratory(out or Path(f"study-{name}"), study)
+    return Laboratory(out or Path(f"study-{name}"), checked(study._replace(**given), "the study"))
 
 
 def _is_environment(name: str) -> bool:
@@ -139,33 +152,6 @@ def _is_environment(name: str) -> bool:
     return True
 
 
-def _carry_out(laboratory: Laboratory, on: str | None, yes: bool) -> None:
-    """Do what is missing, behind a bar; say before how long it will take."""
-    from aixi_approx.execution.engine import engine
-
-    with notice("compiling the search, once; it is kept for next time ..."):
-        todo = laboratory.todo()
-    if not todo.cells:
-        return
-    with engine(on) as place:
-        workers = max(1, place.workers())
-        seconds = todo.seconds / workers
-        told = f"{_count(todo.cells, 'cell')} of {_count(todo.agents, 'agent')}"
-        place_told = f"about {format_duration(seconds)} on {_count(workers, 'worker')}, to {laboratory.folder}"
-        print(f"{told}: {place_told}", file=sys.stderr)
-        if seconds > LONG and not yes and not (sys.stdin.isatty() and click.confirm("Begin?", err=True)):
-            raise click.ClickException(
-                f"it would take about {format_duration(seconds)}: take a smaller grid, or say --yes"
-            )
-        with progress() as bar:
-            task = bar.add_task("measuring", total=seconds)
-            laboratory.carry_out(place, lambda done, total: bar.update(task, completed=done, total=total))
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number:,} {what}{'s' * (number != 1)}"
-
-
 def _fit(found: Sequence[Results]) -> None:
     """Fit all laws, behind a bar."""
     from aixi_approx.laboratory.results import LAWS
@@ -174,9 +160,14 @@ def _fit(found: Sequence[Results]) -> None:
         task = bar.add_task("laws", total=len(found) * len(LAWS), now="")
         for f in found:
             for law in f.fit():
-                bar.update(task, now=f"{f.environment}: {law.replace('_', ' ')}")
+                bar.update(task, now=f"{f.title}: {law.replace('_', ' ')}")
                 bar.advance(task)
         bar.update(task, now="")
+
+
+def _file(title: str) -> str:
+    """A title as the name of a file."""
+    return title.replace("/", "_").replace(":", "-").replace(", ", "-")
 
 
 def _draw(found: Sequence[Results], folder: Path) -> list[Path]:
@@ -184,7 +175,7 @@ def _draw(found: Sequence[Results], folder: Path) -> list[Path]:
     from aixi_approx.laboratory.plot_environment import draw_one
     from aixi_approx.laboratory.plot_families import draw_all
 
-    pictures = {folder / f"{f.environment.replace('/', '_').replace(':', '-')}.png": draw_one(f) for f in found}
+    pictures = {folder / f"{_file(f.title)}.png": draw_one(f) for f in found}
     if len(found) > 1:
         pictures[folder / "all.png"] = draw_all(found)
     for path, figure in pictures.items():

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from small_runs import FREQUENCY, WORLDS
 
 
 @pytest.fixture(scope="module")
@@ -16,3 +18,17 @@ def cluster() -> Iterator[str]:
         n_workers=2, threads_per_worker=1, processes=False, protocol="tcp://", dashboard_address=":0"
     ) as cluster:
         yield cluster.scheduler_address
+
+
+@pytest.fixture
+def own_predictor(tmp_path: Path) -> str:
+    """The name of a small predictor in a file of its own."""
+    (tmp_path / "my_predictor.py").write_text(FREQUENCY)
+    return f"{tmp_path}/my_predictor.py:Frequency"
+
+
+@pytest.fixture
+def worlds(tmp_path: Path) -> str:
+    """The path of a file with small environments: Lake, Plain and Trap."""
+    (tmp_path / "worlds.py").write_text(WORLDS)
+    return f"{tmp_path}/worlds.py"

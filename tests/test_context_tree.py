@@ -271,7 +271,7 @@ def test_the_best_tree_forgets_what_was_undone(past: np.ndarray, imagined: np.nd
     assert tree.snapshot() == before
 
 
-# ---------------------------------------------------------------------------------------------- effort
+# ---------------------------------------------------------------------------------------------- work
 
 
 @given(
@@ -281,7 +281,7 @@ def test_the_best_tree_forgets_what_was_undone(past: np.ndarray, imagined: np.nd
     bits=bit_strings,
 )
 @settings(deadline=None, max_examples=60)
-def test_effort_is_that_of_the_plain_tree(depth: int, action_bits: int, percept_bits: int, bits: np.ndarray) -> None:
+def test_work_is_that_of_the_plain_tree(depth: int, action_bits: int, percept_bits: int, bits: np.ndarray) -> None:
     fast, bulk = (FactoredContextTree(depth, action_bits, percept_bits) for _ in range(2))
     plain = PlainTrees(depth, action_bits, percept_bits)
     predicted = learned = nodes = of_learning = 0
@@ -299,23 +299,23 @@ def test_effort_is_that_of_the_plain_tree(depth: int, action_bits: int, percept_
         learned += 1
         fast.update(bit)
         plain.update(bit)
-        assert fast.effort == Work(predicted + learned, nodes + of_learning)
+        assert fast.work == Work(predicted + learned, nodes + of_learning)
     bulk.learn(bits)
-    assert bulk.effort == Work(learned, of_learning)
+    assert bulk.work == Work(learned, of_learning)
 
 
-def test_effort_of_a_few_bits() -> None:
+def test_work_of_a_few_bits() -> None:
     tree = ContextTree(3)
-    assert tree.effort == Work(bits=0, nodes=0)
+    assert tree.work == Work(bits=0, nodes=0)
     tree.learn([0, 0])  # at the root only: nothing branches off in the context 000
-    assert tree.effort == Work(bits=2, nodes=2)
+    assert tree.work == Work(bits=2, nodes=2)
     tree.append(1)
-    assert tree.effort == Work(bits=2, nodes=2)
+    assert tree.work == Work(bits=2, nodes=2)
     tree.predict()  # 100 leaves the path at the root, which has no other child yet: nothing to mix below it
-    assert tree.effort == Work(bits=3, nodes=3)
+    assert tree.work == Work(bits=3, nodes=3)
     tree.append(0)
     tree.update(1)  # 010 leaves 000 after its first bit
-    assert tree.effort == Work(bits=4, nodes=5)
+    assert tree.work == Work(bits=4, nodes=5)
 
 
 # ---------------------------------------------------------------------------------------------- undo
@@ -359,11 +359,11 @@ class Undo(RuleBasedStateMachine):
         if self.marks:
             i = data.draw(st.integers(0, len(self.marks) - 1))
             number, before, length = self.marks[i]
-            effort = self.tree.effort
+            work = self.tree.work
             self.tree.revert(number)
             del self.marks[i:], self.done[length:]
             assert self.tree.snapshot() == before
-            assert self.tree.effort == effort  # it was work all the same
+            assert self.tree.work == work  # it was work all the same
 
     @invariant()
     def is_what_never_imagined_anything(self) -> None:
@@ -439,7 +439,7 @@ def test_a_copy_is_a_predictor_of_its_own(
     tree.learn(imagined)
     dreamer = tree.copy()
     assert dreamer.snapshot() == tree.snapshot()
-    assert dreamer.effort == Work(0, 0)
+    assert dreamer.work == Work(0, 0)
     with pytest.raises(ValueError, match="no mark 0"):
         dreamer.revert(0)
     tree.revert(mark)

@@ -22,7 +22,7 @@ from worker_tasks import Cell, die, fail, hold, measure, session, touch
 from aixi_approx.cli import main
 from aixi_approx.execution import cluster as cluster_module
 from aixi_approx.execution import tasks as tasks_module
-from aixi_approx.execution.engine import InProcess, engine
+from aixi_approx.execution.engines import InProcess, engine
 from aixi_approx.execution.processes import Processes, cores
 from aixi_approx.execution.tasks import AHEAD, Engine, Task, run_all
 
@@ -227,8 +227,11 @@ def test_an_interruption_gives_up_what_has_not_ended(where: str, tmp_path: Path,
         ("processes:-1", "no engine 'processes:-1': there are"),
         ("dask://", "no engine 'dask://': there are"),
         ("0", "0: at least one process is needed"),
-        ("dask://host:many", "tcp://host:many is no address of a Dask scheduler: "),
-        ("dask://127.0.0.1:1", "no Dask scheduler answers at tcp://127.0.0.1:1: does it run, by 'dask scheduler'?"),
+        ("dask://host:many", "tcp://host:many is not an address of a Dask scheduler: "),
+        (
+            "dask://127.0.0.1:1",
+            "no Dask scheduler answers at tcp://127.0.0.1:1: was it started, with 'dask scheduler'?",
+        ),
         ("dask://127.0.0.1", "no Dask scheduler answers at tcp://127.0.0.1:8786: "),
     ],
 )
@@ -306,7 +309,7 @@ def test_processes_are_deaf_to_ctrl_c(tmp_path: Path) -> None:
 SCRIPT = """
 import signal, sys
 from pathlib import Path
-from aixi_approx.execution.engine import engine
+from aixi_approx.execution.engines import engine
 from aixi_approx.execution.tasks import Task, run_all
 from worker_tasks import hold
 

@@ -238,7 +238,7 @@ def test_rewards_beyond_the_range_are_clipped_and_counted() -> None:
     assert scale.clipped == 3
     with pytest.raises(ValueError, match="NaN"):
         scale.level(math.nan)
-    with pytest.raises(ValueError, match="too large, or no numbers"):
+    with pytest.raises(ValueError, match="too large, or not numbers"):
         RewardScale([0, math.inf])
 
 
@@ -421,7 +421,7 @@ def test_pictures() -> None:
         ("test/Bold-v0", "its actions, MultiDiscrete.*, can't be coded: they are 1,331, and at most 1,024 will do$"),
         ("test/Fails-v0", "it failed in random play: KeyError: 'lost'"),
         ("test/Outside-v0", "1.5 does not lie in 0 to 7|failed in random play"),
-        ("test/Huge-v0", "rewards from .* are too large, or no numbers"),
+        ("test/Huge-v0", "rewards from .* are too large, or not numbers"),
     ],
 )
 def test_what_is_wrong_is_one_clear_line(name: str, message: str) -> None:

@@ -1,4 +1,4 @@
-"""Scaling laws: known parameters come back, the right form foresees best, and nothing is claimed of noise."""
+"""Scaling laws: known parameters come back, the right form extrapolates best, and nothing is claimed of noise."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def holds(interval: Estimate, truth: float, slack: float = 1.0) -> bool:
 
 
 @pytest.mark.parametrize("name", TRUE)
-def test_parameters_come_back_and_the_right_form_foresees_best(name: str) -> None:
+def test_parameters_come_back_and_the_right_form_extrapolates_best(name: str) -> None:
     form, falling = TRUE[name]
     for parameters in (falling, RISING[name]):
         y = form(X, **parameters)
@@ -168,7 +168,7 @@ def test_persistence_wins_where_the_curve_has_ended() -> None:
     assert fitted.best is None
     assert fitted.why.startswith(f"no law fits: the best ({fitted.laws[0].name}) predicts the large half to ")
     assert fitted.laws[0].error.mean > fitted.persistence.mean
-    assert fitted.why.endswith(f", staying put to {fitted.persistence.mean:.3g}")
+    assert fitted.why.endswith(f", the last-value forecast to {fitted.persistence.mean:.3g}")
 
 
 def test_what_may_be_luck_is_not_the_best() -> None:
@@ -176,7 +176,9 @@ def test_what_may_be_luck_is_not_the_best() -> None:
     fitted = fit_curve(X, y)
     assert fitted.laws[0].error.mean < fitted.persistence.mean
     assert fitted.best is None
-    assert fitted.why.startswith(f"no law surely beats staying put: the best ({fitted.laws[0].name}) predicts")
+    assert fitted.why.startswith(
+        f"no law surely beats the last-value forecast: the best ({fitted.laws[0].name}) predicts"
+    )
 
 
 def test_forms_that_can_not_be_told_apart_are_named() -> None:
@@ -380,9 +382,9 @@ def test_trade_off_of_one_level_or_one_seed() -> None:
 @pytest.mark.parametrize(
     ("x", "score", "levels", "why"),
     [
-        (LEARN, np.full((3, 6, 9), np.nan), LEVELS, "no seed has all the cells"),
-        (LEARN, np.empty((0, 6, 9)), LEVELS, "no seed has all the cells"),
-        (LEARN * 0, np.zeros((3, 6, 9)), LEVELS, "no seed has all the cells"),
+        (LEARN, np.full((3, 6, 9), np.nan), LEVELS, "no seed has all the points"),
+        (LEARN, np.empty((0, 6, 9)), LEVELS, "no seed has all the points"),
+        (LEARN * 0, np.zeros((3, 6, 9)), LEVELS, "no seed has all the points"),
         (LEARN[::-1], np.zeros((3, 6, 9)), LEVELS, "x_learn or x_search does not ascend"),
         (LEARN, np.zeros((3, 6, 9)), LEVELS, "too few points: 0 at 0 learn computes, and it takes 4 at 2"),
         (LEARN, surface(-1.2)[None], LEVELS[:0], "too few points: 0 at 0 learn computes, and it takes 4 at 2"),

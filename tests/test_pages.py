@@ -30,7 +30,7 @@ def test_the_file_is_what_the_command_prints(pages: str) -> None:
 def test_every_environment_has_a_page(pages: str) -> None:
     assert [name.partition(":")[0] for name in re.findall("^## (.*)$", pages, re.MULTILINE)] == list(ENVIRONMENTS)
     for page in re.split("^## ", pages, flags=re.MULTILINE)[1:]:
-        for row in ("actions", "bits of a cycle", "hidden", "it takes", "best achievable"):
+        for row in ("actions", "bits of a cycle", "hidden", "difficulty", "best achievable"):
             assert f"| {row} | " in page, page[:40]
         assert "Nobody has written" not in page
         assert page.count("```") == 2

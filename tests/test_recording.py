@@ -19,8 +19,8 @@ from aixi_approx.builder import mc_aixi
 from aixi_approx.environment import Environment, EnvironmentFault, Schedule, Settings
 from aixi_approx.envs import make
 from aixi_approx.execution.folder import write_atomically
+from aixi_approx.experiments.experiment import Experiment, run
 from aixi_approx.experiments.recording import Recording
-from aixi_approx.experiments.run import Experiment, run
 from aixi_approx.interaction import Row, interact
 from aixi_approx.planners.rho_uct import RhoUCT
 
@@ -161,7 +161,7 @@ def test_a_killed_process(tmp_path: Path) -> None:
     mark.touch()
     kill = f"if self.cycle == 900 and os.path.exists('{mark}'): os.kill(os.getpid(), signal.SIGKILL)"
     experiment = own(tmp_path, kill)
-    imports = "import pathlib; from aixi_approx.experiments.run import *"
+    imports = "import pathlib; from aixi_approx.experiments.experiment import *"
     code = f"{imports}; run({experiment!r}, pathlib.Path('{tmp_path}/killed'))"
     process = subprocess.run([sys.executable, "-c", code], check=False)
     assert process.returncode == -signal.SIGKILL

@@ -1,4 +1,4 @@
-"""The account of a decision against a slow twin; its long run is what an agent misses; judges ask until they are sure.
+"""The regret of a decision against a slow twin; in the long run it is what an agent misses; analysers ask until sure.
 
 That the mean loss in the long run is the reward that is missed is the performance difference lemma, and it is exact.
 """
@@ -47,7 +47,8 @@ def lost(
     values: list[float], within: set[int] | None, model: set[int] | None, search: int, epsilon: float
 ) -> RegretParts:
     count = len(values)
-    return split(np.array(values, dtype=float), mask(within, count), mask(model, count), search, epsilon)
+    masks = {"within": mask(within, count), "model": mask(model, count)}
+    return split(np.array(values, dtype=float), search, **masks, epsilon=epsilon)
 
 
 @given(decision=decisions())
@@ -107,7 +108,7 @@ WORLDS = ("tiger", "corridor:2", "locks:1", "t-maze:1", "biased-rps")
 def solved(name: str) -> tuple[POMDP, Solution]:
     pomdp = make(name)
     assert isinstance(pomdp, POMDP)
-    return pomdp, solve(pomdp, SAME)
+    return pomdp, solve(pomdp, merge=SAME)
 
 
 def random_life(pomdp: POMDP, seed: int, cycles: int) -> list[tuple[int, Percept]]:
@@ -120,7 +121,7 @@ def random_life(pomdp: POMDP, seed: int, cycles: int) -> list[tuple[int, Percept
 @settings(deadline=None, max_examples=30)
 def test_the_truth_is_expectimax_and_the_solution(name: str, seed: int, cycles: int, horizon: int) -> None:
     pomdp, solution = solved(name)
-    truth = TrueValues(pomdp, horizon, solution)
+    truth = TrueValues(pomdp, horizon, solution=solution)
     for action, percept in random_life(pomdp, seed + 1, 5):
         truth.observe(action, percept)
     truth.restart()
@@ -134,18 +135,18 @@ def test_the_truth_is_expectimax_and_the_solution(name: str, seed: int, cycles: 
     assert truth.long_run() == pytest.approx(values)
     for action in range(len(pomdp.actions)):
         assert truth.regret(action) == pytest.approx(max(values) - values[action])
-    unsolved = TrueValues(pomdp, horizon, None)
+    unsolved = TrueValues(pomdp, horizon, solution=None)
     assert unsolved.long_run() is None
     assert math.isnan(unsolved.regret(0))
 
 
 def test_the_truth_gives_up_until_it_is_restarted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(TrueValues, "EFFORT", 2)
+    monkeypatch.setattr(TrueValues, "MAX_BELIEFS", 2)
     pomdp, solution = solved("corridor:2")
-    deep, shallow = TrueValues(pomdp, 4, solution), TrueValues(pomdp, 1, solution)
+    deep, shallow = (TrueValues(pomdp, horizon, solution=solution) for horizon in (4, 1))
     assert shallow.within() is not None
     assert deep.within() is None
-    monkeypatch.setattr(deep._planner, "effort", math.inf)
+    monkeypatch.setattr(deep._planner, "max_beliefs", math.inf)
     assert deep.within() is None, "it does not try again and again"
     assert deep.long_run() is not None
     deep.restart()
@@ -168,7 +169,8 @@ def test_the_mean_loss_in_the_long_run_is_the_reward_that_is_missed(name: str, h
     for node in range(graph.size):
         knowing = best(within[node])
         for search in np.flatnonzero(knowing):  # each as often as the others
-            losses[node] += np.array(split(values[node], knowing, knowing, int(search), epsilon)) / knowing.sum()
+            parts = split(values[node], int(search), within=knowing, model=knowing, epsilon=epsilon)
+            losses[node] += np.array(parts) / knowing.sum()
             policy[node, search] += (1 - epsilon) / knowing.sum()
         policy[node] += epsilon / count
     rows = np.arange(graph.size * count)
@@ -189,7 +191,7 @@ def test_the_mean_loss_in_the_long_run_is_the_reward_that_is_missed(name: str, h
         assert mean[4] > 0.1 * abs(solution.lower)
 
 
-# ---------------------------------------------------------------------------------------------- judges
+# ---------------------------------------------------------------------------------------------- analysers
 
 
 class Fixed:
@@ -205,53 +207,59 @@ class Fixed:
         return SearchResult(0, np.array(self.value), np.zeros(len(self.value), dtype=np.int64), 0, np.array(self.error))
 
 
-def test_a_judge_asks_until_it_is_sure() -> None:
+def analyser(*planners: Fixed) -> DecisionAnalyser:
+    return DecisionAnalyser(planners, None, epsilon=0.0)  # type: ignore[arg-type]
+
+
+def test_an_analyser_asks_until_it_is_sure() -> None:
     rough, finer, finest = Fixed([3.0, 2.0], [0.6, 0.6]), Fixed([2.0, 2.5], [0.2, 0.2]), Fixed([0.0, 9.0], [0.0, 0.0])
-    judgement = DecisionAnalyser([rough, finer, finest], None, 0.0)(None, b"a", 0)  # type: ignore[list-item]
-    assert judgement == (None, None, 0.5, True)
+    analysis = analyser(rough, finer, finest)(None, b"a", action=0)
+    assert analysis == (None, None, 0.5, True)
     assert (rough.asked, finer.asked, finest.asked) == (1, 1, 0)
 
 
-@pytest.mark.parametrize(("error", "sure"), [(0.0, True), (0.1, False)])
-def test_equals_are_beyond_doubt_only_if_their_values_are_exact(error: float, sure: bool) -> None:
-    judge = DecisionAnalyser([Fixed([1.0, 1.0, 0.0], [error, error, 0.0])], None, 0.0)  # type: ignore[list-item]
-    assert judge(None, b"", 0).sure == sure
-    one = DecisionAnalyser([Fixed([1.0, 0.5, 0.0], [0.2, error, 0.9])], None, 0.0)  # type: ignore[list-item]
-    assert not one(None, b"", 0).sure, "the last may be the best"
+@pytest.mark.parametrize(("error", "certified"), [(0.0, True), (0.1, False)])
+def test_equals_are_beyond_doubt_only_if_their_values_are_exact(error: float, certified: bool) -> None:
+    equals = analyser(Fixed([1.0, 1.0, 0.0], [error, error, 0.0]))
+    assert equals(None, b"", action=0).certified == certified
+    one = analyser(Fixed([1.0, 0.5, 0.0], [0.2, error, 0.9]))
+    assert not one(None, b"", action=0).certified, "the last may be the best"
 
 
-def test_a_judge_makes_do_with_what_it_got() -> None:
-    judgement = DecisionAnalyser([Fixed([3.0, 2.0], [0.6, 0.6]), Fixed(None)], None, 0.0)(None, b"a", 1)  # type: ignore[list-item]
-    assert judgement == (None, None, 1.0, False)
+def test_an_analyser_makes_do_with_what_it_got() -> None:
+    analysis = analyser(Fixed([3.0, 2.0], [0.6, 0.6]), Fixed(None))(None, b"a", action=1)
+    assert analysis == (None, None, 1.0, False)
 
 
-def test_a_judge_remembers_gives_up_and_begins_anew() -> None:
+def test_an_analyser_remembers_gives_up_and_begins_anew() -> None:
     planner = Fixed([1.0, 0.0], [0.0, 0.0])
-    judge = DecisionAnalyser([planner], None, 0.0)  # type: ignore[list-item]
-    assert (judge(None, b"a", 1).missed, judge(None, b"a", 0).missed, planner.asked) == (1.0, 0.0, 1)
+    analyse = analyser(planner)
+    found = [analyse(None, b"a", action=action).simple_regret for action in (1, 0)]
+    assert (found, planner.asked) == ([1.0, 0.0], 1)
     planner.value = None
     for context in (b"b", b"c", b"a"):
-        nothing = judge(None, context, 1)
-        assert math.isnan(nothing.missed)
-        assert not nothing.sure
+        nothing = analyse(None, context, action=1)
+        assert math.isnan(nothing.simple_regret)
+        assert not nothing.certified
     assert planner.asked == 2
-    judge.restart()
-    assert judge(None, b"a", 1).missed == 1.0
-    assert math.isnan(judge(None, b"b", 1).missed)
-    assert math.isnan(judge(None, b"a", 1).missed)
+    analyse.restart()
+    assert analyse(None, b"a", action=1).simple_regret == 1.0
+    assert math.isnan(analyse(None, b"b", action=1).simple_regret)
+    assert math.isnan(analyse(None, b"a", action=1).simple_regret)
     assert planner.asked == 2
 
 
-def test_a_judge_accounts_by_both_truths() -> None:
+def test_an_analyser_splits_by_both_truths() -> None:
     """The model has learned nothing, so that left and right are the same to it; but right it is."""
     pomdp, solution = solved("corridor:2")
-    truth, coding = TrueValues(pomdp, 4, solution), pomdp.coding
+    truth, coding = TrueValues(pomdp, 4, solution=solution), pomdp.coding
     tree = FactoredContextTree(8, coding.action_bits, coding.percept_bits)
-    judgement = DecisionAnalyser([Expectimax(coding, 2, 0.0)], truth, 0.5)(tree, b"", pomdp.actions.index("left"))
-    for loss, values in ((judgement.within, truth.within()), (judgement.long_run, truth.long_run())):
+    analyse = DecisionAnalyser([Expectimax(coding, 2, prune=0.0)], truth, epsilon=0.5)
+    analysis = analyse(tree, b"", action=pomdp.actions.index("left"))
+    for loss, values in ((analysis.within_horizon, truth.within()), (analysis.long_run, truth.long_run())):
         assert loss is not None
         assert values is not None
         worse = values[1] - values[0]
         assert worse > 0.05
         assert loss == pytest.approx((0, worse, 0, -worse / 4, 3 * worse / 4), abs=1e-9)
-    assert judgement[2:] == (0.0, True)
+    assert analysis[2:] == (0.0, True)

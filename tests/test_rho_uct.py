@@ -124,17 +124,17 @@ def test_learning_what_is_not_asked_for_again_would_change_nothing(name: str) ->
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_effort_of_a_search_is_a_function_of_the_seed(name: str) -> None:
-    def effort(seed: int, memo: bool = True, simulations: int = 300) -> Work:
+def test_the_work_of_a_search_is_a_function_of_the_seed(name: str) -> None:
+    def work(seed: int, memo: bool = True, simulations: int = 300) -> Work:
         coding, tree = live(name, 50)
-        lived = tree.effort
+        lived = tree.work
         RhoUCT(coding, 3, simulations=simulations, memo=memo).search(tree, stream(seed))
-        return Work(*(after - before for after, before in zip(tree.effort, lived, strict=True)))
+        return Work(*(after - before for after, before in zip(tree.work, lived, strict=True)))
 
-    assert effort(1) == effort(1)
-    assert effort(1).bits < effort(1, simulations=600).bits  # what a search undoes counts
-    assert effort(1).bits < effort(1, memo=False).bits
-    assert len({effort(seed) for seed in range(4)}) > 1
+    assert work(1) == work(1)
+    assert work(1).bits < work(1, simulations=600).bits  # what a search undoes counts
+    assert work(1).bits < work(1, memo=False).bits
+    assert len({work(seed) for seed in range(4)}) > 1
 
 
 def test_searches_in_copies_of_a_predictor_are_the_same_search() -> None:

@@ -17,7 +17,7 @@ from worker_tasks import carry_out
 
 from aixi_approx._version import __version__
 from aixi_approx.execution import tasks as module
-from aixi_approx.execution.engine import Engine, InProcess, engine
+from aixi_approx.execution.engines import Engine, InProcess, engine
 from aixi_approx.laboratory.condition import Trial, measure
 from aixi_approx.laboratory.experience import collect
 from aixi_approx.laboratory.runner import Laboratory

@@ -17,7 +17,7 @@ import pytest
 
 from aixi_approx._version import __version__
 from aixi_approx.cli import main, scale
-from aixi_approx.execution.engine import engine
+from aixi_approx.execution.engines import engine
 from aixi_approx.laboratory.condition import pilot
 from aixi_approx.laboratory.runner import Laboratory
 from aixi_approx.laboratory.study import GRIDS, Study, read_study
@@ -145,8 +145,8 @@ def test_the_grids_are_those_of_the_study() -> None:
         ("tiger --out broken", "aixi: broken/study.json is not the manifest of a study: name another folder"),
         ("tiny.toml --on 0", "aixi: 0: at least one process is needed"),
         ("tiny.toml --on tigre", "aixi: no engine 'tigre': there are processes:4 (or just 4), here, dask://HOST:8786"),
-        ("tiny.toml --on dask://localhost:1", "aixi: no Dask scheduler answers at tcp://localhost:1: does it run, by"),
-        ("done --on dask://localhost:1", "aixi: no Dask scheduler answers at tcp://localhost:1: does it run, by"),
+        ("tiny.toml --on dask://localhost:1", "aixi: no Dask scheduler answers at tcp://localhost:1: was it started, "),
+        ("done --on dask://localhost:1", "aixi: no Dask scheduler answers at tcp://localhost:1: was it started, "),
         ("broken-cell", "aixi: broken-cell/cells/coin-flip-0-20-ctw-8.json is broken: remove it, and what stood in it"),
         ("broken-cell --report", "aixi: broken-cell/cells/coin-flip-0-20-ctw-8.json is broken: remove it, and what"),
     ],

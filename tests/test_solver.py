@@ -376,7 +376,7 @@ def test_values_of_a_chain_solve_their_equation(count: int, density: float, seed
     )  # where sweeps are not enough, they don't claim to be
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(markov_chain, "DIRECT", count if direct else 0)
-        gain, value = markov_chain.evaluate(csr_array(step), reward)
+        gain, value = markov_chain.relative_values(csr_array(step), reward)
     assert gain == pytest.approx(step @ gain, abs=1e-9)
     assert gain + value == pytest.approx(reward + step @ value, abs=1e-8)
 

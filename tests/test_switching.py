@@ -77,14 +77,14 @@ def test_random_reward_is_of_the_actions_of_the_sequence() -> None:
 @pytest.mark.parametrize(
     ("name", "part"),
     [
-        ("tiger>kuhn", "from which cycle on is it 'kuhn'? Say >kuhn@10000, or @8000~12000"),
-        ("tiger>kuhn@x", "from which cycle on is it 'kuhn'? Say >kuhn@10000"),
+        ("tiger>kuhn", "when does 'kuhn' start? Write >kuhn@10000, or @8000~12000"),
+        ("tiger>kuhn@x", "when does 'kuhn' start? Write >kuhn@10000"),
         ("tiger>absent@5", "no environment 'absent'"),
-        ("tiger>kuhn@0", "@0 is too early: say a cycle after 0"),
-        ("tiger>kuhn@9~5", "@9~5: say the earlier cycle first"),
-        ("tiger>kuhn@9>tiger@9", "@9 is too early: say a cycle after 9"),
-        ("tiger>kuhn@2~9>tiger@9", "@9 is too early: say a cycle after 9"),
-        (">kuhn@9", "which environment is it before the first '>'? Say tiger>kuhn@9"),
+        ("tiger>kuhn@0", "@0 is too early: write a cycle after 0"),
+        ("tiger>kuhn@9~5", "@9~5: write the earlier cycle first"),
+        ("tiger>kuhn@9>tiger@9", "@9 is too early: write a cycle after 9"),
+        ("tiger>kuhn@2~9>tiger@9", "@9 is too early: write a cycle after 9"),
+        (">kuhn@9", "no environment before the first '>': write tiger>kuhn@9"),
     ],
 )
 def test_a_name_that_makes_no_sense(name: str, part: str) -> None:

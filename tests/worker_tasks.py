@@ -53,7 +53,7 @@ def die(folder: Path, name: str) -> None:
 
 def carry_out(folder: Path) -> None:
     """Carry out the study of a folder in this process."""
-    from aixi_approx.execution.engine import engine
+    from aixi_approx.execution.engines import engine
     from aixi_approx.laboratory.runner import Laboratory
 
     with engine("here") as place:

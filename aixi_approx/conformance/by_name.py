@@ -91,10 +91,10 @@ def check(
     if kind == PLANNER:
         component, steps = _planner(name, world, model, cycles, seed)
     elif kind == MODEL:
-        component = predictor = predictors.make(name, world)
+        component = predictor = predictors.make_predictor(name, world)
         steps = _model(predictor, world, cycles, seed)
     else:
-        component = rollout = rollouts.make(name, world)
+        component = rollout = rollouts.make_rollout(name, world)
         steps = examine_rollout(rollout, cycles=cycles, seed=seed)
     return Report(name, kind, world.title, until_failure(steps, {type(component).__module__}))
 
@@ -172,7 +172,7 @@ def _planner(
     planner = build_planner(world, spec, model=model or CTW, settings=settings)
     predictor = None
     if planner.learner() is None:
-        predictor = predictors.make(model or CTW, world, settings=settings)
+        predictor = predictors.make_predictor(model or CTW, world, settings=settings)
     elif model:
         raise ValueError(f"{name} has no model: give none")
     return planner, examine_planner(planner, predictor, environment=world.title, cycles=cycles, seed=seed)

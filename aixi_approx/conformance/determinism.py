@@ -199,7 +199,8 @@ def answer(environment: Environment, action: int) -> Answer:
 @contextmanager
 def elsewhere(name: str | None, seed: int, *, cycles: int) -> Iterator[list[subprocess.Popen[str]]]:
     """Begin the first play in processes of their own, which end with the context; none if there is no name to say."""
-    code = f"import sys; from {__name__} import report; report(sys.argv[1], int(sys.argv[2]), cycles=int(sys.argv[3]))"
+    call = "print_first_play(sys.argv[1], int(sys.argv[2]), cycles=int(sys.argv[3]))"
+    code = f"import sys; from {__name__} import print_first_play; {call}"
     processes = [
         subprocess.Popen(
             [sys.executable, "-P", "-c", code, str(name), str(seed), str(cycles)],
@@ -219,7 +220,7 @@ def elsewhere(name: str | None, seed: int, *, cycles: int) -> Iterator[list[subp
             process.communicate()
 
 
-def report(name: str, seed: int, *, cycles: int) -> None:
+def print_first_play(name: str, seed: int, *, cycles: int) -> None:
     """Play the beginning of the first play, and print what came of it."""
     with redirect_stdout(io.StringIO()):
         environment = maker(name)()

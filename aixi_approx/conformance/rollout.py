@@ -8,8 +8,8 @@ import numpy as np
 
 from aixi_approx.coding import encode
 from aixi_approx.conformance.diagnostic import PASSED, Diagnostic, Nonconformity, require
-from aixi_approx.predictor_abi import OPERATION
-from aixi_approx.rollout import RANDOM_BITS, UNIFORM, Rollout
+from aixi_approx.predictor_abi import OPERATION, RANDOM_BITS, UNIFORM
+from aixi_approx.rollout import Rollout
 
 ASKED = 200  # random numbers
 

@@ -21,27 +21,30 @@ from aixi_approx.jair2011.published import (
     PACMAN_RECENT,
     SIMULATIONS,
 )
-from aixi_approx.jair2011.tables import (
-    PACMAN,
-    Q_LEARNING,
-    RHOUCT,
-    Point,
-    over_experience,
-    over_simulations,
-    table_cell,
-)
+from aixi_approx.jair2011.study import PACMAN, Q_LEARNING, RHOUCT
+from aixi_approx.jair2011.tables import Point, over_experience, over_simulations, table_cell
 
 OURS, PAPER, OTHERS, BASELINE = "tab:blue", "tab:orange", ("tab:green", "tab:purple"), "tab:gray"
 RECENT = 5_000  # cycles that a learning curve is averaged over
 
 
 def learning_curves(found: Sequence[Point], path: Path) -> None:
-    """Draw figure 7: reward per cycle over experience."""
+    """Draw figure 7: reward per cycle over experience.
+
+    Parameters
+    ----------
+    found : sequence of Point
+        The points.
+    path : Path
+        Where to write.
+    """
     figure, panels = _panels(found)
     for name, axes in panels.items():
         paper = DOMAINS[name]
-        simulations = table_cell(found, name, RHOUCT).simulations
-        ours, baseline = (over_experience(found, name, planner, simulations) for planner in (RHOUCT, Q_LEARNING))
+        simulations = table_cell(found, name, planner=RHOUCT).simulations
+        ours, baseline = (
+            over_experience(found, name, planner=planner, simulations=simulations) for planner in (RHOUCT, Q_LEARNING)
+        )
         _line(axes, [p.experience for p in ours], [p.reward for p in ours])
         _line(axes, [p.experience for p in baseline], [p.reward for p in baseline], BASELINE, "Q-learning, ours")
         seen = [p.reward.mean for p in ours] + list(paper.learning)
@@ -61,14 +64,22 @@ def learning_curves(found: Sequence[Point], path: Path) -> None:
 
 
 def search_curves(found: Sequence[Point], path: Path) -> None:
-    """Draw figure 8: normalised reward over simulations."""
+    """Draw figure 8: normalised reward over simulations.
+
+    Parameters
+    ----------
+    found : sequence of Point
+        The points.
+    path : Path
+        Where to write.
+    """
     figure, panels = _panels(found)
     for name, axes in panels.items():
-        environment, experience = make(name), table_cell(found, name, RHOUCT).experience
-        ours = over_simulations(found, name, experience)
+        environment, experience = make(name), table_cell(found, name, planner=RHOUCT).experience
+        ours = over_simulations(found, name, experience=experience)
 
         def score(reward: float, environment: Any = environment) -> float:
-            return normalised(reward, environment.random_reward, environment.optimum)
+            return normalised(reward, environment.random_reward, optimum=environment.optimum)
 
         scores = [Estimate(*(score(r) for r in p.reward)) for p in ours]
         _line(axes, [p.simulations for p in ours], scores)
@@ -82,26 +93,26 @@ def search_curves(found: Sequence[Point], path: Path) -> None:
     _finish(figure, panels, "simulations of a search", "score: 0 random, 1 best", path)
 
 
-def pacman_curves(found: Sequence[Point], learning: Mapping[str, Sequence[int]], path: Path) -> None:
+def pacman_curves(found: Sequence[Point], learning: Mapping[str, Sequence[int]], *, path: Path) -> None:
     """Draw figures 9 and 10: Pac-Man after learning, and while it learns.
 
     Parameters
     ----------
-    found
+    found : sequence of Point
         The points.
-    learning
-        The reward of each cycle of learning, by the name of the life.
-    path
+    learning : mapping of str to sequence of int
+        The reward of each cycle of learning, by the name of the training run.
+    path : Path
         Where to write.
     """
     figure = Figure(figsize=(11, 4.4), layout="constrained")
     left, right = figure.subplots(1, 2)
     for simulations, colour in zip(PACMAN_LEARNING, ("tab:blue", "tab:orange", "tab:green", "tab:red"), strict=True):
-        if ours := over_experience(found, PACMAN, RHOUCT, simulations):
+        if ours := over_experience(found, PACMAN, planner=RHOUCT, simulations=simulations):
             _line(left, [p.experience for p in ours], [p.reward for p in ours], colour, f"ours, {simulations:,}")
         values = PACMAN_LEARNING[simulations]
         left.plot(PACMAN_EXPERIENCE, values, "--", lw=1, color=colour, alpha=0.7, label=f"paper, {simulations:,}")
-    baseline = over_experience(found, PACMAN, Q_LEARNING, min(PACMAN_LEARNING))
+    baseline = over_experience(found, PACMAN, planner=Q_LEARNING, simulations=min(PACMAN_LEARNING))
     _line(left, [p.experience for p in baseline], [p.reward for p in baseline], BASELINE, "Q-learning, ours")
     left.set(xscale="log", xlabel="experience, cycles", ylabel="reward per cycle, greedy", title="after learning")
     left.legend(title="simulations", fontsize=7)
@@ -130,7 +141,7 @@ def _panels(found: Sequence[Point]) -> tuple[Figure, dict[str, Axes]]:
 
 
 def _scale(axes: Axes, seen: Sequence[float], best: float, random: float | None) -> None:
-    """Show all that was seen, and not less than a tenth of the way from the random agent to the best."""
+    """Show all values, and at least a tenth of the way from the random agent to the best."""
     low, high = min(seen), max(*seen, best)
     if random is not None:
         low = min(low, best - 0.1 * (best - random))

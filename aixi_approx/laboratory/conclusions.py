@@ -1,6 +1,6 @@
-"""The verdict: what limits an agent in an environment, and what the next unit of compute is best spent on, in words.
+"""Conclusions: what limits an agent in an environment, and what the next unit of compute is best spent on, in words.
 
-Every sentence is made from the numbers; where they do not tell, it says so.
+Every sentence is derived from the numbers; where they do not tell, it says so.
 """
 
 from __future__ import annotations
@@ -10,17 +10,29 @@ from collections.abc import Iterator
 import numpy as np
 
 from aixi_approx.estimate import Estimate
-from aixi_approx.laboratory.results import PARTS, Results, across, estimate
+from aixi_approx.laboratory.results import PARTS, Results, mean_over_seeds, seed_mean
 
-SMALL = 0.02  # of the way from the random agent to the best: less is not worth a word
-FEW = 5  # agents
+SMALL = 0.02  # of the way from the random agent to the best: less is not worth mentioning
+FEW = 5  # agents: with fewer, a warning
 LACKS = {"prediction": "prediction", "decision": "decision", "horizon": "the horizon"}
 
 
 def conclusions(found: Results) -> list[str]:
-    """Return what the numbers say, sentence by sentence."""
+    """Return what the numbers say, one sentence after the other.
+
+    Parameters
+    ----------
+    found : Results
+        In one environment, with one model.
+    """
     if np.isnan(found.reward[:, -1, -1]).all():
-        return [f"{_at(found)} nothing was measured yet."]
+        others = any(np.isfinite(score).any() for score in found.others.values())
+        what = (
+            "no agent with a model was measured"
+            if np.isnan(found.reward).all() and others
+            else "nothing was measured yet"
+        )
+        return [f"{_at(found)} {what}."]
     parts = (_where, _what_limits, _next, _crossing, _trade_off, _laws, _few)
     return [sentence for part in parts for sentence in part(found)]
 
@@ -37,14 +49,14 @@ def _where(f: Results) -> Iterator[str]:
             lack = "its optimum is not known"
         elif f.random_reward is None:
             lack = "the reward of the random agent is not known"
-        yield f"There are no scores in {f.environment}: {lack}."
-        yield f"{_at(f)} the agent earns {plus(estimate(f.reward[:, -1, -1]))} per cycle."
+        yield f"There are no scores in {f.title}: {lack}."
+        yield f"{_at(f)} the agent earns {plus(mean_over_seeds(f.reward[:, -1, -1]))} per cycle."
     else:
-        score = plus(estimate(f.score[:, -1, -1]))
+        score = plus(mean_over_seeds(f.score[:, -1, -1]))
         yield f"{_at(f)} the agent scores {score}, where 0 is the random agent and 1 the best."
         knowing = f.others.get("model: true", np.full((1, 1), np.nan))[:, -1]
         if np.isfinite(knowing).any():
-            yield f"Given the environment itself, as many simulations score {plus(estimate(knowing))}."
+            yield f"Given the environment itself, as many simulations score {plus(mean_over_seeds(knowing))}."
 
 
 def _what_limits(f: Results) -> Iterator[str]:
@@ -55,7 +67,7 @@ def _what_limits(f: Results) -> Iterator[str]:
         return
     if np.isnan(f.span):
         return
-    cost = {part: estimate(parts[:, PARTS.index(part)] / f.span) for part in LACKS}
+    cost = {part: mean_over_seeds(parts[:, PARTS.index(part)] / f.span) for part in LACKS}
     if np.isnan(cost["decision"].mean):
         yield "Prediction and decision can't be told apart: exact expectimax on the model is too much work."
         return
@@ -73,7 +85,7 @@ def _what_limits(f: Results) -> Iterator[str]:
     yield f"What limits it there is {LACKS[worst]}{sure}: of the score, {loses}."
     for part, name in LACKS.items():
         if cost[part].high < 0:
-            yield f"{name.capitalize()} makes up for a part of that: its errors happen to mend others."
+            yield f"{name.capitalize()} compensates for a part of that: its errors happen to offset others."
 
 
 def _next(f: Results) -> Iterator[str]:
@@ -84,7 +96,7 @@ def _next(f: Results) -> Iterator[str]:
         "experience": (score[:, -1, -1] - score[:, -2, -1]) / np.log10(f.experience[-1] / f.experience[-2]),
         "simulations": (score[:, -1, -1] - score[:, -1, -2]) / np.log10(f.simulations[-1] / f.simulations[-2]),
     }
-    gain = {name: estimate(values) for name, values in gains.items()}
+    gain = {name: mean_over_seeds(values) for name, values in gains.items()}
     if any(np.isnan(value.mean) for value in gain.values()):
         return
     if not all(np.isfinite(value.high) for value in gain.values()):
@@ -95,7 +107,7 @@ def _next(f: Results) -> Iterator[str]:
         best = max(clear, key=lambda name: gain[name].mean)
         (other,) = gain.keys() - {best}
         told = f"at the last step one was worth {plus(gain[best])} of the score, and one of {other} {plus(gain[other])}"
-        if estimate(gains[best] - gains[other]).low > 0:
+        if mean_over_seeds(gains[best] - gains[other]).low > 0:
             yield f"The next factor of ten is best spent on {best}: {told}."
         else:
             whether = f"whether better than on {other} can't be told"
@@ -109,8 +121,8 @@ def _next(f: Results) -> Iterator[str]:
 
 
 def _crossing(f: Results) -> Iterator[str]:
-    """From how much search on prediction costs more than decision, after the most experience."""
-    parts = across(f.long_run)[-1]
+    """The amount of search from which prediction costs more than decision, after the most experience."""
+    parts = seed_mean(f.long_run)[-1]
     prediction, decision = parts[:, PARTS.index("prediction")], parts[:, PARTS.index("decision")]
     if np.isnan(prediction + decision).any():
         return
@@ -126,7 +138,7 @@ def _trade_off(f: Results) -> Iterator[str]:
     trade = f.trade_off
     if trade.k is None:
         if np.isfinite(f.score).any():
-            yield f"How much search makes up for less learning can't be told: {trade.why}."
+            yield f"How much search compensates for less learning can't be told: {trade.why}."
         return
     mean, low, high = (np.float64(10) ** np.clip(k, -300, 300) for k in trade.k)
     interval = f" ({low:,.3g} to {high:,.3g})" if np.isfinite(trade.k.high) else ""
@@ -140,9 +152,9 @@ def _laws(f: Results) -> Iterator[str]:
     for what, law in f.laws.items():
         name = what[0].upper() + what[1:]
         if law.best:
-            error, staying = law.best.error.mean, law.persistence.mean
-            told = f"wrong by {error:.2g} where staying put is wrong by {staying:.2g}"
-            yield f"{name}: {law.best.formula} foresees it best, {told}."
+            error, last_value = law.best.error.mean, law.persistence.mean
+            told = f"with an error of {error:.2g} where the last-value forecast has {last_value:.2g}"
+            yield f"{name}: {law.best.formula} extrapolates best, {told}."
         elif law.laws:
             yield f"{name}: {law.why}."
 
@@ -162,6 +174,13 @@ def _simulations(count: float) -> str:
 def plus(value: Estimate) -> str:
     """Return a mean with half of its interval, if that is finite.
 
+    Parameters
+    ----------
+    value : Estimate
+        Whose interval is symmetric.
+
+    Examples
+    --------
     >>> plus(Estimate(-1e-9, -0.02, 0.02))
     '0.000 ± 0.020'
     """

@@ -1,7 +1,7 @@
-"""Experience: the cycles that an agent has lived through, gathered once and learned from by any predictor.
+"""Experience: the cycles of a training run, collected once and learned from by any predictor.
 
-What an agent does while it learns depends on its search; what a predictor knows afterwards depends on nothing but the
-cycles. So one life serves predictors of every depth, and every search on top of them.
+What an agent does while it learns depends on its search; what a predictor knows afterwards depends only on the cycles.
+So one training run serves predictors of every kind and depth, and every search that uses them.
 """
 
 from __future__ import annotations
@@ -13,57 +13,59 @@ from itertools import islice
 from typing import NamedTuple
 
 from aixi_approx.builder import build_agent
-from aixi_approx.environment import Settings
 from aixi_approx.envs import make
 from aixi_approx.interaction import Row, interact
+from aixi_approx.laboratory.condition import Cycle, TrainingRun
 from aixi_approx.pomdp.definition import POMDP
 from aixi_approx.predictors.true_model import TrueModel
 
-Cycle = tuple[int, int, int]  # action, observation, reward
-
-
-class TrainingRun(NamedTuple):
-    """Whose experience it is: MC-AIXI with these settings, in an environment."""
-
-    environment: str
-    settings: Settings
-    seed: int
-
 
 class Segment(NamedTuple):
-    """Some cycles of a life, one after the other, and what they took."""
+    """Consecutive cycles of a training run, and what they cost."""
 
     cycles: list[Cycle]
+    """Action, observation and reward of each."""
     entropy: float | None
-    """Log loss of the true environment at these percepts, bits in all; None where it is not known."""
+    """Log loss of the true environment at these percepts, in bits, summed; None if the environment is no POMDP."""
     simulations: int
+    """Of all searches."""
     seconds: float
+    """Of all cycles."""
 
 
-def collect(subject: TrainingRun, past: Sequence[Cycle], until: int) -> Segment:
-    """Let an agent live on, and return what is new.
+def collect(run: TrainingRun, past: Sequence[Cycle], *, until: int) -> Segment:
+    """Continue a training run.
 
     Parameters
     ----------
-    subject
-        Who, where, and with which seed.
-    past
-        Cycles that it has lived through from the first on. They are replayed without a search.
-    until
+    run : TrainingRun
+        Which one.
+    past : sequence of tuple
+        Its cycles so far, from the first on. They are replayed without a search.
+    until : int
         Number of cycles in all.
+
+    Returns
+    -------
+    Segment
+        The cycles that are new.
+
+    Raises
+    ------
+    EnvironmentFault
+        If the environment fails, or does not repeat the percepts of the past.
     """
-    environment = make(subject.environment)
-    environment.checked_reset(subject.seed)
-    agent = build_agent(environment, settings=subject.settings, seed=subject.seed)
-    rows = interact(agent, environment, until, past=[Row(t, *cycle, 0, 0.0, 0) for t, cycle in enumerate(past)])
+    environment = make(run.environment)
+    environment.checked_reset(run.seed)
+    agent = build_agent(environment, planner=run.learner, settings=run.settings, seed=run.seed)
+    recorded = [Row(t, *cycle, 0, 0.0, 0) for t, cycle in enumerate(past)]
+    rows = interact(agent, environment, cycles=until, past=recorded)
     deque(islice(rows, len(past)), maxlen=0)
     began = time.perf_counter()
     new = list(rows)
     seconds = time.perf_counter() - began
     cycles = [(row.action, row.observation, row.reward) for row in new]
-    entropy = None
-    if isinstance(environment, POMDP):
-        entropy = _entropy(environment, past, cycles)
+    entropy = _entropy(environment, past, cycles) if isinstance(environment, POMDP) else None
     return Segment(cycles, entropy, sum(row.simulations for row in new), seconds)
 
 

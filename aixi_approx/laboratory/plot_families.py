@@ -1,4 +1,4 @@
-"""The picture of what a study found in all environments, side by side."""
+"""The picture of the results in all environments, side by side."""
 
 from __future__ import annotations
 
@@ -23,31 +23,42 @@ from aixi_approx.laboratory.plot_parts import (
     score_axis,
 )
 from aixi_approx.laboratory.regret import PARTS
-from aixi_approx.laboratory.results import Results, across
+from aixi_approx.laboratory.results import Results, seed_mean
 
 HEX = -1.2  # k of Jones 2021, in Hex
 WIDE = (-3.0, 0.5)  # the axis of k, at least
 
 
 def draw_all(found: Sequence[Results]) -> Figure:
-    """Draw what was found in all environments, side by side."""
+    """Draw what was measured in all environments, with all models, side by side.
+
+    Parameters
+    ----------
+    found : sequence of Results
+        Of one study.
+
+    Returns
+    -------
+    Figure
+        Six panels.
+    """
     figure = Figure(figsize=(15, 8.4), layout="constrained")
-    (learning, search, account), (predictor, trade_off, foreseen) = figure.subplots(2, 3)
+    (learning, search, regret), (predictor, trade_off, extrapolation) = figure.subplots(2, 3)
     for i, f in enumerate(found):
-        line(learning, f.experience, f.score[:, :, -1], f"C{i}", f.environment)
-        line(search, f.simulations, f.score[:, -1], f"C{i}", f.environment)
-        line(predictor, f.experience, f.excess[f.depth], f"C{i}", f.environment)
+        line(learning, f.experience, values=f.score[:, :, -1], colour=f"C{i}", label=f.title)
+        line(search, f.simulations, values=f.score[:, -1], colour=f"C{i}", label=f.title)
+        line(predictor, f.experience, values=f.excess[f.depth], colour=f"C{i}", label=f.title)
     learning.set(ylabel=SCORE, title=f"learning: score with {found[0].simulations[-1]:,.0f} simulations")
     search.set(ylabel=SCORE, title=f"search: score after {found[0].experience[-1]:,.0f} cycles")
     log_if_positive(predictor, *(f.excess[f.depth] for f in found))
     predictor.set(ylabel="bits per percept, up to there", title="predictor: log loss above the entropy")
     for axes in (learning, predictor):
-        scale(axes.xaxis, found[0].experience, EXPERIENCE)
-    scale(search.xaxis, found[0].simulations, SIMULATIONS)
-    names = [f.environment for f in found]
-    _account(account, found, names)
+        scale(axes.xaxis, found[0].experience, label=EXPERIENCE)
+    scale(search.xaxis, found[0].simulations, label=SIMULATIONS)
+    names = [f.title for f in found]
+    _regret(regret, found, names)
     _trade_off(trade_off, found, names)
-    _laws(foreseen, found, names)
+    _laws(extrapolation, found, names)
     for axes in (learning, search):
         score_axis(axes, *(f.score for f in found))
     handles: dict[str, Any] = {}
@@ -65,14 +76,14 @@ def draw_all(found: Sequence[Results]) -> Figure:
     return figure
 
 
-def _account(axes: Axes, found: Sequence[Results], names: Sequence[str]) -> None:
-    """The account at the least and the most of both."""
+def _regret(axes: Axes, found: Sequence[Results], names: Sequence[str]) -> None:
+    """The parts of the regret at the least and the most of both."""
     width, most = BAR / 2, 0.0
     for k, corner in enumerate((0, -1)):
         above, below = np.zeros(len(found)), np.zeros(len(found))
         for part in ("prediction", "decision", "horizon"):
             index = PARTS.index(part)
-            mean = np.array([float(across(f.long_run[:, corner, corner, index])) / f.span for f in found])
+            mean = np.array([float(seed_mean(f.long_run[:, corner, corner, index])) / f.span for f in found])
             mean = np.nan_to_num(mean)
             bottom = np.where(mean >= 0, above, below)
             place = np.arange(len(found)) + (k - 0.5) * width
@@ -84,7 +95,7 @@ def _account(axes: Axes, found: Sequence[Results], names: Sequence[str]) -> None
     axes.set_xticks(range(len(found)), names, rotation=30, ha="right")
     simulations = found[0].simulations[0]
     least = f"{found[0].experience[0]:,.0f} cycles, {simulations:,.0f} simulation{'s' * int(simulations != 1)}"
-    axes.set(ylabel="score missed", title=f"account: {least} (pale); the most")
+    axes.set(ylabel="score lost", title=f"regret: {least} (pale); the most")
     axes.set_ylim(top=1.2 * max(0.1, most))
     axes.legend(fontsize=7, ncols=3, loc="upper center")
 
@@ -94,8 +105,7 @@ def _trade_off(axes: Axes, found: Sequence[Results], names: Sequence[str]) -> No
     for i, f in enumerate(found):
         if k := f.trade_off.k:
             axes.set_xlim(min(axes.get_xlim()[0], k.mean - 0.5), max(axes.get_xlim()[1], k.mean + 0.5))
-            mean, low, high = (np.array([value]) for value in k)
-            axes.errorbar(mean, [i], xerr=bars(mean, low, high), fmt="o", color=f"C{i}")
+            axes.errorbar([k.mean], [i], xerr=bars(np.array(k)[:, None]), fmt="o", color=f"C{i}")
         else:
             axes.text(WIDE[1], i, "can't be told ", fontsize=7, ha="right", va="center", color="gray")
     axes.axvline(HEX, color="black", lw=0.8, ls=":", label="Hex (Jones 2021)")
@@ -107,7 +117,7 @@ def _trade_off(axes: Axes, found: Sequence[Results], names: Sequence[str]) -> No
 
 
 def _laws(axes: Axes, found: Sequence[Results], names: Sequence[str]) -> None:
-    """Error of the best law over that of staying put, for each quantity."""
+    """Error of the best law over that of the last-value forecast, for each quantity."""
     markers = "osD^v"
     for i, f in enumerate(found):
         for marker, (what, law) in zip(markers, f.laws.items(), strict=True):
@@ -121,7 +131,9 @@ def _laws(axes: Axes, found: Sequence[Results], names: Sequence[str]) -> None:
     axes.set_yticks(range(len(found)), names)
     axes.set_ylim(len(found) - 0.5, -0.5)
     axes.set(
-        xscale="log", xlabel="error of the law / of staying put", title="laws: extrapolation (hollow: no law holds)"
+        xscale="log",
+        xlabel="error of the law / of the last-value forecast",
+        title="laws: extrapolation (hollow: no law holds)",
     )
     if axes.get_legend_handles_labels()[0]:
         axes.legend(fontsize=7, ncols=2, loc="upper center", bbox_to_anchor=(0.5, -0.16))

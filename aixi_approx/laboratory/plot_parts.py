@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 
-from aixi_approx.laboratory.results import Array, across, estimate
+from aixi_approx.laboratory.results import Array, mean_over_seeds, seed_mean
 from aixi_approx.laws.extrapolation import Comparison
 
 COLOURS = {"prediction": "tab:blue", "decision": "tab:orange", "horizon": "tab:green", "exploration": "lightgray"}
@@ -17,8 +17,24 @@ BAR = 0.7  # width
 TICKS = 12  # of an axis, at most
 
 
-def line(axes: Axes, x: Array, values: Array, colour: Any, label: str, style: str = "-") -> None:
-    """Draw a line through the means over seeds of values [S, K], with their intervals."""
+def line(axes: Axes, x: Array, *, values: Array, colour: Any, label: str, style: str = "-") -> None:
+    """Draw a line through means over seeds, with their intervals.
+
+    Parameters
+    ----------
+    axes : Axes
+        Where.
+    x : float[K]
+        Of the points.
+    values : float[S, K]
+        NaN where a seed is missing.
+    colour : str or tuple
+        As Matplotlib takes it.
+    label : str
+        In the legend.
+    style : str, default: "-"
+        Of the line.
+    """
     there = np.isfinite(values).any(axis=0)
     if not there.any():
         return
@@ -35,33 +51,81 @@ def line(axes: Axes, x: Array, values: Array, colour: Any, label: str, style: st
 
 
 def score_axis(axes: Axes, *scores: Array) -> None:
-    """Make the vertical axis one of scores: all means are seen, intervals may be cut off, a line marks the best."""
-    means = [float(across(score).min()) for score in scores if np.isfinite(across(score)).all()]
+    """Make the vertical axis one of scores: all means are visible, intervals may be cut off, a line marks the best.
+
+    Parameters
+    ----------
+    axes : Axes
+        Which.
+    *scores : float[S, ...]
+        What is drawn.
+    """
+    means = [float(seed_mean(score).min()) for score in scores if np.isfinite(seed_mean(score)).all()]
     axes.axhline(1, color="black", lw=0.8, ls=":")
     axes.set_ylim(min([0, *means]) - 0.1, 1.15)
 
 
-def law(axes: Axes, x: Array, law: Comparison) -> None:
-    """Draw the law that foresees best, if any does."""
-    if law.best:
+def law(axes: Axes, x: Array, *, comparison: Comparison) -> None:
+    """Draw the law that extrapolates best, if there is one.
+
+    Parameters
+    ----------
+    axes : Axes
+        Where.
+    x : float[K]
+        From the first to the last of these.
+    comparison : Comparison
+        Of laws.
+    """
+    if comparison.best:
         fine = np.geomspace(x[0], x[-1], 200)
-        axes.plot(fine, law.best.predict(fine), ":", color="red", lw=1.5, label=law.best.formula)
+        axes.plot(fine, comparison.best.predict(fine), ":", color="red", lw=1.5, label=comparison.best.formula)
 
 
 def estimates(values: Array) -> Array:
-    """Return mean, low and high, [3, K], of values [S, K]."""
-    return np.array([estimate(values[:, i]) for i in range(values.shape[1])]).T
+    """Return means over seeds with their intervals.
+
+    Parameters
+    ----------
+    values : float[S, K]
+        NaN where a seed is missing.
+
+    Returns
+    -------
+    float[3, K]
+        Mean, low and high.
+    """
+    return np.array([mean_over_seeds(values[:, i]) for i in range(values.shape[1])]).T
 
 
-def bars(mean: Array, low: Array, high: Array) -> Array:
-    """Return how far intervals go down and up, [2, K]; nowhere where they are infinite."""
-    bars = np.array([mean - low, high - mean])
-    return np.where(np.isfinite(bars), np.maximum(bars, 0), 0)
+def bars(estimated: Array) -> Array:
+    """Return the lengths of error bars.
+
+    Parameters
+    ----------
+    estimated : float[3, K]
+        Mean, low and high.
+
+    Returns
+    -------
+    float[2, K]
+        Down and up; 0 where an interval is infinite.
+    """
+    mean, low, high = estimated
+    lengths = np.array([mean - low, high - mean])
+    return np.where(np.isfinite(lengths), np.maximum(lengths, 0), 0)
 
 
 def short(value: float) -> str:
     """Return a number in a few characters.
 
+    Parameters
+    ----------
+    value : float
+        The number.
+
+    Examples
+    --------
     >>> short(300), short(30_000)
     ('300', '30k')
     """
@@ -69,22 +133,40 @@ def short(value: float) -> str:
 
 
 def log_if_positive(axes: Axes, *curves: Array) -> None:
-    """Make the vertical axis logarithmic, unless some mean is not positive, as it may be by luck."""
-    means = np.concatenate([across(curve) for curve in curves])
+    """Make the vertical axis logarithmic, unless some mean is not positive, which can happen by chance.
+
+    Parameters
+    ----------
+    axes : Axes
+        Which.
+    *curves : float[S, K]
+        What is drawn.
+    """
+    means = np.concatenate([seed_mean(curve) for curve in curves])
     if (means[np.isfinite(means)] > 0).all():
         axes.set_yscale("log")
 
 
 def legend(axes: Axes) -> None:
-    """Add a legend of what there is."""
+    """Add a legend, or say that there is nothing to see."""
     if axes.get_legend_handles_labels()[0]:
         axes.legend(fontsize=7)
     else:
         say(axes, "nothing was measured yet")
 
 
-def scale(axis: Axis, x: Array, label: str) -> None:
-    """Make an axis logarithmic, with a tick at each point; at some of them if they are many."""
+def scale(axis: Axis, x: Array, *, label: str) -> None:
+    """Make an axis logarithmic, with a tick at each point, or at some of them if there are many.
+
+    Parameters
+    ----------
+    axis : Axis
+        Which.
+    x : float[K]
+        The points.
+    label : str
+        Of the axis.
+    """
     (axis.axes.set_xscale if axis is axis.axes.xaxis else axis.axes.set_yscale)("log")
     shown = x[:: -(-len(x) // TICKS)]
     axis.set_ticks(shown, [short(value) for value in shown])
@@ -93,6 +175,14 @@ def scale(axis: Axis, x: Array, label: str) -> None:
 
 
 def say(axes: Axes, text: str) -> None:
-    """Write a text in place of a picture."""
+    """Write a text instead of drawing something.
+
+    Parameters
+    ----------
+    axes : Axes
+        Where.
+    text : str
+        Perhaps of several lines.
+    """
     axes.text(0.5, 0.5, text, transform=axes.transAxes, ha="center", va="center", fontsize=9, color="gray")
     axes.set(xticks=[], yticks=[])

@@ -1,25 +1,26 @@
-"""The account of a decision: what it loses, and through which of its parts.
+"""The regret of a decision: what it loses, and through which part of the agent.
 
-Between the best action at a history and the one that is taken stand three others, each the best that a part of the
-agent could ask for. What is lost from one to the next is the loss of that part:
+Between the best action at a history and the action that is taken lie three others, each the best that a part of the
+agent could choose. What is lost from one to the next is the regret of that part:
 
     best in the long run
-        horizon         it looks only some cycles ahead
-    best within the horizon, for one who knows the environment
-        prediction      its model is not the environment
-    best within the horizon by its own model (exact expectimax)
-        decision        its search did not find that
-    found by its search
-        exploration     it acts at random now and then
+        horizon         the agent looks only m cycles ahead
+    best within the horizon, for an agent that knows the environment
+        prediction      the model is not the environment
+    best within the horizon by the agent's own model (exact expectimax)
+        decision        the search did not find that action
+    found by the agent's search
+        exploration     the agent acts at random now and then
     taken
 
-Each difference is one of values Q of actions at this history in the true environment, so that the four add up to
-Q(best) - Q(taken), whatever Q is. With the values of the next m cycles, m the horizon, the first is zero. With those of
-the long run, relative to the best reward per cycle, the mean loss over the histories that an agent comes to is the
-reward per cycle that it misses: the performance difference lemma (Kakade, Langford 2002) for the average reward.
+Each part is a difference between values Q of actions in the true environment at this history, so that the four add up
+to Q(best) - Q(taken), whatever Q is. With the values of the next m cycles, the first is zero. With those of the long
+run, relative to the best reward per cycle, the mean regret over the histories that an agent comes to is the reward per
+cycle that it misses: the performance difference lemma (Kakade, Langford 2002) for the average reward.
 
-A part can be negative: an error may make up for one before it. Where several actions are as good as each other, a stage
-takes what the next one takes, if that is among them, else any of them: nobody is blamed for a choice between equals.
+A part can be negative: an error may compensate for an earlier one. Where several actions are equally good, a stage
+takes what the next one takes, if that is among them, else each of them with the same probability: a choice between
+equals costs nothing.
 """
 
 from __future__ import annotations
@@ -42,15 +43,15 @@ from aixi_approx.randomness import stream
 
 Values = NDArray[np.float64]
 Actions = NDArray[np.bool_]
-Planner = Expectimax | BeliefExpectimax
+ExactPlanner = Expectimax | BeliefExpectimax
 
 PARTS = ("horizon", "prediction", "decision", "exploration")
 
-TIE = 1e-6  # values of actions that differ by less are the same
+TIE = 1e-6  # values of actions that differ by less are equal
 
 
 class RegretParts(NamedTuple):
-    """What a decision loses, in the units of the rewards. The four parts add up to the total; NaN is not known."""
+    """What a decision loses, in the units of the rewards. The four parts add up to the total; NaN is unknown."""
 
     horizon: float
     prediction: float
@@ -60,27 +61,32 @@ class RegretParts(NamedTuple):
 
 
 def split(
-    values: Values, within: Actions | None, model: Actions | None, search: int, epsilon: float = 0.0
+    values: Values, search: int, *, within: Actions | None, model: Actions | None, epsilon: float = 0.0
 ) -> RegretParts:
-    """Split the loss of a decision.
+    """Split the regret of a decision into its parts.
 
     Parameters
     ----------
-    values
-        [A] the value of each action at this history.
-    within
-        [A] whether an action is one of the best within the horizon, in the true environment; None if not known.
-    model
-        [A] whether it is one of the best by the agent's own model; None if not known.
-    search
+    values : float[A]
+        The value of each action in the true environment at this history.
+    search : int
         The action that the search found.
-    epsilon
-        Probability that a random action is taken in its place.
+    within : bool[A] or None
+        Whether an action is one of the best within the horizon, in the true environment; None if unknown.
+    model : bool[A] or None
+        Whether it is one of the best by the agent's own model; None if unknown.
+    epsilon : float, default: 0.0
+        Probability that a random action is taken instead.
+
+    Returns
+    -------
+    RegretParts
+        NaN where a part depends on what is unknown; the total does not.
 
     Examples
     --------
     >>> best_within, best_by_model = np.array([True, False, False]), np.array([False, True, False])
-    >>> split(np.array([3.0, 2.0, 0.0]), best_within, best_by_model, search=2)
+    >>> split(np.array([3.0, 2.0, 0.0]), 2, within=best_within, model=best_by_model)
     RegretParts(horizon=0.0, prediction=1.0, decision=2.0, exploration=0.0, total=3.0)
     """
     found = np.zeros(len(values))
@@ -106,7 +112,18 @@ def _expected(values: Values, share: Values | None) -> float:
 
 
 def best(values: Values) -> Actions:
-    """Return which actions have the largest value, up to rounding."""
+    """Return which actions have the largest value, up to `TIE`.
+
+    Parameters
+    ----------
+    values : float[A]
+        Of the actions.
+
+    Returns
+    -------
+    bool[A]
+        At least one is True.
+    """
     return values >= values.max() - TIE
 
 
@@ -115,36 +132,42 @@ class TrueValues:
 
     Parameters
     ----------
-    pomdp
+    pomdp : POMDP
         The environment.
-    horizon
+    horizon : int
         Cycles that the agent looks ahead.
-    solution
-        Of the environment, if it has an exact one. Without it there are no values of the long run.
+    solution : Solution or None
+        The exact solution of the environment. Without it there are no values of the long run.
     """
 
-    EFFORT = 20_000  # beliefs that are followed for the values within the horizon
+    MAX_BELIEFS = 20_000  # that are followed for the values within the horizon
 
-    def __init__(self, pomdp: POMDP, horizon: int, solution: Solution | None) -> None:
+    def __init__(self, pomdp: POMDP, horizon: int, *, solution: Solution | None) -> None:
         self._model = TrueModel(pomdp)
         self._coding, self._solution, self._node = pomdp.coding, solution, 0
-        self._planner = BeliefExpectimax(pomdp, horizon, math.inf, self.EFFORT)
+        self._planner = BeliefExpectimax(pomdp, horizon, time_limit=math.inf, max_beliefs=self.MAX_BELIEFS)
         self._gave_up = False
 
     def restart(self) -> None:
-        """Go back to the empty history, and to the hope that its values are found."""
+        """Go back to the empty history, where the values within the horizon are tried again."""
         self._model.restart()
         self._node = 0
         self._gave_up = False
 
     def observe(self, action: int, percept: Percept) -> None:
-        """Go on by one cycle."""
+        """Append a cycle to the history."""
         self._model.extend(self._coding.cycle(action, *percept))
         if self._solution:
-            self._node = self._solution.follow(self._node, action, percept)
+            self._node = self._solution.follow(self._node, action, percept=percept)
 
     def within(self) -> Values | None:
-        """Return the expected sum of rewards within the horizon after each action; None once that is too much work."""
+        """Return the value of each action within the horizon.
+
+        Returns
+        -------
+        float[A] or None
+            The expected sum of rewards; None once it was too much work, until `restart`.
+        """
         if self._gave_up:
             return None
         try:
@@ -154,14 +177,18 @@ class TrueValues:
             return None
 
     def long_run(self) -> Values | None:
-        """Return the value of each action in the long run, relative to the best reward per cycle, or None if not known.
+        """Return the value of each action in the long run.
 
-        It is -inf for an action after which less can be earned for ever.
+        Returns
+        -------
+        float[A] or None
+            The expected sum of rewards relative to the best reward per cycle; -inf for an action after which less can
+            be earned for ever. None without a solution.
         """
         return self._solution.action_values(self._node) if self._solution else None
 
     def regret(self, action: int) -> float:
-        """Return what an action loses in the long run; NaN where that is not known."""
+        """Return what an action loses in the long run, in the units of the rewards; NaN if unknown."""
         values = self.long_run()
         return math.nan if values is None else float(values.max() - values[action])
 
@@ -169,18 +196,25 @@ class TrueValues:
 class DecisionAnalysis(NamedTuple):
     """What is known of one decision."""
 
-    within: RegretParts | None  # by the values within the horizon
-    long_run: RegretParts | None  # by those of the long run
-    missed: float  # value within the horizon by the agent's own model that its search did not find
-    sure: bool  # whether the best action by its own model is beyond doubt
+    within_horizon: RegretParts | None
+    """By the values within the horizon."""
+    long_run: RegretParts | None
+    """By the values of the long run."""
+    simple_regret: float
+    """Value within the horizon, by the agent's own model, that its search did not find; NaN if unknown."""
+    certified: bool
+    """Whether the best action by the agent's own model is beyond doubt."""
 
 
 class ModelValues(NamedTuple):
     """What the agent's own model says of the actions at a history."""
 
-    value: Values  # [A]
+    value: Values
+    """float[A]: within the horizon."""
     best: Actions
-    sure: bool
+    """bool[A]: whether an action is one of the best."""
+    certified: bool
+    """Whether that is beyond doubt."""
 
 
 def _by_model(value: Values, error: Values) -> ModelValues:
@@ -191,40 +225,45 @@ def _by_model(value: Values, error: Values) -> ModelValues:
 
 
 class DecisionAnalyser:
-    """Judges the decisions of an agent, by its own model and by the truth.
+    """Analyses the decisions of an agent, by its own model and by the true environment.
 
     Parameters
     ----------
-    planners
-        Exact planners for the agent's model, each leaving out less than the one before. The first is asked, and the
-        next ones until the best action is beyond doubt or it is too much work.
-    truth
-        The true environment, where it is known; it is to follow the same history.
-    epsilon
-        Probability that the agent takes a random action in place of what its search found.
+    planners : sequence of Expectimax or BeliefExpectimax
+        Exact planners for the agent's model, each leaving out less than the one before. They are tried in order until
+        the best action is beyond doubt, or one is too much work.
+    truth : TrueValues or None
+        The true environment, if it is known; it has to follow the same history.
+    epsilon : float
+        Probability that the agent takes a random action instead of what its search found.
     """
 
-    def __init__(self, planners: Sequence[Planner], truth: TrueValues | None, epsilon: float) -> None:
+    def __init__(self, planners: Sequence[ExactPlanner], truth: TrueValues | None, *, epsilon: float) -> None:
         self._planners, self._truth, self._epsilon = planners, truth, epsilon
         self._known: dict[bytes, ModelValues | None] = {}
         self._gave_up = False
 
     def restart(self) -> None:
-        """Begin with another agent. What was too much work for the one before may not come up again."""
+        """Begin with another evaluation, in which the exact planners are tried again."""
         self._gave_up = False
 
-    def __call__(self, predictor: Any, context: bytes, action: int) -> DecisionAnalysis:
-        """Judge a decision.
+    def __call__(self, predictor: Any, context: bytes, *, action: int) -> DecisionAnalysis:
+        """Analyse a decision.
 
         Parameters
         ----------
-        predictor
-            The agent's, at the decision.
-        context
-            All of the history that the predictor takes notice of. What was found out is kept for the next time, and
-            for the next agent with the same predictor.
-        action
-            What its search found.
+        predictor : Predictor
+            The agent's, at the decision. It is unchanged afterwards.
+        context : bytes
+            All of the history that the predictor depends on. What its model says is kept for the next decision with
+            the same context, and for the next agent with the same predictor.
+        action : int
+            What the search found.
+
+        Returns
+        -------
+        DecisionAnalysis
+            After the first context that is too much work nothing is known of the model until `restart`.
         """
         by_model = None
         if not self._gave_up:
@@ -236,11 +275,17 @@ class DecisionAnalyser:
         truth = self._truth
         within, long_run = (truth.within(), truth.long_run()) if truth else (None, None)
         knowing = None if within is None else best(within)
+
+        def parts(values: Values | None) -> RegretParts | None:
+            if values is None:
+                return None
+            return split(values, action, within=knowing, model=model, epsilon=self._epsilon)
+
         return DecisionAnalysis(
-            within=None if within is None else split(within, knowing, model, action, self._epsilon),
-            long_run=None if long_run is None else split(long_run, knowing, model, action, self._epsilon),
-            missed=float(by_model.value.max() - by_model.value[action]) if by_model else math.nan,
-            sure=by_model is not None and by_model.sure,
+            within_horizon=parts(within),
+            long_run=parts(long_run),
+            simple_regret=float(by_model.value.max() - by_model.value[action]) if by_model else math.nan,
+            certified=by_model is not None and by_model.certified,
         )
 
     def _ask(self, predictor: Any) -> ModelValues | None:
@@ -253,6 +298,6 @@ class DecisionAnalyser:
                 break
             assert result.error is not None
             known = _by_model(result.value, result.error)
-            if known.sure:
+            if known.certified:
                 break
         return known

@@ -1,4 +1,4 @@
-"""The report of a study: tables in Markdown, and the verdict on each environment."""
+"""The report of a study: tables in Markdown, and the conclusions on each environment."""
 
 from __future__ import annotations
 
@@ -9,21 +9,27 @@ import numpy as np
 
 from aixi_approx.estimate import Estimate, finite
 from aixi_approx.laboratory.conclusions import conclusions, plus
-from aixi_approx.laboratory.results import PARTS, Array, Results, across, estimate
+from aixi_approx.laboratory.results import PARTS, Array, Results, mean_over_seeds, seed_mean
 from aixi_approx.laws.extrapolation import Comparison
 
 
 def report(found: Sequence[Results]) -> str:
-    """Return all tables, and the verdict on each environment, in Markdown."""
-    parts = [_summary(found), _laws(found)]
+    """Return all tables, and the conclusions on each environment, in Markdown.
+
+    Parameters
+    ----------
+    found : sequence of Results
+        Of a study; at least one.
+    """
+    parts = [_summary(found), *_models(found), _laws(found)]
     for f in found:
         parts += [
-            f"## {f.environment}",
+            f"## {f.title}",
             *_surface(f),
-            *_account(f),
+            *_regret(f),
             *_others(f),
             _predictor(f),
-            _effort(f),
+            _compute(f),
             "\n".join(f"- {s}" for s in conclusions(f)),
         ]
     return "\n\n".join(part for part in parts if part)
@@ -31,32 +37,55 @@ def report(found: Sequence[Results]) -> str:
 
 def _summary(found: Sequence[Results]) -> str:
     lines = [
-        "The most of both: score, and what the agent misses of 1 (prediction, decision, horizon); what exploration",
-        "would cost it besides, as it explores while it learns; k of the trade-off of search for learning",
+        "The most of both: the score, and what the agent loses of it through prediction, decision and horizon; what",
+        "exploration would cost in addition, as much as it explores while it learns; k of the trade-off of search for",
+        "learning",
         "",
         "| environment | experience | simulations | score | prediction | decision | horizon | exploration | k |",
         "|---|--:|--:|--:|--:|--:|--:|--:|--:|",
     ]
     for f in found:
         lost = {part: f.long_run[:, -1, -1, i] / f.span for i, part in enumerate(PARTS)}
-        cells = [_number(estimate(lost[part])) for part in ("prediction", "decision", "horizon", "exploration")]
+        cells = [_number(mean_over_seeds(lost[part])) for part in ("prediction", "decision", "horizon", "exploration")]
         k = f.trade_off.k
-        most = f"{f.experience[-1]:,.0f} | {f.simulations[-1]:,.0f} | {_number(estimate(f.score[:, -1, -1]))}"
-        lines.append(f"| {f.environment} | {most} | {' | '.join(cells)} | {'' if k is None else _short(k)} |")
+        most = f"{f.experience[-1]:,.0f} | {f.simulations[-1]:,.0f} | {_number(mean_over_seeds(f.score[:, -1, -1]))}"
+        lines.append(f"| {f.title} | {most} | {' | '.join(cells)} | {'' if k is None else _short(k)} |")
     return "\n".join(lines)
+
+
+def _models(found: Sequence[Results]) -> list[str]:
+    """Models that learn, side by side where there are several: differences are those of the same training runs."""
+    first = {f.environment: f for f in reversed(found)}
+    if len(first) == len(found):
+        return []
+    lines = [
+        "Models compared on the experience of the same training runs: score with the most of both; its difference from",
+        "the first model, and that of the log loss in bits per percept; 95 % over seeds",
+        "",
+        "| environment | model | score | difference | log loss, difference |",
+        "|---|---|--:|--:|--:|",
+    ]
+    for f in found:
+        base = first[f.environment]
+        cells = [_number(mean_over_seeds(f.score[:, -1, -1]))]
+        if f is not base:
+            cells.append(_number(mean_over_seeds(f.score[:, -1, -1] - base.score[:, -1, -1])))
+            cells.append(_number(mean_over_seeds(f.excess[f.depth][:, -1] - base.excess[base.depth][:, -1])))
+        lines.append(f"| {f.environment} | {f.model} | {' | '.join([*cells, '', ''][:3])} |")
+    return ["\n".join(lines)]
 
 
 def _laws(found: Sequence[Results]) -> str:
     lines = [
-        "Laws: fitted to the small half and judged by the large half that they foresee (extrapolation error, and that",
-        "of staying put); parameters fitted to all, with 95 % intervals over seeds",
+        "Laws: fitted to the small half of the points and judged by their error at the large half (beside that of the",
+        "last-value forecast); parameters fitted to all, with 95 % intervals over seeds",
         "",
-        "| environment | of | foreseen to | staying put | law | parameters |",
+        "| environment | what | error | last value | law | parameters |",
         "|---|---|--:|--:|---|---|",
     ]
     for f in found:
         for what, law in f.laws.items():
-            lines.append(f"| {f.environment} | {what} | {_fitted(law)} |")
+            lines.append(f"| {f.title} | {what} | {_fitted(law)} |")
     return "\n".join(lines)
 
 
@@ -64,15 +93,15 @@ def _fitted(law: Comparison) -> str:
     if not law.laws:
         return f"| | {law.why} | "
     first = law.best or law.laws[0]
-    error, stays = (_short(e, 2) for e in (first.error, law.persistence))
+    error, last_value = (_short(e, 2) for e in (first.error, law.persistence))
     if not law.best:
-        return f"{error} | {stays} | none; the nearest: {first.formula} | "
+        return f"{error} | {last_value} | none; the nearest: {first.formula} | "
     parameters = ", ".join(f"{name} = {_short(value)}" for name, value in first.parameters.items())
-    return f"{error} | {stays} | {first.formula} | {parameters}"
+    return f"{error} | {last_value} | {first.formula} | {parameters}"
 
 
 def _short(value: Estimate, digits: int = 3) -> str:
-    """A number with its interval, which may be open to one side; without if it is open to both."""
+    """A number with its interval, which may be open to one side; without it if it is open to both."""
     mean, low, high = (f"{each:.{digits}g}" for each in value)
     return f"{mean} ({low} to {high})" if np.isfinite(value[1:]).any() else mean
 
@@ -86,7 +115,7 @@ def _surface(f: Results) -> list[str]:
         "|--:|" + "--:|" * len(f.simulations),
     ]
     for e, cycles in enumerate(f.experience):
-        cells = [_number(estimate(values[:, e, n])) for n in range(len(f.simulations))]
+        cells = [_number(mean_over_seeds(values[:, e, n])) for n in range(len(f.simulations))]
         lines.append(f"| {cycles:,.0f} | {' | '.join(cells)} |")
     return ["\n".join(lines)]
 
@@ -95,9 +124,11 @@ def _seeds(f: Results) -> str:
     return f"{f.seeds} seed{'s' * (f.seeds != 1)}"
 
 
-def _account(f: Results) -> list[str]:
-    if np.isnan(f.within).all() and np.isnan(f.long_run).all():
-        return ["There is no account of the loss: the values of actions in the true environment are not known."]
+def _regret(f: Results) -> list[str]:
+    if np.isnan(f.within_horizon).all() and np.isnan(f.long_run).all():
+        return [
+            "The regret can't be split into its parts: the values of actions in the true environment are not known."
+        ]
     tables = []
     for along, axis, unit in (
         (f.experience, "experience", f"{f.simulations[-1]:,.0f} simulations"),
@@ -105,16 +136,16 @@ def _account(f: Results) -> list[str]:
     ):
         index: Any = np.s_[:, :, -1] if axis == "experience" else np.s_[:, -1]
         lines = [
-            f"The account over {axis}, {unit}: reward per cycle missed in the long run, by part; and value lost within",
-            f"the horizon of {f.horizon} cycles",
+            f"Regret over {axis}, {unit}: reward per cycle lost in the long run, by part; and value lost within the",
+            f"horizon of {f.horizon} cycles",
             "",
-            f"| {axis} | {' | '.join(PARTS)} | prediction, within | decision, within | exploration, within | sure |",
+            f"| {axis} | {' | '.join([*PARTS, *(f'{part}, within' for part in PARTS[1:]), 'certified'])} |",
             "|--:|" + "--:|" * 8,
         ]
         for i, x in enumerate(along):
-            cells = [_number(estimate(f.long_run[index][:, i, p])) for p in range(4)]
-            cells += [_number(estimate(f.within[index][:, i, p])) for p in range(1, 4)]
-            lines.append(f"| {x:,.0f} | {' | '.join(cells)} | {_mean(f.sure[index][:, i])} |")
+            cells = [_number(mean_over_seeds(f.long_run[index][:, i, p])) for p in range(4)]
+            cells += [_number(mean_over_seeds(f.within_horizon[index][:, i, p])) for p in range(1, 4)]
+            lines.append(f"| {x:,.0f} | {' | '.join(cells)} | {_mean(f.certified[index][:, i])} |")
         tables.append("\n".join(lines))
     return tables
 
@@ -123,13 +154,15 @@ def _others(f: Results) -> list[str]:
     if not f.others:
         return []
     lines = [
-        f"By other means: score after the most experience ({f.experience[-1]:,.0f} cycles; none for the true model)",
+        f"Variants: score after the most experience ({f.experience[-1]:,.0f} cycles; none for the true model)",
         "",
         f"| | {' | '.join(f'{n:,.0f}' for n in f.simulations)} |",
         "|---|" + "--:|" * len(f.simulations),
     ]
     for label, score in {"as above": f.score[:, -1], **f.others}.items():
-        lines.append(f"| {label} | {' | '.join(_number(estimate(score[:, n])) for n in range(len(f.simulations)))} |")
+        lines.append(
+            f"| {label} | {' | '.join(_number(mean_over_seeds(score[:, n])) for n in range(len(f.simulations)))} |"
+        )
     return ["\n".join(lines)]
 
 
@@ -141,15 +174,18 @@ def _predictor(f: Results) -> str:
         f"| | {' | '.join(f'{cycles:,.0f}' for cycles in f.experience)} |",
         "|---|" + "--:|" * len(f.experience),
     ]
-    rows = {f"depth {depth}": [_number(estimate(column)) for column in excess.T] for depth, excess in f.excess.items()}
+    rows = {
+        f"depth {depth}": [_number(mean_over_seeds(column)) for column in excess.T]
+        for depth, excess in f.excess.items()
+    }
     rows["theory"] = [_mean(column, "{:.3f}") for column in f.allowance.T]
     rows["leaves"] = [_mean(column, "{:,.0f}") for column in f.leaves.T]
     return "\n".join([*lines, *(f"| {label} | {' | '.join(cells)} |" for label, cells in rows.items())])
 
 
-def _effort(f: Results) -> str:
+def _compute(f: Results) -> str:
     lines = [
-        f"What a decision takes after {f.experience[-1]:,.0f} cycles: bits predicted or learned, nodes visited, time",
+        f"Compute of a decision after {f.experience[-1]:,.0f} cycles: bits predicted or learned, nodes visited, time",
         "",
         f"| | {' | '.join(f'{n:,.0f}' for n in f.simulations)} |",
         "|---|" + "--:|" * len(f.simulations),
@@ -165,15 +201,28 @@ def _number(value: Estimate) -> str:
 
 
 def _mean(values: Array, form: str = "{:.2f}") -> str:
-    mean = float(across(values))
+    mean = float(seed_mean(values))
     return "" if np.isnan(mean) else form.format(mean)
 
 
-def as_data(found: Sequence[Results]) -> list[dict[str, Any]]:
-    """Return what was found as JSON has it: the means and intervals of each table, the laws and the verdict."""
+def as_json(found: Sequence[Results]) -> list[dict[str, Any]]:
+    """Return results as JSON: means and intervals of each table, the laws and the conclusions.
+
+    Parameters
+    ----------
+    found : sequence of Results
+        Of a study.
+
+    Returns
+    -------
+    list of dict
+        One for each. Arrays have become lists over their axes but the first, of mean, low and high over seeds; None is
+        unknown or infinite.
+    """
     return [
         {
             "environment": f.environment,
+            "model": f.model,
             "horizon": f.horizon,
             "depth": f.depth,
             "experience": f.experience.tolist(),
@@ -183,8 +232,8 @@ def as_data(found: Sequence[Results]) -> list[dict[str, Any]]:
             "score": _grid(f.score),
             "reward": _grid(f.reward),
             "long_run": {part: _grid(f.long_run[..., i]) for i, part in enumerate(PARTS)},
-            "within": {part: _grid(f.within[..., i]) for i, part in enumerate(PARTS)},
-            **{what: _grid(getattr(f, what)) for what in ("missed", "sure", "bits", "visits", "seconds")},
+            "within_horizon": {part: _grid(f.within_horizon[..., i]) for i, part in enumerate(PARTS)},
+            **{what: _grid(getattr(f, what)) for what in ("simple_regret", "certified", "bits", "visits", "seconds")},
             **{what: _grid(getattr(f, what)) for what in ("allowance", "leaves")},
             "excess": {depth: _grid(values) for depth, values in f.excess.items()},
             "others": {label: _grid(values) for label, values in f.others.items()},
@@ -194,7 +243,7 @@ def as_data(found: Sequence[Results]) -> list[dict[str, Any]]:
                 "r2": finite(f.trade_off.r2),
                 "why": f.trade_off.why,
             },
-            "verdict": conclusions(f),
+            "conclusions": conclusions(f),
         }
         for f in found
     ]
@@ -203,7 +252,7 @@ def as_data(found: Sequence[Results]) -> list[dict[str, Any]]:
 def _grid(values: Array) -> Any:
     """Means and intervals over seeds, the first axis, as nested lists."""
     if values.ndim == 1:
-        return _interval(estimate(values))
+        return _interval(mean_over_seeds(values))
     return [_grid(values[:, i]) for i in range(values.shape[1])]
 
 
@@ -215,7 +264,7 @@ def _law(law: Comparison) -> dict[str, Any]:
     return {
         "best": law.best and law.best.name,
         "why": law.why,
-        "staying_put": _interval(law.persistence),
+        "last_value": _interval(law.persistence),
         "laws": [
             {
                 "name": fit.name,

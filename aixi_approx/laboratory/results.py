@@ -1,21 +1,25 @@
-"""What a study found in one environment, as arrays, and the laws that were fitted to them.
+"""Results of a study in one environment, as arrays, and the laws that were fitted to them.
 
-Axes are S seeds, E experiences, N simulations; what was not measured, or is not known, is NaN.
+The axes are S seeds, E experiences, N simulations. What was not measured, or is unknown, is NaN.
 """
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator, Sequence
+import operator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from aixi_approx.builder import CTW, TRUE
 from aixi_approx.envs import make
 from aixi_approx.estimate import Estimate, average
-from aixi_approx.laboratory.condition import CTW, TRUE, Trial
+from aixi_approx.laboratory.axes import Axis
+from aixi_approx.laboratory.condition import Checkpoint, Setting, TrainingRun
+from aixi_approx.laboratory.measurement import NO_MODEL
 from aixi_approx.laboratory.regret import PARTS
 from aixi_approx.laboratory.runner import Laboratory
 from aixi_approx.laboratory.study import Study
@@ -23,63 +27,120 @@ from aixi_approx.laws.curves import fit_curve
 from aixi_approx.laws.extrapolation import Comparison
 from aixi_approx.laws.joint import fit_joint_law
 from aixi_approx.laws.trade_off import TradeOff, fit_trade_off
+from aixi_approx.planner_spec import PlannerSpec
+from aixi_approx.planners import planner_class
 from aixi_approx.pomdp.solver import reward_range
 
 Array = NDArray[np.float64]
 
-LAWS = ("predictor_law", "learning_law", "search_law", "missed_law", "joint_law", "trade_off")
-SAME = 1e-9  # scores that differ by less are the same
-LEVELS = (0.5, 0.6, 0.7, 0.8, 0.9)  # of the way from the least score of a surface to the largest
+LAWS = ("predictor_law", "learning_law", "search_law", "simple_regret_law", "joint_law", "trade_off")
+SAME = 1e-9  # scores that differ by less are equal
+LEVELS = (0.5, 0.6, 0.7, 0.8, 0.9)  # of the way from the smallest score of a surface to the largest
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Results:
-    """What was found in one environment."""
+    """What was measured in one environment, with one model that learns.
+
+    Attributes
+    ----------
+    environment, model : str
+        Their names.
+    horizon, depth : int
+        The environment's own, or those of the study's settings.
+    experience : float[E]
+        Cycles of learning.
+    simulations : float[N]
+        Of a decision.
+    random_reward, optimum : float or None
+        Reward per cycle of the random agent and of the best one; None if unknown.
+    reward : float[S, E, N]
+        Per cycle.
+    regret : float[S, E, N]
+        What a greedy decision loses in the long run, reward per cycle.
+    long_run : float[S, E, N, 4]
+        Its parts, in the order of `PARTS`.
+    within_horizon : float[S, E, N, 4]
+        The same by the values within the horizon.
+    simple_regret : float[S, E, N]
+        Value within the horizon, by the agent's own model, that its search did not find.
+    certified : float[S, E, N]
+        Share of the decisions whose best action by the agent's own model is beyond doubt.
+    bits, visits, seconds : float[S, E, N]
+        What a decision took: bits predicted or learned, nodes visited for these, time.
+    excess : dict of int to float[S, E]
+        By depth, the log loss above the entropy, in bits per percept of the experience.
+    allowance : float[S, E]
+        What theory allows for that at most, as in `BestTree`.
+    leaves : float[S, E]
+        Of the best trees in hindsight.
+    others : dict of str to float[S, N]
+        By what differs from the plane, the score after the most experience.
+    """
 
     environment: str
+    model: str
     horizon: int
     depth: int
-    experience: Array  # [E]
-    simulations: Array  # [N]
+    experience: Array
+    simulations: Array
     random_reward: float | None
     optimum: float | None
-    reward: Array  # [S, E, N] per cycle
-    regret: Array  # [S, E, N] what a greedy decision loses in the long run, reward per cycle
-    long_run: Array  # [S, E, N, 4] its parts, in the order of PARTS
-    within: Array  # [S, E, N, 4] by the values within the horizon
-    missed: Array  # [S, E, N] value by the agent's own model that its search did not find
-    sure: Array  # [S, E, N] share of the decisions for which that is beyond doubt
-    bits: Array  # [S, E, N] predicted or learned by the predictor in a decision
-    visits: Array  # [S, E, N] nodes visited for these
-    seconds: Array  # [S, E, N] of a decision
-    excess: dict[int, Array]  # by depth, [S, E]: log loss above the entropy, bits per percept of the experience
-    allowance: Array  # [S, E] what theory allows for that at most, as `BestTree` has it
-    leaves: Array  # [S, E] of the best trees in hindsight
-    others: dict[str, Array] = field(default_factory=dict)  # [S, N] score after the most experience, otherwise planned
+    reward: Array
+    regret: Array
+    long_run: Array
+    within_horizon: Array
+    simple_regret: Array
+    certified: Array
+    bits: Array
+    visits: Array
+    seconds: Array
+    excess: dict[int, Array]
+    allowance: Array
+    leaves: Array
+    others: dict[str, Array] = field(default_factory=dict)
+
+    @property
+    def title(self) -> str:
+        """The environment, and the model unless it is context-tree weighting."""
+        return self.environment if self.model == CTW else f"{self.environment}, {self.model}"
 
     @property
     def span(self) -> float:
-        """The best reward per cycle less that of the random agent; NaN where that is not known."""
+        """The best reward per cycle minus that of the random agent; NaN if unknown, or if nothing is better."""
         if self.random_reward is None or self.optimum is None or self.optimum <= self.random_reward:
             return np.nan
         return self.optimum - self.random_reward
 
     @property
     def seeds(self) -> int:
-        """How many agents there is anything of."""
+        """How many agents were measured."""
         return int(np.isfinite(self.reward).any(axis=(1, 2)).sum())
 
     @functools.cached_property
     def score(self) -> Array:
-        """[S, E, N] 0 for the random agent, 1 for the best one.
+        """float[S, E, N]: 0 for the random agent, 1 for the best one.
 
-        It is taken from what the decisions lose in the long run, where that is known of all. The rewards tell the same,
-        but for the luck that is in them.
+        It is computed from the regret in the long run, where that is known of all. The rewards measure the same, with
+        more noise.
         """
         return self.scored(self.reward, self.regret)
 
     def scored(self, reward: Array, regret: Array) -> Array:
-        """Return the scores of rewards per cycle, or of what is lost of them where that is known of all."""
+        """Return scores: 0 for the random agent, 1 for the best one.
+
+        Parameters
+        ----------
+        reward : float[...]
+            Per cycle. Scores are computed from it where not all regrets are known.
+        regret : float[...]
+            Reward per cycle lost in the long run; NaN if unknown.
+
+        Returns
+        -------
+        float[...]
+            NaN where the random agent's reward or the optimum is unknown.
+        """
         if np.isnan(self.span):
             return np.full(reward.shape, np.nan)
         if (np.isnan(regret) & np.isfinite(reward)).any():
@@ -89,7 +150,7 @@ class Results:
     @functools.cached_property
     def levels(self) -> list[float]:
         """Scores at which contours are drawn."""
-        mean = across(self.score)
+        mean = seed_mean(self.score)
         if not np.isfinite(mean).any():
             return []
         low, high = float(np.nanmin(mean)), float(np.nanmax(mean))
@@ -113,147 +174,227 @@ class Results:
         return fit_curve(self.simulations, self.score[:, -1])
 
     @functools.cached_property
-    def missed_law(self) -> Comparison:
-        """Value that the search misses over simulations, after the most experience."""
-        return fit_curve(self.simulations, self.missed[:, -1])
+    def simple_regret_law(self) -> Comparison:
+        """Simple regret over simulations, after the most experience."""
+        return fit_curve(self.simulations, self.simple_regret[:, -1])
 
     @functools.cached_property
     def joint_law(self) -> Comparison:
         """1 - score over experience and simulations."""
-        return fit_joint_law(self.experience, self.simulations, 1 - self.score)
+        return fit_joint_law(self.experience, self.simulations, loss=1 - self.score)
 
     @functools.cached_property
     def trade_off(self) -> TradeOff:
-        """Simulations that make up for cycles of experience."""
-        return fit_trade_off(self.experience, self.simulations, self.score, np.array(self.levels))
+        """Simulations that compensate for cycles of experience."""
+        return fit_trade_off(self.experience, self.simulations, score=self.score, levels=np.array(self.levels))
 
     def fit(self) -> Iterator[str]:
-        """Fit one law after the other, which takes a while, and yield what each is called. They are kept."""
+        """Fit one law after the other, which takes a while, and yield the name of each before it. They are kept."""
         for law in LAWS:
             yield law
             getattr(self, law)
 
     @property
     def laws(self) -> dict[str, Comparison]:
-        """All laws by what they are about."""
+        """All laws, by what depends on what."""
         return {
             "excess log loss over experience, bits per percept": self.predictor_law,
             f"score over experience, {self.simulations[-1]:,.0f} simulations": self.learning_law,
             f"score over simulations, {self.experience[-1]:,.0f} cycles": self.search_law,
-            f"value missed over simulations, {self.experience[-1]:,.0f} cycles": self.missed_law,
+            f"simple regret over simulations, {self.experience[-1]:,.0f} cycles": self.simple_regret_law,
             "1 - score over both": self.joint_law,
         }
 
 
-def across(values: Array) -> Array:
-    """Return the mean over seeds, the first axis, of those that are there; NaN where none is."""
+def seed_mean(values: Array) -> Array:
+    """Return means over seeds.
+
+    Parameters
+    ----------
+    values : float[S, ...]
+        NaN where a seed is missing.
+
+    Returns
+    -------
+    float[...]
+        The mean of what is there; NaN where nothing is.
+    """
     there = np.isfinite(values)
     count = there.sum(axis=0)
     total = np.where(there, values, 0).sum(axis=0)
     return np.divide(total, count, out=np.full(total.shape, np.nan), where=count > 0)
 
 
-def estimate(values: Array) -> Estimate:
-    """Return the mean over seeds with its 95 % interval."""
+def mean_over_seeds(values: Array) -> Estimate:
+    """Return the mean over seeds with its 95 % interval, by Student's t.
+
+    Parameters
+    ----------
+    values : float[S]
+        NaN where a seed is missing.
+    """
     return average(values[np.isfinite(values)].tolist(), batches=max(2, len(values)))
 
 
-def find(laboratory: Laboratory) -> list[Results]:
-    """Return what was found in each environment."""
-    cells = laboratory.cells()
-    stretches = laboratory.stretches()
+def find_results(laboratory: Laboratory[Study]) -> list[Results]:
+    """Return the results of a study, in each environment with each model that learns.
+
+    Parameters
+    ----------
+    laboratory : Laboratory
+        Of the study, of which all or a part was measured.
+
+    Raises
+    ------
+    ValueError
+        If a file is broken.
+    """
+    study = laboratory.study
     return [
-        _find(
-            laboratory.study,
-            name,
-            [cell for cell in cells if cell["environment"] == name],
-            [stretch for stretch in stretches if stretch["environment"] == name],
-        )
-        for name in laboratory.study.environments
+        _Reader(laboratory, name, model).results() for name in study.environments for model in study.learning_models
     ]
 
 
-def _find(study: Study, name: str, cells: Sequence[Any], stretches: Sequence[Any]) -> Results:
-    settings = study.subject(name, 0).settings
-    depth, horizon, first, most = settings.depth, settings.horizon, study.methods[0], study.experience[-1]
-    random, optimum = reward_range(make(name))
-    there = {(c["seed"], c["experience"], c["model"], c["depth"]): c for c in cells}
-    rows = {(*at, Trial(*(row[f] for f in Trial._fields))): row for at, cell in there.items() for row in cell["trials"]}
-    entropy = _entropies(study, stretches)
+class _Reader:
+    """Reads what a study has of one environment and one model into arrays."""
 
-    def row_of(*where: Any, horizon: int, method: str, simulations: int) -> Any:
-        found = rows.get((*where, Trial(horizon, method, simulations)))
-        return found or rows.get((*where, Trial(horizon, method, 0)))  # expectimax has none
+    def __init__(self, laboratory: Laboratory[Study], environment: str, model: str) -> None:
+        self.store, self.study = laboratory.store, laboratory.study
+        self.environment, self.model = environment, model
+        self.settings = self.study.agent_settings(environment)
+        self._conditions = functools.cache(self.store.conditions)
 
-    def plane(get: Callable[[Any], Any], *shape: int) -> Array:
-        values = np.full((study.seeds, len(study.experience), len(study.simulations), *shape), np.nan)
+    def run(self, seed: int, learner: str | None = None) -> TrainingRun:
+        return TrainingRun(self.environment, learner or self.study.base_learner, seed, self.settings)
+
+    def learned(self, depth: int, get: Callable[[Any], Any]) -> Array:
+        """[S, E] something of what learning came to."""
+        values = np.full((self.study.seeds, len(self.study.experience)), np.nan)
+        for s, e in np.ndindex(*values.shape):
+            checkpoint = Checkpoint(self.run(s), self.study.experience[e], self.model, depth)
+            if found := self._conditions(checkpoint):
+                values[s, e] = _number(get(found[0]))
+        return values
+
+    def setting(self, planner: PlannerSpec, horizon: int) -> Setting:
+        return Setting(planner._replace(horizon=horizon), self.study.cycles)
+
+    def row(self, checkpoint: Checkpoint, setting: Setting, simulations: int) -> dict[str, Any] | None:
+        """The row of a setting with so many simulations, or with none if its planner does not count them."""
+        rows = found[1] if (found := self._conditions(checkpoint)) else {}
+        searching = setting._replace(planner=setting.planner._replace(simulations=simulations))
+        return rows.get(searching) or rows.get(setting)
+
+    def plane(self, get: Callable[[Any], Any], *shape: int) -> Array:
+        """[S, E, N, ...] something of the rows of the first planner, at the environment's own depth and horizon."""
+        setting = self.setting(PlannerSpec.parse(self.study.planners[0]), self.settings.horizon)
+        experience, simulations = self.study.experience, self.study.simulations
+        values = np.full((self.study.seeds, len(experience), len(simulations), *shape), np.nan)
         for s, e, n in np.ndindex(*values.shape[:3]):
-            at = (s, study.experience[e], CTW, depth)
-            if row := row_of(*at, horizon=horizon, method=first, simulations=study.simulations[n]):
+            checkpoint = Checkpoint(self.run(s), experience[e], self.model, self.settings.depth)
+            if row := self.row(checkpoint, setting, simulations[n]):
                 values[s, e, n] = _number(get(row))
         return values
 
-    def line(experience: int, model: str, depth: int, horizon: int, method: str, get: Callable[[Any], Any]) -> Array:
-        values = np.full((study.seeds, len(study.simulations)), np.nan)
+    def line(self, checkpoint: Callable[[int], Checkpoint], setting: Setting, get: Callable[[Any], Any]) -> Array:
+        """[S, N] something of the rows of a setting, at the checkpoint of each seed."""
+        values = np.full((self.study.seeds, len(self.study.simulations)), np.nan)
         for s, n in np.ndindex(*values.shape):
-            at = (s, experience, model, depth)
-            if row := row_of(*at, horizon=horizon, method=method, simulations=study.simulations[n]):
+            if row := self.row(checkpoint(s), setting, self.study.simulations[n]):
                 values[s, n] = _number(get(row))
         return values
 
-    def known(depth: int, get: Callable[[Any], Any]) -> Array:
-        values = np.full((study.seeds, len(study.experience)), np.nan)
+    def entropies(self) -> Array:
+        """[S, E] log loss of the true environment at the percepts of the experience, bits in all."""
+        values = np.full((self.study.seeds, len(self.study.experience)), np.nan)
         for s, e in np.ndindex(*values.shape):
-            if cell := there.get((s, study.experience[e], CTW, depth)):
-                values[s, e] = _number(get(cell))
-        return values
+            segment = self.store.segment(self.run(s), self.study.experience[e])
+            if segment and segment["entropy"] is not None:
+                values[s, e] = segment["entropy"]
+        return np.cumsum(values, axis=1)
 
-    def parts(kind: str) -> Callable[[Any], Any]:
-        return lambda row: [row[kind][part] for part in PARTS] if row[kind] else [None] * len(PARTS)
+    def results(self) -> Results:
+        study, depth, horizon = self.study, self.settings.depth, self.settings.horizon
+        random, optimum = reward_range(make(self.environment))
+        entropy, each = self.entropies(), np.array(study.experience, dtype=float)
+        base = self.model == study.base_model
+        depths = (depth, *(other for other in study.depths if other != depth)) if base else (depth,)
 
-    each = np.array(study.experience, dtype=float)
-    depths = (depth, *(other for other in study.depths if other != depth))
-    findings = Results(
-        environment=name,
-        horizon=horizon,
-        depth=depth,
-        experience=each,
-        simulations=np.array(study.simulations, dtype=float),
-        random_reward=random,
-        optimum=optimum,
-        reward=plane(lambda row: row["reward"]),
-        regret=plane(lambda row: row["regret"]),
-        long_run=plane(parts("long_run"), len(PARTS)),
-        within=plane(parts("within"), len(PARTS)),
-        missed=plane(lambda row: row["missed"]),
-        sure=plane(lambda row: row["sure"]),
-        bits=plane(lambda row: row["bits"]),
-        visits=plane(lambda row: row["visits"]),
-        seconds=plane(lambda row: row["seconds"]),
-        excess={other: (known(other, lambda cell: cell["log_loss"]) - entropy) / each for other in depths},
-        allowance=(known(depth, lambda cell: cell["best_tree"]["fixed"] + cell["best_tree"]["allowance"]) - entropy)
-        / each,
-        leaves=known(depth, lambda cell: cell["best_tree"]["leaves"]),
-    )
+        def parts(kind: str) -> Callable[[Any], Any]:
+            return lambda row: [row[kind][part] for part in PARTS] if row[kind] else [None] * len(PARTS)
 
-    def score(where: tuple[int, str, int, int, str]) -> Array:
-        return findings.scored(line(*where, lambda row: row["reward"]), line(*where, lambda row: row["regret"]))
+        def best_tree(*fields: str) -> Array:
+            def total(learned: Any) -> Any:
+                return sum(learned["best_tree"][field] for field in fields) if "best_tree" in learned else None
 
-    others = {f"horizon {h}": (most, CTW, depth, h, first) for h in study.horizons if h != horizon}
-    others |= {f"depth {d}": (most, CTW, d, horizon, first) for d in study.depths if d != depth}
-    others |= {method: (most, CTW, depth, horizon, method) for method in study.methods[1:]}
-    others |= {f"model: {m}": (0 if m == TRUE else most, m, depth, horizon, first) for m in study.models if m != CTW}
-    findings.others.update({label: score(where) for label, where in others.items()})
-    return findings
+            return self.learned(depth, total)
 
+        results = Results(
+            environment=self.environment,
+            model=self.model,
+            horizon=horizon,
+            depth=depth,
+            experience=each,
+            simulations=np.array(study.simulations, dtype=float),
+            random_reward=random,
+            optimum=optimum,
+            reward=self.plane(lambda row: row["reward"]),
+            regret=self.plane(lambda row: row["regret"]),
+            long_run=self.plane(parts("long_run"), len(PARTS)),
+            within_horizon=self.plane(parts("within_horizon"), len(PARTS)),
+            simple_regret=self.plane(lambda row: row["simple_regret"]),
+            certified=self.plane(lambda row: row["certified"]),
+            bits=self.plane(lambda row: row["bits"]),
+            visits=self.plane(lambda row: row["visits"]),
+            seconds=self.plane(lambda row: row["seconds"]),
+            excess={
+                other: (self.learned(other, lambda learned: learned["log_loss"]) - entropy) / each for other in depths
+            },
+            allowance=(best_tree("fixed", "allowance") - entropy) / each,
+            leaves=best_tree("leaves"),
+        )
+        for label, (checkpoint, setting) in self._others().items():
+            reward, regret = (self.line(checkpoint, setting, operator.itemgetter(f)) for f in ("reward", "regret"))
+            results.others[label] = results.scored(reward, regret)
+        return results
 
-def _entropies(study: Study, stretches: Sequence[Any]) -> Array:
-    """[S, E] log loss of the true environment at the percepts of the experience, bits in all."""
-    values = np.full((study.seeds, len(study.experience)), np.nan)
-    for stretch in stretches:
-        if stretch["seed"] < study.seeds and stretch["entropy"] is not None:
-            values[stretch["seed"], study.experience.index(stretch["experience"])] = stretch["entropy"]
-    return np.cumsum(values, axis=1)
+    def _others(self) -> dict[str, tuple[Callable[[int], Checkpoint], Setting]]:
+        """What is measured beside the plane, by its label: the checkpoint of each seed, and the setting."""
+        study, depth, horizon = self.study, self.settings.depth, self.settings.horizon
+        most, specs = study.experience[-1], [PlannerSpec.parse(planner) for planner in study.planners]
+        first = self.setting(specs[0], horizon)
+
+        def at(experience: int, model: str, depth: int, learner: str | None = None) -> Callable[[int], Checkpoint]:
+            return lambda seed: Checkpoint(self.run(seed, learner), experience, model, depth)
+
+        here = at(most, self.model, depth)
+        others: dict[str, tuple[Callable[[int], Checkpoint], Setting]] = {}
+        if self.model != study.base_model:
+            return others
+        others |= {f"horizon {h}": (here, self.setting(specs[0], h)) for h in study.horizons if h != horizon}
+        others |= {f"depth {d}": (at(most, self.model, d), first) for d in study.depths if d != depth}
+        others |= {spec.title: (here, self.setting(spec, horizon)) for spec in specs[1:]}
+        for model in study.models:
+            if model not in study.learning_models:
+                others[f"model: {model}"] = at(0 if model == TRUE else most, model, depth), first
+        for learner in study.learners:
+            spec = PlannerSpec.parse(learner)
+            if planner_class(spec.name).model_free:
+                others[f"learner: {learner}"] = at(most, NO_MODEL, 0, learner), Setting(spec, study.cycles)
+            elif learner != study.base_learner:
+                others[f"learner: {learner}"] = at(most, self.model, depth, learner), first
+        for axis in study.axes:
+            for value in axis.values:
+                label = f"{axis.name} {value}"
+                if axis.run:
+                    others[label] = self._varied_run(axis, value, most, depth), first
+                else:
+                    others[label] = here, axis.of_setting(first, value)
+        return others
+
+    def _varied_run(self, axis: Axis, value: Any, experience: int, depth: int) -> Callable[[int], Checkpoint]:
+        """The checkpoint of each seed whose training run has a value of an axis."""
+        return lambda seed: Checkpoint(axis.of_run(self.run(seed), value), experience, self.model, depth)
 
 
 def _number(value: Any) -> Any:

@@ -10,10 +10,10 @@
 
 In Python the same is `study = Study(("tiger", "locks:1"), (100, 1000, 10000), (1, 10, 100, 1000), 10, ...)`.
 
-The plane is experience x simulations, at the environment's own depth and horizon, by the first method. Other depths are
-tried at each experience as predictors, and after the most experience as agents, at all simulations; so are other
-horizons, methods and models. Given the true environment, where it is a POMDP, there is nothing to learn: it stands at
-experience 0.
+The plane is experience x simulations, for each model that learns, at the environment's own depth and horizon, by the
+first planner. Other depths, horizons and planners are slices: measured after the most experience, at all simulations,
+each with the others at their first value. Axes that `cross` names are crossed with the plane and with each other
+instead. The true environment, where it is a POMDP, has nothing to learn: it stands at experience 0.
 """
 
 from __future__ import annotations
@@ -21,109 +21,197 @@ from __future__ import annotations
 import functools
 import runpy
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
-from aixi_approx.builder import METHODS, MODEL_FREE, build_agent, parsed
+from aixi_approx import planners, predictors
+from aixi_approx.builder import CTW, TRUE, build_agent, build_planner, options_taken
 from aixi_approx.environment import Settings
-from aixi_approx.envs import make
-from aixi_approx.laboratory.condition import CTW, MODELS, TRUE, Cell, Trial
-from aixi_approx.laboratory.experience import TrainingRun
+from aixi_approx.envs import make, name_of
+from aixi_approx.laboratory.axes import Axis, check_axes
+from aixi_approx.laboratory.condition import Checkpoint, Group, Setting, TrainingRun
+from aixi_approx.laboratory.measurement import NO_MODEL, SHUFFLED
 from aixi_approx.planner import MAX_SIMULATIONS
+from aixi_approx.planner_spec import DEFAULT, PlannerSpec
 from aixi_approx.planners.expectimax import MAX_HORIZON
-from aixi_approx.planners.root_parallel import RULES
 from aixi_approx.pomdp.definition import POMDP
 from aixi_approx.predictors.context_tree import MAX_DEPTH
 from aixi_approx.validation import as_integer
 
-NAMES = ("environments", "methods", "models")
-NUMBERS = {  # and the most that each can be: horizons, with which it is known what a decision loses
+AXES = ("depths", "horizons", "planners")  # that can be crossed
+NAMES = ("environments", "planners", "models", "learners", "cross")
+NUMBERS = {  # and the most that each can be: horizons, with which the regret of a decision is known
     "experience": 1 << 30,
     "simulations": MAX_SIMULATIONS,
     "depths": MAX_DEPTH,
     "horizons": MAX_HORIZON,
 }
+PLAIN = (str, int, float, list, tuple, dict, type(None))  # what is no environment, but perhaps the name of one
+OPTIONAL = ("depths", "horizons", "cross")  # lists that may be empty
 TABLE = '"tiger" = { depth = 40 }'
 
 
 class Study(NamedTuple):
-    """What is to be measured."""
+    """What is to be measured. `checked` sees that it makes sense, and completes names; so does the laboratory."""
 
     environments: tuple[str, ...]
+    """Names. Classes and instances that have one are accepted."""
     experience: tuple[int, ...]
     """Cycles of learning, ascending."""
     simulations: tuple[int, ...]
     """Of a decision, ascending."""
     seeds: int
+    """Agents for each environment and learner, with seeds 0, 1, ..."""
     depths: tuple[int, ...] = ()
     """Bits of context, besides the environment's own."""
     horizons: tuple[int, ...] = ()
     """Cycles that a search looks ahead, besides the environment's own number."""
-    methods: tuple[str, ...] = ("rhouct",)
-    """Of planning, as in `build_planner`. The first is that of the plane."""
+    planners: tuple[str, ...] = (DEFAULT,)
+    """As in `build_planner`, without horizon and simulations. The first is that of the plane."""
     models: tuple[str, ...] = (CTW,)
-    """What predicts: `ctw`, which learns; `true`, the environment itself; `shuffled`, a control that learns nothing."""
+    """What predicts: `ctw` and others that learn, each with a plane of its own; `true`, the environment itself;
+    `shuffled`, a control that learns only how often each percept comes."""
+    learners: tuple[str, ...] = (DEFAULT,)
+    """The planners that agents learn with. One without a model, such as q-learning, is measured as it is."""
+    cross: tuple[str, ...] = ()
+    """Which of `depths`, `horizons` and `planners` are crossed with the plane and with each other."""
     cycles: int = 100
-    """Of a trial; they are greedy, and nothing is learned."""
-    probes: int = 20
-    """Decisions of these that are accounted for."""
+    """Of an evaluation, which is greedy and in which nothing is learned."""
+    sampled_decisions: int = 20
+    """Decisions of an evaluation whose regret is split into its parts."""
     settings: Mapping[str, Mapping[str, float]] = {}
-    """Of the agents in an environment, where they differ from its own: the fields of `Settings`."""
+    """Of the agents in an environment, where they differ from its own: fields of `Settings`, by its name."""
+    axes: tuple[Axis, ...] = ()
+    """Of your own; in a Python file."""
 
-    def subject(self, environment: str, seed: int) -> TrainingRun:
-        """Return the agent whose experience is learned from."""
+    def runs(self) -> list[TrainingRun]:
+        """Return all training runs, seed after seed."""
+        runs = []
+        for seed in range(self.seeds):
+            for name in self.environments:
+                own = [TrainingRun(name, learner, seed, self.agent_settings(name)) for learner in self.learners]
+                runs += own
+                runs += [
+                    axis.of_run(own[self.learners.index(self.base_learner)], value)
+                    for axis in self.axes
+                    if axis.run
+                    for value in axis.values
+                ]
+        return runs
+
+    def agent_settings(self, environment: str) -> Settings:
+        """Return the settings of the agents in an environment."""
         own: dict[str, Any] = dict(self.settings.get(environment, {}))
-        return TrainingRun(environment, _declared(environment).settings._replace(**own), seed)
+        return _declared(environment).settings._replace(**own)
 
-    def subjects(self) -> list[TrainingRun]:
-        """Return all agents, seed after seed."""
-        return [self.subject(name, seed) for seed in range(self.seeds) for name in self.environments]
+    def marks(self, run: TrainingRun) -> Sequence[int]:
+        """Return the cycles at which the segments of a training run end, ascending."""
+        return self.experience
 
-    def cells(self, subject: TrainingRun) -> Iterator[Cell]:
-        """Yield what is to be measured with the experience of an agent."""
-        depth, horizon = subject.settings.depth, subject.settings.horizon
-        first, *others = self.methods
-        plane = self._searches(horizon, first)
-        at_last = [trial for h in self.horizons if h != horizon for trial in self._searches(h, first)]
-        at_last += [trial for method in others for trial in self._searches(horizon, method)]
-        most = self.experience[-1]
+    def groups(self, run: TrainingRun) -> Iterator[Group]:
+        """Yield the conditions that are measured with the experience of a training run."""
+        depth, horizon = run.settings.depth, run.settings.horizon
+        first, most = self.planners[0], self.experience[-1]
 
-        def cell(experience: int, model: str, depth: int, trials: list[Trial]) -> Cell:
-            return Cell(subject, experience, model, depth, self.cycles, self.probes, tuple(trials))
+        def group(experience: int, model: str, depth: int, settings: list[Setting]) -> Group:
+            return Group(Checkpoint(run, experience, model, depth), tuple(settings), self.sampled_decisions)
 
+        if planners.planner_class(_named(run.learner)).model_free:
+            for experience in self.experience:
+                yield group(experience, NO_MODEL, 0, [Setting(PlannerSpec.parse(run.learner), self.cycles)])
+            return
+        depths = [depth, *(other for other in self.depths if other != depth)]
+        horizons = [horizon, *(other for other in self.horizons if other != horizon)]
+        crossed_horizons = horizons if "horizons" in self.cross else [horizon]
+        crossed_planners = self.planners if "planners" in self.cross else (first,)
+        plane = [s for h in crossed_horizons for planner in crossed_planners for s in self._searches(h, planner)]
+        slices = [s for h in horizons if h not in crossed_horizons for s in self._searches(h, first)]
+        slices += [s for p in self.planners if p not in crossed_planners for s in self._searches(horizon, p)]
+        for axis in self.axes:
+            varied = [
+                axis.of_setting(s, v) for v in axis.values for s in self._searches(horizon, first) if axis.setting
+            ]
+            plane, slices = (plane + varied, slices) if axis.name in self.cross else (plane, slices + varied)
+        if run.axes:
+            everywhere = run.axes[0][0] in self.cross
+            for experience in self.experience if everywhere else (most,):
+                yield group(experience, self.base_model, depth, plane)
+            return
         for model in self.models:
             if model == TRUE:
-                if _declared(subject.environment).is_pomdp:
-                    yield cell(0, model, depth, plane + at_last)
-            elif model != CTW:
-                yield cell(most, model, depth, plane)
+                if _declared(run.environment).is_pomdp:
+                    yield group(0, TRUE, depth, plane + slices)
+            elif model == SHUFFLED:
+                yield group(most, SHUFFLED, depth, plane)
             else:
+                base = model == self.base_model
                 for experience in self.experience:
-                    last = experience == most
-                    yield cell(experience, model, depth, plane + (at_last if last else []))
-                    for other in self.depths:
-                        if other != depth:
-                            yield cell(experience, model, other, plane if last else [])
+                    last = base and experience == most
+                    yield group(experience, model, depth, plane + (slices if last else []))
+                    for other in depths[1:] if base else ():
+                        yield group(experience, model, other, plane if last or "depths" in self.cross else [])
 
-    def _searches(self, horizon: int, method: str) -> list[Trial]:
-        """All budgets of a method: at least a simulation for each of its searches, and none where they don't count."""
-        name, number = parsed(method)
-        if name in ("expectimax", "seconds"):
-            return [Trial(horizon, method, 0)]
-        return [Trial(horizon, method, n) for n in self.simulations if name not in RULES or n >= number]
+    @property
+    def learning_models(self) -> tuple[str, ...]:
+        """The models that learn, each of which has a plane."""
+        return tuple(model for model in self.models if model not in (TRUE, SHUFFLED))
 
-    def options(self) -> dict[str, Any]:
-        """Return all of it as JSON has it."""
-        return {name: list(value) if isinstance(value, tuple) else value for name, value in self._asdict().items()}
+    @property
+    def base_model(self) -> str:
+        """The first model that learns, of which there are slices."""
+        return self.learning_models[0]
+
+    @property
+    def base_learner(self) -> str:
+        """The first learner with a model, if any: the one whose experience the planes are measured on."""
+        with_model = (name for name in self.learners if not planners.planner_class(_named(name)).model_free)
+        return next(with_model, self.learners[0])
+
+    def _searches(self, horizon: int, planner: str) -> list[Setting]:
+        """All budgets of a planner: at least a simulation for each search; one without, if it does not count them."""
+        spec = PlannerSpec.parse(planner)._replace(horizon=horizon)
+        if "simulations" not in options_taken(spec):
+            return [Setting(spec, self.cycles)]
+        budgets = [n for n in self.simulations if n >= (spec.searches or 1)]
+        return [Setting(spec._replace(simulations=n), self.cycles) for n in budgets]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the study as JSON, without axes of your own: their values are coordinates of what was measured."""
+        content = {name: list(value) if isinstance(value, tuple) else value for name, value in self._asdict().items()}
+        del content["axes"]
+        return content
+
+    def obstacle(self, earlier: Self) -> str:
+        """Return why this study can't continue an earlier one: a field, and what it was; empty if it can."""
+        for name in self._fields[:-1]:
+            was, wanted = getattr(earlier, name), getattr(self, name)
+            if name in ("environments", "simulations", "depths", "horizons", "planners", "models", "learners", "cross"):
+                kept = set(was) <= set(wanted)
+            elif name == "settings":
+                kept = all(was.get(each, {}) == wanted.get(each, {}) for each in earlier.environments)
+            elif name == "experience":  # a training run can be continued
+                kept = was == wanted[: len(was)]
+            else:
+                kept = was <= wanted if name == "seeds" else was == wanted
+            if not kept or (name == "planners" and was[0] != wanted[0]):
+                return f"other {name}, {', '.join(map(str, was)) if isinstance(was, tuple) else was}"
+        return ""
+
+
+def _named(planner: str) -> str:
+    """The name of a planner, without options."""
+    return PlannerSpec.parse(planner).name
 
 
 class Declared(NamedTuple):
     """What a study has to know of an environment."""
 
     settings: Settings
+    """Its own."""
     is_pomdp: bool
+    """Whether it has a true model."""
 
 
 @functools.cache
@@ -140,7 +228,12 @@ GRIDS = {"small": SMALL, "full": FULL}
 
 
 def read_study(path: Path) -> Study:
-    """Return the study that stands in a file.
+    """Return the study that a file holds.
+
+    Parameters
+    ----------
+    path : Path
+        A TOML file, or a Python file in which the study is called `study`.
 
     Raises
     ------
@@ -165,22 +258,42 @@ def read_study(path: Path) -> Study:
 
 
 def study_of(given: Mapping[str, Any], where: str) -> Study:
-    """Return the study of a mapping, as `Study.options` has it or a TOML file; `where` is for messages."""
-    unknown = [name for name in given if name not in Study._fields]
+    """Return the study of a mapping.
+
+    Parameters
+    ----------
+    given : mapping of str to Any
+        As `Study.as_json` returns it, or a TOML file has it.
+    where : str
+        Where it comes from, for messages.
+
+    Raises
+    ------
+    ValueError
+        If it makes no sense, with one line that begins with `where` and says what can be done.
+    """
+    unknown = [name for name in given if name not in Study._fields[:-1]]
     if unknown:
-        raise ValueError(f"{where}: a study has no {unknown[0]!r}: it has {', '.join(Study._fields)}")
+        raise ValueError(f"{where}: a study has no {unknown[0]!r}: it has {', '.join(Study._fields[:-1])}")
     if missing := [name for name in Study._fields[:4] if name not in given]:
         raise ValueError(f"{where}: {missing[0]} is missing: a study has {', '.join(Study._fields[:4])}")
     return checked(Study(**given), where)
 
 
 def checked(study: Study, where: str) -> Study:
-    """Return a study that makes sense, with all environments by their full names.
+    """Return a study that makes sense, with full names of environments, planners and models.
+
+    Parameters
+    ----------
+    study : Study
+        Whose fields may have wrong types.
+    where : str
+        Where it comes from, for messages.
 
     Raises
     ------
     ValueError
-        If it makes none, with one line that begins with `where` and says what can be done.
+        If it makes no sense, with one line that begins with `where` and says what can be done.
     """
     try:
         study = _with_lists(study)
@@ -202,8 +315,10 @@ def _with_lists(study: Study) -> Study:
         value = getattr(study, name)
         if not isinstance(value, list | tuple):
             raise ValueError(f"{name} is {value!r}: write a list")
-        if not value and name not in ("depths", "horizons"):
+        if not value and name not in OPTIONAL:
             raise ValueError(f"{name} is empty: name at least one")
+        if name == "environments":
+            value = [each if isinstance(each, PLAIN) else name_of(each) for each in value]
         if name in NAMES and not all(isinstance(each, str) for each in value):
             raise ValueError(f"{name} are {list(value)}: write names")
         lists[name] = tuple(value)
@@ -217,16 +332,25 @@ def _check_numbers(study: Study) -> None:
             raise ValueError(f"{name} are {list(values)}: write whole numbers, 1 to {most:,}")
         if any(a >= b for a, b in pairwise(values)):
             raise ValueError(f"{name} are {list(values)}: write them in order, the smallest first, none twice")
-    for name in ("seeds", "cycles", "probes"):
+    for name in ("seeds", "cycles"):
         value = getattr(study, name)
         if type(value) is not int or value < 1:
             raise ValueError(f"{name} is {value!r}: write a whole number, 1 at least")
-    if study.probes > study.cycles:
-        raise ValueError(f"there are {study.probes} probes in {study.cycles} cycles: take more cycles")
+    if type(study.sampled_decisions) is not int or study.sampled_decisions < 0:
+        raise ValueError(f"sampled_decisions is {study.sampled_decisions!r}: write a whole number, 0 at least")
+    if study.sampled_decisions > study.cycles:
+        raise ValueError(
+            f"there are {study.sampled_decisions} sampled_decisions in {study.cycles} cycles: take more cycles"
+        )
 
 
 def _with_full_names(study: Study) -> Study:
-    study = study._replace(environments=tuple(make(name).title for name in study.environments))
+    study = study._replace(
+        environments=tuple(make(name).title for name in study.environments),
+        planners=tuple(map(_full_planner, study.planners)),
+        learners=tuple(map(_full_planner, study.learners)),
+        models=tuple(name if name == SHUFFLED else predictors.REGISTRY.find(name).title for name in study.models),
+    )
     for name in NAMES:
         if len(set(getattr(study, name))) < len(getattr(study, name)):
             raise ValueError(f"{name} has one twice")
@@ -236,7 +360,7 @@ def _with_full_names(study: Study) -> Study:
     for name, own in study.settings.items():
         title = make(name).title
         if title not in study.environments or title in settings:
-            raise ValueError(f"there are settings for {name}, which is not among the environments, or settled already")
+            raise ValueError(f"there are settings for {name}, which is not among the environments, or has some already")
         if not isinstance(own, Mapping):
             raise ValueError(f"settings of {name} is {own!r}: write a table, as in {TABLE}")
         if unknown := [field for field in own if field not in Settings._fields]:
@@ -247,27 +371,45 @@ def _with_full_names(study: Study) -> Study:
     return study._replace(settings=settings)
 
 
+def _full_planner(text: str) -> str:
+    """The one short text of a planner."""
+    spec = PlannerSpec.parse(text)
+    return str(spec._replace(name=planners.REGISTRY.find(spec.name).title))
+
+
 def _check_agents(study: Study) -> None:
     """See that all agents can be made."""
-    for model in study.models:
-        if model not in MODELS:
-            raise ValueError(f"there is no model {model!r}: there are {', '.join(MODELS)}")
-    if CTW not in study.models:
-        raise ValueError(f"models are {list(study.models)}: name {CTW}, too, the agents that learn")
-    if parsed(study.methods[0])[0] == "seconds":
+    if not study.learning_models:
+        raise ValueError(f"models are {list(study.models)}: name {CTW}, too, or another one that learns")
+    if SHUFFLED in study.models and CTW not in study.models:
+        raise ValueError(f"{SHUFFLED} is a control of {CTW}: name {CTW}, too")
+    check_axes(study.axes)
+    axes = (*AXES, *(axis.name for axis in study.axes))
+    if unknown := [axis for axis in study.cross if axis not in axes]:
+        raise ValueError(f"cross has {unknown[0]!r}: there are {', '.join(axes)}")
+    for planner in study.planners:
+        spec = PlannerSpec.parse(planner)
+        if planners.planner_class(spec.name).model_free:
+            names = [name for name in planners.PLANNERS if not planners.planner_class(name).model_free]
+            raise ValueError(f"{planner} has no model: there are {', '.join(names)}; or name it among the learners")
+        if spec.horizon or spec.simulations:
+            raise ValueError(f"{planner}: horizon and simulations of a planner are axes of the study: leave them out")
+        if (spec.searches or 1) > study.simulations[-1]:
+            raise ValueError(f"{planner} needs a simulation for each search: name more than {study.simulations[-1]}")
+    if PlannerSpec.parse(study.planners[0]).seconds is not None:
         raise ValueError(
-            f"the first method is {study.methods[0]}: begin with one that counts simulations, such as rhouct"
+            f"the first planner is {study.planners[0]}: begin with one that counts simulations, such as rhouct"
         )
-    for method in study.methods:
-        name, number = parsed(method)
-        if name in MODEL_FREE:
-            raise ValueError(f"{method} has no model: there are {', '.join(METHODS)}")
-        if name in RULES and number > study.simulations[-1]:
-            raise ValueError(f"{method} needs a simulation for each search: name more than {study.simulations[-1]}")
     for title in study.environments:
-        environment, settings = make(title), study.subject(title, 0).settings
+        environment, settings = make(title), study.agent_settings(title)
         try:
             as_integer("horizon", settings.horizon, 1, MAX_HORIZON)
-            build_agent(environment, settings=settings)
+            for learner in study.learners:
+                build_agent(environment, planner=learner, settings=settings)
+            for model in study.learning_models:
+                predictors.make_predictor(model, environment, settings=settings)
+            for planner in study.planners:
+                searches = PlannerSpec.parse(planner).searches or 1
+                build_planner(environment, planner, settings=settings._replace(simulations=searches))
         except ValueError as error:
             raise ValueError(f"settings of {title}: {error}") from error

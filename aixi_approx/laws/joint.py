@@ -15,63 +15,78 @@ POWERS = np.geomspace(0.05, 3, 30)  # fine, as the bottleneck has a kink at whic
 
 
 def joint_laws(middle: float) -> tuple[Law, ...]:
-    """Return the forms; the bottleneck is written relative to an experience in the middle."""
+    """Return the forms of a loss over two quantities.
+
+    Parameters
+    ----------
+    middle : float
+        An experience in the middle of the grid, relative to which the bottleneck is written.
+    """
     return (
         Law(
-            "additive",  # each lack costs what it costs, whatever the other
+            "additive",  # each shortage costs the same, whatever the other
             "c + a E^-alpha + b N^-beta",
-            ("c", "a", "b"),
-            ("alpha", "beta"),
-            lambda e, n, alpha, beta: [np.ones(len(e)), np.exp(-alpha * np.log(e)), np.exp(-beta * np.log(n))],
-            lambda e, n: [POWERS, POWERS],
+            coefficients=("c", "a", "b"),
+            parameters=("alpha", "beta"),
+            columns=lambda e, n, alpha, beta: [
+                np.ones(len(e)),
+                np.exp(-alpha * np.log(e)),
+                np.exp(-beta * np.log(n)),
+            ],
+            grid=lambda e, n: [POWERS, POWERS],
             nonnegative=True,
         ),
         Law(
-            "bottleneck",  # only the greater lack counts; with experience `middle`, both are equal at N0 simulations
+            "bottleneck",  # only the larger shortage counts; with experience `middle` both are equal at N0 simulations
             f"c + a max((E/{middle:g})^-alpha, (N/N0)^-beta)",
-            ("c", "a"),
-            ("alpha", "beta", "N0"),
-            lambda e, n, alpha, beta, n0: [
+            coefficients=("c", "a"),
+            parameters=("alpha", "beta", "N0"),
+            columns=lambda e, n, alpha, beta, n0: [
                 np.ones(len(e)),
                 np.exp(-np.minimum(alpha * np.log(e / middle), beta * np.log(n / n0))),
             ],
-            lambda e, n: [POWERS, POWERS, np.geomspace(n.min() / 10, n.max() * 10, 10)],
+            grid=lambda e, n: [POWERS, POWERS, np.geomspace(n.min() / 10, n.max() * 10, 10)],
             nonnegative=True,
         ),
         Law(
-            "product",  # one makes up for the other
+            "product",  # one compensates for the other
             "c + a E^-alpha N^-beta",
-            ("c", "a"),
-            ("alpha", "beta"),
-            lambda e, n, alpha, beta: [np.ones(len(e)), np.exp(-alpha * np.log(e) - beta * np.log(n))],
-            lambda e, n: [POWERS, POWERS],
+            coefficients=("c", "a"),
+            parameters=("alpha", "beta"),
+            columns=lambda e, n, alpha, beta: [np.ones(len(e)), np.exp(-alpha * np.log(e) - beta * np.log(n))],
+            grid=lambda e, n: [POWERS, POWERS],
             nonnegative=True,
         ),
     )
 
 
 def fit_joint_law(experience: Floats, simulations: Floats, *, loss: Floats, seed: int = 0) -> Comparison:
-    """Fit the laws of both quantities to a loss, and say which one foresees it.
+    """Fit the laws of both quantities to a loss, and find the one that extrapolates best.
 
     A law is fitted to the small quadrant, the first ceil(K / 2) of the experiences with the first ceil(N / 2) of the
-    simulations, and predicts all other cells. Persistence gives each of them the value of the nearest cell inside.
+    simulations, and predicts all other points. Persistence gives each of them the value of the nearest point inside.
 
     Parameters
     ----------
-    experience
-        float[K] ascending, in cycles.
-    simulations
-        float[N] ascending.
-    loss
-        float[S, K, N]; 1 - score, say. A row or column where either quantity isn't positive is left out, and seeds
-        that lack a cell.
-    seed
+    experience : float[K]
+        Ascending, in cycles.
+    simulations : float[N]
+        Ascending.
+    loss : float[S, K, N]
+        For each seed, such as 1 - score. A row or column where either quantity is not positive is left out, and seeds
+        that lack a point.
+    seed : int, default: 0
         Of the bootstrap.
+
+    Returns
+    -------
+    Comparison
+        All laws, and the best one. Whatever the numbers are, they raise nothing: `why` says what is wrong with them.
 
     Raises
     ------
     ValueError
-        If the shapes do not match. Whatever the numbers are, they raise nothing: `why` says what is wrong with them.
+        If the shapes do not match.
     """
     e, n, loss = (np.asarray(each, dtype=float) for each in (experience, simulations, loss))
     if e.ndim != 1 or n.ndim != 1 or loss.ndim != 3 or loss.shape[1:] != (len(e), len(n)):

@@ -26,23 +26,30 @@ DEPENDENT = 1e-7  # a column of which less, relatively, is new beside those befo
 class Fitted(NamedTuple):
     """The fits of B samples."""
 
-    parameters: Floats  # [B, P] those that were searched for
-    coefficients: Floats  # [B, C] the linear ones
+    parameters: Floats
+    """float[B, P]: those that were searched for."""
+    coefficients: Floats
+    """float[B, C]: the linear ones."""
 
 
 def fit(columns: Columns, grid: Sequence[Floats], *, samples: Floats, nonnegative: bool = False) -> Fitted:
-    """Return the parameters and coefficients whose sum of squared residuals is the least, for each sample.
+    """Return the parameters and coefficients with the smallest sum of squared residuals, for each sample.
 
     Parameters
     ----------
-    columns
+    columns : callable
         A function of P arrays float[..., 1] of parameters; it returns the C columns, each float[M] or float[..., M].
-    grid
+    grid : sequence of float[*]
         P ascending arrays; nothing is searched for outside of them.
-    samples
-        float[B, M], finite.
-    nonnegative
+    samples : float[B, M]
+        Finite.
+    nonnegative : bool, default: False
         Whether no coefficient may be negative.
+
+    Returns
+    -------
+    Fitted
+        Parameters float[B, P] and coefficients float[B, C].
     """
     largest = np.abs(samples).max(axis=1, keepdims=True)
     scale = np.where(largest > 0, largest, 1)

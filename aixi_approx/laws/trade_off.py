@@ -1,4 +1,4 @@
-"""Learning against searching: how much search makes up for how much less learning, at the same score.
+"""Learning against search: how much search compensates for how much less learning, at the same score.
 
 A contour is where the score has a given level. Jones (2021, "Scaling Scaling Laws with Board Games", arXiv:2104.03113)
 found the contours of Hex to be straight lines of one slope k, near -1.2:
@@ -9,7 +9,7 @@ found the contours of Hex to be straight lines of one slope k, near -1.2:
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 
 import numpy as np
 
@@ -22,45 +22,61 @@ FEWEST = 4  # points of contours
 
 @dataclass(frozen=True)
 class TradeOff:
-    """What `fit_trade_off` returns."""
+    """A line through the contours of the score.
+
+    Attributes
+    ----------
+    k : Estimate or None
+        The slope: -k factors of ten of search replace one of learning. None if it can't be told.
+    a : Estimate or None
+        The intercept.
+    c : Estimate or None
+        Factors of ten of search that raise the score by 1; None if there are contours of one level only.
+    r2 : float
+        The share of the variance of log10 C_search that the line explains; NaN if it does not vary.
+    points : list of tuple of float
+        Learn compute, search compute and level, for the mean over seeds.
+    why : str
+        What was found, or why nothing was, in one sentence.
+    """
 
     k: Estimate | None
-    """Factors of ten of search that replace one of learning are -k; None if that can't be told."""
     a: Estimate | None
+    _: KW_ONLY
     c: Estimate | None
-    """Factors of ten of search that raise the score by 1; None if there are contours of one level only."""
     r2: float
-    """The share of the variance of log10 C_search that the line explains; NaN if it doesn't vary."""
     points: list[tuple[float, float, float]]
-    """(learn compute, search compute, level) of the mean over seeds."""
     why: str
-    """What was found, or why nothing was, in one sentence."""
 
 
 def contour(x_learn: Floats, x_search: Floats, *, mean_score: Floats, level: float) -> list[tuple[float, float]]:
-    """Return the least search compute that reaches a score, for each learn compute at which it can be told.
+    """Return the smallest search compute that reaches a score, for each learn compute at which it can be told.
 
     The score between two search computes is taken to be linear in the logarithm, and never to fall: it is the largest
     up to there. A learn compute with which the level is never reached, or already at the smallest search compute, gives
-    a bound and no point; neither does one whose score just before is not known.
-
-    >>> score = np.array([[0, 0, 1], [0, 1, 0], [1, 1, 1]])
-    >>> contour(np.array([1.0, 2.0, 4.0]), np.array([1.0, 10.0, 100.0]), mean_score=score, level=1)
-    [(1.0, 100.0), (2.0, 10.0)]
+    a bound and no point; neither does one whose score just before is unknown.
 
     Parameters
     ----------
-    x_learn, x_search
-        float[E] and float[N], positive, the latter ascending.
-    mean_score
-        float[E, N]; NaN where it isn't known.
-    level
+    x_learn : float[E]
+        Learn compute, positive.
+    x_search : float[N]
+        Search compute, positive, ascending.
+    mean_score : float[E, N]
+        NaN where it is unknown.
+    level : float
         Of the score.
 
     Returns
     -------
-    list
-        Of (learn compute, search compute).
+    list of tuple of float
+        Learn compute and search compute.
+
+    Examples
+    --------
+    >>> score = np.array([[0, 0, 1], [0, 1, 0], [1, 1, 1]])
+    >>> contour(np.array([1.0, 2.0, 4.0]), np.array([1.0, 10.0, 100.0]), mean_score=score, level=1)
+    [(1.0, 100.0), (2.0, 10.0)]
     """
     log_search = _log_least_search(np.log10(x_search), np.asarray(mean_score, dtype=float), level)
     return [(float(x), float(10**y)) for x, y in zip(x_learn, log_search, strict=True) if np.isfinite(y)]
@@ -81,20 +97,27 @@ def fit_trade_off(x_learn: Floats, x_search: Floats, *, score: Floats, levels: F
 
     Parameters
     ----------
-    x_learn, x_search
-        float[E] and float[N] ascending. Where they aren't positive, the scores are left out.
-    score
-        float[S, E, N]. Cells that no seed has (NaN) are left out, then seeds that lack a cell. The contours are those
+    x_learn : float[E]
+        Learn compute, ascending. Where it is not positive, the scores are left out.
+    x_search : float[N]
+        Search compute, likewise.
+    score : float[S, E, N]
+        For each seed. Points that no seed has (NaN) are left out, then seeds that lack a point. The contours are those
         of the mean over seeds.
-    levels
-        float[L] of the score. Choose them well apart: contours close to each other say nearly the same.
-    seed
+    levels : float[L]
+        Of the score. Choose them well apart: contours close to each other say nearly the same.
+    seed : int, default: 0
         Of the bootstrap.
+
+    Returns
+    -------
+    TradeOff
+        The line. Whatever the numbers are, they raise nothing: `why` says what is wrong with them.
 
     Raises
     ------
     ValueError
-        If the shapes do not match. Whatever the numbers are, they raise nothing: `why` says what is wrong with them.
+        If the shapes do not match.
     """
     learn, search, score, levels = (np.asarray(each, dtype=float) for each in (x_learn, x_search, score, levels))
     if learn.ndim != 1 or search.ndim != 1 or score.ndim != 3 or score.shape[1:] != (len(learn), len(search)):
@@ -104,12 +127,12 @@ def fit_trade_off(x_learn: Floats, x_search: Floats, *, score: Floats, levels: F
         )
     keep_learn, keep_search = np.isfinite(learn) & (learn > 0), np.isfinite(search) & (search > 0)
     learn, search, score = learn[keep_learn], search[keep_search], score[:, keep_learn][:, :, keep_search]
-    cells = complete(score.reshape(len(score), learn.size * search.size))
-    if cells.size == 0:
-        return _untold("no seed has all the cells")
+    scores = complete(score.reshape(len(score), learn.size * search.size))
+    if scores.size == 0:
+        return _untold("no seed has all the points")
     if (np.diff(learn) <= 0).any() or (np.diff(search) <= 0).any():
         return _untold("x_learn or x_search does not ascend")
-    means = resampled(cells, seed).reshape(-1, len(learn), len(search))
+    means = resampled(scores, seed).reshape(-1, len(learn), len(search))
     levels = np.unique(levels[np.isfinite(levels)])
     height = np.array([_log_least_search(np.log10(search), means, level) for level in levels])  # [L, B, E]
     height = height.reshape(len(levels), len(means), len(learn)).swapaxes(0, 1)
@@ -140,8 +163,8 @@ def fit_trade_off(x_learn: Floats, x_search: Floats, *, score: Floats, levels: F
     a, k, *rest = (estimate(line[:, i]) for i in range(len(columns)))
     interval = f"{k.low:.3g} to {k.high:.3g}" if len(means) > 1 else "one seed has no interval"
     why = f"k is {k.mean:.3g} ({interval}) over {len(points)} points of {len(levels)} contours"
-    return TradeOff(k, a, rest[0] if rest else None, r2, points, why)
+    return TradeOff(k, a, c=rest[0] if rest else None, r2=r2, points=points, why=why)
 
 
 def _untold(why: str, points: list[tuple[float, float, float]] | None = None) -> TradeOff:
-    return TradeOff(None, None, None, math.nan, points or [], why)
+    return TradeOff(None, None, c=None, r2=math.nan, points=points or [], why=why)

@@ -83,7 +83,7 @@ def planner_class(name: str, *, on_beliefs: bool = False) -> type[Planner]:
     return kind
 
 
-def make(
+def make_planner(
     spec: PlannerSpec,
     environment: Environment,
     *,
@@ -113,8 +113,8 @@ def make(
 
     Examples
     --------
-    >>> from aixi_approx.envs import make as make_environment
-    >>> make(PlannerSpec.parse("rhouct+ucb:0.7"), make_environment("tiger")).horizon
+    >>> from aixi_approx.envs import make
+    >>> make_planner(PlannerSpec.parse("rhouct+ucb:0.7"), make("tiger")).horizon
     5
     """
     entry, kind = REGISTRY.find(spec.name), planner_class(spec.name, on_beliefs=on_beliefs)

@@ -19,10 +19,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aixi_approx.coding import Coding
+from aixi_approx.compilation import kernel
 from aixi_approx.planner import Planner, SearchResult, best_action
 from aixi_approx.planners.iterative_deepening import ROUNDING, deepen
 from aixi_approx.planners.time_slices import TimeSlices
-from aixi_approx.planners.tree_search import kernel
 from aixi_approx.predictor import Predictor
 from aixi_approx.predictor_abi import APPEND, MARK, PREDICT, REVERT, STATE, UPDATE, call_operation
 from aixi_approx.randomness import Stream
@@ -32,7 +32,7 @@ MAX_HORIZON = 100
 LEVEL, BIT, ASKED, DONE, FAULTS = range(5)  # places in Path.at
 
 
-class Plan(NamedTuple):
+class ExpectimaxPlan(NamedTuple):
     """What a search is about."""
 
     actions: int
@@ -84,7 +84,7 @@ def _ask(path: Path, operations: NDArray[np.int64], level: int, k: int) -> None:
 
 
 @kernel
-def _try(path: Path, plan: Plan, operations: NDArray[np.int64], level: int, action: int) -> None:
+def _try(path: Path, plan: ExpectimaxPlan, operations: NDArray[np.int64], level: int, action: int) -> None:
     """Put an action in the balance."""
     path.action[level] = action
     path.before[level] = np.int64(_call(path, operations, MARK, 0))
@@ -97,7 +97,7 @@ def _try(path: Path, plan: Plan, operations: NDArray[np.int64], level: int, acti
 
 
 @kernel
-def _reward(plan: Plan, code: int) -> int:
+def _reward(plan: ExpectimaxPlan, code: int) -> int:
     return min(plan.min_reward + code, plan.max_reward)
 
 
@@ -110,7 +110,7 @@ def _largest(values: NDArray[np.float64]) -> float:
 
 
 @kernel
-def _leave_out(path: Path, plan: Plan, level: int, known: int, bits: int, share: float) -> None:
+def _leave_out(path: Path, plan: ExpectimaxPlan, level: int, known: int, bits: int, share: float) -> None:
     """Count in a percept, of which the first bits are known, with the least and the largest return it can have."""
     left = plan.reward_bits - min(bits, plan.reward_bits)
     later = plan.horizon - level - 1
@@ -120,7 +120,7 @@ def _leave_out(path: Path, plan: Plan, level: int, known: int, bits: int, share:
 
 
 @kernel
-def _step(path: Path, plan: Plan, operations: NDArray[np.int64]) -> None:
+def _step(path: Path, plan: ExpectimaxPlan, operations: NDArray[np.int64]) -> None:
     """Imagine the next bit, or go back from where all has been imagined."""
     level, k = path.at[LEVEL], path.at[BIT]
     action = path.action[level]
@@ -167,7 +167,7 @@ def _step(path: Path, plan: Plan, operations: NDArray[np.int64]) -> None:
 
 
 @kernel
-def _run(path: Path, plan: Plan, operations: NDArray[np.int64], steps: int) -> None:
+def _run(path: Path, plan: ExpectimaxPlan, operations: NDArray[np.int64], steps: int) -> None:
     for _ in range(steps):
         if path.at[DONE] or path.at[FAULTS]:
             return
@@ -274,7 +274,7 @@ class Expectimax(Planner):
     def _search(self, predictor: Predictor, horizon: int) -> Iterator[int]:
         """Search to a horizon, in chunks; yield how often the predictor was asked."""
         coding, operations = self.coding, predictor.addresses.array()
-        plan = Plan(
+        plan = ExpectimaxPlan(
             coding.actions,
             coding.action_bits,
             coding.reward_bits,
@@ -307,7 +307,7 @@ class Expectimax(Planner):
         return most
 
 
-def _empty_path(plan: Plan) -> Path:
+def _empty_path(plan: ExpectimaxPlan) -> Path:
     m, c = plan.horizon, plan.percept_bits + 1
     return Path(
         at=np.zeros(5, dtype=np.int64),

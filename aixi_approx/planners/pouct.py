@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aixi_approx.coding import Bits, encode
+from aixi_approx.compilation import kernel
 from aixi_approx.environment import Environment
 from aixi_approx.planner import MAX_SIMULATIONS, Planner, SearchResult
 from aixi_approx.planner_spec import RULES
@@ -23,16 +24,15 @@ from aixi_approx.planners.tree_search import (
     ROOT,
     SQRT_2,
     check_search_options,
-    kernel,
     roll_out,
     root_result,
     select,
 )
 from aixi_approx.pomdp.belief import HasBelief, SameEnvironment
 from aixi_approx.pomdp.definition import POMDP, Tables, as_pomdp, sample
-from aixi_approx.predictor_abi import call_operation
+from aixi_approx.predictor_abi import GO_BACK, POLICY, READS, SET_MARK, TAKE_IN, call_operation
 from aixi_approx.randomness import Stream, draw
-from aixi_approx.rollout import GO_BACK, POLICY, READS, SET_MARK, TAKE_IN, Rollout
+from aixi_approx.rollout import Rollout
 from aixi_approx.rollouts.uniform import Uniform
 from aixi_approx.validation import as_integer
 
@@ -40,7 +40,7 @@ FREE = -1  # a place in the table of children that holds none
 SPREAD = 0x9E3779B1  # odd, near 2^32 / golden ratio: nodes come to lie far apart (Knuth, TAOCP 3, 6.4)
 
 
-class Plan(NamedTuple):
+class StatePlan(NamedTuple):
     """What a search is about."""
 
     actions: int
@@ -65,7 +65,7 @@ class World(NamedTuple):
     belief: NDArray[np.float64]  # [K] their probability
 
 
-class Tree(NamedTuple):
+class StateTree(NamedTuple):
     """The search tree: N decision nodes, A actions each, and a table of 2^k places for the children."""
 
     used: NDArray[np.int64]  # [1] decision nodes
@@ -75,7 +75,7 @@ class Tree(NamedTuple):
     child: NDArray[np.int64]  # [2^k, 2] key, or FREE, and decision node
 
 
-class Trace(NamedTuple):
+class StateTrace(NamedTuple):
     """The course of one simulation of m cycles."""
 
     node: NDArray[np.int64]  # [m] decision node of each cycle
@@ -84,7 +84,7 @@ class Trace(NamedTuple):
 
 
 @kernel
-def _new_node(tree: Tree) -> int:
+def _new_node(tree: StateTree) -> int:
     node = tree.used[0]
     tree.used[0] = node + 1
     tree.total[node] = 0
@@ -95,7 +95,7 @@ def _new_node(tree: Tree) -> int:
 
 
 @kernel
-def _place(tree: Tree, node: int, branch: int, branches: int) -> int:
+def _place(tree: StateTree, node: int, branch: int, branches: int) -> int:
     """The place in the table of children where a branch of a node stands, or is to stand."""
     key = node * branches + branch
     mask = len(tree.child) - 1
@@ -106,7 +106,7 @@ def _place(tree: Tree, node: int, branch: int, branches: int) -> int:
 
 
 @kernel
-def _child(tree: Tree, node: int, branch: int, branches: int) -> int:
+def _child(tree: StateTree, node: int, branch: int, branches: int) -> int:
     """The decision node behind a branch of a node; it is made if it is not there."""
     at = _place(tree, node, branch, branches)
     if tree.child[at, 0] == FREE:
@@ -116,7 +116,7 @@ def _child(tree: Tree, node: int, branch: int, branches: int) -> int:
 
 
 @kernel
-def _copy_children(old: Tree, new: Tree, branches: int) -> None:
+def _copy_children(old: StateTree, new: StateTree, branches: int) -> None:
     """Copy the table of children into a larger one."""
     for i in range(len(old.child)):
         key = old.child[i, 0]
@@ -137,7 +137,7 @@ def _draw_state(world: World, random: Stream) -> int:
 
 
 @kernel
-def _tell_policy(policy: NDArray[np.int64], plan: Plan, tables: Tables, action: int, row: int) -> int:
+def _tell_policy(policy: NDArray[np.int64], plan: StatePlan, tables: Tables, action: int, row: int) -> int:
     """Append a cycle, bit by bit, to the history that a rollout policy reads; return how many operations failed."""
     faults = 0
     for i in range(plan.action_bits - 1, -1, -1):
@@ -152,12 +152,12 @@ def _tell_policy(policy: NDArray[np.int64], plan: Plan, tables: Tables, action: 
 
 @kernel
 def _simulate(
-    tree: Tree,
-    plan: Plan,
+    tree: StateTree,
+    plan: StatePlan,
     world: World,
     policy: NDArray[np.int64],
     random: Stream,
-    trace: Trace,
+    trace: StateTrace,
     logs: NDArray[np.float64],
     state: int,
 ) -> int:
@@ -203,12 +203,12 @@ def _simulate(
 
 @kernel
 def _run(
-    tree: Tree,
-    plan: Plan,
+    tree: StateTree,
+    plan: StatePlan,
     world: World,
     policy: NDArray[np.int64],
     random: Stream,
-    trace: Trace,
+    trace: StateTrace,
     logs: NDArray[np.float64],
     simulations: int,
 ) -> bool:
@@ -260,12 +260,13 @@ class POUCT(Planner):
         )
         self.pomdp, self.seconds = pomdp, seconds
         self.rollout = Uniform(pomdp.coding) if rollout is None else rollout
+        self.reads_history = self.rollout.reads_history
         self._same = SameEnvironment(pomdp)
         tables, coding = pomdp.tables, pomdp.coding
         percepts, self._percept = np.unique(
             tables.reward * len(pomdp.observations) + tables.observation, return_inverse=True
         )
-        self._plan = Plan(
+        self._plan = StatePlan(
             actions=len(pomdp.actions),
             percepts=len(percepts),
             horizon=horizon,
@@ -278,7 +279,7 @@ class POUCT(Planner):
             observation_bits=coding.observation_bits,
             min_reward=coding.min_reward,
         )
-        self._trace = Trace(*np.zeros((3, horizon), dtype=np.int64))
+        self._trace = StateTrace(*np.zeros((3, horizon), dtype=np.int64))
         self._slices = TimeSlices()
         self._logs = np.zeros(0)
         self._tree = _empty_tree(self._plan.actions, 2)
@@ -359,10 +360,10 @@ class POUCT(Planner):
         self._logs = np.log(np.maximum(1.0, np.arange(simulations + 2)))
 
 
-def _empty_tree(actions: int, nodes: int) -> Tree:
+def _empty_tree(actions: int, nodes: int) -> StateTree:
     """Room for a tree of some decision nodes; at most half of the places for children are ever taken."""
     places = 1 << (2 * nodes).bit_length()
-    return Tree(
+    return StateTree(
         used=np.zeros(1, dtype=np.int64),
         total=np.zeros(nodes, dtype=np.int64),
         visits=np.zeros((nodes, actions), dtype=np.int32),

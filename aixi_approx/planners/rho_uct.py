@@ -29,6 +29,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aixi_approx.coding import Bits, Coding, encode
+from aixi_approx.compilation import kernel
 from aixi_approx.planner import MAX_SIMULATIONS, Planner, SearchResult
 from aixi_approx.planner_spec import RULES
 from aixi_approx.planners.time_slices import TimeSlices
@@ -37,26 +38,38 @@ from aixi_approx.planners.tree_search import (
     ROOT,
     SQRT_2,
     check_search_options,
-    kernel,
     roll_out,
     root_result,
     select,
 )
 from aixi_approx.predictor import Predictor
-from aixi_approx.predictor_abi import APPEND, MARK, PREDICT, REVERT, STATE, UPDATE, call_operation
+from aixi_approx.predictor_abi import (
+    APPEND,
+    GO_BACK,
+    MARK,
+    POLICY,
+    PREDICT,
+    READS,
+    REVERT,
+    SET_MARK,
+    STATE,
+    TAKE_IN,
+    UPDATE,
+    call_operation,
+)
 from aixi_approx.randomness import Stream, draw
-from aixi_approx.rollout import GO_BACK, POLICY, READS, SET_MARK, TAKE_IN, Rollout
+from aixi_approx.rollout import Rollout
 from aixi_approx.rollouts.uniform import Uniform
 from aixi_approx.validation import as_integer
 
 UNKNOWN = -1.0  # a probability that was not asked for
-DECISIONS, BITS = 0, 1  # places in Tree.used
-NOTED, FED, TOKEN, FAULTS, POLICY_FED, POLICY_TOKEN, POLICY_FAULTS = range(7)  # places in Trace.counts
+DECISIONS, BITS = 0, 1  # places in SearchTree.used
+NOTED, FED, TOKEN, FAULTS, POLICY_FED, POLICY_TOKEN, POLICY_FAULTS = range(7)  # places in SimulationTrace.counts
 
 FIRST_ROOM = 1_000  # simulations that a tree has room for at first where nobody knows how many there will be
 
 
-class Plan(NamedTuple):
+class SearchPlan(NamedTuple):
     """What a search is about."""
 
     actions: int
@@ -73,7 +86,7 @@ class Plan(NamedTuple):
     memo: bool
 
 
-class Tree(NamedTuple):
+class SearchTree(NamedTuple):
     """The search tree and the memo in one: N decision nodes, A actions each, and B bit nodes of percept tries."""
 
     used: NDArray[np.int64]  # [2] decision nodes, bit nodes
@@ -85,7 +98,7 @@ class Tree(NamedTuple):
     branch: NDArray[np.int32]  # [B, 2] next bit node, after the last bit a decision node; or NONE
 
 
-class Trace(NamedTuple):
+class SimulationTrace(NamedTuple):
     """The course of one simulation; m cycles of c bits."""
 
     counts: NDArray[np.int64]  # [7] bits noted; for predictor and policy: bits fed, mark or -1, failures
@@ -100,7 +113,7 @@ class Trace(NamedTuple):
 
 
 @kernel
-def _new_decision(tree: Tree) -> int:
+def _new_decision(tree: SearchTree) -> int:
     node = tree.used[DECISIONS]
     tree.used[DECISIONS] = node + 1
     tree.total[node] = 0
@@ -112,7 +125,7 @@ def _new_decision(tree: Tree) -> int:
 
 
 @kernel
-def _new_bit(tree: Tree) -> int:
+def _new_bit(tree: SearchTree) -> int:
     bit = tree.used[BITS]
     tree.used[BITS] = bit + 1
     tree.probability[bit] = UNKNOWN
@@ -125,7 +138,7 @@ def _new_bit(tree: Tree) -> int:
 
 
 @kernel
-def _ask(operations: NDArray[np.int64], trace: Trace, last: int) -> float:
+def _ask(operations: NDArray[np.int64], trace: SimulationTrace, last: int) -> float:
     """P(next bit = 1) from the predictor, which first is fed what was noted since it was last asked."""
     counts = trace.counts
     if counts[TOKEN] < 0:
@@ -144,7 +157,7 @@ def _ask(operations: NDArray[np.int64], trace: Trace, last: int) -> float:
 
 
 @kernel
-def _tell_policy(policy: NDArray[np.int64], trace: Trace) -> None:
+def _tell_policy(policy: NDArray[np.int64], trace: SimulationTrace) -> None:
     """Feed the rollout policy what was noted since it last chose."""
     counts = trace.counts
     if counts[POLICY_TOKEN] < 0:
@@ -158,18 +171,18 @@ def _tell_policy(policy: NDArray[np.int64], trace: Trace) -> None:
 
 
 @kernel
-def _note(trace: Trace, bit: int) -> None:
+def _note(trace: SimulationTrace, bit: int) -> None:
     trace.bits[trace.counts[NOTED]] = bit
     trace.counts[NOTED] += 1
 
 
 @kernel
 def _imagine(
-    tree: Tree,
-    plan: Plan,
+    tree: SearchTree,
+    plan: SearchPlan,
     operations: NDArray[np.int64],
     random: Stream,
-    trace: Trace,
+    trace: SimulationTrace,
     node: int,
     level: int,
     room: int,
@@ -213,12 +226,12 @@ def _imagine(
 
 @kernel
 def _simulate(
-    tree: Tree,
-    plan: Plan,
+    tree: SearchTree,
+    plan: SearchPlan,
     operations: NDArray[np.int64],
     policy: NDArray[np.int64],
     random: Stream,
-    trace: Trace,
+    trace: SimulationTrace,
     logs: NDArray[np.float64],
     reserved: int,
 ) -> None:
@@ -263,12 +276,12 @@ def _simulate(
 
 @kernel
 def _run(
-    tree: Tree,
-    plan: Plan,
+    tree: SearchTree,
+    plan: SearchPlan,
     operations: NDArray[np.int64],
     policy: NDArray[np.int64],
     random: Stream,
-    trace: Trace,
+    trace: SimulationTrace,
     logs: NDArray[np.float64],
     simulations: int,
     left: int,
@@ -284,7 +297,7 @@ def _run(
 
 
 @kernel
-def _below_percept(tree: Tree, node: int, action: int, percept: Bits) -> int:
+def _below_percept(tree: SearchTree, node: int, action: int, percept: Bits) -> int:
     """The decision node after an action and the bits of a percept, or NONE."""
     at = tree.chance[node, action]
     for bit in percept:
@@ -295,7 +308,7 @@ def _below_percept(tree: Tree, node: int, action: int, percept: Bits) -> int:
 
 
 @kernel
-def _copy_numbers(old: Tree, new: Tree, node: int, percept_bits: int, stack: NDArray[np.int64]) -> None:
+def _copy_numbers(old: SearchTree, new: SearchTree, node: int, percept_bits: int, stack: NDArray[np.int64]) -> None:
     """Copy all that the memo knows below a node into a tree that has only its root.
 
     While it is copied, a decision node's `total` is the node it comes from.
@@ -397,7 +410,8 @@ class RhoUCT(Planner):
         )
         self.coding, self.seconds = coding, seconds
         self.rollout = Uniform(coding) if rollout is None else rollout
-        self._plan = Plan(
+        self.reads_history = self.rollout.reads_history
+        self._plan = SearchPlan(
             actions=coding.actions,
             action_bits=coding.action_bits,
             reward_bits=coding.reward_bits,
@@ -536,7 +550,7 @@ class RhoUCT(Planner):
             getattr(new, name)[:bits] = getattr(old, name)[:bits]
         self._tree = new
 
-    def _larger_tree(self, simulations: int) -> Tree:
+    def _larger_tree(self, simulations: int) -> SearchTree:
         """A tree of a root, with room for what is in the present one and for the nodes that simulations can add."""
         used, width = self._tree.used, self.coding.percept_bits
         bits = int(used[BITS]) + simulations * width + 1
@@ -547,7 +561,7 @@ class RhoUCT(Planner):
             raise ValueError(f"{simulations} simulations over {self.horizon} cycles need more than 2^31 nodes")
         return _empty_tree(self.coding.actions, decisions, bits)
 
-    def _trace(self, predictor: Predictor) -> Trace:
+    def _trace(self, predictor: Predictor) -> SimulationTrace:
         plan, coding = self._plan, self.coding
         verb = np.full((2, plan.horizon, coding.cycle_bits), UPDATE)
         verb[:, :, : coding.action_bits] = APPEND
@@ -555,7 +569,7 @@ class RhoUCT(Planner):
             verb[:, -1:] = APPEND
             observation = coding.action_bits + coding.reward_bits
             verb[0, -2:, observation:] = verb[1, :, observation:] = APPEND
-        return Trace(
+        return SimulationTrace(
             counts=np.zeros(7, dtype=np.int64),
             bits=np.zeros(plan.horizon * coding.cycle_bits, dtype=np.uint8),
             verb=verb.reshape(2, -1),
@@ -565,9 +579,9 @@ class RhoUCT(Planner):
         )
 
 
-def _empty_tree(actions: int, decisions: int, bits: int) -> Tree:
+def _empty_tree(actions: int, decisions: int, bits: int) -> SearchTree:
     """A tree of a root, with room for some decision nodes and bit nodes."""
-    tree = Tree(
+    tree = SearchTree(
         used=np.ones(2, dtype=np.int64),
         total=np.empty(decisions, dtype=np.int64),
         chance=np.empty((decisions, actions), dtype=np.int32),

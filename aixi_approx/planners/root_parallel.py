@@ -1,12 +1,12 @@
 """Root parallelisation: independent searches from the same root, whose results are joined at the end.
 
-The simulations of a decision are divided among k searches, each with a random stream of its own (Chaslot, Winands, van
-den Herik 2008). Their results are joined in one of two ways:
+The simulations of a decision are divided among k searches, each with its own random stream (Chaslot, Winands, van den
+Herik 2008). Their results are joined in one of two ways:
 
     majority    each search votes for its action; a tie goes to the action with the largest pooled value
-    pooled      visits are added up and values averaged by visits; the action with the largest value is taken
+    pooled      visits are summed and values averaged by visits; the action with the largest value wins
 
-Nothing passes from one search to another, so they can run in any number of threads with the same result.
+The searches share nothing, so the result does not depend on the number of threads.
 """
 
 from __future__ import annotations
@@ -29,15 +29,14 @@ MAX_THREADS = 1_000
 
 
 class RootParallel(Planner):
-    """A planner that runs several searches independently and joins their results.
+    """A planner that runs several independent searches and joins their results.
 
     Parameters
     ----------
     planners : sequence of Planner
-        What searches: planners of the same kind, one for each thread. The simulations of the first are those of all
-        searches together.
+        Planners of the same kind, one for each thread. The `simulations` of the first are divided among the searches.
     searches : int
-        How many; each has at least one simulation.
+        Number of searches; each needs at least one simulation.
     join : str, default: "majority"
         `majority` or `pooled`, as above.
 
@@ -63,16 +62,17 @@ class RootParallel(Planner):
         self.searches = as_integer("searches", searches, 1, MAX_SIMULATIONS)
         self.join = check_choice("join", join, JOINS)
         self.simulations, self.seconds = planners[0].simulations, planners[0].seconds
+        self.reads_history = planners[0].reads_history
         self._marks: list[list[int]] = []
         self._shares(self.simulations)
 
     def forget(self) -> None:
-        """Drop what the planners keep."""
+        """Discard what the planners keep between searches."""
         for planner in self.planners:
             planner.forget()
 
     def advance(self, action: int, percept: Bits, *, learned: bool = True) -> None:
-        """Go on to the history after a real cycle."""
+        """Move to the history after a real cycle."""
         for planner in self.planners:
             planner.advance(action, percept, learned=learned)
 
@@ -82,7 +82,7 @@ class RootParallel(Planner):
         return len(self._marks) - 1
 
     def revert(self, mark: int) -> None:
-        """Go back to a mark, exactly; forget it and all later ones."""
+        """Return to a mark, exactly; forget it and all later ones."""
         for planner, own in zip(self.planners, self._marks[mark], strict=True):
             planner.revert(own)
         del self._marks[mark:]
@@ -92,17 +92,17 @@ class RootParallel(Planner):
 
         Parameters
         ----------
-        predictor
+        predictor : Predictor
             At the start of a cycle. Every thread but one works on a `copy` of it.
-        random
-            The stream to draw from: a number that names the streams of the searches, and what decides between equals.
-        simulations
-            Of all searches together, if other than the planners' own number.
+        random : Stream
+            Names the streams of the searches, and breaks ties.
+        simulations : int, optional
+            Total of all searches; by default, the planners' own number.
 
         Returns
         -------
         SearchResult
-            With visits and simulations of all searches, and their pooled values.
+            With the visits and simulations of all searches, and their pooled values.
 
         Raises
         ------
@@ -131,7 +131,7 @@ class RootParallel(Planner):
             return join_results(list(threads.map(search, streams, shares)), self.join, random=random)
 
     def _shares(self, simulations: int) -> list[int]:
-        """The simulations of each search."""
+        """Return the number of simulations of each search."""
         simulations = as_integer("simulations", simulations, 1, MAX_SIMULATIONS)
         if simulations < self.searches:
             raise ValueError(
@@ -143,16 +143,16 @@ class RootParallel(Planner):
 
 
 def join_results(results: Sequence[SearchResult], how: str, *, random: Stream) -> SearchResult:
-    """Join what independent searches found from the same root.
+    """Join the results of independent searches from the same root.
 
     Parameters
     ----------
-    results
+    results : sequence of SearchResult
         At least one.
-    how
+    how : str
         `majority` or `pooled`.
-    random
-        The stream that decides between actions that come out equal.
+    random : Stream
+        Breaks ties between actions.
 
     Examples
     --------

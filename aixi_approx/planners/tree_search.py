@@ -9,14 +9,13 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from aixi_approx.compilation import kernel
 from aixi_approx.planner import MAX_HORIZON, MAX_SIMULATIONS, SearchResult, best_action
 from aixi_approx.planner_spec import RULES
-from aixi_approx.predictor_abi import call_operation
+from aixi_approx.predictor_abi import CHOOSE, POLICY, call_operation
 from aixi_approx.randomness import Stream, below, draw
-from aixi_approx.rollout import CHOOSE, POLICY
 from aixi_approx.validation import as_integer, check_choice, check_positive
 
 NONE, ROOT = 0, 1  # decision nodes
@@ -24,10 +23,6 @@ SQRT_2 = 2.0**0.5
 
 UCB, ROUND_ROBIN = range(len(RULES))
 MOST_IN_TIME = 10_000_000  # simulations of a decision that is limited by time: a tree of some GB
-
-# The kernels allocate nothing, so Numba need not count references to their arrays; counting took a quarter of the time.
-# They hold no lock of Python's, so that searches can run in several threads.
-kernel = njit(cache=True, error_model="numpy", _nrt=False, nogil=True)  # type: ignore[call-overload]
 
 
 @kernel

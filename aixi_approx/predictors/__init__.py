@@ -47,7 +47,7 @@ def predictor_class(name: str) -> type[Predictor]:
     return kind
 
 
-def make(name: str, environment: Environment, *, settings: Settings | None = None) -> Predictor:
+def make_predictor(name: str, environment: Environment, *, settings: Settings | None = None) -> Predictor:
     """Return a new predictor for an environment.
 
     Parameters
@@ -66,8 +66,8 @@ def make(name: str, environment: Environment, *, settings: Settings | None = Non
 
     Examples
     --------
-    >>> from aixi_approx.envs import make as make_environment
-    >>> make("ctw", make_environment("tiger")).depth
+    >>> from aixi_approx.envs import make
+    >>> make_predictor("ctw", make("tiger")).depth
     96
     """
     settings = environment.settings if settings is None else settings

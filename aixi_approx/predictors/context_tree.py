@@ -136,13 +136,13 @@ class FactoredContextTree(Predictor):
         return int(self._kernel.memory)
 
     @property
-    def effort(self) -> Work:
-        """What predicting and learning have taken so far."""
-        return Work(*self._kernel.effort)
+    def work(self) -> Work:
+        """Work that predicting and learning have taken so far."""
+        return Work(*self._kernel.work)
 
     @property
     def addresses(self) -> Addresses:
-        """Addresses of the compiled verbs."""
+        """Addresses of the compiled operations."""
         return Addresses(*self._kernel.addresses)
 
     def predict(self) -> float:
@@ -186,7 +186,7 @@ class FactoredContextTree(Predictor):
         return BestTree(*self._kernel.best_tree())
 
     def copy(self) -> Self:
-        """Return a predictor of its own in the same state. It has no marks, and its effort begins at nothing.
+        """Return a predictor of its own in the same state. It has no marks, and its work begins at 0.
 
         Searches that run side by side need one each.
         """
@@ -196,10 +196,10 @@ class FactoredContextTree(Predictor):
 
     def statistics(self) -> Statistics:
         """Return the stored nodes, their bytes, and the work done so far."""
-        return Statistics(self.nodes, self.memory, *self.effort)
+        return Statistics(self.nodes, self.memory, *self.work)
 
     def snapshot(self) -> bytes:
-        """Return the state that all predictions follow from, as bytes; marks and effort are no part of it."""
+        """Return the state that all predictions follow from, as bytes; marks and work are no part of it."""
         return bytes(self._kernel.snapshot())
 
     def _refuse_action_bit(self) -> None:

@@ -26,7 +26,7 @@ REGISTRY = Registry(
 )
 
 
-def make(name: str, environment: Environment) -> Rollout:
+def make_rollout(name: str, environment: Environment) -> Rollout:
     """Return a new rollout policy for an environment.
 
     Raises
@@ -36,8 +36,8 @@ def make(name: str, environment: Environment) -> Rollout:
 
     Examples
     --------
-    >>> from aixi_approx.envs import make as make_environment
-    >>> make("uniform", make_environment("tiger")).choose(0.5)
+    >>> from aixi_approx.envs import make
+    >>> make_rollout("uniform", make("tiger")).choose(0.5)
     1
     """
     policy: Rollout = REGISTRY.build(name, environment)

@@ -19,7 +19,7 @@ from rich.progress import track
 from aixi_approx import average
 from aixi_approx.envs import ENVIRONMENTS, make
 from aixi_approx.estimate import Estimate, normalised
-from aixi_approx.experiments.run import Experiment, compile_kernels, run
+from aixi_approx.experiments.experiment import Experiment, compile_kernels, run
 from aixi_approx.pomdp.solver import best_reward
 
 CYCLES = 5_000  # of evaluation

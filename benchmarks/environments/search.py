@@ -23,7 +23,7 @@ from aixi_approx.environment import Schedule
 from aixi_approx.envs import ENVIRONMENTS, make
 from aixi_approx.estimate import normalised
 from aixi_approx.execution.folder import JsonLines
-from aixi_approx.experiments.run import Experiment, compile_kernels, run
+from aixi_approx.experiments.experiment import Experiment, compile_kernels, run
 from aixi_approx.planner_spec import PlannerSpec
 
 Cell = tuple[str, str, int]  # environment, planner, simulations

@@ -1,0 +1,288 @@
+"""Measurement of conditions: what a predictor knows at a checkpoint, and how well searches decide with it.
+
+It is a function of its arguments alone, except for the seconds that it counts: no files, no global state.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+import time
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aixi_approx import predictors
+from aixi_approx.agent import Agent, Decision
+from aixi_approx.builder import CTW, TRUE, build_planner
+from aixi_approx.environment import Environment, Percept
+from aixi_approx.envs import make
+from aixi_approx.estimate import average, finite
+from aixi_approx.interaction import evaluate
+from aixi_approx.laboratory.condition import Checkpoint, Cycle, Group, Setting
+from aixi_approx.laboratory.regret import DecisionAnalyser, DecisionAnalysis, ExactPlanner, RegretParts, TrueValues
+from aixi_approx.planner import Learner
+from aixi_approx.planners.belief_expectimax import BeliefExpectimax
+from aixi_approx.planners.expectimax import Expectimax
+from aixi_approx.pomdp.definition import POMDP
+from aixi_approx.pomdp.solver import SAME, Solution, solve_soon
+from aixi_approx.predictor import Predictor
+from aixi_approx.predictors.context_tree import FactoredContextTree
+from aixi_approx.predictors.true_model import TrueModel
+from aixi_approx.randomness import PROBE, SHUFFLE, below, draw, stream
+
+SHUFFLED = "shuffled"  # a control: ctw, with the percepts in random order
+NO_MODEL = "none"  # of a learner without one
+MAX_QUERIES = 100_000  # of a predictor, for the exact values at one history, by each of the planners below
+PRUNES = (1e-2, 1e-3, 1e-4, 1e-5)  # of expectimax on the agent's own model, one after the other
+
+Bits = list[int]
+
+
+def measure(group: Group, past: Sequence[Cycle]) -> dict[str, Any]:
+    """Measure all conditions of a checkpoint.
+
+    Parameters
+    ----------
+    group : Group
+        What to measure.
+    past : sequence of tuple
+        The cycles of its training run, at least as many as the checkpoint has learned.
+
+    Returns
+    -------
+    dict
+        learned : dict
+            What learning came to: log_loss of the experience, in bits, summed; best_tree in hindsight, as in
+            `BestTree`, for a context tree; nodes; bits, predicted or learned, visits and seconds that it took. Empty
+            for a model that has nothing to learn.
+        rows : list of dict
+            For each setting its coordinates and: reward per cycle, with reward_low and reward_high, its 95 % interval
+            within this evaluation; regret, what a decision loses on average in the long run, reward per cycle;
+            within_horizon and long_run, the mean `RegretParts` of the sampled decisions, with the exploration of the
+            training run after so much experience; simple_regret and certified, as in `DecisionAnalysis`, on average;
+            searched, bits, visits, seconds: what a decision took, in simulations, bits predicted or learned, nodes
+            visited. None is unknown or infinite. Of a learner without a model only the regret is known, not its parts.
+
+    Raises
+    ------
+    ValueError
+        If the environment has no such model.
+    """
+    checkpoint = group.checkpoint
+    environment = make(checkpoint.run.environment)
+    cycles = list(past[: checkpoint.experience])
+    if checkpoint.model == SHUFFLED:
+        cycles = _shuffled(cycles, checkpoint.run.seed)
+    learner, learned = _learn(checkpoint, environment, cycles)
+    analysis = _Analysis(group, environment, learner)
+    return {
+        "learned": learned,
+        "rows": [_evaluate(group, setting, environment, learner, cycles, analysis) for setting in group.settings],
+    }
+
+
+def _learn(checkpoint: Checkpoint, environment: Environment, cycles: Sequence[Cycle]) -> tuple[Learner, dict[str, Any]]:
+    """The learner of a checkpoint, and what learning came to."""
+    run, coding = checkpoint.run, environment.coding
+    if checkpoint.model == NO_MODEL:
+        learner = build_planner(environment, run.learner, settings=run.settings).learner()
+        assert learner is not None
+        for cycle in cycles:
+            learner.learn(coding.cycle(*cycle))
+        return learner, {}
+    model = CTW if checkpoint.model == SHUFFLED else checkpoint.model
+    predictor = predictors.make_predictor(model, environment, settings=run.settings._replace(depth=checkpoint.depth))
+    if checkpoint.model == TRUE:
+        return predictor, {}
+    bits = np.array([bit for cycle in cycles for bit in coding.cycle(*cycle).tolist()], dtype=np.uint8)
+    began = time.perf_counter()
+    learned: dict[str, Any] = {"log_loss": predictor.learn(bits)}
+    learned["seconds"] = time.perf_counter() - began
+    if checkpoint.model == CTW and isinstance(predictor, FactoredContextTree):
+        learned["best_tree"] = predictor.best_tree()._asdict()
+    statistics = predictor.statistics()
+    return predictor, {**learned, "nodes": statistics.nodes, "bits": statistics.bits, "visits": statistics.visits}
+
+
+def _shuffled(cycles: Sequence[Cycle], seed: int) -> list[Cycle]:
+    """The same actions, and the same percepts in random order: all that can be learned is how often each comes."""
+    random = stream(seed, SHUFFLE)
+    order = np.argsort([draw(random) for _ in cycles])
+    return [(cycle[0], *cycles[i][1:]) for cycle, i in zip(cycles, order.tolist(), strict=True)]
+
+
+@functools.cache
+def exact(environment: str) -> Solution | None:
+    """Return the exact solution of an environment.
+
+    Parameters
+    ----------
+    environment : str
+        Its name.
+
+    Returns
+    -------
+    Solution or None
+        None if it is no POMDP, or one that takes too long to solve.
+    """
+    pomdp = make(environment)
+    return solve_soon(pomdp, merges=(SAME,)) if isinstance(pomdp, POMDP) else None
+
+
+class _Analysis:
+    """What the regret of decisions at a checkpoint is analysed with, for each horizon."""
+
+    def __init__(self, group: Group, environment: Environment, learner: Learner) -> None:
+        self.group, self.environment, self.learner = group, environment, learner
+        self._truths: dict[int, TrueValues | None] = {}
+        self._analysers: dict[tuple[int, bool], DecisionAnalyser] = {}
+
+    def truth(self, horizon: int) -> TrueValues | None:
+        """The values of actions in the true environment, where they can be known."""
+        if horizon not in self._truths:
+            name = self.group.checkpoint.run.environment
+            pomdp = self.environment
+            known = isinstance(pomdp, POMDP) and self.group.sampled_decisions
+            self._truths[horizon] = TrueValues(pomdp, horizon, solution=exact(name)) if known else None  # type: ignore[arg-type]
+        return self._truths[horizon]
+
+    def analyser(self, horizon: int, learn: bool) -> DecisionAnalyser:
+        """What splits the regret of a decision, of a predictor that learns meanwhile or not."""
+        if (horizon, learn) not in self._analysers:
+            checkpoint, coding = self.group.checkpoint, self.environment.coding
+            settings = checkpoint.run.settings
+            planners: list[ExactPlanner]
+            if isinstance(self.learner, TrueModel):
+                epsilon, pomdp = 0.0, self.learner.pomdp
+                limit = TrueValues.MAX_BELIEFS
+                planners = [BeliefExpectimax(pomdp, horizon, time_limit=math.inf, max_beliefs=limit)]
+            else:
+                epsilon = settings.epsilon * settings.decay**checkpoint.experience
+                planners = [
+                    Expectimax(coding, horizon, prune=prune, time_limit=math.inf, max_queries=MAX_QUERIES)
+                    for prune in PRUNES
+                ]
+            self._analysers[horizon, learn] = DecisionAnalyser(planners, self.truth(horizon), epsilon=epsilon)
+        return self._analysers[horizon, learn]
+
+
+def _evaluate(
+    group: Group,
+    setting: Setting,
+    environment: Environment,
+    learner: Learner,
+    cycles: Sequence[Cycle],
+    analysis: _Analysis,
+) -> dict[str, Any]:
+    """One condition: an agent acts greedily, and its decisions are compared with exact ones."""
+    checkpoint, coding = group.checkpoint, environment.coding
+    seed, horizon = checkpoint.run.seed, setting.planner.horizon or 1
+    model = CTW if checkpoint.model in (SHUFFLED, NO_MODEL) else checkpoint.model
+    planner = build_planner(environment, setting.planner, model=model, settings=checkpoint.run.settings)
+    agent = Agent(coding, learner, planner=planner, seed=seed)
+    agent.cycle = checkpoint.experience
+    if planner.reads_history:
+        for cycle in cycles:
+            planner.advance(cycle[0], coding.cycle(*cycle)[coding.action_bits :], learned=False)
+    truth = analysis.truth(horizon)
+    sampled = set() if checkpoint.model == NO_MODEL else _sampled(group, setting)
+    analyser = analysis.analyser(horizon, setting.learn) if sampled else None
+    if analyser:
+        analyser.restart()
+    if truth:
+        truth.restart()
+    memory = 0 if setting.learn else _memory(checkpoint, learner)
+    context: Bits = [bit for cycle in cycles[-memory:] for bit in coding.cycle(*cycle).tolist()] if memory else []
+    rewards: list[int] = []
+    regrets: list[float] = []
+    analyses: list[DecisionAnalysis] = []
+    searched, work, seconds = 0, np.zeros(2), 0.0
+    work_before, began = _work(learner), time.perf_counter()
+
+    def decided(decision: Decision) -> None:
+        nonlocal searched, work, seconds
+        seconds += time.perf_counter() - began
+        work += _work(learner) - work_before
+        searched += decision.search.simulations if decision.search else 0
+        if truth:
+            regrets.append(truth.regret(decision.action))
+        if analyser and len(rewards) in sampled:
+            noticed = context[-checkpoint.depth :] if memory else context
+            analyses.append(analyser(learner, bytes(noticed), action=decision.action))
+
+    rows = evaluate(
+        agent,
+        environment,
+        cycles=setting.cycles,
+        seed=seed,
+        learn=setting.learn,
+        simulations=planner.simulations or None,
+        decided=decided,
+    )
+    for row in rows:
+        rewards.append(row.reward)
+        if truth or analyser:
+            context += coding.cycle(row.action, row.observation, row.reward).tolist()
+        if truth:
+            truth.observe(row.action, Percept(row.observation, row.reward))
+        work_before, began = _work(learner), time.perf_counter()
+    reward = average(rewards)
+    return {
+        **setting.coordinates,
+        "reward": sum(rewards) / setting.cycles,
+        "reward_low": finite(reward.low),
+        "reward_high": finite(reward.high),
+        "regret": finite(sum(regrets) / setting.cycles) if regrets else None,
+        **_average(analyses),
+        "searched": searched / setting.cycles,
+        "bits": finite(work[0] / setting.cycles),
+        "visits": finite(work[1] / setting.cycles),
+        "seconds": seconds / setting.cycles,
+    }
+
+
+def _memory(checkpoint: Checkpoint, learner: Learner) -> int:
+    """How many past cycles a frozen context tree can take notice of; 0 where what it takes notice of is not known.
+
+    Of another predictor all predictions follow from what it has learned, the same for all settings, and the bits since.
+    """
+    return checkpoint.depth if isinstance(learner, FactoredContextTree) else 0
+
+
+def _sampled(group: Group, setting: Setting) -> set[int]:
+    """Cycles whose decisions are analysed: a random one of each segment, as an environment may be periodic."""
+    count = min(group.sampled_decisions, setting.cycles)
+    random = stream(group.checkpoint.run.seed, PROBE)
+    bounds = [i * setting.cycles // count for i in range(count + 1)] if count else []
+    return {begin + below(random, end - begin) for begin, end in pairwise(bounds)}
+
+
+def _work(learner: Learner) -> NDArray[np.float64]:
+    """Bits predicted or learned so far, and nodes visited; NaN where they are not counted."""
+    statistics = learner.statistics() if isinstance(learner, Predictor) else None
+    counts = (statistics.bits, statistics.visits) if statistics else (None, None)
+    return np.array([math.nan if count is None else count for count in counts], dtype=float)
+
+
+def _average(analyses: list[DecisionAnalysis]) -> dict[str, Any]:
+    if not analyses:
+        return {"within_horizon": None, "long_run": None, "simple_regret": None, "certified": None}
+    return {
+        "within_horizon": _average_parts([analysis.within_horizon for analysis in analyses]),
+        "long_run": _average_parts([analysis.long_run for analysis in analyses]),
+        "simple_regret": finite(sum(analysis.simple_regret for analysis in analyses) / len(analyses)),
+        "certified": sum(analysis.certified for analysis in analyses) / len(analyses),
+    }
+
+
+def _average_parts(parts: list[RegretParts | None]) -> dict[str, float | None] | None:
+    known = [each for each in parts if each is not None]
+    if len(known) < len(parts):
+        return None
+    with np.errstate(invalid="ignore"):  # where an action loses reward for ever
+        mean = np.mean(known, axis=0)
+    return {part: finite(value) for part, value in zip(RegretParts._fields, mean.tolist(), strict=True)}

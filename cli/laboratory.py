@@ -1,0 +1,50 @@
+"""Running a laboratory behind a progress bar, for the commands that do."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from aixi_approx.cli.options import notice, progress
+
+if TYPE_CHECKING:
+    from aixi_approx.laboratory.runner import Laboratory
+
+LONG = 12 * 3_600  # seconds that are not begun without asking
+
+on = click.option(
+    "--on", metavar="ENGINE", help="Where: 4 (processes), dask://HOST:8786, mpi, here.  [default: one process a core]"
+)
+yes = click.option("--yes", is_flag=True, help="Begin what takes more than half a day without asking.")
+
+
+def run_laboratory(laboratory: Laboratory[Any], on: str | None, *, yes: bool, fewer: str) -> None:
+    """Measure what is missing, and say before how long it will take; `fewer` says how to ask for less."""
+    from aixi_approx.execution.engines import engine
+    from aixi_approx.planners.time_slices import format_duration
+
+    with notice("compiling the search, once; it is kept for next time ..."):
+        todo = laboratory.todo()
+    if not todo.checkpoints:
+        return
+    try:
+        with engine(on) as place:
+            workers = max(1, place.workers())
+            seconds = todo.seconds / workers
+            what = f"{_count(todo.checkpoints, 'checkpoint')} of {_count(todo.agents, 'agent')}"
+            where = f"on {_count(workers, 'worker')}, to {laboratory.folder}"
+            print(f"{what}: about {format_duration(seconds)} {where}", file=sys.stderr)
+            if seconds > LONG and not yes and not (sys.stdin.isatty() and click.confirm("Begin?", err=True)):
+                raise click.ClickException(f"it would take about {format_duration(seconds)}: {fewer}, or say --yes")
+            with progress() as bar:
+                task = bar.add_task("measuring", total=seconds)
+                laboratory.run(place, progress=lambda done, total: bar.update(task, completed=done, total=total))
+    except KeyboardInterrupt:
+        print(f"aixi: stopped; the same command goes on with {laboratory.folder}", file=sys.stderr)
+        sys.exit(130)
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number:,} {what}{'s' * (number != 1)}"
