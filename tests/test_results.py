@@ -20,8 +20,9 @@ from hypothesis import strategies as st
 from matplotlib.figure import Figure
 from scipy.stats import t as student
 
+from aixi_approx.cli.scale import _draw
 from aixi_approx.envs import make
-from aixi_approx.laboratory.conclusions import SMALL, conclusions
+from aixi_approx.laboratory.conclusions import SMALL, conclusions, plus
 from aixi_approx.laboratory.condition import Checkpoint, Setting
 from aixi_approx.laboratory.experience import Segment
 from aixi_approx.laboratory.plot_environment import draw_one
@@ -184,6 +185,87 @@ def test_the_plane_of_a_planner_without_simulations(tmp_path: Path) -> None:
     (f,) = find_results(write(tmp_path, STUDY._replace(environments=("tiger",), planners=("expectimax",), settings={})))
     assert np.isfinite(f.reward).all()
     assert (f.reward[..., 0] == f.reward[..., 1]).all()
+
+
+# ---------------------------------------------------------------------------------------------------- models, learners
+
+
+def test_models_side_by_side(tmp_path: Path, own_predictor: str) -> None:
+    """A plane, pictures and sentences for each; slices for the first; differences of the same training runs."""
+    alone = STUDY._replace(environments=("tiger",), settings={"tiger": STUDY.settings["tiger"]})
+    study = alone._replace(models=("ctw", own_predictor, "true", "shuffled"))
+    (wanted,) = find_results(write(tmp_path / "alone", alone))
+    ctw, own = find_results(write(tmp_path / "both", study))
+    assert [(f.environment, f.model) for f in (ctw, own)] == [("tiger", "ctw"), ("tiger", own_predictor)]
+    assert (ctw.title, own.title) == ("tiger", f"tiger, {own_predictor}")
+    for each in dataclasses.fields(wanted):
+        a, b = getattr(ctw, each.name), getattr(wanted, each.name)
+        if isinstance(a, dict):
+            assert list(a) == list(b) or set(a) == set(b)
+            assert all(np.array_equal(a[key], b[key], equal_nan=True) for key in a)
+        else:
+            assert np.array_equal(a, b, equal_nan=True) if isinstance(a, np.ndarray) else a == b
+    for s, (e, mark), (n, count) in product(range(3), enumerate(STUDY.experience), enumerate(STUDY.simulations)):
+        at = Checkpoint(RUNS["tiger", s], mark, own_predictor, 8)
+        assert is_same(own.reward[s, e, n], code("reward", at, by(2, "rhouct", count)))
+        assert is_same(own.regret[s, e, n], code("regret", at, by(2, "rhouct", count)))
+    assert own.others == {}
+    assert list(own.excess) == [8]
+    assert np.isfinite(own.excess[8]).all()
+    assert np.isnan(own.allowance).all()
+    assert np.isnan(own.leaves).all(), "it is no context tree"
+    text = report([ctw, own])
+    assert "## tiger\n" in text
+    assert f"## tiger, {own_predictor}\n" in text
+    assert text.count("Models compared on the experience of the same training runs") == 1
+    (table,) = (table for table in tables(text) if table[0][:2] == ["environment", "model"])
+    first, second = table[2:]
+    assert first == ["tiger", "ctw", f"{plus(mean_over_seeds(ctw.score[:, -1, -1]))}", "", ""]
+    assert second[:3] == ["tiger", own_predictor, plus(mean_over_seeds(own.score[:, -1, -1]))]
+    assert second[3] == plus(mean_over_seeds(own.score[:, -1, -1] - ctw.score[:, -1, -1]))
+    assert second[4] == plus(mean_over_seeds(own.excess[8][:, -1] - ctw.excess[8][:, -1]))
+    assert "Models compared" not in report([wanted])
+    assert [each["model"] for each in as_json([ctw, own])] == ["ctw", own_predictor]
+    figures = [drawn(draw_one(f)) for f in (ctw, own)]
+    assert (ctw.label, own.label) == ("tiger", "tiger, my_predictor.py:Frequency"), "a picture has no room for folders"
+    for f, figure in zip((ctw, own), figures, strict=True):
+        assert figure.get_suptitle().startswith(f"{f.label}: horizon")
+    (named,) = drawn(draw_all([ctw, own])).legends
+    assert [each.get_text() for each in named.get_texts()] == ["tiger", own.label]
+    written = _draw([ctw, own], tmp_path)
+    assert len({path.name for path in written}) == 3
+    assert all(path.parent == tmp_path and path.stat().st_size > 10_000 for path in written)
+
+
+def test_learners_are_variants_of_the_first_with_a_model(tmp_path: Path) -> None:
+    learners = ("q-learning", "rhouct", "one-ply+simulations:30")
+    study = STUDY._replace(environments=("tiger",), settings={"tiger": STUDY.settings["tiger"]}, learners=learners)
+    (f,) = find_results(write(tmp_path, study))
+    names = ["q-learning", "one-ply+simulations:30"]
+    assert [label for label in f.others if label.startswith("learner")] == [f"learner: {name}" for name in names]
+    for s, (n, count) in product(range(3), enumerate(STUDY.simulations)):
+        run = RUNS["tiger", s]
+        at = Checkpoint(run, 1000, "ctw", 8)
+        assert is_same(f.regret[s, -1, n], code("regret", at, by(2, "rhouct", count)))
+        other = Checkpoint(run._replace(learner=names[1]), 1000, "ctw", 8)
+        free = Checkpoint(run._replace(learner=names[0]), 1000, "none", 0)
+        for name, checkpoint, setting in (
+            (names[1], other, by(2, "rhouct", count)),
+            (names[0], free, Setting(PlannerSpec("q-learning"), STUDY.cycles)),
+        ):
+            assert is_same(f.others[f"learner: {name}"][s, n], 1 - code("regret", checkpoint, setting) / f.span)
+    assert "learner: q-learning" in report([f])
+
+
+def test_only_learners_without_a_model(tmp_path: Path) -> None:
+    study = STUDY._replace(environments=("tiger",), settings={}, learners=("q-learning",), models=("ctw",))
+    (f,) = find_results(write(tmp_path, study))
+    assert np.isnan(f.reward).all()
+    assert np.isfinite(f.others["learner: q-learning"]).all()
+    (says,) = conclusions(f)
+    assert says.endswith("no agent with a model was measured.")
+    assert "| learner: q-learning |" in report([f])
+    drawn(draw_one(f))
 
 
 # ---------------------------------------------------------------------------------------------------- means, intervals
@@ -666,7 +748,7 @@ def legend(axes: Any) -> list[str]:
 @BY_NAME
 def test_a_picture_is_drawn_of_anything(f: Results) -> None:
     figure = drawn(draw_one(f))
-    assert f.title in figure.get_suptitle()
+    assert f.label in figure.get_suptitle()
     seeds = {0: "no agent yet", 1: "1 agent"}.get(f.seeds, f"{f.seeds} agents")
     assert seeds in figure.get_suptitle()
 

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import multiprocessing
+import os
 import random
 import shutil
+import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
@@ -13,10 +18,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from small_runs import timeless
-from worker_tasks import run_study
+from worker_tasks import run_study, session
 
 from aixi_approx._version import __version__
+from aixi_approx.environment import EnvironmentFault
 from aixi_approx.envs import make
 from aixi_approx.execution import tasks as module
 from aixi_approx.execution.engines import Engine, InProcess, engine
@@ -282,6 +290,136 @@ def begin(folder: Path, study: Study) -> None:
 def files(folder: Path) -> dict[Path, int]:
     """The whole files, and when they were written."""
     return {path: path.stat().st_mtime_ns for path in folder.rglob("*.json") if path.name != "study.json"}
+
+
+SCRIPT = """
+import pathlib, sys
+from aixi_approx.execution import engine
+from aixi_approx.laboratory import Laboratory, Study
+
+if __name__ == "__main__":
+    settings = {"tiger": {"depth": 16, "horizon": 3, "simulations": 20, "epsilon": 0.5, "decay": 0.99}}
+    study = Study(("tiger",), EXPERIENCE, (20,), 2, cycles=300, sampled_decisions=2, settings=settings)
+    print("begun", flush=True)
+    with engine("2") as place:
+        Laboratory(pathlib.Path(sys.argv[1]), study).run(place)
+"""
+
+
+def started(folder: Path, experience: tuple[int, ...]) -> subprocess.Popen[str]:
+    """A script that runs a study on two processes, in a session of its own."""
+    script = folder.parent / "study.py"
+    script.write_text(SCRIPT.replace("EXPERIENCE", repr(experience)))
+    command = [sys.executable, str(script), str(folder)]
+    pipe = subprocess.PIPE
+    return subprocess.Popen(command, cwd=folder.parent, start_new_session=True, stdout=pipe, stderr=pipe, text=True)
+
+
+def ends(leader: int) -> bool:
+    """Whether all processes of a session end within half a minute: they have to see that they are alone."""
+    for _ in range(300):
+        if not session(leader):
+            return True
+        time.sleep(0.1)
+    return False
+
+
+def test_a_study_whose_process_is_killed_leaves_none_behind(tmp_path: Path) -> None:
+    """Killed with its processes left alone, it ends them; what was written is gone on from."""
+    undisturbed, killed = tmp_path / "undisturbed", tmp_path / "killed"
+    process = started(undisturbed, (200, 400))
+    assert process.communicate()[1] == ""
+    assert process.returncode == 0
+    for delay in (0.0, 0.05, 0.15):
+        process = started(killed, (200, 400))
+        while process.poll() is None and not files(killed):
+            time.sleep(0.01)
+        time.sleep(delay)
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+        assert ends(process.pid)
+    Laboratory(killed).run(HERE)
+    assert all_of(killed) == all_of(undisturbed)
+
+
+@pytest.mark.parametrize("delay", [0.0, 0.5, 1.0, 1.5])
+def test_a_study_that_is_interrupted_ends_quietly(delay: float, tmp_path: Path) -> None:
+    """Ctrl-C reaches the processes too, perhaps before they have begun."""
+    process = started(tmp_path / "out", (10**6,))
+    try:
+        assert process.stdout
+        process.stdout.readline()
+        time.sleep(delay)
+        os.killpg(process.pid, signal.SIGINT)
+        errors = process.communicate(timeout=60)[1]
+        reports = errors.count("Traceback") - errors.count("During handling of the above exception")
+        assert reports <= 1  # that of the script itself
+        assert ends(process.pid)
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+
+
+FRAIL = """
+from aixi_approx import Environment, Percept
+
+class Frail(Environment):
+    '''Fails at its 31st cycle.'''
+    actions = observations = ("a", "b")
+    min_reward, max_reward = 0, 1
+    def reset(self, seed):
+        self.cycles = 0
+    def step(self, action):
+        self.cycles += 1
+        if self.cycles > 30:
+            raise LookupError("worn out")
+        return Percept(0, 0)
+"""
+
+
+@pytest.mark.parametrize("where", ["here", "2"])
+def test_an_error_in_a_process_is_raised(where: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("aixi_approx.laboratory.cost.pilot", lambda run: 1e-6)  # it would fail here
+    (tmp_path / "frail.py").write_text(FRAIL)
+    study = SMALL._replace(environments=(f"{tmp_path}/frail.py:Frail",), settings={})
+    laboratory = Laboratory(tmp_path / "study", study)
+    with engine(where) as place, pytest.raises(EnvironmentFault, match="worn out") as raised:
+        laboratory.run(place)
+    assert "\n" not in str(raised.value)
+    assert laboratory.store.segment(study.runs()[0], 20) is not None, "what had ended before is kept"
+
+
+@given(stops=st.lists(st.integers(0, 12), max_size=4), order=st.permutations(("rhouct", "expectimax", "majority:4")))
+@settings(deadline=None, max_examples=10)
+def test_stopped_anywhere_and_asked_in_any_order(
+    stops: list[int], order: list[str], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    folder = tmp_path_factory.mktemp("stopped")
+    study = SMALL._replace(seeds=2, cycles=3, learners=("rhouct", "q-learning"), cross=("planners",))
+    for stop in stops:
+        left = stop
+
+        def tick(done: float, total: float) -> None:
+            nonlocal left
+            left -= 1
+            if left < 0:
+                raise KeyboardInterrupt
+
+        with contextlib.suppress(KeyboardInterrupt):
+            Laboratory(folder, study._replace(planners=("rhouct",))).run(HERE, progress=tick)
+    rest = tuple(planner for planner in order if planner != "rhouct")
+    grown = study._replace(planners=("rhouct", *rest))
+    Laboratory(folder, grown).run(HERE)
+    found = sorted(timeless(Laboratory(folder).rows()), key=str)
+    key = frozenset(grown.planners)
+    if key not in UNDISTURBED:
+        other = tmp_path_factory.mktemp("undisturbed")
+        Laboratory(other, grown).run(HERE)
+        UNDISTURBED[key] = sorted(timeless(Laboratory(other).rows()), key=str)
+    assert found == UNDISTURBED[key]
+
+
+UNDISTURBED: dict[frozenset[str], list[dict[str, Any]]] = {}
 
 
 def test_one_process_at_a_time(tmp_path: Path) -> None:

@@ -14,12 +14,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from small_runs import FREQUENCY
 
 from aixi_approx._version import __version__
+from aixi_approx.cli import laboratory as cli_laboratory
 from aixi_approx.cli import main, scale
 from aixi_approx.execution.engines import engine
-from aixi_approx.laboratory.condition import pilot
+from aixi_approx.laboratory.cost import pilot
 from aixi_approx.laboratory.runner import Laboratory
+from aixi_approx.laboratory.store import read_rows
 from aixi_approx.laboratory.study import GRIDS, Study, read_study
 
 Captured = pytest.CaptureFixture[str]
@@ -30,11 +33,12 @@ experience = {experience}
 simulations = {simulations}
 seeds = {seeds}
 cycles = 6
-probes = 2
+sampled_decisions = 2
 {more}
 [settings]
 {settings}
 """
+BROKEN = "conditions/coin-flip-rhouct-0-20-ctw-8.json"
 LAKE = '''from aixi_approx import Environment, Percept
 print("loaded")
 class Lake(Environment):
@@ -83,7 +87,7 @@ def refused(arguments: list[str], capsys: Captured) -> str:
     out, err = capsys.readouterr()
     *before, line = err.splitlines()
     assert (stop.value.code, out) == (2, "")
-    assert all(re.match(r"\d+ cells? of \d+ agents?: about |loaded", each) for each in before), before
+    assert all(re.match(r"\d+ checkpoints? of \d+ agents?: about |loaded", each) for each in before), before
     assert line.startswith("aixi")
     return line
 
@@ -106,7 +110,10 @@ def test_help_has_examples_and_imports_nothing_heavy() -> None:
     assert not set(modules.split()) & {"matplotlib", "numba", "numpy", "rich", "scipy"}
     examples = "\n".join(text).split("Examples:")[1]
     assert examples.count("aixi scale ") >= 4
-    assert all(f"--{option}" in "\n".join(text) for option in ("envs", "grid", "seeds", "out", "on", "report", "yes"))
+    assert all(
+        f"--{option}" in "\n".join(text)
+        for option in ("envs", "grid", "models", "planners", "learners", "cross", "seeds", "out", "on", "report", "yes")
+    )
 
 
 def test_the_grids_are_those_of_the_study() -> None:
@@ -141,14 +148,30 @@ def test_the_grids_are_those_of_the_study() -> None:
             "tiny.toml --seeds 1 --out done",
             "aixi: done holds a study with other seeds, 2: name another folder, or go on",
         ),
+        ("old", "aixi: old was written by version 0.3.0: "),
+        ("tiger --out old", "aixi: old was written by version 0.3.0: "),
+        ("tiger --cross seeds", "aixi: the study: cross has 'seeds': there are depths, horizons, planners"),
+        ("tiger --learners mcts", "aixi: the study: no planner 'mcts': there are rhouct"),
+        ("tiger --models true", "aixi: the study: models are ['true']: name ctw, too, or another one that learns"),
+        (
+            "tiger --planners rhouct+horizon:2",
+            "aixi: the study: rhouct+horizon:2: horizon and simulations of",
+        ),
+        ("done --models ctw", "aixi scale: done says what is measured: leave --seeds, --models, --grid and --out out"),
         ("broken", "aixi: broken/study.json is not the manifest of a study: name another folder"),
         ("tiger --out broken", "aixi: broken/study.json is not the manifest of a study: name another folder"),
         ("tiny.toml --on 0", "aixi: 0: at least one process is needed"),
         ("tiny.toml --on tigre", "aixi: no engine 'tigre': there are processes:4 (or just 4), here, dask://HOST:8786"),
         ("tiny.toml --on dask://localhost:1", "aixi: no Dask scheduler answers at tcp://localhost:1: was it started, "),
         ("done --on dask://localhost:1", "aixi: no Dask scheduler answers at tcp://localhost:1: was it started, "),
-        ("broken-cell", "aixi: broken-cell/cells/coin-flip-0-20-ctw-8.json is broken: remove it, and what stood in it"),
-        ("broken-cell --report", "aixi: broken-cell/cells/coin-flip-0-20-ctw-8.json is broken: remove it, and what"),
+        (
+            "broken-file",
+            "aixi: broken-file/conditions/coin-flip-rhouct-0-20-ctw-8.json is broken: remove it, and what stood in it",
+        ),
+        (
+            "broken-file --report",
+            "aixi: broken-file/conditions/coin-flip-rhouct-0-20-ctw-8.json is broken: remove it, and what",
+        ),
     ],
 )
 def test_bad_input_is_one_line(
@@ -159,14 +182,15 @@ def test_bad_input_is_one_line(
         "other/notes.txt": "not a study",
         "broken.toml": "experience = [",
         "broken/study.json": "{",
+        "old/study.json": '{"version": "0.3.0"}',
     }.items():
         (place / name).parent.mkdir(exist_ok=True)
         (place / name).write_text(text)
     (place / "empty").mkdir()
     file = study_file("coin-flip")
-    for name in ("done", "broken-cell"):
+    for name in ("done", "broken-file"):
         begun(place / name, read_study(Path(file)))
-    (place / "broken-cell/cells/coin-flip-0-20-ctw-8.json").write_text("{")
+    (place / "broken-file" / BROKEN).write_text("{")
     before = {path: path.read_bytes() for path in place.rglob("*") if path.is_file() and path.suffix != ".pyc"}
     line = refused(arguments.split(), capsys)
     assert message in line
@@ -180,7 +204,7 @@ def begun(folder: Path, study: Study) -> None:
         raise KeyboardInterrupt
 
     with engine("here") as here, pytest.raises(KeyboardInterrupt):
-        Laboratory(folder, study).carry_out(here, stop)
+        Laboratory(folder, study).run(here, progress=stop)
 
 
 def test_a_name_that_is_a_folder_too(place: Path, capsys: Captured) -> None:
@@ -195,12 +219,12 @@ def test_what_would_take_days_is_not_begun_unasked(
     place: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO())
-    monkeypatch.setattr("aixi_approx.laboratory.runner.pilot", lambda subject: 1.0)
+    monkeypatch.setattr("aixi_approx.laboratory.cost.pilot", lambda run: 1.0)
     line = refused(["tiger", "--grid", "full", "--on", "here"], capsys)
     assert re.fullmatch(r"aixi: it would take about \d+ (days|years): take a smaller grid, or say --yes", line)
     assert not list(place.glob("study*")), "a smaller grid is not refused for what was never begun"
-    monkeypatch.setattr(scale, "LONG", -1)
-    monkeypatch.setattr("aixi_approx.laboratory.runner.pilot", pilot)
+    monkeypatch.setattr(cli_laboratory, "LONG", -1)
+    monkeypatch.setattr("aixi_approx.laboratory.cost.pilot", pilot)
     file = study_file("coin-flip", seeds=1)
     assert "it would take about 0 seconds" in refused([file, "--on", "here"], capsys)
     main(["scale", file, "--on", "here", "--yes"])
@@ -214,14 +238,14 @@ def test_from_the_first_to_the_last(place: Path, capsys: Captured, monkeypatch: 
     """A study is reported on before anything is there, carried out, gone on with, grown."""
     file = study_file("coin-flip", "tiger")
     (place / "study-tiny").mkdir()
-    manifest = {"version": __version__, "study": read_study(Path(file)).options()}
+    manifest = {"version": __version__, "study": read_study(Path(file)).as_json()}
     (place / "study-tiny/study.json").write_text(json.dumps(manifest))
     main(["scale", "study-tiny", "--report"])
     out, _ = capsys.readouterr()
     assert out.count("with 4 simulations and horizon 2, nothing was measured yet.") == 2
     main(["scale", file, "--on", "here"])
     out, err = capsys.readouterr()
-    assert re.match(r"(compiling .*\n)?8 cells of 4 agents: about \d+ \w+ on 1 worker, to study-tiny\n", err), err
+    assert re.match(r"(compiling .*\n)?8 checkpoints of 4 agents: about \d+ \w+ on 1 worker, to study-tiny\n", err), err
     assert "laws" in err
     assert out.count("After 60 cycles, with 4 simulations and horizon 2, the agent scores ") == 2
     written = re.search("Written: (.*)\\.", out)
@@ -237,10 +261,10 @@ def test_from_the_first_to_the_last(place: Path, capsys: Captured, monkeypatch: 
     monkeypatch.setattr(scale, "_draw", lambda found, folder: [])  # once is enough
     again = printed(["study-tiny"], capsys)
     assert {path: path.stat().st_mtime_ns for path in (place / "study-tiny").rglob("*.json")} == done
-    assert set(again) == {"folder", "findings"}
-    assert [each["environment"] for each in again["findings"]] == ["coin-flip", "tiger"]
-    for each in again["findings"]:
-        assert all(f"  {sentence}\n" in out for sentence in each["verdict"])
+    assert set(again) == {"folder", "results"}
+    assert [each["environment"] for each in again["results"]] == ["coin-flip", "tiger"]
+    for each in again["results"]:
+        assert all(f"  {sentence}\n" in out for sentence in each["conclusions"])
     grown = printed([file, "--seeds", "3", "--on", "here"], capsys)
     assert Laboratory(place / "study-tiny").study.seeds == 3
     new = {path: path.stat().st_mtime_ns for path in (place / "study-tiny").rglob("*.json") if path.stem != "study"}
@@ -248,23 +272,46 @@ def test_from_the_first_to_the_last(place: Path, capsys: Captured, monkeypatch: 
         path: when for path, when in done.items() if path.stem != "study"
     }
     assert len(new) == 1.5 * (len(done) - 1)
-    assert grown["findings"][0]["score"] != again["findings"][0]["score"]
+    assert grown["results"][0]["score"] != again["results"][0]["score"]
+
+
+def test_axes_from_the_command_line(place: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Models, planners and learners with commas between them; what was measured without them stays."""
+    (place / "my_predictor.py").write_text(FREQUENCY)
+    monkeypatch.setattr(scale, "_draw", lambda found, folder: [])
+    file = study_file("tiger", seeds=1)
+    alone = printed([file, "--on", "here"], capsys)
+    axes = ["--models", "ctw, my_predictor.py:Frequency,true", "--planners", "rhouct,one-ply,rhouct+ucb:0.7"]
+    axes += ["--learners", "rhouct,q-learning", "--cross", "planners"]
+    found = printed([file, *axes, "--on", "here"], capsys)
+    assert [each["model"] for each in found["results"]] == ["ctw", "my_predictor.py:Frequency"]
+    assert found["results"][0]["score"] == alone["results"][0]["score"]
+    assert set(found["results"][0]["others"]) == {"one-ply", "rhouct+ucb:0.7", "model: true", "learner: q-learning"}
+    rows = read_rows(place / "study-tiny")
+    assert {row["learner"] for row in rows} == {"rhouct", "q-learning"}
+    planes = {(row["model"], row["experience"], row["planner"], row["simulations"]) for row in rows}
+    for model in ("ctw", "my_predictor.py:Frequency"):
+        for planner in ("rhouct", "one-ply", "rhouct+ucb:0.7"):
+            assert {(model, e, planner, n) for e in (20, 60) for n in (1, 4)} <= planes
+    report = (place / "study-tiny/report.md").read_text()
+    assert "| tiger | my_predictor.py:Frequency | " in report
+    assert "aixi scale study-tiny" in refused([file, "--on", "here"], capsys), "a smaller study is another one"
 
 
 LEAST = {
     "one experience": {"experience": [30]},
     "one number of simulations": {"simulations": [3]},
     "one point of one seed": {"experience": [30], "simulations": [3], "seeds": 1},
-    "expectimax": {"more": 'methods = ["expectimax"]\ndepths = [4]'},
+    "expectimax": {"more": 'planners = ["expectimax"]\ndepths = [4]'},
 }
 
 
 @pytest.mark.parametrize("least", LEAST.values(), ids=LEAST)
 def test_the_least_studies(least: dict[str, Any], place: Path, capsys: Captured) -> None:
     found = printed([study_file("tiger", **least), "--on", "here"], capsys)
-    (tiger,) = found["findings"]
+    (tiger,) = found["results"]
     assert tiger["score"][-1][-1]["mean"] <= 1
-    assert tiger["verdict"]
+    assert tiger["conclusions"]
 
 
 @pytest.mark.parametrize(
@@ -275,18 +322,18 @@ def test_environments_of_which_little_is_known(name: str, place: Path, capsys: C
     (place / "deep").mkdir()
     (place / "deep/my_env.py").write_text(LAKE)
     found = printed([study_file(name), "--on", "here", "--out", "new/folder"], capsys)
-    (it,) = found["findings"]
+    (it,) = found["results"]
     text = (place / "new/folder/report.md").read_text()
     assert f"## {name}" in text
     assert list((place / "new/folder").glob("*.png"))
-    assert all("nan" not in sentence for sentence in it["verdict"])
+    assert all("nan" not in sentence for sentence in it["conclusions"])
     if name.startswith("rocksample"):
-        assert it["within"]["prediction"][-1][-1]["mean"] is not None
+        assert it["within_horizon"]["prediction"][-1][-1]["mean"] is not None
     if it["long_run"]["prediction"][-1][-1]["mean"] is None:
         told = "What prediction and decision cost in the long run can't be told: the environment has no exact solution"
-        assert any(sentence.startswith(told) for sentence in it["verdict"])
+        assert any(sentence.startswith(told) for sentence in it["conclusions"])
     if "Lake" in name and ":Lake" in name:
-        assert it["verdict"][0] == f"There are no scores in {name}: its optimum is not known."
+        assert it["conclusions"][0] == f"There are no scores in {name}: its optimum is not known."
         assert "The surface: reward per cycle" in text
         assert it["reward"][-1][-1]["mean"] is not None
 
@@ -302,7 +349,7 @@ def test_ctrl_c_says_how_to_go_on(place: Path, capsys: Captured) -> None:
         program, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
     ) as process:
         for _ in range(600):
-            if list(place.glob("study-tiny/cells/*.json")) or process.poll() is not None:
+            if list(place.glob("study-tiny/conditions/*.json")) or process.poll() is not None:
                 break
             time.sleep(0.05)
         os.killpg(process.pid, signal.SIGINT)

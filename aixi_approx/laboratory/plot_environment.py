@@ -46,7 +46,7 @@ def draw_one(f: Results) -> Figure:
     figure = Figure(figsize=(17, 8.2), layout="constrained")
     panels = figure.subplots(2, 4)
     seeds = f"{f.seeds} agents, 95 % over them" if f.seeds > 1 else "1 agent" if f.seeds else "no agent yet"
-    figure.suptitle(f"{f.title}: horizon {f.horizon}, depth {f.depth}; {seeds}")
+    figure.suptitle(f"{f.label}: horizon {f.horizon}, depth {f.depth}; {seeds}")
     surface, by_experience, by_simulations, trade_off = panels[0]
     predictor, search, simple_regret, others = panels[1]
     _surface(surface, f)

@@ -45,9 +45,9 @@ def draw_all(found: Sequence[Results]) -> Figure:
     figure = Figure(figsize=(15, 8.4), layout="constrained")
     (learning, search, regret), (predictor, trade_off, extrapolation) = figure.subplots(2, 3)
     for i, f in enumerate(found):
-        line(learning, f.experience, values=f.score[:, :, -1], colour=f"C{i}", label=f.title)
-        line(search, f.simulations, values=f.score[:, -1], colour=f"C{i}", label=f.title)
-        line(predictor, f.experience, values=f.excess[f.depth], colour=f"C{i}", label=f.title)
+        line(learning, f.experience, values=f.score[:, :, -1], colour=f"C{i}", label=f.label)
+        line(search, f.simulations, values=f.score[:, -1], colour=f"C{i}", label=f.label)
+        line(predictor, f.experience, values=f.excess[f.depth], colour=f"C{i}", label=f.label)
     learning.set(ylabel=SCORE, title=f"learning: score with {found[0].simulations[-1]:,.0f} simulations")
     search.set(ylabel=SCORE, title=f"search: score after {found[0].experience[-1]:,.0f} cycles")
     log_if_positive(predictor, *(f.excess[f.depth] for f in found))
@@ -55,7 +55,7 @@ def draw_all(found: Sequence[Results]) -> Figure:
     for axes in (learning, predictor):
         scale(axes.xaxis, found[0].experience, label=EXPERIENCE)
     scale(search.xaxis, found[0].simulations, label=SIMULATIONS)
-    names = [f.title for f in found]
+    names = [f.label for f in found]
     _regret(regret, found, names)
     _trade_off(trade_off, found, names)
     _laws(extrapolation, found, names)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import operator
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -104,6 +105,11 @@ class Results:
     def title(self) -> str:
         """The environment, and the model unless it is context-tree weighting."""
         return self.environment if self.model == CTW else f"{self.environment}, {self.model}"
+
+    @property
+    def label(self) -> str:
+        """The title without the folders of files, for pictures."""
+        return re.sub(r"[^\s,]*/(?=[^/]*\.py:)", "", self.title)
 
     @property
     def span(self) -> float:

@@ -129,7 +129,7 @@ class Laboratory(Generic[AnyPlan]):
             missing = {run: [*self.study.groups(run)] for run in times}
         else:
             missing = self.missing()
-            times = Counter(missing)
+            times = Counter(missing.keys())
         return Todo(
             checkpoints=sum(times[run] * len(groups) for run, groups in missing.items()),
             agents=sum(times.values()),
