@@ -421,7 +421,7 @@ class Nothing(Mine):  # type: ignore[misc, valid-type]
         (Counts, "visits add up to 63, more than the 60 simulations"),
         (Valueless, "decided on ., which has no value while others have one"),
         (Chancy, "two searches with the same stream differ"),
-        (Deaf, "63 simulations were asked for, and 60 made"),
+        (Deaf, "60 simulations were made of 60, and 60 of 603"),
         (Stale, "revert() to the second of two marks does not go back exactly"),
         (Nothing, "search() returned 1: return a SearchResult"),
     ],

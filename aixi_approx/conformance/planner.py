@@ -197,7 +197,7 @@ def _is_worse(result: SearchResult) -> bool:
 
 
 def _check_count(probe: _Probe, result: SearchResult) -> None:
-    """Check that a planner that counts simulations makes no more than it is asked for, and more if it is asked for more."""
+    """Check that a planner makes no more simulations than it is asked for, and more if it is asked for more."""
     own = probe.agent.planner.simulations
     if not own:
         return
