@@ -21,7 +21,8 @@ bench: .venv/peers
 lint: .venv/installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/pip install --quiet --no-deps --upgrade --target build/typed .
+	rm -rf build/typed build/lib*
+	$(BIN)/pip install --quiet --no-deps --target build/typed .
 	cd build/typed && ../../$(BIN)/mypy --config-file ../../pyproject.toml -p aixi_approx
 
 # An editable install: Python files are used as they stand, the kernel is built anew when its source has changed.

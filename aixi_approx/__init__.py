@@ -8,13 +8,14 @@
     >>> aixi.average(rewards).mean <= 10
     True
 
-Names are loaded when they are first used, so that importing the package takes no time.
+Here stand the names that most programs need; the folders `predictors`, `planners`, `pomdp`, `laws`, `laboratory` and
+`execution` have the others. Names are loaded when they are first used, so that importing the package takes no time.
 """
 
-import importlib
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from aixi_approx._lazy import lazy
 from aixi_approx._version import __version__ as __version__
 
 # In a checkout, the folders envs and cli are beside this one. After `pip install .`, the compiled `_context_tree` is in
@@ -27,79 +28,44 @@ if os.path.isfile(os.path.join(__path__[0], os.pardir, "ext", "_context_tree.pyx
 if TYPE_CHECKING:
     from aixi_approx.agent import Agent as Agent
     from aixi_approx.builder import build_agent as build_agent
-    from aixi_approx.builder import build_planner as build_planner
     from aixi_approx.builder import mc_aixi as mc_aixi
-    from aixi_approx.coding import Coding as Coding
     from aixi_approx.conformance.environment import check_environment as check_environment
+    from aixi_approx.conformance.planner import check_planner as check_planner
+    from aixi_approx.conformance.predictor import check_predictor as check_predictor
     from aixi_approx.environment import Environment as Environment
     from aixi_approx.environment import EnvironmentFault as EnvironmentFault
     from aixi_approx.environment import Percept as Percept
+    from aixi_approx.environment import Schedule as Schedule
     from aixi_approx.environment import Settings as Settings
-    from aixi_approx.envs import ENVIRONMENTS as ENVIRONMENTS
     from aixi_approx.envs import make as make
     from aixi_approx.estimate import average as average
     from aixi_approx.include import get_include as get_include
     from aixi_approx.interaction import evaluate as evaluate
     from aixi_approx.interaction import interact as interact
-    from aixi_approx.laboratory.runner import Laboratory as Laboratory
-    from aixi_approx.laboratory.study import Study as Study
-    from aixi_approx.laws.curves import fit_curve as fit_curve
-    from aixi_approx.laws.joint import fit_joint_law as fit_joint_law
-    from aixi_approx.laws.trade_off import fit_trade_off as fit_trade_off
-    from aixi_approx.planners.belief_expectimax import BeliefExpectimax as BeliefExpectimax
-    from aixi_approx.planners.expectimax import Expectimax as Expectimax
-    from aixi_approx.planners.pouct import POUCT as POUCT
-    from aixi_approx.planners.q_learning import ActionValues as ActionValues
-    from aixi_approx.planners.rho_uct import RhoUCT as RhoUCT
-    from aixi_approx.planners.root_parallel import RootParallel as RootParallel
-    from aixi_approx.pomdp.belief import believe as believe
+    from aixi_approx.planner import Planner as Planner
     from aixi_approx.pomdp.definition import POMDP as POMDP
     from aixi_approx.pomdp.definition import Outcome as Outcome
-    from aixi_approx.pomdp.solver import Solution as Solution
     from aixi_approx.pomdp.solver import solve as solve
     from aixi_approx.predictor import Predictor as Predictor
-    from aixi_approx.predictors.context_tree import ContextTree as ContextTree
-    from aixi_approx.predictors.context_tree import FactoredContextTree as FactoredContextTree
-    from aixi_approx.predictors.true_model import TrueModel as TrueModel
+    from aixi_approx.rollout import Rollout as Rollout
 
-_HOME = {
-    "agent": ("Agent",),
-    "pomdp.belief": ("believe",),
-    "planners.belief_expectimax": ("BeliefExpectimax",),
-    "builder": ("build_agent", "build_planner", "mc_aixi"),
-    "coding": ("Coding",),
-    "conformance.environment": ("check_environment",),
-    "predictors.context_tree": ("ContextTree", "FactoredContextTree"),
-    "environment": ("Environment", "EnvironmentFault", "Percept", "Settings"),
-    "envs": ("ENVIRONMENTS", "make"),
-    "planners.expectimax": ("Expectimax",),
-    "estimate": ("average",),
-    "include": ("get_include",),
-    "interaction": ("evaluate", "interact"),
-    "laws.joint": ("fit_joint_law",),
-    "laboratory.runner": ("Laboratory",),
-    "laws.curves": ("fit_curve",),
-    "pomdp.definition": ("POMDP", "Outcome"),
-    "predictor": ("Predictor",),
-    "planners.q_learning": ("ActionValues",),
-    "planners.rho_uct": ("RhoUCT",),
-    "pomdp.solver": ("Solution", "solve"),
-    "planners.pouct": ("POUCT",),
-    "laboratory.study": ("Study",),
-    "laws.trade_off": ("fit_trade_off",),
-    "predictors.true_model": ("TrueModel",),
-    "planners.root_parallel": ("RootParallel",),
-}
-
-__all__ = sorted(name for names in _HOME.values() for name in names)
-
-
-def __getattr__(name: str) -> Any:
-    for module, names in _HOME.items():
-        if name in names:
-            return getattr(importlib.import_module(f"{__name__}.{module}"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-
-def __dir__() -> list[str]:
-    return [*globals(), *__all__]
+__getattr__, __dir__, __all__ = lazy(
+    __name__,
+    {
+        "agent": ("Agent",),
+        "builder": ("build_agent", "mc_aixi"),
+        "conformance.environment": ("check_environment",),
+        "conformance.planner": ("check_planner",),
+        "conformance.predictor": ("check_predictor",),
+        "environment": ("Environment", "EnvironmentFault", "Percept", "Schedule", "Settings"),
+        "envs": ("make",),
+        "estimate": ("average",),
+        "include": ("get_include",),
+        "interaction": ("evaluate", "interact"),
+        "planner": ("Planner",),
+        "pomdp.definition": ("POMDP", "Outcome"),
+        "pomdp.solver": ("solve",),
+        "predictor": ("Predictor",),
+        "rollout": ("Rollout",),
+    },
+)

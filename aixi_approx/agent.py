@@ -77,7 +77,7 @@ class Agent:
         random = stream(self.seed, AGENT if explore else EVALUATION, self.cycle)
         if explore and draw(random) < self.epsilon * self.decay**self.cycle:
             return Decision(below(random, self.coding.actions), True, None)
-        result = self.planner.search(self.predictor, random, simulations)
+        result = self.planner.search(self.predictor, random, simulations=simulations)
         return Decision(result.action, False, result)
 
     def observe(self, action: int, percept: Percept, *, learn: bool = True) -> float:

@@ -163,7 +163,8 @@ def mc_aixi(
     """
     environment = make(environment)
     given = {"depth": depth, "horizon": horizon, "simulations": simulations, "epsilon": epsilon, "decay": decay}
-    settings = environment.settings._replace(**{name: value for name, value in given.items() if value is not None})
+    changes: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+    settings = environment.settings._replace(**changes)
     return build_agent(environment, planner=PlannerSpec(ucb=ucb, memo=memo), settings=settings, seed=seed)
 
 

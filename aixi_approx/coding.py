@@ -1,13 +1,13 @@
-"""Actions, observations and rewards as the bits of one cycle.
+"""Actions, observations and rewards as the bits of a cycle.
 
-A cycle is the action, then the percept: reward, then observation. Every number is written with its highest bit
-first. Rewards are whole numbers, written as their distance from the least reward (Veness et al., JAIR 2011, section
-7.2); the distance is taken off again wherever rewards are reported.
+A cycle is an action followed by a percept: first the reward, then the observation. Every number is written with its
+highest bit first. Rewards are integers, written as their distance from the smallest reward (Veness et al., JAIR 2011,
+section 7.2); the distance is converted back wherever rewards are reported.
 
-The paper does not say in which order a percept is written. With the reward first it is predicted from the past alone,
-not apart for each observation that came with it. In the environments of the paper that costs at most 0.003 bits per
-percept; where the observation is of a new beginning it saves more than half of the experience: the cheese maze is as
-well predicted after 1,000 cycles as otherwise after 2,500 (benchmarks/learning/percept_order.py).
+The paper does not say in which order a percept is written. With the reward first, it is predicted from the past alone
+and not separately for each observation. In the environments of the paper this costs at most 0.003 bits per percept;
+where the observation shows a new start it saves more than half of the experience: the cheese maze is predicted as
+well after 1,000 cycles as it would otherwise be after 2,500 (benchmarks/learning/percept_order.py).
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ Bits = NDArray[np.uint8]
 
 
 def bits_for(count: int) -> int:
-    """Return how many bits number `count` things, at least one.
+    """Return the number of bits needed to number `count` things, at least one.
 
     >>> bits_for(1), bits_for(2), bits_for(3)
     (1, 1, 2)
@@ -30,8 +30,15 @@ def bits_for(count: int) -> int:
 
 
 def encode(value: int, bits: int) -> list[int]:
-    """Return a number below 2^bits as bits, the highest first.
+    """Return an integer in 0 to 2^bits - 1 as a list of bits, the highest first.
 
+    Raises
+    ------
+    ValueError
+        If the value does not fit.
+
+    Examples
+    --------
     >>> encode(6, 3)
     [1, 1, 0]
     """
@@ -41,7 +48,7 @@ def encode(value: int, bits: int) -> list[int]:
 
 
 def decode(bits: list[int] | Bits) -> int:
-    """Return the number that `encode` wrote.
+    """Return the number that `encode` has written.
 
     >>> decode([1, 1, 0])
     6
@@ -54,17 +61,16 @@ def decode(bits: list[int] | Bits) -> int:
 
 @dataclass(frozen=True)
 class Coding:
-    """The bits of one cycle of an environment.
+    """The bits of a cycle of an environment.
 
     Attributes
     ----------
-    actions
+    actions : int
         Number of actions.
-    action_bits, reward_bits, observation_bits
-        Bits of each part of a cycle, in this order.
-    min_reward, max_reward
-        The range of the rewards. A code beyond `max_reward`, which only an agent's imagination can come to, is
-        read as `max_reward`.
+    action_bits, reward_bits, observation_bits : int
+        Number of bits of each part of a cycle, in this order.
+    min_reward, max_reward : int
+        The range of the rewards. A code beyond `max_reward`, which only a model can predict, is read as `max_reward`.
     """
 
     actions: int
@@ -76,16 +82,16 @@ class Coding:
 
     @property
     def percept_bits(self) -> int:
-        """Bits of a percept: reward and observation."""
+        """Number of bits of a percept: reward and observation."""
         return self.reward_bits + self.observation_bits
 
     @property
     def cycle_bits(self) -> int:
-        """Bits of a cycle: action, reward and observation."""
+        """Number of bits of a cycle: action, reward and observation."""
         return self.action_bits + self.percept_bits
 
     def cycle(self, action: int, observation: int, reward: int) -> Bits:
-        """Return one cycle as bits, uint8[cycle_bits].
+        """Return a cycle as bits, uint8[cycle_bits].
 
         Raises
         ------
@@ -104,7 +110,7 @@ class Coding:
         )
 
     def percept(self, bits: list[int] | Bits) -> tuple[int, int]:
-        """Return (observation, reward) of the percept bits of a cycle."""
+        """Return (observation, reward) for the percept bits of a cycle."""
         reward = self.min_reward + decode(bits[: self.reward_bits])
         observation = decode(bits[self.reward_bits :])
         return observation, min(reward, self.max_reward)

@@ -61,10 +61,11 @@ def _compile(function: Function, **options: Any) -> Function:
         return njit(**options)(function)
     # Numba has no public way to add to what a cache is tied to. These attributes are private; they are the same in
     # Numba 0.61 to 0.68. Where they are missing, this is the plain cache of Numba. Without JIT there is no cache.
+    # An index of another version is not unpickled: it may name classes that are no more.
     index: Any = getattr(getattr(compiled, "_cache", None), "_cache_file", None)
-    if hasattr(index, "_source_stamp"):
+    if hasattr(index, "_version"):
         own_folder = Path(function.__code__.co_filename).parent
-        index._source_stamp = (index._source_stamp, _digest(_PACKAGE, "**/*.py"), _digest(own_folder, "*.py"))
+        index._version = (index._version, _digest(_PACKAGE, "**/*.py"), _digest(own_folder, "*.py"))
     return compiled
 
 

@@ -1,4 +1,4 @@
-"""Estimates: means with intervals, and scores."""
+"""Estimates: means with confidence intervals, and scores."""
 
 from __future__ import annotations
 
@@ -10,30 +10,42 @@ import numpy as np
 
 
 class Estimate(NamedTuple):
-    """A mean with its 95 % interval."""
+    """A mean with its 95 % confidence interval."""
 
     mean: float
     low: float
     high: float
 
 
-def normalised(reward: float, random: float | None, optimum: float | None) -> float:
-    """Return the score of a reward: 0 for the random agent, 1 for the best achievable; NaN where that is unknown."""
+def normalised(reward: float, random: float | None, *, optimum: float | None) -> float:
+    """Return the score of a reward: 0 for the random agent, 1 for the optimum; NaN where these are unknown or equal."""
     if random is None or optimum is None or optimum <= random:
         return math.nan
     return (reward - random) / (optimum - random)
 
 
 def finite(value: float) -> float | None:
-    """Return a number, None in place of one that is infinite or NaN, as JSON has it."""
+    """Return a number, or None if it is infinite or NaN, for JSON."""
     return float(value) if math.isfinite(value) else None
 
 
 def average(rewards: Sequence[float], batches: int = 20) -> Estimate:
-    """Return the mean of a series with a 95 % interval, from the spread of the means of consecutive batches.
+    """Return the mean of a series with a 95 % confidence interval, from the spread of batch means.
 
-    Rewards of neighbouring cycles depend on each other, so that their own spread would say too little; the means of
-    long batches hardly do. With fewer than two values the interval is infinite.
+    Rewards of neighbouring cycles are correlated, so their own spread would give too small an interval; the means of
+    long consecutive batches are nearly independent.
+
+    Parameters
+    ----------
+    rewards : sequence of float
+        The series, in order.
+    batches : int, default: 20
+        Number of batches, at least 2.
+
+    Returns
+    -------
+    Estimate
+        With an infinite interval if there are fewer than two values.
     """
     if batches < 2:
         raise ValueError(f"batches is {batches}: it must be at least 2")

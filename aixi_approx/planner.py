@@ -85,6 +85,8 @@ class Planner(ABC):
         Whether it has to be given all real cycles by `advance`, from the first on.
     simulations : int, default: 0
         Of a decision, unless `search` is given another number; 0 for a planner that does not count any.
+    seconds : float or None, default: None
+        That a decision may take; such a decision can't be repeated.
 
     Examples
     --------
@@ -93,7 +95,7 @@ class Planner(ABC):
     ...     '''Takes the action with the largest expected next reward bit, the first bit of a percept.'''
     ...     def __init__(self, coding):
     ...         self.coding = coding
-    ...     def search(self, predictor, random, simulations=None):
+    ...     def search(self, predictor, random, *, simulations=None):
     ...         value = np.zeros(self.coding.actions)
     ...         for action in range(self.coding.actions):
     ...             mark = predictor.mark()
@@ -108,9 +110,10 @@ class Planner(ABC):
     can_refuse: ClassVar[bool] = False
     reads_history: bool = False
     simulations: int = 0
+    seconds: float | None = None
 
     @abstractmethod
-    def search(self, predictor: Any, random: Stream, simulations: int | None = None) -> SearchResult:
+    def search(self, predictor: Any, random: Stream, *, simulations: int | None = None) -> SearchResult:
         """Decide on an action from the present history of the predictor, which is unchanged afterwards.
 
         Parameters
@@ -142,7 +145,7 @@ class Planner(ABC):
         """Return what takes the place of the predictor; None for a planner that plans on a model."""
         return None
 
-    def advance(self, action: int, percept: Bits, learned: bool = True) -> None:  # noqa: B027
+    def advance(self, action: int, percept: Bits, *, learned: bool = True) -> None:  # noqa: B027
         """Go on to the history after a real cycle.
 
         Parameters
@@ -167,7 +170,7 @@ class Planner(ABC):
         """Go back to a mark, exactly; forget it and all later ones."""
 
 
-def best_action(value: NDArray[np.float64], random: Stream, rounding: float = 0.0) -> int:
+def best_action(value: NDArray[np.float64], random: Stream, *, rounding: float = 0.0) -> int:
     """Return the action with the largest value, up to rounding; one of them at random if there are several."""
     best = np.flatnonzero(value >= np.nanmax(value) - rounding)
     return int(best[below(random, len(best))])

@@ -9,7 +9,7 @@ pooled:4+seconds:0.01           four that share ten milliseconds and pool what t
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any, NamedTuple, Self
 
@@ -131,7 +131,7 @@ def _flag(text: str) -> bool:
     return {"true": True, "false": False}[text]
 
 
-OPTIONS = {  # and how their values are read
+OPTIONS: dict[str, tuple[Callable[[str], Any], str]] = {  # and how their values are read
     "horizon": (_natural, "a whole number of cycles"),
     "simulations": (_natural, "a whole number"),
     "seconds": (_positive, "a number of seconds above 0"),

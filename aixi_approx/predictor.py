@@ -21,7 +21,7 @@ import ctypes
 import functools
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple, NoReturn, Self
 
@@ -155,7 +155,7 @@ class Predictor(ABC):
     def restart(self) -> None:  # noqa: B027  there is mostly nothing to do
         """Take note that the environment was reset, between two cycles. The history goes on."""
 
-    def extend(self, bits: Bits) -> None:
+    def extend(self, bits: Bits | Sequence[int]) -> None:
         """Append bits to the history without learning them."""
         for bit in bits:
             self.append(int(bit))
@@ -164,9 +164,17 @@ class Predictor(ABC):
         """Return an independent predictor in the same state; searches that run side by side need one each.
 
         By default a deep copy. A subclass whose state is not Python's has to override it.
+
+        Raises
+        ------
+        PredictorError
+            If a part of it can't be copied.
         """
         twin = copy.copy(self)
-        twin.__dict__ = copy.deepcopy({name: value for name, value in vars(self).items() if name != "_callbacks"})
+        try:
+            twin.__dict__ = copy.deepcopy({name: value for name, value in vars(self).items() if name != "_callbacks"})
+        except Exception as error:
+            raise PredictorError(f"{type(self).__name__} can't be copied ({error}): give it a method copy") from error
         return twin
 
     def statistics(self) -> Statistics:
@@ -222,7 +230,7 @@ class Predictor(ABC):
             self._callback(lambda _: self.mark()),
             self._callback(lambda mark: self.revert(mark) or 0.0),
         ]
-        return functions, Addresses(*map(address_of, functions), state=0)
+        return functions, Addresses(*[*map(address_of, functions), 0])
 
     def _callback(self, operation: Callable[[int], float]) -> Any:
         def fail(fault: BaseException) -> None:

@@ -1,7 +1,7 @@
-"""How compiled code calls the verbs of a predictor: by address, with addresses as ordinary arguments.
+"""How compiled code calls the operations of predictors and rollout policies: by address.
 
-Addresses that are arguments leave a Numba kernel cacheable; with addresses in globals it would be compiled anew in
-every process.
+Addresses are ordinary arguments, which leaves a Numba kernel cacheable; with addresses in globals it would be compiled
+anew in every process.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ OPERATION = ctypes.CFUNCTYPE(ctypes.c_double, ctypes.c_void_p, ctypes.c_int64)
 
 
 class Addresses(NamedTuple):
-    """Where compiled code finds the verbs of a predictor, and the state they work on."""
+    """Where compiled code finds the operations of a predictor, and the state they work on."""
 
     predict: int
     update: int
@@ -36,6 +36,32 @@ class Addresses(NamedTuple):
 
 
 PREDICT, UPDATE, APPEND, MARK, REVERT, STATE = range(len(Addresses._fields))  # places in that array
+
+
+RANDOM_BITS = 53  # of the number that the operation `choose` of a rollout policy is given
+
+
+class RolloutAddresses(NamedTuple):
+    """Where compiled code finds the operations of a rollout policy, and the state they work on.
+
+    Each operation is `double operation(void *state, int64_t argument)`; a negative result says that it failed. The
+    argument of `choose` is a random whole number of 53 bits. All zero: actions are chosen uniformly at random.
+    """
+
+    choose: int
+    append: int
+    mark: int
+    revert: int
+    state: int
+    reads_history: int = 0
+
+    def array(self) -> np.ndarray:
+        """Return them as int64[6], the form that compiled code takes as an argument."""
+        return np.array(self, dtype=np.int64)
+
+
+CHOOSE, TAKE_IN, SET_MARK, GO_BACK, POLICY, READS = range(len(RolloutAddresses._fields))  # places in that array
+UNIFORM = RolloutAddresses(0, 0, 0, 0, 0)
 
 
 if config.DISABLE_JIT:  # type: ignore[attr-defined]

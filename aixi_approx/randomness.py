@@ -1,8 +1,8 @@
-"""Random numbers: one small generator, the same stream in compiled and in plain Python.
+"""Random numbers: one small generator, with the same streams in compiled and in plain Python.
 
-xoshiro256++ (Blackman, Vigna 2021) on a state of four 64-bit words, seeded by splitmix64. Streams are cheap, so
-whatever needs randomness at a certain point of a run takes a stream of its own, named by numbers: the agent at
-cycle t of seed s draws from `stream(s, AGENT, t)`. No state has to be kept to go on with a run that was stopped.
+The generator is xoshiro256++ (Blackman, Vigna 2021), with a state of four 64-bit words, seeded by splitmix64. Streams
+are cheap, so everything that needs randomness at some point of a run takes its own stream, named by integers: the agent
+at cycle t of seed s draws from `stream(s, AGENT, t)`. Resuming a run needs no saved generator state.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from aixi_approx.compilation import compiled
 
 Stream = NDArray[np.uint64]
 
-# What a stream is for; the second number of its name.
+# The purpose of a stream: the second number of its name.
 ENVIRONMENT, AGENT, EVALUATION, SHUFFLE, PROBE = range(5)
 
 _MASK = (1 << 64) - 1

@@ -77,6 +77,10 @@ class Registry:
         offered = {point.name.replace("_", "-").lower(): point for point in entry_points(group=self.group)}
         return {name: offered[name] for name in sorted(offered) if name not in self.table}
 
+    def names(self) -> list[str]:
+        """Return the names of the table, then those of installed packages."""
+        return [*self.table, *self.installed()]
+
     def find(self, name: str) -> Entry:
         """Return what a name stands for.
 
@@ -101,18 +105,51 @@ class Registry:
             If there is nothing of that name, or it can't be built.
         """
         entry = self.find(name)
+        if entry.parameters and entry.kind.__module__.startswith(f"{self.package}."):
+            raise self.error(f"{name}: it has no parameters")
+        return self.construct(name, entry.kind, environment=environment, parameters=entry.parameters, options=options)
+
+    def construct(
+        self,
+        name: str,
+        kind: type[Any],
+        *,
+        environment: Environment,
+        parameters: tuple[Parameter, ...],
+        options: Mapping[str, Any],
+    ) -> Any:
+        """Return a new instance of a class for an environment.
+
+        Parameters
+        ----------
+        name : str
+            What it goes by in messages.
+        kind : type
+            The class.
+        environment : Environment
+            What it is made for.
+        parameters : tuple of int or str
+            That stand after the name.
+        options : mapping of str to object
+            That its class takes.
+
+        Raises
+        ------
+        ValueError
+            If it can't be built.
+        """
         try:
-            return entry.kind.for_environment(environment, *entry.parameters, **options)
+            return kind.for_environment(environment, *parameters, **options)
         except (ValueError, MemoryError):
             raise
         except Exception as error:
-            raise self.error(f"{name} can't be built: {describe_error(error, {entry.kind.__module__})}") from error
+            raise self.error(f"{name} can't be built: {describe_error(error, {kind.__module__})}") from error
 
     def _by_name(self, short: str, name: str) -> tuple[str, type[Any]]:
         """The full name and the class of one of the table, or of an installed package."""
         known = short.replace("_", "-").lower()
         offered = self.installed()
-        names = [*self.table, *offered]
+        names = self.names()
         if known not in names:
             longer = [other for other in names if other.startswith(known)]
             if len(longer) > 1:

@@ -9,43 +9,17 @@ from __future__ import annotations
 
 import functools
 from abc import ABC, abstractmethod
-from collections.abc import Callable
-from typing import Any, NamedTuple, Self
-
-import numpy as np
+from collections.abc import Callable, Sequence
+from typing import Any, NoReturn, Self
 
 from aixi_approx.coding import Bits, Coding
 from aixi_approx.environment import Environment
 from aixi_approx.predictor import address_of, as_compiled
-
-RANDOM_BITS = 53  # of the number that `choose` is given
+from aixi_approx.predictor_abi import RANDOM_BITS, RolloutAddresses
 
 
 class RolloutError(RuntimeError):
     """A rollout policy failed during a search."""
-
-
-class RolloutAddresses(NamedTuple):
-    """Where compiled code finds the operations of a rollout policy, and the state they work on.
-
-    Each operation is `double operation(void *state, int64_t argument)`; a negative result says that it failed. The
-    argument of `choose` is a random whole number of 53 bits. All zero: actions are chosen uniformly at random.
-    """
-
-    choose: int
-    append: int
-    mark: int
-    revert: int
-    state: int
-    reads_history: int = 0
-
-    def array(self) -> np.ndarray:
-        """Return them as int64[6], the form that compiled code takes as an argument."""
-        return np.array(self, dtype=np.int64)
-
-
-CHOOSE, TAKE_IN, SET_MARK, GO_BACK, POLICY, READS = range(len(RolloutAddresses._fields))  # places in that array
-UNIFORM = RolloutAddresses(0, 0, 0, 0, 0)
 
 
 class Rollout(ABC):
@@ -96,14 +70,14 @@ class Rollout(ABC):
         """Return a new policy for an environment, with the parameters that stand after its name."""
         return cls(environment.coding, *parameters)
 
-    def extend(self, bits: Bits) -> None:
+    def extend(self, bits: Bits | Sequence[int]) -> None:
         """Take in bits of the real history."""
         if self.reads_history:
             for bit in bits:
                 self.append(int(bit))
 
-    def check_fault(self) -> None:
-        """Raise what an operation raised while compiled code was calling it, if one did.
+    def raise_fault(self) -> NoReturn:
+        """Raise what an operation raised while compiled code was calling it, or say that one failed.
 
         Raises
         ------
@@ -111,10 +85,10 @@ class Rollout(ABC):
             Caused by the exception of the operation; Ctrl-C is raised as it is.
         """
         fault, self.fault = self.fault, None
-        if isinstance(fault, Exception):
-            raise RolloutError(f"the rollout policy failed in a search: {fault}") from fault
-        if fault is not None:
+        if fault is not None and not isinstance(fault, Exception):
             raise fault
+        why = fault or "it gives no action, or can't go back"
+        raise RolloutError(f"the rollout policy failed in a search: {why}") from fault
 
     @property
     def addresses(self) -> RolloutAddresses:
@@ -125,12 +99,11 @@ class Rollout(ABC):
     def _callbacks(self) -> tuple[list[Any], RolloutAddresses]:
         functions = [
             self._callback(lambda number: self._chosen(number)),
-            self._callback(lambda bit: self.append(bit) or 0.0),
+            self._callback(lambda bit: _zero(self.append(bit))),  # type: ignore[func-returns-value]
             self._callback(lambda _: self.mark()),
-            self._callback(lambda mark: self.revert(mark) or 0.0),
+            self._callback(lambda mark: _zero(self.revert(mark))),  # type: ignore[func-returns-value]
         ]
-        addresses = map(address_of, functions)
-        return functions, RolloutAddresses(*addresses, state=0, reads_history=int(self.reads_history))
+        return functions, RolloutAddresses(*[*map(address_of, functions), 0, int(self.reads_history)])
 
     def _chosen(self, number: int) -> int:
         action = self.choose(number / (1 << RANDOM_BITS))
@@ -145,3 +118,8 @@ class Rollout(ABC):
             self.fault = self.fault or fault
 
         return as_compiled(operation, fail)
+
+
+def _zero(_: None) -> float:
+    """What an operation without a result returns to compiled code."""
+    return 0.0

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 RECENT = 1_000  # cycles that the running reward is taken over
 
 
-def bar(part: str, rows: Iterable[Row], cycles: int) -> Iterator[Row]:
+def bar(part: str, rows: Iterable[Row], *, cycles: int) -> Iterator[Row]:
     """Pass rows on behind a progress bar."""
     if not cycles:
         return

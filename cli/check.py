@@ -1,4 +1,4 @@
-"""`aixi check`: whether an environment is what it says it is."""
+"""`aixi check`: whether an environment, a model, a planner or a rollout policy is what it is meant to be."""
 
 from __future__ import annotations
 
@@ -12,47 +12,59 @@ import click
 from aixi_approx.cli.options import as_json, at_least, notice, print_json
 
 if TYPE_CHECKING:
-    from aixi_approx.conformance.diagnostic import Diagnostic
+    from aixi_approx.conformance.by_name import Report
 
 
-@click.command("check", short_help="Say what is wrong with an environment, and how to mend it.")
-@click.argument("environment")
-@click.option("--cycles", type=at_least(1), default=1_000, show_default=True, help="Cycles of each random play.")
+@click.command("check", short_help="Say what is wrong with an environment, model, planner or rollout policy.")
+@click.argument("name")
+@click.option("--env", "environment", metavar="ENVIRONMENT", help="Where all but environments are checked.  [tiger]")
+@click.option("--model", metavar="MODEL", help="What a planner plans on.  [default: ctw]")
+@click.option(
+    "--cycles",
+    type=at_least(1),
+    help="Of each random play.  [default: 1000 of an environment, 30 of a model, 10 of a planner or rollout policy]",
+)
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the first play; the next ones follow.")
 @as_json
-def command(environment: str, cycles: int, seed: int, as_json: bool) -> None:
-    """Play in ENVIRONMENT at random, and say what is wrong with it and how to mend it.
+def command(
+    name: str, environment: str | None, model: str | None, cycles: int | None, seed: int, as_json: bool
+) -> None:
+    """Try out what NAME stands for, and say what is wrong with it and how to mend it.
 
-    ENVIRONMENT is a name that `aixi envs` lists, or my_file.py:MyClass. Checked are what it declares, what its steps
-    return, that all is a function of the seed (again, in a new instance, beside another, in another process), its
-    pictures and, where it is a finite POMDP, its definition and optimum. Notes are no faults. The exit code is 0 if
-    all was passed, 2 if anything failed.
+    NAME is an environment, a model, a planner or a rollout policy: one of `aixi envs` or of `aixi run --help`,
+    my_file.py:MyClass, or what an installed package offers. Of an environment is checked what it declares, what its
+    steps return, that all is a function of the seed (again, in a new instance, beside another, in another process), its
+    pictures and, where it is a finite POMDP, its definition and optimum; of the others, that they do what their base
+    class asks for, from Python and from compiled code, and that it can be undone. Notes are no faults. The exit code is
+    0 if all was passed, 2 if anything failed.
 
     \b
     Examples:
       aixi check my_env.py:Lake
       aixi check tiger --cycles 10000 --json
+      aixi check my_ngram.py:NGram --env kuhn-poker
+      aixi check my_planner.py:Mine --model true
     """
-    from aixi_approx.conformance.environment import check_environment
+    from aixi_approx.conformance.by_name import check
 
-    with notice(f"checking {environment}: ten random plays of {cycles:,} cycles ...", after=2):
-        findings = check_environment(environment, cycles, seed)
-    failed = sum(finding.result == "failed" for finding in findings)
+    with notice(f"checking {name} ...", after=2):
+        report = check(name, environment=environment, model=model, cycles=cycles, seed=seed)
     if as_json:
-        all_of_them = [finding._asdict() for finding in findings]
-        print_json({"environment": environment, "passed": not failed, "seed": seed, "findings": all_of_them})
+        diagnostics = [diagnostic._asdict() for diagnostic in report.diagnostics]
+        print_json({**report._asdict(), "passed": report.passed, "seed": seed, "diagnostics": diagnostics})
     else:
-        _print(environment, findings, failed)
-    if failed:
+        _print(report)
+    if not report.passed:
         sys.exit(2)
 
 
-def _print(environment: str, findings: list[Diagnostic], failed: int) -> None:
-    """Print a line for each finding, folded on a terminal only."""
+def _print(report: Report) -> None:
+    """Print a line for each diagnostic, folded on a terminal only."""
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else 1 << 30
-    for check, result, message in findings:
+    for check, result, message in report.diagnostics:
         line = f"{'FAILED' if result == 'failed' else result:8}{check:14}{' '.join(message.split())}"
         folded = textwrap.fill(line, width, subsequent_indent=" " * 22, break_on_hyphens=False)
         click.echo(click.style(folded, fg="red") if result == "failed" else folded)
-    passed = sum(finding.result == "passed" for finding in findings)
-    print(f"\n{environment}: {passed} passed, {failed} failed" if failed else f"\n{environment}: all {passed} passed")
+    passed, failed = (sum(each.result == what for each in report.diagnostics) for what in ("passed", "failed"))
+    count = f"{passed} passed, {failed} failed" if failed else f"all {passed} passed"
+    print(f"\n{report.name}: {count}")

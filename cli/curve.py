@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 POINTS = 2_000  # of a curve
 
 
-def draw(rows: Sequence[Row], result: dict[str, Any], path: Path) -> None:
+def draw(rows: Sequence[Row], result: dict[str, Any], *, path: Path) -> None:
     """Draw a run.
 
     Parameters

@@ -98,4 +98,5 @@ def _describe(environment: Environment) -> dict[str, Any]:
         "random_reward": environment.random_reward,
         "optimum": best_reward(environment),
         "settings": environment.settings._asdict(),
+        "schedule": environment.schedule._asdict(),
     }

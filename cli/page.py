@@ -97,7 +97,7 @@ def _cycles(environment: Environment, solution: Solution | None) -> str:
         action = solution.optimal_actions(node)[0] if solution else below(random, len(environment.actions))
         percept = environment.checked_step(action)
         if solution:
-            node = solution.follow(node, action, percept)
+            node = solution.follow(node, action, percept=percept)
         seen = word(environment.observations[percept.observation])
         lines += ["", f"{word(environment.actions[action])}: {seen}, {percept.reward:+}", environment.checked_render()]
     return "\n".join([*lines, "```"])

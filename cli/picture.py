@@ -54,8 +54,8 @@ class Box(NamedTuple):
         return self.y - PAD - LINE * (above + len(self.rows[row][0]) / 2)
 
 
-def draw(solution: Solution, name: str, file: Path) -> None:
-    """Draw an optimal policy to a file whose ending tells the format."""
+def draw(solution: Solution, name: str, *, path: Path) -> None:
+    """Draw an optimal policy to a path whose ending tells the format."""
     from matplotlib.figure import Figure
 
     total = len(solution.controller.action)
@@ -96,13 +96,13 @@ def draw(solution: Solution, name: str, file: Path) -> None:
             leave, enter = lane_x[gap][arrow.node], lane_x[layer[arrow.node]][arrow.node]
             if _goes_back(i, arrow.node, layer):
                 above = bus[arrow.node]
-                path = [begin, (leave, begin[1]), (leave, above), (enter, above), (enter, end[1]), end]
+                line = [begin, (leave, begin[1]), (leave, above), (enter, above), (enter, end[1]), end]
             else:
-                path = [begin, (leave, begin[1]), (leave, end[1]), end]
-            _line(axes, path, COLOURS[arrow.node])
+                line = [begin, (leave, begin[1]), (leave, end[1]), end]
+            _line(axes, line, COLOURS[arrow.node])
     for i, box in enumerate(boxes):
         _box(axes, box, COLOURS[i])
-    figure.savefig(file)
+    figure.savefig(path)
 
 
 def _unplaced(solution: Solution, shown: int) -> tuple[list[Box], list[int]]:

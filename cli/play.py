@@ -27,11 +27,11 @@ INDENT = " " * 6
 @click.option("--rounds", type=at_least(1), help="End after this many cycles.  [default: when you say q]")
 @click.option(
     "--model",
-    type=click.Choice(MODELS),
-    help="What the agent beside you knows: the rules (true), or what it has learned (ctw).  [default: true if it can "
-    "be, ctw if --blind]",
+    metavar="MODEL",
+    help=f"What the agent beside you knows: the rules (true), or what it has learned: {MODELS}.  [default: true if it "
+    "can be, ctw if --blind]",
 )
-@click.option("--cycles", type=at_least(0), help="Cycles that ctw learns before.")
+@click.option("--cycles", type=at_least(0), help="Cycles that it learns before.")
 @click.option("--simulations", type=at_least(1), help="Simulations of each search of the agent.")
 @click.option("--blind", is_flag=True, help="Be told as little as an agent that learns: no rules, no names.")
 @click.option("--reveal", is_flag=True, help="See the environment as it is, what is hidden included.")
@@ -67,7 +67,7 @@ def command(
     if blind and reveal:
         raise click.UsageError("--blind hides what --reveal shows: give one of them")
     if model == "true" and cycles is not None:
-        raise click.UsageError("only the model ctw learns: give no --cycles")
+        raise click.UsageError("the model true has nothing to learn: give no --cycles")
 
     from aixi_approx.envs import maker
     from aixi_approx.estimate import average, finite, normalised
@@ -80,13 +80,13 @@ def command(
         mine, other = new(), new()
         environment = mine.title
         model = model or ("true" if isinstance(mine, POMDP) and not blind and cycles is None else "ctw")
-        learned = 0 if model == "true" else mine.settings.cycles if cycles is None else cycles
+        learned = 0 if model == "true" else mine.schedule.cycles if cycles is None else cycles
         agent = _agent(other, model, learned, simulations, seed)
         mine.checked_reset(evaluation_seed(seed))
         rewards = _converse(mine, agent, rounds, blind, reveal, _introduction(mine, blind, model, learned))
         random, optimum = reward_range(mine)
     means = [average(each).mean for each in zip(*rewards, strict=True)] or [math.nan, math.nan]
-    you, its = ({"reward": mean, "score": normalised(mean, random, optimum)} for mean in means)
+    you, its = ({"reward": mean, "score": normalised(mean, random, optimum=optimum)} for mean in means)
     result = {
         **{"environment": environment, "seed": seed, "cycles": len(rewards), "model": model, "learned": learned},
         **{name: finite(value) for name, value in you.items()},
@@ -102,16 +102,16 @@ def command(
 def _agent(environment: Environment, model: str, cycles: int, simulations: int | None, seed: int) -> Iterator[Row]:
     """The cycles of an agent's evaluation, as `aixi run` has it, once it has learned."""
     from aixi_approx.builder import build_agent
-    from aixi_approx.experiments.experiment import MAX_CYCLES, compile_kernels
-    from aixi_approx.interaction import evaluate, interact
+    from aixi_approx.experiments.experiment import compile_kernels
+    from aixi_approx.interaction import MAX_CYCLES, evaluate, interact
 
     with notice("compiling the search, once; it is kept for next time ..."):
         compile_kernels(model)
     agent = build_agent(environment, model, seed=seed)
     environment.checked_reset(seed)
-    for _ in bar("learning", interact(agent, environment, cycles), cycles):
+    for _ in bar("learning", interact(agent, environment, cycles=cycles), cycles=cycles):
         pass
-    return evaluate(agent, environment, MAX_CYCLES, seed, simulations)
+    return evaluate(agent, environment, cycles=MAX_CYCLES, seed=seed, simulations=simulations)
 
 
 def _introduction(environment: Environment, blind: bool, model: str, learned: int) -> str:

@@ -146,7 +146,7 @@ def command(
 
         if complete and out:
             learned = Recording(out, experiment.as_json()).rows("learning")
-        draw_curve(learned, result, picture)
+        draw_curve(learned, result, path=picture)
     if as_json:
         print_json(result)
     else:
@@ -164,8 +164,8 @@ def _watcher(pictures: bool, learned: list[Row]) -> Watcher:
         if part == "learning":
             rows = _collect(rows, learned)
         if pictures and cycles and part == "evaluation":
-            return draw(rows, cycles, environment)
-        return bar(part, rows, cycles)
+            return draw(rows, cycles, environment=environment)
+        return bar(part, rows, cycles=cycles)
 
     return show
 
@@ -199,7 +199,8 @@ def _print_table(result: dict[str, Any]) -> None:
             number(result["reward"]),
             f"95 % in {number(result['reward_low'])} to {number(result['reward_high'])}",
         )
-    table.add_row("random agent", number(result["random_reward"]), "")
+    unknown = "not a POMDP: --planner random finds out" if result["planner"]["name"] != "random" else "not a POMDP"
+    table.add_row("random agent", number(result["random_reward"]), unknown if result["random_reward"] is None else "")
     table.add_row("best achievable", number(result["optimum"]), "")
     if result["evaluate"] and result["score"] is not None:
         table.add_row("score", number(result["score"]), "0 = random, 1 = best")

@@ -69,7 +69,7 @@ def command(
     if picture:
         from aixi_approx.cli.picture import draw
 
-        draw(solution, environment, picture)
+        draw(solution, environment, path=picture)
     if as_json:
         print_json(_result(solution, environment, merge, seconds, horizon, values))
     else:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 PACE = 0.1  # seconds from a picture to the next, at least
 
 
-def watch(rows: Iterable[Row], cycles: int, environment: Environment) -> Iterator[Row]:
+def watch(rows: Iterable[Row], cycles: int, *, environment: Environment) -> Iterator[Row]:
     """Pass rows on and draw on stderr what came of each: in place and slowly on a terminal, else below each other."""
     from rich.console import Console
     from rich.live import Live

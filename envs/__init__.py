@@ -15,6 +15,7 @@ import functools
 import importlib
 import inspect
 import math
+import sys
 from collections.abc import Callable
 from numbers import Real
 from typing import Any
@@ -95,7 +96,7 @@ def maker(environment: str | Callable[..., Environment] | Any) -> Callable[[], E
     if not isinstance(environment, str):
         if callable(environment):
             return functools.partial(build, getattr(environment, "__name__", "it"), environment)
-        environment = importlib.import_module(f"{__name__}.from_gymnasium").name_of(environment)
+        environment = _gymnasium_name(environment)
     if ">" in environment:
         switching = importlib.import_module(f"{__name__}.switching")
         new: Callable[[], Environment] = switching.maker(environment, maker)
@@ -130,8 +131,7 @@ def name_of(environment: str | type[Environment] | Environment | Any) -> str:
         return environment.title
     kind = environment if inspect.isclass(environment) else type(environment)
     if not issubclass(kind, Environment):
-        name: str = importlib.import_module(f"{__name__}.from_gymnasium").name_of(environment)
-        return name
+        return _gymnasium_name(environment)
     try:
         path = inspect.getfile(kind)
         inspect.signature(kind).bind()
@@ -143,10 +143,23 @@ def name_of(environment: str | type[Environment] | Environment | Any) -> str:
     return f"{path}:{kind.__name__}"
 
 
+def _gymnasium_name(environment: Any) -> str:
+    """The name of an instance that is none of ours, if it is one of Gymnasium."""
+    gymnasium = sys.modules.get("gymnasium")
+    if gymnasium is None or not isinstance(environment, gymnasium.Env):
+        what = "give a name, a class derived from aixi_approx.Environment, or an environment of Gymnasium"
+        raise EnvironmentFault(f"{environment!r:.60} is no environment: {what}")
+    name: str = importlib.import_module(f"{__name__}.from_gymnasium").name_of(environment)
+    return name
+
+
 def build(title: str, kind: Callable[..., Environment], *parameters: int | str) -> Environment:
     """Return a new environment of a class, reset with seed 0, whose declaration makes sense; raise EnvironmentFault."""
     try:
         environment = kind(*parameters)
+        if not isinstance(environment, Environment):
+            what = f"it is no environment, but {environment!r:.60}: derive it from aixi_approx.Environment"
+            raise EnvironmentFault(f"{title}: {what}")
         environment.title = title
         environment.checked_reset(0)
         environment.coding  # noqa: B018  refuses a wrong declaration

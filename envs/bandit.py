@@ -1,4 +1,4 @@
-"""A bandit with a safe arm and a better one that moves now and then (after Robbins 1952), a family."""
+"""Bandit: a safe arm, and a better one that moves now and then (after Robbins 1952); a family."""
 
 from collections.abc import Iterable
 
@@ -11,28 +11,30 @@ LASTS = 0.95  # probability that the good arm stays for one more cycle
 
 
 class Bandit(POMDP):
-    """A safe arm pays 1 with probability 0.5. Of k others one pays with probability 0.8, the rest never do.
+    """A safe arm pays 1 with probability 0.5. One of k other arms pays 1 with probability 0.8; the rest never pay.
 
-    After each cycle, with probability 0.05, the good one of the k is drawn anew. The agent sees that it is, not which.
+    After each cycle, with probability 0.05, the good arm is drawn anew among the k. The agent sees when this happens,
+    but not which arm is drawn.
 
-    To try the others costs at first, since the next is good with probability 1/k only. With k up to 15 it is best all
-    the same: one after the other, round after round, until one pays, and that one until the draw. The more arms fail in
-    a round, the likelier is the next, and after it all are as likely as before: so to go on is worth it if to begin
-    was. With more arms it is best never to leave the safe one.
+    Trying the other arms costs reward at first, because each is good with probability 1/k only. For k up to 15 it is
+    still best to try them in turn, round after round, until one pays, and to stay with that one until the next draw.
+    Each arm that fails in a round makes the remaining ones more likely; after a full round, all are equally likely
+    again. So if the search is worth starting, it is worth continuing. With more than 15 arms it is best never to leave
+    the safe one.
 
-    What the search earns: let s = 0.8 and q = 0.95. The good arm is at place j of the round, 0 to k - 1 with the same
-    probability, fails m times, with probability s (1 - s)^m, and pays first in cycle j + k m, which comes before the
-    draw with probability q^(j + k m); from then on it pays s a cycle, 1 + s q / (1 - q) in all. Summed over j and
-    m with their probabilities, and divided by the 1 / (1 - q) cycles between two draws, that is
+    The reward of the search: let s = 0.8 and q = 0.95. The good arm is at position j of the round (0 to k - 1, equally
+    likely), fails m times before it first pays, with probability s (1 - s)^m, and first pays in cycle j + k m, which
+    comes before the next draw with probability q^(j + k m). From then on it pays s per cycle, 1 + s q / (1 - q) in
+    total. Summed over j and m with their probabilities, and divided by the 1 / (1 - q) cycles between two draws:
 
-        s (1 - q^k) (1 - q + q s) / (k (1 - q) (1 - (1 - s) q^k))  a cycle.
+        s (1 - q^k) (1 - q + q s) / (k (1 - q) (1 - (1 - s) q^k))  per cycle.
     """
 
     observations = ("as before", "drawn anew")
     min_reward, max_reward = 0, 1
     hidden = "which arm is good"
     difficulty = (
-        "exploration that pays only cycles later, the later the more arms; memory of what was tried since the draw"
+        "exploration that pays only after several cycles, more of them with more arms; memory of the arms tried so far"
     )
     sizes = ("2", "3", "4", "6", "10")
 
@@ -54,7 +56,7 @@ class Bandit(POMDP):
         return dict.fromkeys(self.others, 1 / len(self.others))
 
     def outcomes(self, good: int, arm: int | str) -> Iterable[Outcome]:
-        """Pull an arm, then draw the good one anew, perhaps."""
+        """Pull an arm; then, with probability 0.05, draw the good one anew."""
         pays = SAFE if arm == "safe" else GOOD if arm == good else 0
         for reward, p in ((1, pays), (0, 1 - pays)):
             yield Outcome(p * LASTS, good, "as before", reward)
@@ -62,6 +64,6 @@ class Bandit(POMDP):
                 yield Outcome(p * (1 - LASTS) * q, anew, "drawn anew", reward)
 
     def render(self) -> str:
-        """Draw the arms: the safe one, then the others, the good one as $."""
+        """Draw the arms: the safe one, then the others, with the good one as $."""
         good = self.states[self.current]
         return "s | " + " ".join("$" if arm == good else "." for arm in self.others)

@@ -1,4 +1,4 @@
-"""Boards of games: a mark on each square, as a string, row by row."""
+"""Game boards: one mark per square, as a string, row by row."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -8,15 +8,15 @@ from aixi_approx.coding import bits_for
 EMPTY, MINE, THEIRS = MARKS = "-XO"  # a free square, the agent's mark, the opponent's
 
 
-def put(board: str, square: int, mark: str) -> str:
-    """Return the board with a mark on a square."""
+def put(board: str, square: int, *, mark: str) -> str:
+    """Return the board with a mark put on a square."""
     return board[:square] + mark + board[square + 1 :]
 
 
 class Boards(Sequence[str]):
-    """All boards by number: the same number of bits for each square, the first square highest.
+    """All boards by number: each square takes the same number of bits, the first square the highest ones.
 
-    A number of a square that no mark has is a question mark. Boards are written as they are asked for, not stored.
+    A value that stands for no mark is read as a question mark. Boards are computed on request, not stored.
 
     >>> Boards(9).index("-------XO"), Boards(9)[6]
     (6, '-------XO')

@@ -19,17 +19,17 @@ FREE = [(row, column) for row, line in enumerate(MAZE) for column, what in enume
 
 
 def neighbour(cell: Cell, move: str) -> Cell:
-    """Return the next cell in a direction, which may be wall."""
+    """Return the next cell in a direction, which may be a wall."""
     return cell[0] + MOVES[move][0], cell[1] + MOVES[move][1]
 
 
 def look(cell: Cell) -> str:
-    """Return what is in a cell."""
+    """Return the content of a cell."""
     return MAZE[cell[0]][cell[1]]
 
 
 def walls(cell: Cell) -> int:
-    """Return the sum of 8, 4, 2, 1 for a wall above, to the right, below, to the left.
+    """Return the sum of 8, 4, 2 and 1 for a wall above, to the right, below and to the left.
 
     >>> walls((1, 1)), walls((1, 2)), walls((2, 1))
     (9, 10, 5)
@@ -38,32 +38,32 @@ def walls(cell: Cell) -> int:
 
 
 class CheeseMaze(POMDP):
-    """A mouse goes up, right, down or left in a maze of eleven cells, and sees the walls around it.
+    """A mouse moves up, right, down or left in a maze of eleven cells and sees the walls around it.
 
-    The observation is the sum of 8, 4, 2, 1 for a wall above, to the right, below, to the left of where it is now.
+    The observation is the sum of 8, 4, 2 and 1 for a wall above, to the right, below and to the left of the mouse.
 
-    A move into a free cell costs 1. Bumping into a wall costs 10, the mouse stays. Entering the cheese pays 10 on top
-    of the 1 for the move, +9 in all, and in the same cycle the mouse is put in one of the other ten cells at random,
-    where it also starts; it sees the new cell. The paper leaves open whether the last move is paid for and how a new
-    round begins: the optimum of this reading, 10/4.3 - 1, is the nearest to the line in its figure 7. Its best mouse
-    goes up and right where it doesn't know better and needs 4.3 moves for a cheese.
+    A move into a free cell costs 1. Bumping into a wall costs 10, and the mouse stays where it is. Entering the cheese
+    pays 10, less 1 for the move; in the same cycle the mouse is placed in one of the other ten cells at random, as at
+    the start, and sees its new cell. The paper leaves open whether the last move costs anything and how a new round
+    starts: of the possible readings, this one has the optimum closest to the line in its figure 7, 10/4.3 - 1. The best
+    mouse goes up and right when it knows no better, and needs 4.3 moves per cheese.
     """
 
     actions = tuple(MOVES)
     observations = tuple(range(16))
     min_reward, max_reward = -10, 9
     hidden = "which of the cells that look alike"
-    difficulty = "memory of the way since the last cheese; a search 5 deep"
+    difficulty = "memory of the path since the last cheese; a search to depth 5"
     optimum = 57 / 43
     settings = Settings(depth=96, horizon=8, epsilon=0.999, decay=0.9999)
     schedule = Schedule(cycles=2500)
 
     def start(self) -> dict[Cell, float]:
-        """Put the mouse in a cell without cheese."""
+        """Place the mouse in a cell without cheese."""
         return {cell: 1 / len(FREE) for cell in FREE}
 
     def outcomes(self, cell: Cell, action: str) -> Iterable[Outcome]:
-        """Go a cell further, bump into a wall, or eat the cheese."""
+        """Move to the next cell, bump into a wall, or eat the cheese."""
         onto = neighbour(cell, action)
         if look(onto) == "#":
             return [Outcome(1, cell, walls(cell), -10)]
@@ -72,7 +72,7 @@ class CheeseMaze(POMDP):
         return [Outcome(1, onto, walls(onto), -1)]
 
     def render(self) -> str:
-        """Draw the maze: the mouse @, the cheese *."""
+        """Draw the maze: @ is the mouse, * the cheese."""
         lines = [list(line) for line in MAZE]
         row, column = self.states[self.current]
         lines[row][column] = "@"

@@ -1,4 +1,4 @@
-"""Coin flip: bet on a biased coin. The smallest environment, to try things on; it is not in the paper."""
+"""Coin flip: bet on a biased coin. The smallest environment, for quick trials; it is not in the paper."""
 
 from collections.abc import Iterable
 
@@ -7,22 +7,22 @@ from aixi_approx.pomdp.definition import POMDP, Outcome
 
 
 class CoinFlip(POMDP):
-    """A coin is flipped that shows heads with probability 0.7.
+    """A coin shows heads with probability 0.7.
 
-    The agent bets on a side before each flip, then sees the coin. A bet that was right pays 1, a wrong one nothing.
+    The agent bets on a side before each flip, then sees the result. A correct bet pays 1, a wrong one nothing.
     """
 
     actions = ("tails", "heads")
     observations = ("tails", "heads")
     min_reward, max_reward = 0, 1
     hidden = "nothing"
-    difficulty = "nothing: no memory, no search, hardly any experience"
+    difficulty = "none: no memory, no search, hardly any experience"
     optimum = 0.7
     settings = Settings(depth=8, horizon=2, epsilon=0.9, decay=0.99)
     schedule = Schedule(cycles=1000)
 
     def start(self) -> dict[str, float]:
-        """Take the coin; it has no memory, so there is one state."""
+        """Return the only state: a coin has no memory."""
         return {"coin": 1}
 
     def outcomes(self, state: str, action: str) -> Iterable[Outcome]:

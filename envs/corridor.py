@@ -1,4 +1,4 @@
-"""Corridor: a key at the far end, a door at the near one, n steps apart; a family."""
+"""Corridor: a door at one end and its key at the other, n steps apart; a family."""
 
 from collections.abc import Iterable
 from itertools import product
@@ -7,32 +7,30 @@ from aixi_approx.environment import Schedule, Settings
 from aixi_approx.pomdp.definition import POMDP, Outcome
 from aixi_approx.validation import as_integer
 
-State = tuple[int, str]  # steps from the door, what the agent has in hand: nothing or key
+State = tuple[int, str]  # steps from the door, what the agent holds: nothing or key
 
 SLIP = 0.2  # probability that a step fails
 
 
 class Corridor(POMDP):
-    """A corridor with a door at its left end; n steps to the right, at its right end, lies the key to the door.
+    """A corridor has a door at its left end; the key to the door lies n steps away, at the right end.
 
-    The agent begins at the door, without the key. In each cycle it takes a step left or right. The floor is slippery:
-    a step fails with probability 0.2, and always against a wall; then the agent stays where it is. It takes the key
-    when it gets there, and opens the door when it gets there with the key: that pays 1, and it begins anew, without
-    the key. Nothing else pays, and nothing costs but time: a step the wrong way has to be taken back. The agent feels
-    whether it moved, and whether it has the key; it does not see where it is.
+    The agent starts at the door, without the key. In each cycle it takes a step to the left or right. The floor is
+    slippery: a step fails with probability 0.2, and always against a wall; the agent then stays where it is. It takes
+    the key on reaching it, and opens the door on returning with the key. Opening the door pays 1, and the agent starts
+    again, without the key. Nothing else pays, and nothing costs anything but time: a step the wrong way has to be taken
+    back. The agent feels whether it moved and whether it has the key; it does not see where it is.
 
-    Between two openings of the door are at least 2n steps that succeed, n to the key and n back, and each takes 5/4
-    cycles on average. So the optimum is 1 / (2n * 5/4) = 2 / (5n), reached by going right without the key and left
-    with it. A random walk needs n(n + 1) steps for n, and earns 2 / (5n(n + 1)).
+    Between two openings of the door at least 2n steps succeed, n to the key and n back, and each takes 5/4 cycles on
+    average. So the optimum is 1 / (2n * 5/4) = 2 / (5n), reached by going right without the key and left with it. A
+    random walk needs n(n + 1) steps to cover n, and earns 2 / (5n(n + 1)).
     """
 
     actions = ("left", "right")
     observations = tuple(product(("stood", "moved"), ("nothing", "key")))
     min_reward, max_reward = 0, 1
-    hidden = "the place in the corridor"
-    difficulty = (
-        "a search more than 2n deep, past as many cycles that pay nothing; exploration: a random walk to the key"
-    )
+    hidden = "the position in the corridor"
+    difficulty = "a search deeper than 2n, past as many cycles without reward; exploration: a random walk to the key"
     sizes = ("2", "4", "6", "8", "12")
 
     def __init__(self, length: int = 4) -> None:
@@ -43,7 +41,7 @@ class Corridor(POMDP):
         super().__init__()
 
     def start(self) -> dict[State, float]:
-        """Stand at the door without the key."""
+        """Start at the door, without the key."""
         return {(0, "nothing"): 1}
 
     def outcomes(self, state: State, action: str) -> Iterable[Outcome]:

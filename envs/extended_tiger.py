@@ -1,4 +1,4 @@
-"""Extended tiger (Veness et al. 2011, section 7.1): the tiger problem for one who has to stand up first."""
+"""Extended tiger (Veness et al. 2011, section 7.1): the tiger problem for an agent that has to stand up first."""
 
 from collections.abc import Iterable
 
@@ -9,30 +9,31 @@ State = tuple[str, str]  # posture of the agent, door of the tiger
 
 
 class ExtendedTiger(POMDP):
-    """A tiger is behind one of two doors, gold behind the other; the agent hears only while seated.
+    """A tiger is behind one of two doors, gold behind the other; the agent can listen only while seated.
 
-    It starts seated. Listening while seated costs 1 and tells the tiger's side, rightly with probability 0.85. Standing
-    up costs nothing. Opening a door while standing costs 100 for the tiger and pays 30 for the gold; then the agent is
-    seated again and the tiger put behind a door at random. Whatever cannot be done (to open a door while seated, to
-    listen or to stand up while standing) changes nothing and costs 10. Only listening shows anything.
+    The agent starts seated. Listening while seated costs 1 and reveals the tiger's side, correctly with probability
+    0.85. Standing up costs nothing. Opening a door while standing costs 100 for the tiger and pays 30 for the gold;
+    then the agent is seated again, and the tiger is placed behind a door at random. Any other action (opening a door
+    while seated, listening or standing up while standing) changes nothing and costs 10. Only listening reveals
+    anything.
 
-    The paper does not give the cost of standing up and of what cannot be done: 0 for the first fits the optimum in
-    its figure 7, the second does not matter to the optimum. An observation has 3 bits there, though 2 would do.
-    Best is to listen until one side leads by two, then to stand up and open.
+    The paper does not give the costs of standing up and of the actions that change nothing: 0 for the first fits the
+    optimum in its figure 7, and the second does not affect the optimum. An observation has 3 bits there, although 2
+    would do. It is best to listen until one side leads by two, then to stand up and open the other door.
     """
 
     actions = ("stand", "listen", "open-left", "open-right")
     observations = ("nothing", "left", "right")
     observation_bits = 3
     min_reward, max_reward = -100, 30
-    hidden = "where the tiger is, whether one sits"
-    difficulty = "memory of what was heard and of standing up; a search 3 deep, past a cycle that pays nothing"
+    hidden = "where the tiger is, whether the agent is seated"
+    difficulty = "memory of what was heard and of standing up; a search to depth 3, past a cycle without reward"
     optimum = 3485 / 698  # 4.9928367
     settings = Settings(depth=96, horizon=4, simulations=100, epsilon=0.99, decay=0.99999)
     schedule = Schedule(cycles=50_000, evaluation_simulations=2_500)
 
     def start(self) -> dict[State, float]:
-        """Seat the agent and put the tiger behind a door."""
+        """Seat the agent and place the tiger behind a door."""
         return {("seated", "left"): 1 / 2, ("seated", "right"): 1 / 2}
 
     def outcomes(self, state: State, action: str) -> Iterable[Outcome]:
@@ -49,6 +50,6 @@ class ExtendedTiger(POMDP):
         return [Outcome(1, state, "nothing", -10)]
 
     def render(self) -> str:
-        """Draw what is behind the doors, and whether the agent sits."""
+        """Draw what is behind the doors, and whether the agent is seated."""
         posture, tiger = self.states[self.current]
         return ("[ tiger ] [ gold ]" if tiger == "left" else "[ gold ] [ tiger ]") + f"  {posture}"

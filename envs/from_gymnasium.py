@@ -24,13 +24,17 @@ What becomes of an environment here:
   POMDP: its table is sampled here, so that its optimum can be solved for and its true model be planned with. If random
   play finds that the table does not tell the truth (a limit, a wrapper, a fickle passenger), it is not used.
 
-What is lost stands in `approximations`.
+What is lost stands in `approximations`. Without a table, the reward of the random agent is the mean over those 10,000
+cycles of random play, and unknown where actions are rounded, since the play was of actions as they are.
 """
 
 from __future__ import annotations
 
+import sys
 import warnings
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from aixi_approx.environment import Environment, EnvironmentFault, Percept, Schedule, Settings
@@ -77,6 +81,11 @@ class GymEnvironment(OfGymnasium):
         self.settings, self.approximations = _settings(3 * self.coding.cycle_bits), original.approximations()
         self.native = [original.action_code.value(indices) for indices in original.chosen]
         self.last: Any = None
+
+    @property
+    def random_reward(self) -> float | None:
+        """Expected reward per cycle of the agent that acts at random, estimated from random play."""
+        return self.original.random_reward
 
     def reset(self, seed: int) -> None:
         """Begin the first episode."""
@@ -139,7 +148,7 @@ def build(written: str) -> Environment:
         If there is none, if it can't be built with these options, or if its spaces can't be coded.
     """
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), _modules_of_the_current_folder(written):
             warnings.simplefilter("ignore")  # such as that there is a newer version
             original = Original(written)
             if original.table is None:
@@ -153,17 +162,28 @@ def build(written: str) -> Environment:
         raise EnvironmentFault(f"gym:{written}: {error}") from error
 
 
-def name_of(env: object) -> str:
+@contextmanager
+def _modules_of_the_current_folder(written: str) -> Iterator[None]:
+    """Let an ID such as my_module:Room-v0 find my_module.py where my_module.py:Room would."""
+    here = str(Path.cwd())
+    if ":" not in written.partition("?")[0]:
+        yield
+        return
+    sys.path.insert(0, here)
+    try:
+        yield
+    finally:
+        sys.path.remove(here)
+
+
+def name_of(env: gymnasium.Env[Any, Any]) -> str:
     """Return the name, as in `gym:ID?option=value`, by which an instance can be made again.
 
     Raises
     ------
     EnvironmentFault
-        If it is no environment, or was not made by `gymnasium.make` with options that can be written down.
+        If it was not made by `gymnasium.make` with options that can be written down.
     """
-    if not isinstance(env, gymnasium.Env):
-        what = "give a name, a class derived from aixi_approx.Environment, or an environment of Gymnasium"
-        raise EnvironmentFault(f"{env!r:.60} is no environment: {what}")
     if env.spec is None or env.spec.additional_wrappers:
         what = "has wrappers of its own" if env.spec else "was not made by gymnasium.make"
         raise EnvironmentFault(f"{env} {what}: register it, and name it gym:my_module:ID")

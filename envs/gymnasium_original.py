@@ -56,7 +56,7 @@ class Table(NamedTuple):
 class Play(NamedTuple):
     """What was seen in random play."""
 
-    rewards: set[Pay]
+    pays: list[Pay]  # of each cycle
     limits: Limits  # of each number of an observation
     agrees: bool  # with the table, if there is one
 
@@ -98,9 +98,10 @@ class Original:
             raise ValueError(f"it failed in random play: {type(error).__name__}: {error}") from error
         self.table = table if play.agrees else None
         self.observations = Observations(_coded("observations", self.env.observation_space, bins, play.limits))
-        rewards = self.table.rewards() if self.table else play.rewards
-        self.scale = RewardScale({reward + self.end * ended for reward, ended in rewards}, self.limits, unit)
+        rewards = self.table.rewards() if self.table else set(play.pays)
+        self.scale = RewardScale({reward + self.end * ended for reward, ended in rewards}, self.limits, unit=unit)
         self.chosen = list(itertools.product(*(range(number.count) for number in self.action_code.numbers)))
+        self.random_reward = self._random_reward(play.pays)
 
     def fresh(self) -> gymnasium.Env[Any, Any]:
         """Return a new instance, which draws text if it can."""
@@ -124,6 +125,14 @@ class Original:
     def level(self, reward: float, terminated: bool) -> int:
         """Return a reward as a whole number."""
         return self.scale.level(float(reward) + self.end * bool(terminated))
+
+    def _random_reward(self, pays: list[Pay]) -> float | None:
+        """The reward of the random agent, from random play; None where actions are rounded, so that it is another."""
+        if str(self.action_code):
+            return None
+        level = {pay: self.level(*pay) for pay in set(pays)}
+        self.scale.clipped = 0  # what was clipped here was not played
+        return sum(level[pay] for pay in pays) / len(pays)
 
     def rules(self) -> str:
         """Return what the environment says of itself, up to its spaces, and what an observation is here."""
@@ -168,7 +177,7 @@ class Original:
 def _coded(what: str, space: Any, bins: int, seen: Limits) -> SpaceCode:
     """The code of the actions or observations, if they are few enough."""
     try:
-        code = SpaceCode(space, bins, seen)
+        code = SpaceCode(space, bins, seen=seen)
         count, bits = math.prod(number.count for number in code.numbers), code.bits + 1
         if what == "actions" and count > MAX_ACTIONS:
             raise ValueError(f"they are {count:,}, and at most {MAX_ACTIONS:,} will do{_fewer(code)}")
@@ -241,12 +250,12 @@ def _play(env: gymnasium.Env[Any, Any], table: Table | None) -> Play:
     env.action_space.seed(0)
     observation, _ = env.reset(seed=0)
     agrees = table is not None and observation in table.start
-    rewards: set[Pay] = set()
+    pays: list[Pay] = []
     least = largest = np.array(list(flat(env.observation_space, observation)), dtype=float)
     for _ in range(SCOUTING):
         before, action = observation, env.action_space.sample()
         observation, reward, terminated, truncated, _ = env.step(action)
-        rewards.add((float(reward), bool(terminated)))
+        pays.append((float(reward), bool(terminated)))
         if table and agrees:
             agrees = not truncated and _lists(table, before, action, (observation, reward, terminated))
         if terminated or truncated:
@@ -254,7 +263,7 @@ def _play(env: gymnasium.Env[Any, Any], table: Table | None) -> Play:
             agrees = agrees and table is not None and observation in table.start
         numbers = list(flat(env.observation_space, observation))
         least, largest = np.minimum(least, numbers), np.maximum(largest, numbers)
-    return Play(rewards, list(zip(least.tolist(), largest.tolist(), strict=True)), agrees)
+    return Play(pays, list(zip(least.tolist(), largest.tolist(), strict=True)), agrees)
 
 
 def _lists(table: Table, state: Any, action: Any, what: tuple[Any, ...]) -> bool:

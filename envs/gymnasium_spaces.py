@@ -1,11 +1,11 @@
-"""Gymnasium's spaces as bits: every value of a space is a few small whole numbers, one after the other.
+"""Gymnasium spaces as bits: every value of a space is a sequence of small non-negative integers.
 
     Discrete, MultiDiscrete, MultiBinary   their numbers, less the first
-    Box of whole numbers, 256 or fewer     the same
-    any other Box                          each number by the nearest of some points, evenly spaced from end to end
+    Box of integers, 256 values or fewer   the same
+    any other Box                          each number rounded to the nearest of several evenly spaced points
     Tuple, Dict                            their parts, in order
 
-A number with no ends has those that were seen in random play. What lies beyond the ends goes to the end.
+An unbounded number takes the bounds that were seen in random play. Values beyond the bounds are clipped.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ from gymnasium import spaces
 
 from aixi_approx.coding import bits_for
 
-MAX_WHOLE = 256  # of a Box of whole numbers; a larger one is rounded
-ENDLESS = 1e9  # ends that far out are none
+MAX_WHOLE = 256  # values of a number in a Box of integers; with more, it is rounded
+ENDLESS = 1e9  # bounds beyond this count as none
 
-Limits = Iterable[tuple[float, float]]  # the least and the largest of each number, as seen
+Limits = Iterable[tuple[float, float]]  # the smallest and the largest value seen of each number
 
 
 @dataclass(frozen=True)
 class Number:
-    """One number of a space: `count` values from first to last, evenly spaced."""
+    """One number of a space: `count` evenly spaced values from `first` to `last`."""
 
     first: float
     last: float
@@ -38,16 +38,16 @@ class Number:
 
     @property
     def step(self) -> float:
-        """From one value to the next."""
+        """The distance between neighbouring values."""
         return (self.last - self.first) / (self.count - 1) if self.count > 1 else 1.0
 
     def index(self, value: float) -> int:
-        """Return which of the values is the nearest.
+        """Return the index of the nearest value.
 
         Raises
         ------
         ValueError
-            If it is not a number, or has to be one of the values and is not.
+            If the value is NaN, or if the number is not rounded and this is not one of its values.
         """
         if math.isnan(value):
             raise ValueError("not a number (NaN)")
@@ -58,14 +58,14 @@ class Number:
         return int(value - self.first)
 
     def value(self, index: int) -> float:
-        """Return a value by its number."""
+        """Return the value with an index."""
         if self.rounded:
             return self.last if index == self.count - 1 else self.first + self.step * index
         return int(self.first) + index
 
 
 def flat(space: spaces.Space[Any], value: Any) -> Iterator[float]:
-    """Yield the numbers of a value, as Gymnasium has it or as `plain` does."""
+    """Yield the numbers of a value, given as Gymnasium or as `plain` represents it."""
     if isinstance(space, spaces.Tuple):
         for part, there in zip(space.spaces, value, strict=True):
             yield from flat(part, there)
@@ -81,7 +81,7 @@ def flat(space: spaces.Space[Any], value: Any) -> Iterator[float]:
 
 
 def _rebuild(space: spaces.Space[Any], numbers: Iterator[Any], plain: bool) -> Any:
-    """A value from its numbers, which are used up."""
+    """Build a value from its numbers, which are consumed."""
     if isinstance(space, spaces.Tuple):
         return tuple(_rebuild(part, numbers, plain) for part in space.spaces)
     if isinstance(space, spaces.Dict):
@@ -98,7 +98,7 @@ def _rebuild(space: spaces.Space[Any], numbers: Iterator[Any], plain: bool) -> A
 
 
 def _numbers(space: spaces.Space[Any], bins: int, seen: Iterator[tuple[float, float]]) -> Iterator[Number]:
-    """The numbers of a space; `seen` has as many limits, or none."""
+    """Yield the numbers of a space; `seen` has limits for each of them, or is empty."""
     if isinstance(space, spaces.Tuple | spaces.Dict):
         for part in space.spaces if isinstance(space, spaces.Tuple) else space.spaces.values():
             yield from _numbers(part, bins, seen)
@@ -111,7 +111,7 @@ def _numbers(space: spaces.Space[Any], bins: int, seen: Iterator[tuple[float, fl
                 continue
             if low < -ENDLESS or high > ENDLESS:
                 if limits is None:
-                    raise ValueError(f"a number from {low:g} to {high:g} has no ends")
+                    raise ValueError(f"a number from {low:g} to {high:g} has no bounds")
                 low, high = limits
             yield Number(low, high, bins if low < high else 1, rounded=True)
     else:
@@ -121,7 +121,7 @@ def _numbers(space: spaces.Space[Any], bins: int, seen: Iterator[tuple[float, fl
 
 
 def _ranges(space: spaces.Space[Any]) -> list[tuple[int, int]]:
-    """Of each number of a space of whole numbers, the first and how many there are."""
+    """Return the first value and the count of each number of a space of integers."""
     if isinstance(space, spaces.Discrete):
         return [(int(space.start), int(space.n))]
     if isinstance(space, spaces.MultiDiscrete):
@@ -133,35 +133,35 @@ def _ranges(space: spaces.Space[Any]) -> list[tuple[int, int]]:
 
 
 def _readable(ends: np.ndarray[Any, Any]) -> list[float]:
-    """The ends of a Box, 0.07 where float32 would make it 0.07000000029802322."""
+    """Return the bounds of a Box, with 0.07 where float32 would give 0.07000000029802322."""
     return [float(str(end)) if ends.dtype.kind == "f" else int(end) for end in ends.ravel()]
 
 
 class SpaceCode:
-    """The numbers of a space, and each of its values as so many indices.
+    """A code for the values of a space: one index for each of its numbers.
 
     Parameters
     ----------
-    space
-        Of Gymnasium.
-    bins
-        Values that a number is rounded to, where it is.
-    seen
-        Limits of each number in random play, for those without ends.
+    space : gymnasium.Space
+        The space.
+    bins : int, default: 8
+        Number of values that a number is rounded to, if it has to be rounded.
+    seen : iterable of (float, float), default: ()
+        Limits of each number in random play, used where the space has none.
 
     Raises
     ------
     ValueError
-        If the space can't be coded.
+        If the space cannot be coded.
     """
 
-    def __init__(self, space: spaces.Space[Any], bins: int = 8, seen: Limits = ()) -> None:
+    def __init__(self, space: spaces.Space[Any], bins: int = 8, *, seen: Limits = ()) -> None:
         self.space = space
         self.numbers = list(_numbers(space, bins, iter(seen)))
 
     @property
     def bits(self) -> int:
-        """Bits of a value: those of its numbers, one after the other."""
+        """Number of bits of a value: those of its numbers, one after another."""
         return sum(bits_for(number.count) for number in self.numbers)
 
     def indices(self, value: Any) -> list[int]:
@@ -169,23 +169,23 @@ class SpaceCode:
         return [number.index(x) for number, x in zip(self.numbers, flat(self.space, value), strict=True)]
 
     def value(self, indices: Iterable[int]) -> Any:
-        """Return a value as Gymnasium has it."""
+        """Return a value as Gymnasium represents it."""
         return _rebuild(self.space, (n.value(i) for n, i in zip(self.numbers, indices, strict=True)), plain=False)
 
     def plain(self, indices: Iterable[int]) -> Hashable:
-        """Return a value as numbers and tuples; "?12" where index 12 has no number."""
+        """Return a value as numbers and tuples, with "?12" for an index 12 that stands for no value."""
         numbers = (n.value(i) if i < n.count else f"?{i}" for n, i in zip(self.numbers, indices, strict=True))
         return _rebuild(self.space, numbers, plain=True)
 
     def encode(self, value: Any) -> int:
-        """Return a value as one number of so many bits, the first index highest."""
+        """Return a value as one integer of `bits` bits, the first index highest."""
         code = 0
         for number, index in zip(self.numbers, self.indices(value), strict=True):
             code = code << bits_for(number.count) | index
         return code
 
     def decode(self, code: int) -> list[int]:
-        """Return the indices that `encode` wrote."""
+        """Return the indices that `encode` has written."""
         indices = []
         for number in reversed(self.numbers):
             bits = bits_for(number.count)
@@ -194,14 +194,14 @@ class SpaceCode:
         return indices[::-1]
 
     def __str__(self) -> str:
-        """Return what is rounded, in a few words, or nothing."""
+        """Return a short description of what is rounded, or an empty string."""
         rounded = [(i, number) for i, number in enumerate(self.numbers) if number.rounded]
         texts = [f"number {i} to {n.count} values from {n.first:.3g} to {n.last:.3g}" for i, n in rounded[:4]]
         return ", ".join(texts) + f" and {len(rounded) - 4} more alike" * (len(rounded) > 4)
 
 
 class Observations(Sequence[tuple[bool, Hashable]]):
-    """All observations by number: whether an episode has ended, the highest bit, and a value of a space.
+    """All observations by number: whether an episode has ended, in the highest bit, and a value of a space.
 
     >>> cells = Observations(SpaceCode(spaces.Discrete(16)))
     >>> len(cells), cells[3], cells.index((True, 3))

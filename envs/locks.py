@@ -1,4 +1,4 @@
-"""Locks: extended tiger with n locks on the doors, a family (after Veness et al. 2011, section 7.1)."""
+"""Locks: extended tiger with n locks on the doors; a family (after Veness et al. 2011, section 7.1)."""
 
 from collections.abc import Iterable
 
@@ -6,7 +6,7 @@ from aixi_approx.environment import Schedule, Settings
 from aixi_approx.pomdp.definition import POMDP, Outcome
 from aixi_approx.validation import as_integer
 
-State = tuple[int, str]  # locks that are open, door of the tiger
+State = tuple[int, str]  # number of open locks, door of the tiger
 
 OTHER = {"left": "right", "right": "left"}
 
@@ -14,13 +14,14 @@ OTHER = {"left": "right", "right": "left"}
 class Locks(POMDP):
     """A tiger is behind one of two doors, gold behind the other; both doors have the same n locks.
 
-    With all locks shut the agent can listen: it costs 1 and tells the tiger's side, rightly with probability 0.85. To
-    unlock opens one lock more and costs nothing. With all locks open a door can be opened: the tiger costs 100, the
-    gold pays 30, all locks shut again and the tiger is put behind a door at random. Whatever cannot be done (to listen
-    with a lock open, to open a door with one shut, to unlock what is open) changes nothing and costs 10. Only
-    listening shows anything. With one lock it is extended tiger, whose agent stands up in place of unlocking.
+    While all locks are shut, listening costs 1 and reveals the tiger's side, correctly with probability 0.85. Unlocking
+    opens one more lock and costs nothing. With all locks open, opening a door costs 100 for the tiger and pays 30 for
+    the gold; then all locks are shut again, and the tiger is placed behind a door at random. Any other action
+    (listening with a lock open, opening a door with a lock shut, unlocking when all are open) changes nothing and costs
+    10. Only listening reveals anything. With one lock this is extended tiger, where the agent stands up instead of
+    unlocking.
 
-    Best is to listen until one side leads by two, then to unlock n times and open.
+    It is best to listen until one side leads by two, then to unlock n times and open the other door.
     """
 
     actions = ("unlock", "listen", "open-left", "open-right")
@@ -28,7 +29,7 @@ class Locks(POMDP):
     min_reward, max_reward = -100, 30
     hidden = "where the tiger is, how many locks are open"
     difficulty = (
-        "memory of what was heard and of n cycles of unlocking; a search n + 2 deep, past n cycles that pay nothing"
+        "memory of what was heard and of n cycles of unlocking; a search to depth n + 2, past n cycles without reward"
     )
     sizes = ("1", "2", "3", "4", "6")
 
@@ -41,7 +42,7 @@ class Locks(POMDP):
         super().__init__()
 
     def start(self) -> dict[State, float]:
-        """Shut all locks and put the tiger behind a door."""
+        """Shut all locks and place the tiger behind a door."""
         return {(0, "left"): 1 / 2, (0, "right"): 1 / 2}
 
     def outcomes(self, state: State, action: str) -> Iterable[Outcome]:

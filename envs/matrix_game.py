@@ -1,4 +1,4 @@
-"""Repeated matrix games against small automata, a family (Axelrod 1984)."""
+"""Repeated matrix games against small automata; a family (Axelrod 1984)."""
 
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -9,7 +9,7 @@ from aixi_approx.validation import check_choice
 
 
 class Game(NamedTuple):
-    """Two actions, and what they pay to the agent and to the opponent: [agent's action][opponent's]."""
+    """Two actions, and the payoffs of the agent and the opponent: [agent's action][opponent's action]."""
 
     actions: tuple[str, str]
     agent: tuple[tuple[int, int], tuple[int, int]]
@@ -27,14 +27,14 @@ PLANS = ("cooperate", "defect", "tft", "grim", "pavlov")
 OPPONENTS = (*PLANS, "random", "any")
 ENDS = 1 / 20  # probability that a match ends after a round
 
-State = tuple[str, int]  # the opponent and what it plays next, 0 or 1; for the random one, which does not know, 0
+State = tuple[str, int]  # the opponent and the action it plays next, 0 or 1; always 0 for the random one
 
 
 class MatrixGame(POMDP):
-    """A game of two actions each, round after round in matches: after each round the match ends with probability 0.05.
+    """A game with two actions per player, played in matches: after each round the match ends with probability 0.05.
 
-    The agent sees what the opponent played, and whether the match ends. Then the next begins, with an opponent that
-    remembers nothing. A row of the payoffs is an action of the agent, a column one of the opponent:
+    The agent sees what the opponent played, and whether the match ends. Then the next match starts, against an opponent
+    that remembers nothing. A row of the payoffs is an action of the agent, a column one of the opponent:
 
     | game | actions | payoffs | source |
     |---|---|---|---|
@@ -44,28 +44,28 @@ class MatrixGame(POMDP):
     | pennies | heads, tails | 1 -1 / -1 1 | matching pennies |
     | battle | bach, stravinsky | 2 0 / 0 1 | Osborne and Rubinstein 1994 |
 
-    The opponent is paid as the agent would be in its place; but in pennies it wins what the agent loses, and in battle
-    it prefers stravinsky. The opponents are the same in all games:
+    The opponent is paid as the agent would be in its place, except that in pennies it wins what the agent loses, and in
+    battle it prefers stravinsky. The opponents are the same in all games:
 
     | opponent | plays |
     |---|---|
     | cooperate | the first action |
     | defect | the second action |
-    | tft | tit for tat: the first action, then what the agent played last |
-    | grim | the first action until the agent has played the second, from then on the second |
-    | pavlov | first the first; the same again if it was paid above the mean of its payoffs, else the other |
-    | random | one or the other, each with probability 1/2 |
-    | any | as one of these but random, drawn anew for each match; the agent is not told which |
+    | tft | tit for tat: the first action, then the agent's last action |
+    | grim | the first action until the agent has played the second, then always the second |
+    | pavlov | the first action; then the same again if it was paid more than the mean of its payoffs, else the other |
+    | random | either action, each with probability 1/2 |
+    | any | as one of these except random, drawn for each match; the agent does not know which |
 
-    Pavlov is win-stay, lose-shift of Nowak and Sigmund (Nature 364, 1993).
+    Pavlov is the win-stay, lose-shift of Nowak and Sigmund (Nature 364, 1993).
 
-    In dilemma-any it is best to defect at first: who cooperates even then is defected on until the match ends, and with
-    the others one more round of cooperation tells tft and pavlov from grim, which forgives nothing. An agent that looks
-    no more than 20 cycles ahead does not pay for knowing that, and cooperates with all who do.
+    In dilemma-any it is best to defect at first. With an opponent that still cooperates, it is best to defect until the
+    match ends; with the others, one more round of cooperation tells tft and pavlov from grim, which forgives nothing.
+    An agent that looks at most 20 cycles ahead does not pay for this knowledge, and cooperates with all who do.
     """
 
     sizes = ("dilemma-tft", "stag-grim", "chicken-pavlov", "battle-tft", "pennies-any", "dilemma-any")
-    difficulty = "memory of the match; looking past what pays at once; against any, finding out who it is at a price"
+    difficulty = "memory of the match; looking past immediate rewards; against any, paying to identify the opponent"
 
     def __init__(self, game: str = "dilemma", opponent: str = "any") -> None:
         self.game = GAMES[check_choice("the game", game, GAMES)]
@@ -80,23 +80,23 @@ class MatrixGame(POMDP):
         super().__init__()
 
     def start(self) -> dict[State, float]:
-        """Begin a match."""
+        """Start a match."""
         opponents = PLANS if self.opponent == "any" else (self.opponent,)
         return {(opponent, int(opponent == "defect")): 1 / len(opponents) for opponent in opponents}
 
     def outcomes(self, state: State, action: str) -> Iterable[Outcome]:
-        """Play a round, and begin a match if this one ends."""
+        """Play a round, and start a new match if this one ends."""
         opponent, planned = state
         mine = self.actions.index(action)
         for move in (0, 1) if opponent == "random" else (planned,):
             p = 1 / 2 if opponent == "random" else 1
             reward, seen = self.game.agent[mine][move], self.actions[move]
-            yield Outcome(p * (1 - ENDS), (opponent, self.plan(opponent, mine, move)), (seen, "goes on"), reward)
+            yield Outcome(p * (1 - ENDS), (opponent, self.plan(opponent, mine, move=move)), (seen, "goes on"), reward)
             for anew, q in self.start().items():
                 yield Outcome(p * ENDS * q, anew, (seen, "ends"), reward)
 
-    def plan(self, opponent: str, mine: int, move: int) -> int:
-        """Return what an opponent plays next, after a round of the agent's action and its own."""
+    def plan(self, opponent: str, mine: int, *, move: int) -> int:
+        """Return what an opponent plays next, after a round with the agent's action `mine` and its own `move`."""
         if opponent == "tft":
             return mine
         if opponent == "grim":

@@ -1,6 +1,6 @@
 """Partially observable Pac-Man (Veness et al. 2011, section 7.1): the largest environment of the paper.
 
-Some of what the paper leaves open is taken from the Pac-Man in the code that two of its authors published with
+Some of what the paper leaves open is taken from the Pac-Man code that two of its authors published with
 D. Silver, J. Veness, Monte-Carlo Planning in Large POMDPs, NIPS 2010.
 """
 
@@ -15,7 +15,7 @@ from aixi_approx.compilation import compiled
 from aixi_approx.environment import Environment, Percept, Schedule, Settings
 from aixi_approx.randomness import ENVIRONMENT, Stream, below, draw, stream
 
-MAZE = (  # wall #, power pill o, Pac-Man P and ghosts G where they begin; the row that is open at both ends is a tunnel
+MAZE = (  # wall #, power pill o, homes of Pac-Man P and the ghosts G; the row that is open at both ends is a tunnel
     "                 ",
     " ## ### # ### ## ",
     "o               o",
@@ -41,16 +41,16 @@ TUNNEL = 8  # its row
 MOVES = {"up": (-1, 0), "right": (0, 1), "down": (1, 0), "left": (0, -1)}
 
 SIGHT = 5  # Manhattan distance at which a ghost starts to pursue
-PURSUIT = 5  # cycles that it pursues
+PURSUIT = 5  # cycles that a pursuit lasts
 POWER = 15  # cycles that a power pill lasts
 
 Cells = NDArray[np.int64]  # a cell has the number row * WIDTH + column
 
 
 class Maze(NamedTuple):
-    """What stays the same."""
+    """The part of the environment that never changes."""
 
-    next: Cells  # [cell, move] where a move leads to, -1 if into a wall
+    next: Cells  # [cell, move] where a move leads, -1 if into a wall
     distance: Cells  # [cell, cell] length of the shortest path
     empty: Cells  # where there may be a pellet
     pills: Cells
@@ -59,20 +59,20 @@ class Maze(NamedTuple):
 
 
 class Game(NamedTuple):
-    """What changes: the state of the environment."""
+    """The part of the environment that changes: its state."""
 
     pellet: NDArray[np.bool_]  # [cell]
     pill: NDArray[np.bool_]  # [cell]
-    ghost: Cells  # [4] where they are
-    before: Cells  # [4] where they were, -1 if nowhere
+    ghost: Cells  # [4] where each ghost is
+    before: Cells  # [4] where it was before, -1 if nowhere
     pursuit: Cells  # [4] cycles of pursuit left
-    pacman: Cells  # [1] where he is
-    pellets: Cells  # [1] how many are left
+    pacman: Cells  # [1] where Pac-Man is
+    pellets: Cells  # [1] number of pellets left
     power: Cells  # [1] cycles of power left
 
 
 def find(what: str) -> Cells:
-    """Return the cells of the maze that hold something.
+    """Return the cells of the maze with a given character.
 
     >>> find("P").tolist()
     [212]
@@ -105,35 +105,36 @@ def build() -> Maze:
 
 
 class Pacman(Environment):
-    """Pac-Man goes up, right, down or left in a maze of 189 cells, eats pellets, and is hunted by four ghosts.
+    """Pac-Man moves up, right, down or left in a maze of 189 cells, eats pellets, and is hunted by four ghosts.
 
-    A move costs 1, a move into a wall 10 instead. A pellet pays 10, the last one 100 more; to be caught costs 50. All
-    that happens in a cycle is added up. When Pac-Man was caught or has eaten the last pellet, a new game begins in the
-    same cycle, and the percept shows its beginning: Pac-Man and the ghosts at home, four power pills, a pellet with
-    probability 1/2 in each of the other cells.
+    A move costs 1; a move into a wall costs 10 instead. A pellet pays 10, the last one 100 more; being caught costs 50.
+    The reward of a cycle is the sum of these. When Pac-Man has been caught or has eaten the last pellet, a new game
+    starts in the same cycle, and the percept shows its beginning: Pac-Man and the ghosts at home, four power pills, and
+    a pellet with probability 1/2 in each of the other cells.
 
-    He observes 16 bits, the highest first: the four walls around him; whether he sees a ghost in each direction;
-    whether he smells a pellet within Manhattan distance 2, 3, 4; whether he sees a pellet in each direction; whether he
-    is under a power pill in the next cycle. Directions come in the order of the actions. He sees as far as he could go.
+    The observation has 16 bits, the highest first: the four walls around Pac-Man; whether he sees a ghost in each
+    direction; whether he smells a pellet within Manhattan distance 2, 3, 4; whether he sees a pellet in each direction;
+    whether a power pill is active in the next cycle. Directions come in the order of the actions. He sees as far as he
+    could walk in a straight line.
 
     Walls, homes and power pills are those of the code of Silver and Veness (2010): 19 rows of 17 cells as in figure 6,
-    although the text says 17 by 17. The paper leaves open much else. Here:
+    although the text says 17 by 17. The paper leaves much else open. Here:
 
-    - A cycle: Pac-Man moves and eats; if no ghost is there, the ghosts move, a cell each.
-    - Ghosts go through each other and never turn back, as in the arcade game; they use the tunnel.
-    - A ghost within Manhattan distance 5 pursues for 5 cycles by the shortest path, and again if it is still near; else
-      it chooses among the ways at random. Acting at random earns -6.77 a cycle then. It would be -5.40 if pursuers
-      looked at the Manhattan distance only, -5.56 if ghosts turned back. The agent of the paper begins near -11
-      (figure 10), which none of them explains.
-    - A power pill lasts 15 cycles, the one of eating included, as in Silver and Veness (2010). Meanwhile no ghost
-      pursues, and one that meets Pac-Man is sent home. Neither this nor the power pill itself pays anything.
+    - In a cycle, Pac-Man moves and eats; if he has met no ghost, each ghost then moves by one cell.
+    - Ghosts pass through each other and never turn back, as in the arcade game; they use the tunnel.
+    - A ghost within Manhattan distance 5 pursues Pac-Man for 5 cycles along the shortest path, and again if it is still
+      near; otherwise it chooses its way at random. Acting at random then earns -6.77 per cycle. It would be -5.40 if
+      pursuers looked at the Manhattan distance only, and -5.56 if ghosts turned back. The agent of the paper begins
+      near -11 (figure 10), which none of these rules explains.
+    - A power pill lasts 15 cycles, including the one in which it is eaten, as in Silver and Veness (2010). Meanwhile no
+      ghost pursues, and one that meets Pac-Man is sent home. Neither this nor the power pill itself pays anything.
     """
 
     actions = tuple(MOVES)
     observations: Sequence[int] = range(1 << 16)
     min_reward, max_reward = -10 - 50, -1 + 10 + 100
     hidden = "most of the maze"
-    difficulty = "much experience; a model that knows what it sees from where; a search past the next corner"
+    difficulty = "a lot of experience; a model of what is seen from where; a search past the next corner"
     settings = Settings(depth=96, horizon=4, epsilon=0.9999, decay=0.99999)
     schedule = Schedule(cycles=25_000)
 
@@ -145,7 +146,7 @@ class Pacman(Environment):
         self.reset(0)
 
     def reset(self, seed: int) -> None:
-        """Begin a game."""
+        """Start a game."""
         self.random = stream(seed, ENVIRONMENT)
         begin(self.maze, self.game, self.random)
 
@@ -155,7 +156,7 @@ class Pacman(Environment):
         return Percept(observe(self.maze, self.game), reward)
 
     def render(self) -> str:
-        """Draw the maze: Pac-Man C, ghosts G (g while a power pill lasts), pellets and power pills."""
+        """Draw the maze: Pac-Man C, ghosts G (g while a power pill is active), pellets and power pills."""
         game = self.game
         picture = np.array(["██" if what == "#" else "  " for what in "".join(MAZE)])
         picture[game.pellet], picture[game.pill] = "· ", "O "
@@ -168,7 +169,7 @@ class Pacman(Environment):
 
 @compiled
 def begin(maze: Maze, game: Game, random: Stream) -> None:
-    """Begin a game: everybody at home, pellets drawn anew."""
+    """Start a game: everybody at home, new random pellets."""
     for cell in maze.empty:
         game.pellet[cell] = draw(random) < 1 / 2
     game.pellets[0] = game.pellet.sum()
@@ -181,13 +182,13 @@ def begin(maze: Maze, game: Game, random: Stream) -> None:
 
 @compiled
 def send_home(maze: Maze, game: Game, i: int) -> None:
-    """Put a ghost where it begins."""
+    """Send a ghost home."""
     game.ghost[i], game.before[i], game.pursuit[i] = maze.ghosts[i], -1, 0
 
 
 @compiled
 def play(maze: Maze, game: Game, action: int, random: Stream) -> int:
-    """Play a cycle; return its reward."""
+    """Play a cycle and return its reward."""
     onto = maze.next[game.pacman[0], action]
     reward = -10 if onto < 0 else -1
     here = game.pacman[0] if onto < 0 else onto
@@ -213,7 +214,7 @@ def play(maze: Maze, game: Game, action: int, random: Stream) -> int:
 
 @compiled
 def meet(maze: Maze, game: Game) -> bool:
-    """Return whether Pac-Man is caught; under a power pill, the ghosts that he meets are sent home instead."""
+    """Return whether Pac-Man is caught; while a power pill is active, ghosts that he meets are sent home instead."""
     caught = False
     for i in range(len(game.ghost)):
         if game.ghost[i] == game.pacman[0]:
@@ -226,7 +227,7 @@ def meet(maze: Maze, game: Game) -> bool:
 
 @compiled
 def haunt(maze: Maze, game: Game, i: int, random: Stream) -> None:
-    """Move a ghost: nearer to Pac-Man if it pursues, else at random, never back. Ties are broken at random."""
+    """Move a ghost: closer to Pac-Man if it pursues him, else at random, never back. Ties are broken at random."""
     here = game.ghost[i]
     if game.power[0] > 0:
         game.pursuit[i] = 0
@@ -249,13 +250,13 @@ def haunt(maze: Maze, game: Game, i: int, random: Stream) -> None:
 
 @compiled
 def manhattan(a: int, b: int) -> int:
-    """Return the Manhattan distance of two cells, which knows neither walls nor tunnel."""
+    """Return the Manhattan distance between two cells, which ignores walls and the tunnel."""
     return abs(a // WIDTH - b // WIDTH) + abs(a % WIDTH - b % WIDTH)
 
 
 @compiled
 def observe(maze: Maze, game: Game) -> int:
-    """Return what Pac-Man observes."""
+    """Return the observation, as `Pacman` describes it."""
     here = game.pacman[0]
     walls = ghosts = smells = pellets = 0
     for move in range(len(maze.next[here])):

@@ -1,21 +1,21 @@
-"""Rewards of any size as whole numbers: multiples of a unit, in a range.
+"""Rewards of any size as integers: multiples of a unit, within a range.
 
-The unit is 1 if the rewards that are known are whole and few enough, else the first of 0.5, 0.2, 0.1, 0.05, ... of
-which all are multiples, else the first of 2, 5, 10, ...; if none will do, the smallest that makes few enough of the
-range, and rewards are rounded.
+The unit is 1 if the known rewards are integers in a small enough range. Otherwise it is the first of 0.5, 0.2, 0.1,
+0.05, ... of which all of them are multiples, or else the first of 2, 5, 10, .... If there is none, it is the smallest
+unit with at most MAX_STEPS steps over the range, and rewards are rounded.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection
 
-MAX_STEPS = 255  # units from the least reward to the largest: 8 bits
+MAX_STEPS = 255  # units from the smallest reward to the largest: 8 bits
 LADDER = sorted(m * 10.0**k for k in range(-6, 10) for m in (1, 2, 5))
-NEAR = 1e-6  # of a unit; what is nearer to a multiple is one
+NEAR = 1e-6  # of a unit; a reward this close to a multiple counts as one
 
 
 class RewardScale:
-    """Whole numbers for rewards.
+    """A mapping from rewards to integers.
 
     >>> scale = RewardScale([-0.5, 0, 2])
     >>> scale.unit, scale.least, scale.most, scale.exact
@@ -25,36 +25,36 @@ class RewardScale:
 
     Attributes
     ----------
-    unit
-        What a whole number stands for.
-    least, most
+    unit : float
+        The reward that the integer 1 stands for.
+    least, most : int
         The range, in units.
-    exact
-        Whether all rewards that are known are multiples of the unit.
-    clipped
-        How many rewards lay beyond the range so far.
+    exact : bool
+        Whether all known rewards are multiples of the unit.
+    clipped : int
+        Number of rewards beyond the range so far.
 
     Parameters
     ----------
-    rewards
-        Those that are known, at least one.
-    limits
-        The range, if other than theirs.
-    unit
-        If other than what the rewards ask for.
+    rewards : collection of float
+        The known rewards, at least one.
+    limits : (float, float), optional
+        The range. By default, that of `rewards`.
+    unit : float, optional
+        The unit. By default, chosen for `rewards`.
 
     Raises
     ------
     ValueError
-        If a reward is no finite number, or is beyond 5e9.
+        If a reward is infinite, NaN, or beyond 5e9.
     """
 
     def __init__(
-        self, rewards: Collection[float], limits: tuple[float, float] | None = None, unit: float | None = None
+        self, rewards: Collection[float], limits: tuple[float, float] | None = None, *, unit: float | None = None
     ) -> None:
         low, high = limits or (min(rewards), max(rewards))
         if not all(abs(reward) <= LADDER[-1] for reward in (*rewards, low, high)):
-            raise ValueError(f"rewards from {min(rewards)} to {max(rewards)} are too large, or no numbers")
+            raise ValueError(f"rewards from {min(rewards)} to {max(rewards)} are too large, or not numbers")
         known = {reward for reward in rewards if low <= reward <= high} | {low, high}
         self.unit = unit or _unit(known, high - low)
         self.least, self.most = round(low / self.unit), round(high / self.unit)
@@ -62,12 +62,12 @@ class RewardScale:
         self.clipped = 0
 
     def level(self, reward: float) -> int:
-        """Return the nearest whole number of units; count it as clipped if it lies beyond the range.
+        """Return the nearest integer number of units; a reward beyond the range is clipped and counted.
 
         Raises
         ------
         ValueError
-            If it is not a number.
+            If the reward is NaN.
         """
         if reward != reward:  # NaN
             raise ValueError("the reward is not a number (NaN)")
@@ -78,7 +78,7 @@ class RewardScale:
         return min(max(level, self.least), self.most)
 
     def __str__(self) -> str:
-        """Return what is lost within the range, in a few words, or nothing."""
+        """Return a short description of what is lost within the range, or an empty string."""
         parts = [f"counted in units of {self.unit:g}"] if self.unit != 1 else []
         if not self.exact:
             parts.append(f"rounded by at most {self.unit / 2:g}")

@@ -1,4 +1,4 @@
-"""RockSample: a rover among rocks, good or bad, with a sensor that sees less from afar; a family."""
+"""RockSample: a rover among good and bad rocks, with a sensor that gets worse with distance; a family."""
 
 from collections.abc import Iterable
 from itertools import product
@@ -10,11 +10,11 @@ from aixi_approx.randomness import below, stream
 from aixi_approx.validation import as_integer
 
 Cell = tuple[int, int]  # column from the west, row from the south
-State = tuple[Cell, tuple[bool, ...]]  # where the rover is, which rocks are good
+State = tuple[Cell, tuple[bool, ...]]  # cell of the rover, which rocks are good
 
 MOVES = {"north": (0, 1), "south": (0, -1), "east": (1, 0), "west": (-1, 0)}
-HALF = 20  # cells away from a rock at which the sensor is half as efficient
-LAYOUTS: tuple[tuple[int, tuple[Cell, ...]], ...] = (  # of the authors, in their software ZMDP: side, rocks
+HALF = 20  # distance from a rock, in cells, at which the sensor is half as efficient
+LAYOUTS: tuple[tuple[int, tuple[Cell, ...]], ...] = (  # side and rocks, as in the authors' software ZMDP
     (4, ((3, 1), (2, 1), (1, 3), (1, 0))),
     (5, ((2, 4), (0, 4), (3, 3), (2, 2), (4, 1))),
     (5, ((1, 0), (2, 1), (1, 2), (2, 2), (4, 2), (0, 3), (3, 4))),
@@ -23,29 +23,27 @@ LAYOUTS: tuple[tuple[int, tuple[Cell, ...]], ...] = (  # of the authors, in thei
 
 
 class RockSample(POMDP):
-    """RockSample[n, k] (Smith, Simmons 2004, Heuristic Search Value Iteration for POMDPs), over and over.
+    """RockSample[n, k] (Smith, Simmons 2004, Heuristic Search Value Iteration for POMDPs), played over and over.
 
     A rover starts in the middle of the west edge of n x n cells, k of which hold a rock, good or bad with equal
-    chance. It goes north, south, east or west. To sample the rock where it is pays 10 if the rock is good, which is
-    bad from then on, and costs 10 if it is bad. To check a rock costs nothing and shows whether it is good, rightly
-    with probability (1 + 2^(-d/20)) / 2 at d cells from it as the crow flies. To leave by the east edge pays 10; the
-    rover is at its start again, among rocks of new quality. Nothing else pays, costs or shows anything: at the other
-    edges, or to sample where there is no rock, the rover stays where it is.
+    probability. It moves north, south, east or west. Sampling the rock in its cell pays 10 if the rock is good, which
+    makes it bad, and costs 10 if it is bad. Checking a rock costs nothing and shows whether it is good, correctly with
+    probability (1 + 2^(-d/20)) / 2 at a Euclidean distance of d cells. Leaving by the east edge pays 10; the rover is
+    then back at its start, among rocks of new quality. Nothing else pays, costs or shows anything: at the other edges,
+    or when sampling where there is no rock, the rover stays where it is.
 
-    The rocks are the first k of the authors' own for 4-4, 5-5, 5-7 or 7-8, the first of these that has enough; else
-    they lie in cells other than the start, drawn from a stream that n and k name.
+    The rocks are the first k of the authors' layouts 4-4, 5-5, 5-7 or 7-8, the first of these that has enough; for
+    other sizes they lie in random cells other than the start, always the same ones for the same n and k.
 
-    In the paper it ends at the exit, and rewards are discounted. Here there is no end, and what a rock costs is time:
-    to go straight to the exit earns 10/n per cycle, and in 2-1, 3-1 and 3-2 nothing is better. The authors' files have
-    sensors of a shorter range in 4-4 and 5-5, and what is impossible here ends it there, with -100.
+    In the paper the task ends at the exit, and rewards are discounted. Here it never ends, and the price of a rock is
+    time: going straight to the exit earns 10/n per cycle, and in 2-1, 3-1 and 3-2 nothing is better. The authors' files
+    have sensors of a shorter range in 4-4 and 5-5, and there an action that is impossible here ends the task with -100.
     """
 
     observations = ("nothing", "good", "bad")
     min_reward, max_reward = -10, 10
     hidden = "which rocks are good, where the rover is"
-    difficulty = (
-        "memory of moves and of what was checked; a search that looks up to the exit, past cycles that pay nothing"
-    )
+    difficulty = "memory of moves and checks; a search that reaches the exit, past cycles without reward"
     sizes = ("2-1", "3-2", "4-3", "4-4", "5-5", "7-8")
 
     def __init__(self, size: int = 3, rocks: int = 2) -> None:
@@ -69,7 +67,7 @@ class RockSample(POMDP):
         return tuple(free.pop(below(random, len(free))) for _ in range(self.count))
 
     def start(self) -> dict[State, float]:
-        """Stand in the middle of the west edge, among rocks of any quality."""
+        """Start in the middle of the west edge, among rocks of any quality."""
         return self.anew
 
     def outcomes(self, state: State, action: str) -> Iterable[Outcome]:
@@ -88,7 +86,7 @@ class RockSample(POMDP):
         return [Outcome(p, state, "good", 0), Outcome(1 - p, state, "bad", 0)]
 
     def moved(self, state: State, action: str) -> list[Outcome]:
-        """Return what comes of a move."""
+        """Return the outcomes of a move."""
         (x, y), good = state
         x, y = x + MOVES[action][0], y + MOVES[action][1]
         if x == self.side:
@@ -97,7 +95,7 @@ class RockSample(POMDP):
         return [Outcome(1, ((x, y), good) if inside else state, "nothing", 0)]
 
     def render(self) -> str:
-        """Draw the grid, north above. R is the rover, left of what lies in its cell: * a good rock, o a bad one."""
+        """Draw the grid, north at the top: R is the rover, left of what its cell holds; * a good rock, o a bad one."""
         here, good = self.states[self.current]
         marks = dict(zip(self.rocks, ("*" if g else "o" for g in good), strict=True))
         rows = []

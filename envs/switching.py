@@ -1,7 +1,7 @@
-"""Change: environments one after the other, and the agent is not told when.
+"""Switching: environments one after another, without telling the agent when.
 
 tiger>biased-rps@10000            biased-rps from cycle 10,000 on
-tiger>biased-rps@8000~12000       from a cycle between these two, that the seed decides
+tiger>biased-rps@8000~12000       from a cycle in this range, which the seed decides
 locks:1>locks:2@5000>locks:1@9000 and back again
 """
 
@@ -20,18 +20,18 @@ from aixi_approx.pomdp.definition import POMDP
 from aixi_approx.pomdp.solver import best_reward
 from aixi_approx.randomness import ENVIRONMENT, below, stream
 
-EXPLORATION = 0.1  # probability of a random action, always: who stops exploring does not see what has changed
+EXPLORATION = 0.1  # constant probability of a random action: an agent that stops exploring misses the changes
 
 
 class Start(NamedTuple):
-    """When an environment begins: at a cycle from `earliest` to `latest`, each as likely."""
+    """When an environment starts: at a cycle from `earliest` to `latest`, all equally likely."""
 
     earliest: int
     latest: int
 
 
 def parse(name: str) -> tuple[list[str], list[Start]]:
-    """Return the environments that a name goes through, and when each of them begins.
+    """Return the names of the environments in a sequence, and when each of them starts.
 
     >>> parse("tiger>biased-rps@10000")
     (['tiger', 'biased-rps'], [Start(earliest=0, latest=0), Start(earliest=10000, latest=10000)])
@@ -39,24 +39,24 @@ def parse(name: str) -> tuple[list[str], list[Start]]:
     Raises
     ------
     EnvironmentFault
-        If the name can't be read.
+        If the name can't be parsed.
     """
     first, *rest = name.split(">")
     if not first.strip():
-        raise EnvironmentFault(f"{name}: which environment is it before the first '>'? Say tiger{name}")
+        raise EnvironmentFault(f"{name}: no environment before the first '>': write tiger{name}")
     names, starts = [first.strip()], [Start(0, 0)]
     for part in rest:
         found = re.fullmatch(r"\s*(.+?)\s*@\s*(\d+)(?:~(\d+))?\s*", part)
         if not found:
             known = part.partition("@")[0].strip()
-            raise EnvironmentFault(f"{name}: from which cycle on is it {known!r}? Say >{known}@10000, or @8000~12000")
+            raise EnvironmentFault(f"{name}: when does {known!r} start? Write >{known}@10000, or @8000~12000")
         names.append(found[1])
         starts.append(Start(int(found[2]), int(found[3] or found[2])))
     return names, starts
 
 
 def maker(name: str, find: Callable[[str], Callable[[], Environment]]) -> Callable[[], Environment]:
-    """Return what makes the sequence of a name; `find` finds what makes each of its environments."""
+    """Return a function that makes the sequence with this name; `find` returns the maker of each environment."""
     names, starts = parse(name)
     makers = [find(part) for part in names]
 
@@ -70,12 +70,12 @@ def maker(name: str, find: Callable[[str], Callable[[], Environment]]) -> Callab
 
 
 class Stage(Environment):
-    """An environment in the bits of a sequence of environments: the agent can't tell it by its bits.
+    """An environment in the coding of a sequence of environments, so that its bits do not give it away.
 
-    There may be more actions than the environment itself has: action a is then its action a modulo their number.
+    There may be more actions than the environment itself has: action a stands for its action a modulo their number.
     """
 
-    def __init__(self, name: str, inner: Environment, switching: Switching) -> None:
+    def __init__(self, name: str, inner: Environment, *, switching: Switching) -> None:
         self.title, self.inner, self.settings, self.hidden = name, inner, switching.settings, inner.hidden
         self.schedule = switching.schedule
         self.actions, self.observations = switching.actions, switching.observations
@@ -83,7 +83,7 @@ class Stage(Environment):
         self.min_reward, self.max_reward = switching.min_reward, switching.max_reward
 
     def reset(self, seed: int) -> None:
-        """Begin anew."""
+        """Reset the environment itself."""
         self.inner.reset(seed)
 
     def step(self, action: int) -> Percept:
@@ -111,12 +111,12 @@ class Stage(Environment):
 
     @functools.cached_property
     def optimum(self) -> float | None:  # type: ignore[override]
-        """The best reward of the environment itself, as declared or solved for."""
+        """The optimum of the environment itself, as declared or solved for."""
         return best_reward(self.inner)
 
     @property
     def random_reward(self) -> float | None:
-        """Reward of the agent that acts at random among the actions of the sequence."""
+        """Reward of an agent that takes each action of the sequence with the same probability."""
         own = len(self.inner.actions)
         count = np.bincount(np.arange(len(self.actions)) % own)
         if isinstance(self.inner, POMDP):
@@ -125,22 +125,29 @@ class Stage(Environment):
 
 
 class Switching(Environment):
-    """Environments one after the other; nothing but the percepts tells that one has given way to the next.
+    """Environments one after another; only the percepts show that one has replaced another.
 
     >>> from aixi_approx.envs import make
     >>> switching = Switching([("coin", make("coin-flip")), ("maze", make("1d-maze"))], [Start(0, 0), Start(10, 20)])
     >>> switching.actions, switching.coding.percept_bits
     (('tails/left', 'heads/right'), 2)
 
-    All are written in the same bits: as many actions as the one with the most has, the range of rewards of all, as
-    many observation bits as the one with the most takes. Each begins anew when its time comes.
+    All share one coding: the largest number of actions, the joint range of rewards, and the largest number of
+    observation bits. Each environment is reset when it starts.
+
+    Parameters
+    ----------
+    named : sequence of (str, Environment)
+        The environments, with their names.
+    starts : sequence of Start
+        When each of them starts; the first at 0.
 
     Attributes
     ----------
-    stages
-        The environments, each in these bits.
-    onsets
-        [stages] The cycle that each begins at, after a reset.
+    stages : list of Stage
+        The environments, in the shared coding.
+    onsets : list of int
+        The cycle at which each of them starts, after a reset.
     """
 
     def __init__(self, named: Sequence[tuple[str, Environment]], starts: Sequence[Start]) -> None:
@@ -148,9 +155,9 @@ class Switching(Environment):
         self.starts = list(starts)
         for before, start in pairwise(self.starts):
             if start.earliest > start.latest:
-                raise EnvironmentFault(f"@{start.earliest}~{start.latest}: say the earlier cycle first")
+                raise EnvironmentFault(f"@{start.earliest}~{start.latest}: write the earlier cycle first")
             if start.earliest <= before.latest:
-                after = f"say a cycle after {before.latest}, where the one before may still begin"
+                after = f"write a cycle after {before.latest}, when the previous environment may still start"
                 raise EnvironmentFault(f"@{start.earliest} is too early: {after}")
         names = [environment.actions for environment in environments]
         count = max(map(len, names))
@@ -172,23 +179,23 @@ class Switching(Environment):
         self.schedule = last._replace(cycles=self.starts[-1].latest + last.cycles)
         written = [f"@{s.earliest}" + f"~{s.latest}" * (s.latest > s.earliest) for s in self.starts]
         self.title = ">".join([named[0][0], *(name + s for (name, _), s in zip(named[1:], written[1:], strict=True))])
-        self.stages = [Stage(name, environment, self) for name, environment in named]
+        self.stages = [Stage(name, environment, switching=self) for name, environment in named]
         self.reset(0)
 
     @property
     def rules(self) -> str:
-        """Rules of all, one after the other."""
+        """The rules of all environments, in order."""
         both = zip(self.stages, self.starts, strict=True)
         rules = [f"From cycle {start.earliest:,} on: {part.name}\n\n{part.rules}" for part, start in both]
-        return "\n\n".join(["One environment after the other, and nothing but the percepts tells when.", *rules])
+        return "\n\n".join(["One environment after another; only the percepts show when they change.", *rules])
 
     @property
     def approximations(self) -> str:  # type: ignore[override]
-        """What is lost in any of them."""
+        """The approximations of all environments."""
         return "; ".join(dict.fromkeys(part.inner.approximations for part in self.stages if part.inner.approximations))
 
     def reset(self, seed: int) -> None:
-        """Begin with the first environment. The seed decides when the others begin, and all that is random in them."""
+        """Start with the first environment. The seed decides when the others start, and everything random in them."""
         random = stream(seed, ENVIRONMENT, len(self.stages))
         self.onsets = [start.earliest + below(random, start.latest - start.earliest + 1) for start in self.starts]
         self.seeds = [int(stream(seed, ENVIRONMENT, i)[0] >> 1) for i in range(len(self.stages))]
@@ -197,7 +204,7 @@ class Switching(Environment):
         self.stages[0].checked_reset(self.seeds[0])
 
     def step(self, action: int) -> Percept:
-        """Go over to the next environment if it is time, and take a step."""
+        """Take a step, in the next environment if it is time for it."""
         if self.cycle in self.onsets[self.now + 1 :]:
             self.now += 1
             self.stages[self.now].checked_reset(self.seeds[self.now])
@@ -205,5 +212,5 @@ class Switching(Environment):
         return self.stages[self.now].step(action)
 
     def render(self) -> str:
-        """Say which environment it is, and draw it."""
+        """Name and draw the present environment."""
         return f"{self.stages[self.now].name}\n{self.stages[self.now].render()}"

@@ -6,28 +6,28 @@ from aixi_approx.environment import Schedule, Settings
 from aixi_approx.pomdp.definition import POMDP, Outcome
 from aixi_approx.validation import as_integer
 
-State = tuple[int, str]  # steps from the start, the way to turn at the junction
+State = tuple[int, str]  # steps from the start, the direction to turn at the junction
 
 
 class TMaze(POMDP):
-    """A corridor with a sign at its start, which tells the way to turn at the junction n steps later.
+    """A sign at the start of a corridor tells which way to turn at the junction n steps later.
 
-    At the start the agent sees the sign, left or right with equal chance; further on all of the corridor looks the
-    same, and the junction as such. A step forward costs nothing. To turn at the junction pays 4 if that is the way
-    of the sign, and costs 1 if not; then it begins anew, and the agent sees the next sign. To walk into a wall, by
-    turning before the junction or going forward there, costs 1 and changes nothing.
+    At the start the agent sees the sign, left or right with equal probability. Beyond it, all of the corridor looks the
+    same; the junction looks different. A step forward costs nothing. Turning at the junction pays 4 in the direction of
+    the sign, and costs 1 in the other; then the agent is back at the start and sees the next sign. Walking into a wall,
+    by turning before the junction or going forward there, costs 1 and changes nothing.
 
-    In the first cycle the sign was not seen yet. No turn comes sooner than n + 1 cycles after the last one, and none
-    pays more than 4. So the optimum is 4/(n + 1), reached by who remembers the sign; to guess earns 3/2 of 1/(n + 1).
+    In the first cycle the sign has not been seen yet. Turns are at least n + 1 cycles apart, and none pays more than 4.
+    So the optimum is 4/(n + 1), reached by remembering the sign; guessing earns (3/2)/(n + 1).
 
     In Bakker's T-maze (Reinforcement Learning with Long Short-Term Memory, NIPS 2002) the costs are 0.1, and the agent
-    can go back. Here it can't, so that to look one cycle ahead is enough, and memory is all that it takes.
+    can go back. Here it cannot, so that looking one cycle ahead is enough, and memory is all that is needed.
     """
 
     actions = ("forward", "left", "right")
     observations = ("left", "right", "corridor", "junction")
     min_reward, max_reward = -1, 4
-    hidden = "the sign, once passed, and the place in the corridor"
+    hidden = "the sign, once passed, and the position in the corridor"
     difficulty = "memory of n + 1 cycles; hardly any search"
     sizes = ("1", "2", "4", "8", "16", "32")
 
@@ -39,11 +39,11 @@ class TMaze(POMDP):
         super().__init__()
 
     def start(self) -> dict[State, float]:
-        """Stand at the start, the sign not seen yet."""
+        """Start at the sign, which has not been seen yet."""
         return {(0, "left"): 1 / 2, (0, "right"): 1 / 2}
 
     def outcomes(self, state: State, action: str) -> Iterable[Outcome]:
-        """Go forward, or turn."""
+        """Move forward, or turn."""
         place, way = state
         if place == self.length and action != "forward":
             reward = 4 if action == way else -1
@@ -60,7 +60,7 @@ class TMaze(POMDP):
         return "junction" if place == self.length else "corridor"
 
     def render(self) -> str:
-        """Draw the maze: A is the agent, + the way of the sign, - the other."""
+        """Draw the maze: A is the agent, + the direction of the sign, - the other."""
         place, way = self.states[self.current]
         corridor = "".join("A" if i == place else "." for i in range(self.length + 1))
         ends = "+-" if way == "left" else "-+"

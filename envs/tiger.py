@@ -1,4 +1,4 @@
-"""Tiger (Kaelbling, Littman, Cassandra 1995): listen for the tiger before you open a door."""
+"""Tiger (Kaelbling, Littman, Cassandra 1995): listen for the tiger before opening a door."""
 
 from collections.abc import Iterable
 
@@ -9,8 +9,8 @@ from aixi_approx.pomdp.definition import POMDP, Outcome
 class Tiger(POMDP):
     """A tiger is behind one of two doors, gold behind the other.
 
-    Listening costs 1 and tells the tiger's side, rightly with probability 0.85. Opening the tiger's door costs 100,
-    the other pays 10; then the tiger is put behind a door at random and nothing is heard.
+    Listening costs 1 and reveals the tiger's side, correctly with probability 0.85. Opening the tiger's door costs 100,
+    the other door pays 10; then the tiger is placed behind a door at random, and nothing is heard.
     """
 
     actions = ("listen", "open-left", "open-right")
@@ -18,14 +18,14 @@ class Tiger(POMDP):
     min_reward, max_reward = -100, 10
     hidden = "where the tiger is"
     difficulty = (
-        "memory of what was heard; exploration of doors that mostly cost 100; to look a single cycle ahead, but well"
+        "memory of what was heard; exploration of doors that often cost 100; looking a single cycle ahead, but well"
     )
     optimum = 595 / 549
     settings = Settings(depth=96, horizon=5, simulations=100, epsilon=0.99, decay=0.9998)
     schedule = Schedule(cycles=15_000, evaluation_simulations=2_500)
 
     def start(self) -> dict[str, float]:
-        """Put the tiger behind a door."""
+        """Place the tiger behind a door."""
         return {"left": 1 / 2, "right": 1 / 2}
 
     def outcomes(self, state: str, action: str) -> Iterable[Outcome]:

@@ -1,56 +1,56 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
-"""Exact context-tree weighting at a cost that depends on the branching nodes of a path, not on the depth.
+"""Exact context-tree weighting, at a cost that depends on the number of branching nodes on a path, not on the depth.
 
 Context-tree weighting (CTW; Willems, Shtarkov, Tjalkens 1995) is the Bayesian mixture over all binary
-context trees of depth at most D, the environment model of MC-AIXI (Veness, Ng, Hutter, Uther,
-Silver, JAIR 2011, section 5). A node s of the full tree holds
+context trees of depth at most D, and the environment model of MC-AIXI (Veness, Ng, Hutter, Uther,
+Silver, JAIR 2011, section 5). A node s of the full tree has
 
     Pe(s)   KT probability of the bits seen in context s
     Pw(s) = Pe(s)                               at depth D
     Pw(s) = 1/2 Pe(s) + 1/2 Pw(0s) Pw(1s)       above it
 
-Nearly all nodes lie on unary chains: all their visits went on to the same child, so every node of a chain
-has the same counts. Only the last node v of a chain of L is stored. With Pc(v) = Pw(0v) Pw(1v)
+Nearly all nodes lie on unary chains: all their visits continued to the same child, so all nodes of a chain
+have the same counts. Only the last node v of a chain of L nodes is stored. With Pc(v) = Pw(0v) Pw(1v)
 
     Pw(top of the chain) = (1 - 2^-L) Pe(v) + 2^-L Pc(v)
 
-Keep R = Pe/Pc at v and let b = (2^L - 1) R be the odds of stopping on the chain against going on below it.
+Store R = Pe/Pc at v and let b = (2^L - 1) R be the odds of stopping on the chain against continuing below it.
 The probability of the next bit x is then, from the leaf up to the root,
 
     p(leaf) = pe(leaf)        p(v) = (p(child) + b pe(v)) / (1 + b)        pe = (count_x + 1/2) / (n + 1)
 
 and learning x is R <- R pe(v)/p(child), count_x <- count_x + 1. A context that leaves a chain of L = L1 + L2
-after L1 nodes splits it there into m (L1 nodes) and v (L2 nodes), with the counts of v and
+nodes after the first L1 splits it there into m (L1 nodes) and v (L2 nodes), with the counts of v and
 
     1/R_m = (1 - 2^-L2) + 2^-L2 / R_v           R_m = 1 if v is a leaf
 
 R leaves the range of a double on long histories, so it is stored as ratio * 2^(512 shift) with ratio in
-[2^-256, 2^256]: on no history does it under- or overflow, and a probability is right to the rounding of doubles.
+[2^-256, 2^256]: it never under- or overflows, and probabilities are exact up to floating-point rounding.
 
 Chains carry no labels. A walk follows the branching bits only, and then compares the context with the one
 found at the bottom, 64 bits at a time: the first difference is where the walk really left the tree (as in
 a Patricia trie; Morrison 1968). A leaf that was visited once is not stored either: its parent refers to the
-position of the visit in the history, and the bit there is its one count.
+position of the visit in the history, and the bit there is its only count.
 
-The mixture contains every context tree M, with the weight 2^-Gamma(M). The one that gives most, weight times
-probability, comes of the same recursion with the larger term in place of the sum (context-tree maximising;
-Volf, Willems 1994):
+The mixture contains every context tree M, with the weight 2^-Gamma(M). The tree with the largest product of
+weight and probability follows from the same recursion with the larger term in place of the sum (context-tree
+maximising; Volf, Willems 1994):
 
     Pm(s) = Pe(s)                                          at depth D
     Pm(s) = 1                                              where nothing was seen
     Pm(s) = max(1/2 Pe(s), 1/2 Pm(0s) Pm(1s))              elsewhere
 
-Pw = 1 too where nothing was seen: the trees that differ only there are one tree here, and Gamma counts the nodes of M
-that were visited, but those at depth D. So Pm <= Pw. A leaf has the same counts wherever on a chain it is, so that
-the best tree stops at the top of a chain or goes through it, at one bit a node:
+Pw = 1 as well where nothing was seen: trees that differ only there count as one tree, and Gamma counts the visited
+nodes of M, except those at depth D. So Pm <= Pw. A leaf has the same counts anywhere on a chain, so the best tree
+either stops at the top of a chain or goes through it, at one bit per node:
 
     -log2 Pm(top of the chain) = min(1 - log2 Pe(v), L - log2 Pm(0v) Pm(1v))
 
 and on a chain that ends at depth D it costs (L > 1) - log2 Pe(v).
 
-Three tiers: the struct `State`, the free functions on it (the five operations that all predictors share come
-last), the thin class `ContextTreeKernel` that owns one State. Functions that fail change nothing
-and return FAILED. The history and the undo log stand in history.pxd and undo.pxd.
+There are three layers: the struct `State`, the free functions on it (the last are the five operations that all
+predictors share), and the thin class `ContextTreeKernel`, which owns a State. Functions that fail change nothing
+and return FAILED. The history and the undo log are in history.pxd and undo.pxd.
 """
 
 from libc.math cimport lgamma, log2
@@ -75,25 +75,25 @@ cdef extern from *:
     double power_of_two(int64_t e) noexcept nogil
 
 cdef enum:
-    NONE = 0                    # no child; node 0 is a root and nobody's child
+    NONE = 0                    # no child; node 0 is a root, and so never a child
     LEAF = 0x80000000           # flag of a reference: a leaf visited once, at the history position in the low bits
     MAX_NODES = 0x3fffffff      # an undo entry keeps two flags beside a node's index
     SCALE = 512                 # one step of `shift` is a factor 2^SCALE
-    FAR = 600                   # 2^FAR and 2^-FAR: odds beyond these are certainty in a double
+    FAR = 600                   # odds beyond 2^FAR or 2^-FAR mean certainty in a double
 
 cdef enum:                      # kinds of undo entries: + 0 or 1 for the side
-    COUNT = 0                   # count[side] went up by one, ratio and shift are the old ones
+    COUNT = 0                   # count[side] was increased by one; ratio and shift are the old ones
     LINK = 2                    # child[side] was `old`
 
 cdef double LOG2_E = 1.4426950408889634
 cdef double LOG2_PI = 1.6514961294723187
-cdef double EVEN = 1e-12        # code lengths that differ by less, relatively, are equal but for rounding
+cdef double EVEN = 1e-12        # code lengths that differ by less, relatively, are equal up to rounding
 
 cdef struct Node:               # 32 bytes, two to a cache line
     double ratio                # R = Pe/Pc = ratio * 2^(512 shift); unused in a leaf
     int32_t shift
     uint32_t depth              # of the node; the chain above it ends at its parent's depth
-    uint32_t child[2]           # a node, LEAF | position, or NONE; in a leaf child[0] = a position where it was visited
+    uint32_t child[2]           # a node, LEAF | position, or NONE; in a leaf child[0] is a position of a visit
     uint32_t count[2]           # zeros and ones seen here
 
 cdef struct Undo:               # 16 bytes
@@ -110,19 +110,19 @@ cdef struct State:
     int64_t used
     int64_t nodes_capacity
 
-    uint32_t *path              # explicit inner nodes from the root down, of the last walk
+    uint32_t *path              # stored inner nodes of the last walk, from the root down
     uint32_t path_length
     uint32_t end                # the reference below the path
-    uint32_t agreed             # bits of context that agree with `end`: depth D, or where the walk leaves the chain
+    uint32_t agreed             # bits of context that agree with `end`: D, or the depth where the walk leaves the chain
     int64_t walked              # position that the walk was for, or -1
 
-    int64_t bits_worked         # predicted or learned since the beginning, whatever was undone
-    int64_t nodes_worked        # at which two predictions were mixed for it
+    int64_t bits_worked         # predicted or learned in total, including what was undone
+    int64_t nodes_worked        # at which two predictions were mixed for them
 
-cdef struct Best:               # of the best trees in hindsight, or of a part of one
-    int64_t leaves              # that were visited
+cdef struct Best:               # the best trees in hindsight, or a part of one
+    int64_t leaves              # visited leaves
     double bits                 # -log2 Pm
-    double fixed                # the bits of the best fixed parameters in the leaves, without Gamma
+    double fixed                # code length with the best fixed parameters in the leaves, without Gamma
     double allowance            # Gamma + what KT may lose to them
 
 
@@ -131,7 +131,7 @@ cdef struct Best:               # of the best trees in hindsight, or of a part o
 cdef inline double odds(const Node *v, uint32_t chain) noexcept nogil:
     """b = (2^L - 1) R for the chain of L nodes that ends with v.
 
-    Beyond 2^256 the 1 is less than the rounding; beyond 2^+-FAR, so is all that b / (1 + b) differs from 1 or 0.
+    Beyond 2^256 the 1 is below rounding; beyond 2^+-FAR, so is the difference of b / (1 + b) from 1 or 0.
     """
     cdef int64_t exponent
     if usual(v.shift == 0 and chain <= 256):
@@ -161,7 +161,7 @@ cdef inline double leaf_probability(const State *self, uint32_t leaf, uint32_t x
 cdef void branch(const State *self, Node *m) noexcept nogil:
     """Make the node m that would split the chain above `end` where the last walk left it.
 
-    Its child on the side of the walk is a new leaf with Pw = 1; on the other side the rest of the chain.
+    Its child on the side of the walk is a new leaf with Pw = 1; on the other side is the rest of the chain.
     """
     cdef const Node *v
     cdef int64_t chain, exponent
@@ -182,7 +182,7 @@ cdef void branch(const State *self, Node *m) noexcept nogil:
         return
     chain = v.depth - self.agreed                                # L2
     exponent = chain + <int64_t>SCALE * v.shift                  # R_v 2^L2 = v.ratio 2^exponent
-    if exponent < -FAR:                                          # R_m = R_v 2^L2: the other term is nothing beside it
+    if exponent < -FAR:                                          # R_m = R_v 2^L2: the other term is negligible
         m.ratio = v.ratio * power_of_two(chain % SCALE)
         m.shift = v.shift + <int32_t>(chain // SCALE)
     else:
@@ -238,7 +238,7 @@ cdef void walk(State *self) noexcept nogil:
 
 
 cdef inline double mix(double b, double n1, double count_x, double p_child) noexcept nogil:
-    """p(v) = (p(child) + b pe) / (1 + b) with pe = count_x / n1, where the halves of KT are in count_x and n1."""
+    """p(v) = (p(child) + b pe) / (1 + b) with pe = count_x / n1, where count_x and n1 include the terms of KT."""
     cdef double scale = 1.0 / ((1.0 + b) * n1)
     return p_child * (n1 * scale) + (b * count_x) * scale
 
@@ -249,7 +249,7 @@ cdef inline double mix_node(const Node *v, uint32_t chain, uint32_t x, double p_
 
 
 cdef double probability(State *self, uint32_t x) noexcept nogil:
-    """p(root) of the next bit x. Changes nothing but the remembered walk and the count of the work."""
+    """p(root) of the next bit x. Changes nothing but the cached walk and the work counters."""
     cdef Node m
     cdef const Node *nodes = self.nodes
     cdef const Node *v
@@ -281,7 +281,7 @@ cdef double probability(State *self, uint32_t x) noexcept nogil:
 # ---------------------------------------------------------------------------------------------- memory
 
 cdef bint room_to_learn(State *self) noexcept nogil:
-    """One more node; undo entries for the path, a node at its end and the reference to that."""
+    """Make room for one more node, and for undo entries: the path, a node at its end, and the reference to it."""
     return (
         usual(self.used < self.nodes_capacity)
         or grow(<void **>&self.nodes, &self.nodes_capacity, sizeof(Node), self.used, self.used + 1, MAX_NODES)
@@ -291,7 +291,7 @@ cdef bint room_to_learn(State *self) noexcept nogil:
 # ---------------------------------------------------------------------------------------------- learning
 
 cdef inline void note(Undo *undo, uint32_t where, double ratio, uint32_t old) noexcept nogil:
-    """Fill an entry of the undo log, if there is one: without marks there is none."""
+    """Fill an entry of the undo log; without marks there is none."""
     if undo != NULL:
         undo.ratio = ratio
         undo.old = old
@@ -341,7 +341,7 @@ cdef double learn_at_the_end(State *self, uint32_t x) noexcept nogil:
 
 
 cdef double learn(State *self, uint32_t x) noexcept nogil:
-    """Learn x in the tree of the current bit. Returns p(root) of x before."""
+    """Learn x in the tree of the current bit. Returns its p(root) before."""
     cdef double p_child, n1, count_x
     cdef double p = learn_at_the_end(self, x)
     cdef Node *nodes = self.nodes
@@ -372,7 +372,7 @@ cdef double learn(State *self, uint32_t x) noexcept nogil:
 
 
 cdef void take_back(void *state, const void *entry) noexcept nogil:
-    """Take back what an entry of the undo log says, with the node that was made for it if there was one."""
+    """Undo the change in an entry of the undo log, with the node that was made for it, if any."""
     cdef State *self = <State *>state
     cdef const Undo *undo = <const Undo *>entry
     cdef Node *v = &self.nodes[undo.where >> 2]
@@ -390,7 +390,7 @@ cdef void take_back(void *state, const void *entry) noexcept nogil:
 # ---------------------------------------------------------------------------------------------- the best tree
 
 cdef Best best_leaf(double zeros, double ones) noexcept nogil:
-    """A leaf that saw these counts, without the bit that Gamma may ask for it."""
+    """A leaf with these counts, without the bit that Gamma may charge for it."""
     cdef Best leaf
     cdef double n = zeros + ones
     leaf.leaves = 1
@@ -405,7 +405,7 @@ cdef Best best_leaf(double zeros, double ones) noexcept nogil:
 
 
 cdef Best best_from(const State *self, const Best *below, uint32_t reference, uint32_t chain) noexcept nogil:
-    """The best tree from the top of the chain of L nodes that ends at a reference; of equals the smaller."""
+    """The best tree from the top of the chain of L nodes that ends at a reference; the smaller one of equals."""
     cdef Best stop, on
     cdef const Node *v
     cdef uint32_t one
@@ -472,7 +472,7 @@ cdef Best best_of_all(const State *self, uint32_t *order, Best *below) noexcept 
 # ---------------------------------------------------------------------------------------------- the five operations
 
 cdef double op_predict(void *state, int64_t ignored) noexcept nogil:
-    """P(next percept bit = 1)."""
+    """Return P(next percept bit = 1)."""
     cdef State *self = <State *>state
     if in_action(&self.history):
         return FAILED
@@ -495,7 +495,7 @@ cdef double op_update(void *state, int64_t bit) noexcept nogil:
 
 
 cdef double op_append(void *state, int64_t bit) noexcept nogil:
-    """Append an action bit, or a percept bit that is not to be learned: context only."""
+    """Append an action bit, or a percept bit that is only context and not learned."""
     return append_bit(&(<State *>state).history, <uint32_t>bit)
 
 
@@ -506,7 +506,7 @@ cdef double op_mark(void *state, int64_t ignored) noexcept nogil:
 
 
 cdef double op_revert(void *state, int64_t number) noexcept nogil:
-    """Go back to a mark and forget it, and all marks after it."""
+    """Return to a mark; forget it and all later ones."""
     cdef State *self = <State *>state
     if revert_to(&self.log, &self.history, number, take_back, state) == FAILED:
         return FAILED
@@ -517,7 +517,7 @@ cdef double op_revert(void *state, int64_t number) noexcept nogil:
 # ---------------------------------------------------------------------------------------------- the class
 
 cdef class ContextTreeKernel:
-    """Owns one State. `aixi_approx.context_tree` is its documented face."""
+    """Owns a State. `aixi_approx.predictors.context_tree` is its public interface."""
 
     cdef State state
 
@@ -546,12 +546,12 @@ cdef class ContextTreeKernel:
 
     @property
     def length(self):
-        """Bits in the history."""
+        """Number of bits in the history."""
         return self.state.history.length - self.state.history.origin
 
     @property
     def nodes(self):
-        """Stored nodes of all trees."""
+        """Number of stored nodes in all trees."""
         return self.state.used
 
     @property
@@ -561,12 +561,12 @@ cdef class ContextTreeKernel:
 
     @property
     def work(self):
-        """Bits predicted or learned, nodes at which two predictions were mixed for it."""
+        """Bits predicted or learned, and nodes at which two predictions were mixed for them."""
         return self.state.bits_worked, self.state.nodes_worked
 
     @property
     def addresses(self):
-        """Of the operations predict, update, append, mark, revert, and of the state."""
+        """Addresses of the operations predict, update, append, mark and revert, and of the state."""
         return (<uintptr_t>&op_predict, <uintptr_t>&op_update, <uintptr_t>&op_append,
                 <uintptr_t>&op_mark, <uintptr_t>&op_revert, <uintptr_t>&self.state)
 
@@ -577,7 +577,7 @@ cdef class ContextTreeKernel:
 
     @property
     def room(self):
-        """How many more bits the history can hold."""
+        """Number of further bits that the history can hold."""
         return <int64_t>MAX_POSITION + 1 - self.state.history.length
 
     def predict(self):
@@ -596,7 +596,7 @@ cdef class ContextTreeKernel:
         return op_revert(&self.state, mark)
 
     def learn(self, const uint8_t[::1] bits):
-        """Append the action bits, learn the percept bits. Returns (code length in bits, bits taken)."""
+        """Append the action bits and learn the percept bits. Returns (code length in bits, bits consumed)."""
         cdef State *state = &self.state
         cdef int64_t i = 0
         cdef int64_t n = bits.shape[0]
@@ -619,7 +619,7 @@ cdef class ContextTreeKernel:
         return code_length - log2(product), i
 
     def snapshot(self):
-        """All that predictions follow from, as bytes: equal states have equal snapshots."""
+        """Everything that determines the predictions, as bytes: equal states have equal snapshots."""
         cdef const History *history = &self.state.history
         cdef int64_t i
         bits = bytes([bit_at(history, i) for i in range(history.origin, history.length)])
@@ -627,7 +627,7 @@ cdef class ContextTreeKernel:
         return b"%d %d " % (history.phase, self.state.used) + nodes + bits
 
     def copy(self):
-        """Another kernel in the same state, without the marks."""
+        """Return another kernel in the same state, without the marks."""
         cdef const State *state = &self.state
         cdef const History *history = &state.history
         cdef ContextTreeKernel other = ContextTreeKernel(
@@ -641,7 +641,7 @@ cdef class ContextTreeKernel:
         return other
 
     def best_tree(self):
-        """(leaves, bits, fixed, allowance) of the best trees in hindsight."""
+        """Return (leaves, bits, fixed, allowance) of the best trees in hindsight."""
         cdef State *state = &self.state
         cdef uint32_t *order = <uint32_t *>aligned_memory(state.used * sizeof(uint32_t))
         cdef Best *below = <Best *>aligned_memory(state.used * sizeof(Best))

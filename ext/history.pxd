@@ -1,15 +1,15 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True
-"""What every predictor in Cython needs: a bit-packed history, and arrays that grow.
+"""What every predictor in Cython needs: a bit-packed history, and growing arrays.
 
-A predictor's state holds a `History`. Its bits stand in words of 64, the first bit in the lowest bit of a word. A
-position is an index into these bits. The first real bit is at `origin`; before it are zeros, so that the context of
-an early bit can be read like any other. Positions fit in 31 bits.
+A predictor's state contains a `History`. Its bits are packed into 64-bit words, the first bit lowest. A position is an
+index into these bits. The first real bit is at `origin`; before it are zeros, so that the context of an early bit can
+be read like any other. Positions fit in 31 bits.
 
 The history also knows the layout of a cycle: `action_bits` bits of action, then the percept bits. `phase` is the
-place of the next bit in its cycle.
+index of the next bit in its cycle.
 
-Errors are visible in the return type. A `bint` function that needs memory returns False, an operation (`double`)
-returns FAILED, and then nothing has changed. All other functions cannot fail.
+The return type shows which functions can fail: a `bint` function that needs memory returns False, and an operation
+(`double`) returns FAILED; nothing has changed then. All other functions cannot fail.
 """
 
 from libc.stdint cimport int64_t, uint32_t, uint64_t
@@ -40,13 +40,13 @@ cdef extern from *:
     """
     const double FAILED "AIXI_FAILED"                            # what an operation returns when it fails
 
-    uint32_t leading_zeros "aixi_leading_zeros" (uint64_t word) noexcept nogil     # of a word that is not 0
+    uint32_t leading_zeros "aixi_leading_zeros" (uint64_t word) noexcept nogil     # of a nonzero word
 
-    # The condition itself; the compiler is told that it is mostly true.
+    # The condition itself, with a hint to the compiler that it is mostly true.
     bint usual "aixi_usual" (bint condition) noexcept nogil
 
-    # Uninitialised memory for `free`, or NULL. It starts at a cache line, and uses large pages where the system has
-    # them: where memory is read at random, misses of the TLB cost as much as those of the cache.
+    # Uninitialised memory, to be released by `free`, or NULL. It is aligned to cache lines, and uses large pages where
+    # the system has them: with random access, TLB misses cost as much as cache misses.
     void *aligned_memory "aixi_aligned_memory" (size_t bytes) noexcept nogil
 
 cdef enum:
@@ -54,7 +54,7 @@ cdef enum:
 
 cdef struct History:
     uint64_t *words             # the bits
-    int64_t capacity            # words that are allocated
+    int64_t capacity            # allocated words
     int64_t origin              # position of the first real bit
     int64_t length              # position of the next bit
     uint32_t action_bits        # of one cycle
@@ -67,7 +67,7 @@ cdef struct History:
 cdef inline bint grow(
     void **memory, int64_t *capacity, int64_t size, int64_t used, int64_t wanted, int64_t limit
 ) noexcept nogil:
-    """Make room for `wanted` items of `size` bytes, at most `limit`; the `used` first ones are kept."""
+    """Make room for `wanted` items of `size` bytes, at most `limit`; the first `used` ones are kept."""
     cdef void *larger
     if wanted <= capacity[0]:
         return True
@@ -108,7 +108,7 @@ cdef inline bint init_history(
 
 
 cdef inline bint copy_history(History *copy, const History *history) noexcept nogil:
-    """Make `copy`, which is initialised with the same layout, equal to `history`."""
+    """Make `copy`, already initialised with the same layout, equal to `history`."""
     if not grow(<void **>&copy.words, &copy.capacity, 8, 0, history.capacity, history.capacity):
         return False
     memcpy(copy.words, history.words, history.capacity * 8)
@@ -129,7 +129,7 @@ cdef inline bint in_action(const History *history) noexcept nogil:
 
 
 cdef inline uint32_t percept_index(const History *history) noexcept nogil:
-    """Index of the next bit in its percept; the next bit is not an action bit."""
+    """Index of the next bit in its percept; it must not be an action bit."""
     return history.phase - history.action_bits
 
 
@@ -148,7 +148,7 @@ cdef inline uint64_t before(const History *history, int64_t position) noexcept n
 cdef inline uint32_t agreement(
     const History *history, int64_t position, int64_t other, uint32_t depth
 ) noexcept nogil:
-    """How many bits before the two positions agree, at most `depth`."""
+    """Number of bits before the two positions that agree, at most `depth`."""
     cdef uint32_t agreed = 0
     cdef uint64_t difference
     while agreed < depth:
@@ -162,7 +162,7 @@ cdef inline uint32_t agreement(
 # ---------------------------------------------------------------------------------------------- writing
 
 cdef inline void write_bit(History *history, uint32_t bit) noexcept nogil:
-    """Write the next bit; `room_for_bit` has returned True."""
+    """Write the next bit, after `room_for_bit` has returned True."""
     cdef uint64_t *word = &history.words[history.length >> 6]
     cdef int64_t offset = history.length & 63
     word[0] = (word[0] & ~(<uint64_t>1 << offset)) | (<uint64_t>bit << offset)
@@ -173,7 +173,7 @@ cdef inline void write_bit(History *history, uint32_t bit) noexcept nogil:
 
 
 cdef inline double append_bit(History *history, uint32_t bit) noexcept nogil:
-    """Append a bit: all that the operation `append` does for most predictors."""
+    """Append a bit: the complete operation `append` of most predictors."""
     if not room_for_bit(history):
         return FAILED
     write_bit(history, bit)

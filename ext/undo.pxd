@@ -1,13 +1,13 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True
-"""Exact undo for a predictor in Cython: a stack of marks, and a log of what was changed since the first of them.
+"""Exact undo for a predictor in Cython: a stack of marks, and a log of the changes since the first of them.
 
-A predictor's state holds an `UndoLog`. The predictor defines its own entries, a struct of fixed size that says how to
-take back one change, and one function that does it:
+A predictor's state contains an `UndoLog`. The predictor defines its own entries, a struct of fixed size that describes
+how to undo one change, and a function that does so:
 
     cdef void take_back(void *state, const void *entry) noexcept nogil
 
-`update` makes room with `room_to_undo`, and before each change asks `record` for an entry to fill. The operations
-`mark` and `revert` are `set_mark` and `revert_to`. Errors are as in history.pxd.
+`update` makes room with `room_to_undo`, and before each change gets an entry to fill from `record`. The operations
+`mark` and `revert` are `set_mark` and `revert_to`. Errors are reported as in history.pxd.
 """
 
 from libc.stdint cimport int64_t, uint32_t
@@ -17,7 +17,7 @@ from libc.string cimport memset
 from history cimport FAILED, History, grow, usual
 
 cdef enum:
-    MAX_UNDOS = 0x7fffffff      # entries of a log, and marks
+    MAX_UNDOS = 0x7fffffff      # largest number of entries, and of marks
 
 cdef struct Mark:
     int64_t length              # of the history
@@ -25,8 +25,8 @@ cdef struct Mark:
     uint32_t phase
 
 cdef struct UndoLog:
-    char *entries               # written while there are marks
-    int64_t size                # bytes of an entry
+    char *entries               # written only while there are marks
+    int64_t size                # of an entry, in bytes
     int64_t used
     int64_t capacity
     Mark *marks
@@ -37,7 +37,7 @@ ctypedef void (*TakeBack)(void *state, const void *entry) noexcept nogil
 
 
 cdef inline void init_undo(UndoLog *log, int64_t size) noexcept nogil:
-    """Start an empty log, whose entries have `size` bytes."""
+    """Start an empty log with entries of `size` bytes."""
     memset(log, 0, sizeof(UndoLog))
     log.size = size
 
@@ -48,7 +48,7 @@ cdef inline void free_undo(UndoLog *log) noexcept nogil:
 
 
 cdef inline bint room_to_undo(UndoLog *log, int64_t entries) noexcept nogil:
-    """Make room for so many more entries, if there is a mark."""
+    """Make room for this many more entries, if there is a mark."""
     cdef int64_t wanted = log.used + entries
     return (
         log.marks_used == 0
@@ -82,7 +82,7 @@ cdef inline double set_mark(UndoLog *log, const History *history) noexcept nogil
 cdef inline double revert_to(
     UndoLog *log, History *history, int64_t number, TakeBack take_back, void *state
 ) noexcept nogil:
-    """Go back to a mark and forget it, and all marks after it. Entries are taken back from the last one on."""
+    """Return to a mark; forget it and all later ones. Entries are undone in reverse order."""
     cdef const Mark *mark
     cdef const char *first
     cdef const char *entry

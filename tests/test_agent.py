@@ -36,12 +36,12 @@ def world(name: str = "tiger", seed: int = 1) -> Environment:
 def agent_for(name: str = "tiger", memo: bool = True) -> Agent:
     coding = make(name).coding
     tree = FactoredContextTree(16, coding.action_bits, coding.percept_bits)
-    return Agent(coding, tree, RhoUCT(coding, 3, 8, memo=memo), 0.3, 0.99, 1)
+    return Agent(coding, tree, planner=RhoUCT(coding, 3, simulations=8, memo=memo), epsilon=0.3, decay=0.99, seed=1)
 
 
 def life(seed: int = 1, cycles: int = 100, name: str = "tiger", **other: Any) -> list[Row]:
     environment = world(name)
-    return list(interact(mc_aixi(environment, seed, **QUICK | other), environment, cycles))
+    return list(interact(mc_aixi(environment, seed=seed, **QUICK | other), environment, cycles=cycles))
 
 
 # Exploration.
@@ -82,7 +82,7 @@ def test_exploration_out_of_range_is_refused(name: str, value: float) -> None:
 def test_a_predictor_of_other_bits_is_refused(bits: tuple[int, int]) -> None:
     coding = make("tiger").coding
     with pytest.raises(ValueError, match=f"reads {bits[0]} action and {bits[1]} percept bits a cycle.* has 2 and 9"):
-        Agent(coding, FactoredContextTree(4, *bits), RhoUCT(coding, 1, 1))
+        Agent(coding, FactoredContextTree(4, *bits), planner=RhoUCT(coding, 1, simulations=1))
 
 
 # Repeatability.
@@ -106,7 +106,7 @@ def test_rows_do_not_depend_on_hashes() -> None:
 
 @pytest.mark.parametrize("name", ["tiger", "1d-maze", "biased-rps"])
 def test_the_memo_changes_nothing(name: str) -> None:
-    with_memo, without = (list(interact(agent_for(name, memo), world(name), 200)) for memo in (True, False))
+    with_memo, without = (list(interact(agent_for(name, memo), world(name), cycles=200)) for memo in (True, False))
     assert with_memo == without
     assert {row.explored for row in without} == {0, 1}
 
@@ -115,7 +115,10 @@ def test_a_small_search_after_a_large_one_keeps_to_its_memory() -> None:
     coding = Coding(actions=2, action_bits=1, reward_bits=1, observation_bits=14, min_reward=0, max_reward=1)
     tree, planner = FactoredContextTree(4, 1, 15), RhoUCT(coding, horizon=2, simulations=20_000)
     planner.search(tree, stream(1))
-    after, fresh = planner.search(tree, stream(2), 1), RhoUCT(coding, 2, 1).search(tree, stream(2))
+    after, fresh = (
+        planner.search(tree, stream(2), simulations=1),
+        RhoUCT(coding, 2, simulations=1).search(tree, stream(2)),
+    )
     assert (after.action, after.visits.tolist()) == (fresh.action, fresh.visits.tolist())
 
 
@@ -127,23 +130,23 @@ def test_a_small_search_after_a_large_one_keeps_to_its_memory() -> None:
 def test_evaluation_leaves_the_agent_as_it_was(memo: bool, cut: int | None) -> None:
     agents = [agent_for(memo=memo) for _ in range(2)]
     worlds = [world(), world()]
-    lives = [list(interact(agent, w, 60)) for agent, w in zip(agents, worlds, strict=True)]
+    lives = [list(interact(agent, w, cycles=60)) for agent, w in zip(agents, worlds, strict=True)]
     before = agents[0].predictor.snapshot()
-    rows = evaluate(agents[0], world(), 20)
+    rows = evaluate(agents[0], world(), cycles=20)
     list(itertools.islice(rows, cut))
     rows.close()
     assert agents[0].predictor.snapshot() == before == agents[1].predictor.snapshot()
     assert agents[0].cycle == agents[1].cycle == 60
     for agent, w, rows in zip(agents, worlds, lives, strict=True):
-        rows += interact(agent, w, 60)
+        rows += interact(agent, w, cycles=60)
     assert lives[0] == lives[1]
     assert agents[0].predictor.snapshot() == agents[1].predictor.snapshot() != before
 
 
 def test_a_fault_in_the_evaluation_leaves_the_agent_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
     agent, twin, broken = agent_for(), agent_for(), world()
-    assert list(interact(agent, world(), 60)) == list(interact(twin, world(), 60))
-    rows = evaluate(agent, broken, 20)
+    assert list(interact(agent, world(), cycles=60)) == list(interact(twin, world(), cycles=60))
+    rows = evaluate(agent, broken, cycles=20)
     list(itertools.islice(rows, 5))
     monkeypatch.setattr(broken, "step", lambda action: Percept(0, 11))
     with pytest.raises(EnvironmentFault):
@@ -156,9 +159,9 @@ def test_a_fault_in_the_evaluation_leaves_the_agent_as_it_was(monkeypatch: pytes
 def test_evaluation_neither_explores_nor_learns() -> None:
     environment = world()
     agent = mc_aixi(environment, **QUICK | {"epsilon": 1, "decay": 1})
-    list(interact(agent, environment, 50))
+    list(interact(agent, environment, cycles=50))
     before, history = agent.predictor.snapshot(), b""
-    for i, row in enumerate(evaluate(agent, environment, 30, simulations=5)):
+    for i, row in enumerate(evaluate(agent, environment, cycles=30, simulations=5)):
         assert (row.cycle, row.explored, row.log_loss, row.simulations) == (50 + i, 0, 0, 5)
         history += bytes(agent.coding.cycle(row.action, row.observation, row.reward))
         assert agent.predictor.snapshot() == before + history
@@ -167,8 +170,8 @@ def test_evaluation_neither_explores_nor_learns() -> None:
 
 def test_evaluation_is_a_function_of_its_seed() -> None:
     agent, environment = agent_for(), world()
-    list(interact(agent, environment, 30))
-    first, again, other = (list(evaluate(agent, environment, 40, seed)) for seed in (5, 5, 6))
+    list(interact(agent, environment, cycles=30))
+    first, again, other = (list(evaluate(agent, environment, cycles=40, seed=seed)) for seed in (5, 5, 6))
     assert first == again != other
 
 
@@ -202,7 +205,7 @@ def test_rewards_are_those_of_the_environment(monkeypatch: pytest.MonkeyPatch) -
 
     monkeypatch.setattr(environment, "step", watched)
     agent = agent_for()
-    rows = [*interact(agent, environment, 100), *evaluate(agent, environment, 50)]
+    rows = [*interact(agent, environment, cycles=100), *evaluate(agent, environment, cycles=50)]
     assert [(row.action, Percept(row.observation, row.reward)) for row in rows] == given_out
     assert {row.reward for row in rows} == {-100, -1, 10}
     assert [row.cycle for row in rows] == [*range(100), *range(100, 150)]
@@ -212,9 +215,11 @@ def test_coin_flip_is_learned() -> None:
     losses, rewards = [], []
     for seed in range(3):
         environment = world("coin-flip", seed)
-        agent = mc_aixi(environment, seed, simulations=50)
-        losses.append([row.log_loss for row in interact(agent, environment, 1000)])
-        rewards.append([row.reward for row in evaluate(agent, environment, 1000, 100 + seed, simulations=50)])
+        agent = mc_aixi(environment, seed=seed, simulations=50)
+        losses.append([row.log_loss for row in interact(agent, environment, cycles=1000)])
+        rewards.append(
+            [row.reward for row in evaluate(agent, environment, cycles=1000, seed=100 + seed, simulations=50)]
+        )
     loss = np.mean(losses, axis=0)
     assert loss[:20].mean() > loss[20:200].mean() > loss[500:].mean()
     assert loss[500:].mean() == pytest.approx(0.8813, abs=0.05)  # the entropy of the coin

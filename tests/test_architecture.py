@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import ast
+import dataclasses
 import doctest
 import importlib
+import inspect
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -64,9 +68,42 @@ def test_kernels_import_nothing_of_the_package() -> None:
 
 def test_importing_the_package_takes_nothing_with_it() -> None:
     tree = ast.parse((ROOT / "aixi_approx" / "__init__.py").read_text())
-    allowed = {"importlib", "os", "TYPE_CHECKING", "Any", "__version__"}
+    allowed = {"lazy", "os", "TYPE_CHECKING", "__version__"}
     direct = [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
     assert {name.name for node in direct for name in node.names} <= allowed
+
+
+# Whose positional parameters are natural: a name, a number and its range; the three numbers or parts of a cycle.
+POSITIONAL = {"as_integer", "check_choice", "call_operation", "Coding.cycle", "FactoredContextTree"}
+
+
+def public_functions(module: object) -> Iterator[tuple[str, Any]]:
+    """The public functions, constructors and methods that a module defines, but for kernels and for records of data."""
+    for name, value in vars(module).items():
+        if name.startswith("_") or getattr(value, "__module__", None) != module.__name__:  # type: ignore[attr-defined]
+            continue
+        if inspect.isfunction(value):
+            yield name, value
+        if not inspect.isclass(value) or issubclass(value, tuple):
+            continue
+        if "__init__" in vars(value) and not dataclasses.is_dataclass(value):
+            yield name, value.__init__
+        for own, member in vars(value).items():
+            member = getattr(member, "__func__", member)
+            if inspect.isfunction(member) and (not own.startswith("_") or own == "__call__"):
+                yield f"{name}.{own}", member
+
+
+@pytest.mark.parametrize("path", FILES, ids=module_name)
+def test_all_but_two_parameters_are_given_by_name(path: Path) -> None:
+    for name, function in public_functions(importlib.import_module(module_name(path))):
+        positional = [
+            parameter.name
+            for parameter in inspect.signature(function).parameters.values()
+            if parameter.kind in (parameter.POSITIONAL_ONLY, parameter.POSITIONAL_OR_KEYWORD)
+        ]
+        bound = positional[0] in ("self", "cls") if positional else False
+        assert len(positional) - bound <= 2 or name in POSITIONAL, f"{path}: {name}({', '.join(positional)})"
 
 
 @pytest.mark.parametrize("path", FILES, ids=module_name)

@@ -47,7 +47,7 @@ def test_beliefs_are_bayes_rule(name: str, seed: int, length: int) -> None:
     assert found == pytest.approx(expected, abs=1e-12)
     assert belief.state.tolist() == sorted(expected)
     for action in range(len(pomdp.actions)):
-        futures = after(pomdp, belief, action)
+        futures = after(pomdp, belief, action=action)
         assert sum(future.probability for future in futures) == pytest.approx(1, abs=1e-12)
         assert len({future.percept for future in futures}) == len(futures)
         assert all(future.belief.probability.sum() == pytest.approx(1, abs=1e-12) for future in futures)

@@ -30,7 +30,7 @@ Captured = pytest.CaptureFixture[str]
 
 FILE = '''import random as module
 import numpy as np
-from aixi_approx import Environment, Outcome, Percept, POMDP, Settings
+from aixi_approx import Environment, Outcome, Percept, POMDP, Schedule, Settings
 SHARED = [0]
 class Walk(Environment):
     """A walk on a circle of four; pays 1 at the start, and stumbles."""
@@ -174,7 +174,7 @@ DECLARED = {  # of a walk; these can't be built, but for the last ones
         "Deep: no agent can be built: depth is 0.5: it must be a whole number: mend it in `settings = Settings(...)`",
     ),
     "Certain": ("settings = Settings(epsilon=2)", "no agent can be built: epsilon is 2: it must lie in 0 to 1"),
-    "Never": ("settings = Settings(cycles=-1)", "no agent can be built: cycles is -1: it must lie in 0 to"),
+    "Never": ("schedule = Schedule(cycles=-1)", "no agent can be built: cycles is -1: it must lie in 0 to"),
 }
 
 DEFINED = {  # of a coin; those up to Many can't be built
@@ -485,5 +485,5 @@ def test_the_program_checks_in_a_moment(file: Path) -> None:
     result = json.loads(run.stdout)
     assert (run.returncode, result["passed"], result["environment"]) == (0, True, "broken.py:Walk")
     assert {"check": "processes", "result": "passed", "message": "the same percepts in other processes"} in result[
-        "findings"
+        "diagnostics"
     ]

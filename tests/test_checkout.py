@@ -15,7 +15,7 @@ PROGRAM = """
 import sys
 sys.path[:0] = {paths}  # after -S, no .pth file of an editable install is read
 import aixi_approx
-from aixi_approx import ContextTree, make
+from aixi_approx import make
 import aixi_approx.cli, aixi_approx._context_tree
 for module in (aixi_approx, sys.modules[make.__module__], aixi_approx.cli, aixi_approx._context_tree):
     print(module.__file__)

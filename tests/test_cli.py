@@ -150,10 +150,13 @@ def test_help_imports_nothing_heavy() -> None:
         ("run tiger --exploration nan 1", "epsilon is nan"),
         ("run tiger --cycles 2 --evaluate 2 --ucb inf", "ucb"),
         ("run tiger --cycles 2 --evaluate 2 --evaluation-simulations 1000000000000000", "simulations"),
-        ("run tiger --model truth", "'truth' is not one of 'ctw', 'true'"),
-        ("run tiger --planner uct", "no planner 'uct': there are rhouct, one-ply, expectimax, majority:K, pooled:K, "),
+        ("run tiger --model truth", "no model 'truth': did you mean true?"),
+        ("run tiger --planner uct", "no planner 'uct': did you mean rhouct?"),
         ("run tiger --planner uct --depth 3", "no planner 'uct'"),
-        ("run tiger --planner seconds:soon", "no planner 'seconds:soon': there are rhouct, one-ply"),
+        (
+            "run tiger --planner seconds:soon",
+            "planner 'seconds:soon': seconds is 'soon': it must be a number of seconds above 0",
+        ),
         ("run tiger --planner majority:9 --simulations 8", "9 searches can't share 8 simulations"),
         ("run tiger --planner pooled:9 --evaluation-simulations 8", "evaluation_simulations is 8: it must lie in 9 to"),
         (
@@ -162,10 +165,10 @@ def test_help_imports_nothing_heavy() -> None:
         ),
         ("run tiger --model true --planner random", "random has no model"),
         ("run echo.py:Echo --model true", "Echo is no POMDP, so its true model is not known: leave the model at ctw"),
-        ("run tiger --prune 0.1", "give no prune"),
+        ("run tiger --prune 0.1", "--prune means nothing to rhouct with the model ctw: leave it out"),
         ("run tiger --planner expectimax --prune 2", "'--prune': 2.0 is not in the range"),
-        ("run tiger --memory 2", "give no memory"),
-        ("run tiger --planner q-learning --memory -2", "'--memory': -2 is not in the range"),
+        ("run tiger --memory-cycles 2", "--memory-cycles means nothing to rhouct with the model ctw: leave it out"),
+        ("run tiger --planner q-learning --memory-cycles -2", "'--memory-cycles': -2 is not in the range"),
         (
             "run tiger --planner expectimax --prune 0 --horizon 3 --exploration 0 0",
             "expectimax to horizon 3: it would take",
@@ -367,7 +370,7 @@ def test_without_the_memo_all_is_the_same(capsys: Captured) -> None:
     arguments = ["run", "tiger", *SHORT]
     with_memo, without = (printed([*arguments, switch], capsys) for switch in ("--memo", "--no-memo"))
     different = {name for name in with_memo if with_memo[name] != without[name]}
-    assert different <= {"memo", "learning_seconds", "evaluation_seconds"}
+    assert different <= {"planner", "learning_seconds", "evaluation_seconds"}
 
 
 def test_agents_without_a_model_claim_no_log_loss(capsys: Captured) -> None:
@@ -398,8 +401,8 @@ def test_learning_in_the_evaluation_is_asked_for(capsys: Captured) -> None:
 def test_five_lines_of_python_do_the_same(capsys: Captured) -> None:
     options = {"cycles": 60, "simulations": 5, "evaluation_simulations": 7}
     environment = make("tiger")
-    environment.settings = environment.settings._replace(**options)
-    agent = mc_aixi(environment, seed=0)
+    environment.schedule = environment.schedule._replace(evaluation_simulations=7)
+    agent = mc_aixi(environment, simulations=5, seed=0)
     list(interact(agent, environment, cycles=60))
     mean = average([row.reward for row in evaluate(agent, environment, cycles=40)]).mean
     arguments = [f"--{name.replace('_', '-')}={value}" for name, value in options.items()]
@@ -490,11 +493,15 @@ def test_a_vote_and_a_time(capsys: Captured) -> None:
     alone, shared = (
         printed([*run, "--planner", "majority:2", *threads], capsys) for threads in ([], ["--threads", "2"])
     )
-    assert (alone["threads"], shared["threads"], shared["planner"]) == (1, 2, "majority:2")
+    assert (alone["threads"], shared["threads"], shared["planner"]) == (
+        1,
+        2,
+        {"name": "rhouct", "join": "majority", "searches": 2},
+    )
     kept = set(alone) - {"threads", "learning_seconds", "evaluation_seconds"}
     assert {name: alone[name] for name in kept} == {name: shared[name] for name in kept}
     timed = printed([*run[:6], "--planner", "seconds:1e-9", "--exploration", "0", "1"], capsys)
-    assert timed["simulations_learning"] == timed["settings"]["cycles"]
+    assert timed["simulations_learning"] == timed["schedule"]["cycles"]
 
 
 @pytest.mark.parametrize(
@@ -521,3 +528,21 @@ def test_an_option_that_the_agent_would_not_heed_is_refused(options: str, part: 
     err = capsys.readouterr().err
     assert part in err
     assert err.count("\n") == 1
+
+
+def test_a_short_run_has_a_short_evaluation(capsys: Captured) -> None:
+    arguments = ["run", "tiger", "--simulations", "3", "--evaluation-simulations", "3"]
+    assert printed([*arguments, "--cycles", "150"], capsys)["evaluate"] == 150
+    assert printed([*arguments, "--cycles", "5"], capsys)["evaluate"] == 100
+    assert printed([*arguments, "--cycles", "5", "--evaluate", "7"], capsys)["evaluate"] == 7
+    coin = ["run", "coin-flip", "--planner", "random"]
+    assert printed([*coin, "--cycles", "0"], capsys)["evaluate"] == 2_000
+    assert printed([*coin, "--cycles", "3000"], capsys)["evaluate"] == 2_000
+
+
+def test_why_the_random_agent_is_unknown(place: Path, capsys: Captured) -> None:
+    arguments = ["run", "echo.py:Echo", "--cycles", "20", "--evaluate", "20"]
+    for planner, reason in (("one-ply", "not a POMDP: --planner random finds out"), ("random", "not a POMDP")):
+        main([*arguments, "--planner", planner])
+        (line,) = (line for line in capsys.readouterr().out.splitlines() if "random agent" in line)
+        assert line.split(maxsplit=2)[2].strip() == f"unknown   {reason}"

@@ -48,15 +48,18 @@ counted = [roll]
 if sys.argv[1:] == ["search"]:
     tables = Tables(**{name: np.zeros(3, np.float64 if name == "probability" else np.int64) for name in Tables._fields})
     tables.first[1] = 1
-    plan = pouct.Plan(actions=1, percepts=1, horizon=1, plies=1, ucb=1.0, scale=1.0)
+    plan = pouct.StatePlan(
+        actions=1, percepts=1, horizon=1, plies=1, rule=0, ucb=1.0, scale=1.0,
+        action_bits=1, reward_bits=1, observation_bits=1, min_reward=0,
+    )
     world = pouct.World(tables, np.zeros(1, np.int64), np.zeros(1, np.int64), np.ones(1))
-    tree = pouct.Tree(
+    tree = pouct.StateTree(
         np.full(1, pouct.ROOT + 1), np.zeros(9, np.int64), np.zeros((9, 1), np.int32), np.zeros((9, 1)),
         np.full((16, 2), pouct.FREE),
     )
     tree.total[pouct.ROOT] = 1
-    trace = pouct.Trace(*(np.zeros(1, np.int64) for _ in pouct.Trace._fields))
-    pouct._run(tree, plan, world, stream(1), trace, np.zeros(99), 5)
+    trace = pouct.StateTrace(*(np.zeros(1, np.int64) for _ in pouct.StateTrace._fields))
+    pouct._run(tree, plan, world, np.zeros(6, np.int64), stream(1), trace, np.zeros(99), 5)
     result["visits"] = int(tree.visits[pouct.ROOT, 0])
     counted.append(pouct._run)
 result["hits"] = [sum(f.stats.cache_hits.values()) for f in counted]

@@ -41,7 +41,7 @@ def collect(place: Engine, tasks: list[Task]) -> dict[str, int]:
         if cell.name.count("-") < 3:
             yield from (Task(measure, (Cell(f"{cell.name}-{j}", j), [cell])) for j in range(2))
 
-    run_all(place, tasks, finish)
+    run_all(place, tasks, finish=finish)
     return sizes
 
 
@@ -106,7 +106,7 @@ def test_few_are_made_ahead(monkeypatch: pytest.MonkeyPatch) -> None:
         ended.append(result)
         return make(range(10 * result, 10 * result + 2)) if 4 < result < 20 else iter(())
 
-    run_all(Engine(hand, lambda: 3, lambda: None), make(range(20)), finish, hand.end_one)
+    run_all(Engine(hand, lambda: 3, lambda: None), make(range(20)), finish=finish, watch=hand.end_one)
     assert hand.most == 3 * AHEAD
     assert hand.order == made
     assert sorted(made) == sorted(ended) == [*range(20), *(10 * i + j for i in range(5, 20) for j in range(2))]
@@ -119,7 +119,7 @@ def test_what_follows_goes_before_what_was_given_after_it() -> None:
         order.append(result)
         return [Task(abs, (number,)) for number in follow.get(result, [])]
 
-    run_all(HERE, [Task(abs, (i,)) for i in range(5)], finish)
+    run_all(HERE, [Task(abs, (i,)) for i in range(5)], finish=finish)
     assert order == [0, 1, 10, 11, 20, 2, 12, 3, 4], "two are made at a time"
 
 
@@ -132,7 +132,7 @@ def test_many_tasks_are_no_burden() -> None:
         seen += 1
         return iter([Task(abs, (result - 1,))] if result % 2 else [])
 
-    run_all(HERE, (Task(abs, (i,)) for i in range(30_000)), finish)
+    run_all(HERE, (Task(abs, (i,)) for i in range(30_000)), finish=finish)
     assert seen == 45_000
 
 
@@ -145,7 +145,7 @@ def test_it_is_watched_while_tasks_run(tmp_path: Path) -> None:
             touch(tmp_path, "go")
 
     with engine("1") as place:
-        run_all(place, [Task(hold, (tmp_path, "a"))], lambda *_: (), watch)
+        run_all(place, [Task(hold, (tmp_path, "a"))], finish=lambda *_: (), watch=watch)
     assert len(looks) > 2
 
 
@@ -155,13 +155,15 @@ def test_it_is_watched_while_tasks_run(tmp_path: Path) -> None:
 @pytest.mark.parametrize("where", ["here", "2", "dask"])
 def test_what_a_task_raises_is_raised(where: str, cluster: str) -> None:
     with engine(cluster if where == "dask" else where) as place, pytest.raises(LookupError, match="no such cell"):
-        run_all(place, [Task(abs, (1,)), Task(fail, ())], lambda *_: ())
+        run_all(place, [Task(abs, (1,)), Task(fail, ())], finish=lambda *_: ())
 
 
 def test_what_ended_beside_a_failure_is_kept() -> None:
     kept: list[int] = []
     with pytest.raises(LookupError):
-        run_all(HERE, [Task(fail, ()), Task(abs, (1,)), Task(abs, (2,))], lambda _, result: kept.append(result) or ())
+        run_all(
+            HERE, [Task(fail, ()), Task(abs, (1,)), Task(abs, (2,))], finish=lambda _, result: kept.append(result) or ()
+        )
     assert kept == [1]
 
 
@@ -174,7 +176,7 @@ def test_a_process_that_is_killed_is_one_line(tmp_path: Path) -> None:
         return []
 
     with engine("2") as place, pytest.raises(RuntimeError, match="a worker is gone: killed, out of memory"):
-        run_all(place, [Task(die, (tmp_path, "kept")), Task(touch, (tmp_path, "other"))], finish)
+        run_all(place, [Task(die, (tmp_path, "kept")), Task(touch, (tmp_path, "other"))], finish=finish)
     assert kept == ["other"]
 
 
@@ -187,7 +189,12 @@ def test_a_cluster_that_is_lost_is_one_line() -> None:
         future.set_running_or_notify_cancel()
 
     with pytest.raises(RuntimeError, match="out of reach"):
-        run_all(Engine(hand, lambda: 1, lambda: None, (CancelledError,)), [Task(abs, (1,))], lambda *_: (), lose)
+        run_all(
+            Engine(hand, lambda: 1, lambda: None, (CancelledError,)),
+            [Task(abs, (1,))],
+            finish=lambda *_: (),
+            watch=lose,
+        )
 
 
 @pytest.mark.parametrize("where", ["1", "dask"])
@@ -202,12 +209,12 @@ def test_an_interruption_gives_up_what_has_not_ended(where: str, tmp_path: Path,
     tasks = [Task(hold, (tmp_path, name)) for name in running] + [Task(touch, (tmp_path, "late"))]
     with engine(cluster if where == "dask" else where) as place:
         with pytest.raises(KeyboardInterrupt):
-            run_all(place, tasks, lambda *_: (), watch)
+            run_all(place, tasks, finish=lambda *_: (), watch=watch)
         if where == "dask":
             with engine(cluster) as other:  # its workers have answered: they know what is given up
                 touch(tmp_path, "go")
                 assert within_half_a_minute(lambda: all((tmp_path / f"{name} ended").exists() for name in running))
-                run_all(other, [Task(abs, (i,)) for i in range(9)], lambda *_: ())
+                run_all(other, [Task(abs, (i,)) for i in range(9)], finish=lambda *_: ())
     assert not (tmp_path / "late").exists()
     assert (tmp_path / "a ended").exists() == (where == "dask")
 
@@ -220,8 +227,11 @@ def test_an_interruption_gives_up_what_has_not_ended(where: str, tmp_path: Path,
         ("processes:-1", "no engine 'processes:-1': there are"),
         ("dask://", "no engine 'dask://': there are"),
         ("0", "0: at least one process is needed"),
-        ("dask://host:many", "tcp://host:many is no address of a Dask scheduler: "),
-        ("dask://127.0.0.1:1", "no Dask scheduler answers at tcp://127.0.0.1:1: does it run, by 'dask scheduler'?"),
+        ("dask://host:many", "tcp://host:many is not an address of a Dask scheduler: "),
+        (
+            "dask://127.0.0.1:1",
+            "no Dask scheduler answers at tcp://127.0.0.1:1: was it started, with 'dask scheduler'?",
+        ),
         ("dask://127.0.0.1", "no Dask scheduler answers at tcp://127.0.0.1:8786: "),
     ],
 )
@@ -306,7 +316,7 @@ from worker_tasks import hold
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored, if pytest runs in the background
     with engine("2") as place:
-        run_all(place, [Task(hold, (Path(sys.argv[1]), name)) for name in "abcd"], lambda *_: ())
+        run_all(place, [Task(hold, (Path(sys.argv[1]), name)) for name in "abcd"], finish=lambda *_: ())
 """
 
 

@@ -158,14 +158,14 @@ FULL = st.integers(2, 5).flatmap(lambda n: st.text("XO", min_size=n * n, max_siz
 def test_chains_of_hex_are_components_of_a_graph(board: str) -> None:
     side = round(len(board) ** 0.5)
     for player in "XO":
-        assert connected(board, side, player) == joined(board, side, player)
+        assert connected(board, side, player=player) == joined(board, side, player)
 
 
 @given(FULL)
 @settings(deadline=None)
 def test_of_a_full_board_exactly_one_player_has_won(board: str) -> None:
     side = round(len(board) ** 0.5)
-    assert connected(board, side, "X") != connected(board, side, "O")
+    assert connected(board, side, player="X") != connected(board, side, player="O")
 
 
 @cache
@@ -207,7 +207,7 @@ def test_where_nothing_wins_it_plays_at_random(name: str) -> None:
     environment = built(name)
     for board in environment.states[::7]:
         for action in environment.moves(board):
-            mine = environment.move(board, action, "X")
+            mine = environment.move(board, action, player="X")
             if not environment.won(mine, "X"):
                 hopeless = environment.opponent == "random" or not environment.winning(mine, "O")
                 moves = environment.moves(mine) if hopeless else environment.winning(mine, "O")
@@ -221,7 +221,7 @@ def test_where_nothing_wins_it_plays_at_random(name: str) -> None:
 )
 def test_a_coin_decides_who_moves_first(name: str, first: list[int]) -> None:
     environment = built(name)
-    after = {environment.move(environment.new, action, "O"): 1 / 2 / len(first) for action in first}
+    after = {environment.move(environment.new, action, player="O"): 1 / 2 / len(first) for action in first}
     assert environment.start() == {environment.new: 1 / 2, **after}
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import math
+import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import gymnasium
@@ -17,7 +19,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from scipy.stats import chi2
 
-from aixi_approx import Percept, make, solve
+from aixi_approx import Percept, check_environment, make, mc_aixi, solve
 from aixi_approx.cli import main
 from aixi_approx.coding import bits_for
 from aixi_approx.environment import EnvironmentFault
@@ -236,7 +238,7 @@ def test_rewards_beyond_the_range_are_clipped_and_counted() -> None:
     assert scale.clipped == 3
     with pytest.raises(ValueError, match="NaN"):
         scale.level(math.nan)
-    with pytest.raises(ValueError, match="too large, or no numbers"):
+    with pytest.raises(ValueError, match="too large, or not numbers"):
         RewardScale([0, math.inf])
 
 
@@ -419,7 +421,7 @@ def test_pictures() -> None:
         ("test/Bold-v0", "its actions, MultiDiscrete.*, can't be coded: they are 1,331, and at most 1,024 will do$"),
         ("test/Fails-v0", "it failed in random play: KeyError: 'lost'"),
         ("test/Outside-v0", "1.5 does not lie in 0 to 7|failed in random play"),
-        ("test/Huge-v0", "rewards from .* are too large, or no numbers"),
+        ("test/Huge-v0", "rewards from .* are too large, or not numbers"),
     ],
 )
 def test_what_is_wrong_is_one_clear_line(name: str, message: str) -> None:
@@ -489,3 +491,66 @@ def test_the_command_line_says_what_is_lost(capsys: pytest.CaptureFixture[str]) 
     assert f"Not as in the original: {lost}.\n" in capsys.readouterr().out
     main(["run", "coin-flip", *short])
     assert "original" not in capsys.readouterr().out
+
+
+# Instances, modules of the current folder, the random agent.
+
+
+def test_an_instance_is_made_again() -> None:
+    env = gymnasium.make("FrozenLake-v1", is_slippery=False)
+    ours = make(env)
+    assert ours.title == "gym:FrozenLake-v1?map_name=4x4&is_slippery=False"
+    assert mc_aixi(env, depth=8, simulations=2).coding == ours.coding
+    assert not [each for each in check_environment(env, cycles=30) if each.result == "failed"]
+    wrapped = gymnasium.wrappers.TimeAwareObservation(gymnasium.make("FrozenLake-v1"))
+    for use in (make, mc_aixi, check_environment):
+        with pytest.raises(EnvironmentFault, match="wrappers of its own: register it, and name it gym:my_module:ID"):
+            use(wrapped)
+        with pytest.raises(EnvironmentFault, match=r"was not made by gymnasium\.make: register it"):
+            use(Count())
+
+
+ROOM = """
+import gymnasium
+from gymnasium import spaces
+class Room(gymnasium.Env):
+    observation_space, action_space = spaces.Discrete(3), spaces.Discrete(4)
+    def reset(self, *, seed=None, options=None):
+        super().reset(seed=seed)
+        return 0, {}
+    def step(self, action):
+        return int(self.np_random.integers(3)), float(action == 3), False, False, {}
+gymnasium.register("Room-v0", entry_point=Room)
+"""
+
+
+def test_a_module_of_the_current_folder_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "room_of_mine.py").write_text(ROOM)
+    monkeypatch.setattr(sys, "path", [path for path in sys.path if path not in ("", ".")])
+    before = list(sys.path)
+    try:
+        room = make("gym:room_of_mine:Room-v0")
+        assert (len(room.actions), sys.path) == (4, before)
+        assert room.random_reward == pytest.approx(0.25, abs=4 * math.sqrt(0.25 * 0.75 / 10_000))
+        program = [str(Path(sys.executable).with_name("aixi")), "check", "gym:room_of_mine:Room-v0", "--cycles", "50"]
+        done = subprocess.run(program, capture_output=True, text=True, check=False, cwd=tmp_path)
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert "the same percepts in other processes" in done.stdout
+        with pytest.raises(EnvironmentFault, match="absent_module"):
+            make("gym:absent_module:Room-v0")
+    finally:
+        sys.modules.pop("room_of_mine", None)
+        gymnasium.registry.pop("Room-v0", None)
+
+
+def test_the_random_agent_of_an_environment_without_a_table() -> None:
+    cart = make("gym:CartPole-v1?end=-10&bins=4")
+    cart.reset(3)
+    random = np.random.default_rng(3)
+    rewards = [cart.step(int(action)).reward for action in random.integers(2, size=20_000)]
+    assert cart.random_reward == pytest.approx(np.mean(rewards), abs=0.05)
+    assert make("gym:Pendulum-v1?bins=3").random_reward is None, "its actions are rounded"
+    lake = make("gym:FrozenLake-v1")
+    assert isinstance(lake, GymTable)
+    assert lake.random_reward == pytest.approx(0.0018, abs=0.001), "exact"

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from aixi_approx import EnvironmentFault, make
+from aixi_approx import Environment, EnvironmentFault, Percept, build_agent, check_environment, make, mc_aixi
 from aixi_approx.cli import main
 from aixi_approx.envs import ENVIRONMENTS, installed, maker
 
@@ -146,7 +149,7 @@ def test_packages_offer_theirs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, 
         make("frozen-lakes")
     capsys.readouterr()
     main(["check", "frozen-lake:3", "--cycles", "20", "--json"])
-    findings = {finding["check"]: finding["result"] for finding in json.loads(capsys.readouterr().out)["findings"]}
+    findings = {finding["check"]: finding["result"] for finding in json.loads(capsys.readouterr().out)["diagnostics"]}
     assert findings["processes"] == "passed"
 
 
@@ -182,3 +185,73 @@ def test_the_list_has_what_is_installed(tmp_path: Path, monkeypatch: pytest.Monk
     out, err = capsys.readouterr()
     assert "frozen-lake" in out
     assert len(err.splitlines()) == 5
+
+
+# What is no name: an instance, a class, something else.
+
+
+class Mine(Environment):
+    """Pays for what was done before."""
+
+    actions = observations = ("zero", "one")
+    min_reward, max_reward = 0, 1
+
+    def reset(self, seed: int) -> None:
+        self.last = 0
+
+    def step(self, action: int) -> Percept:
+        reward, self.last = int(action == self.last), action
+        return Percept(action, reward)
+
+
+class Sized(Mine):
+    """Can't be made without a size."""
+
+    def __init__(self, size: int) -> None:
+        self.size_ = size
+
+
+def test_an_instance_or_a_class_will_do() -> None:
+    tiger = make("locks:3")
+    assert make(tiger) is tiger
+    assert maker(tiger)().size == 8
+    assert maker(tiger)() is not tiger
+    assert type(make(Mine)) is type(maker(Mine)()) is Mine
+    assert make(Mine).name == "Mine"
+    for environment in ("tiger", make("tiger"), type(make("tiger"))):
+        assert mc_aixi(environment, depth=8, simulations=3).coding == make("tiger").coding
+        assert build_agent(environment, planner="random").coding == make("tiger").coding
+        found = check_environment(environment, cycles=30)
+        assert not [diagnostic for diagnostic in found if diagnostic.result == "failed"]
+    assert {"processes"} <= {diagnostic.check for diagnostic in check_environment(make("tiger"), cycles=20)}
+    assert mc_aixi(Mine(), depth=8, simulations=3).coding == Mine().coding
+
+
+@pytest.mark.parametrize("use", [make, maker, mc_aixi, build_agent, check_environment])
+@pytest.mark.parametrize("wrong", [42, None, ["tiger"], {"name": "tiger"}, 0.5])
+def test_something_else_is_one_line(use: Callable[[Any], Any], wrong: Any) -> None:
+    with pytest.raises(EnvironmentFault, match="is no environment: give a name, a class derived from") as fault:
+        use(wrong)
+    assert "\n" not in str(fault.value)
+
+
+@pytest.mark.parametrize("wrong", [dict, int, lambda: 3])
+def test_what_makes_no_environment_is_one_line(wrong: Callable[[], Any]) -> None:
+    for use in (make, mc_aixi):
+        with pytest.raises(EnvironmentFault, match=r"it is no environment, but .*: derive it from aixi_approx\.En"):
+            use(wrong)
+    (only,) = check_environment(wrong)
+    assert only.result == "failed"
+    assert "it is no environment" in only.message
+
+
+def test_an_instance_without_a_name_is_one_line() -> None:
+    with pytest.raises(EnvironmentFault, match="Sized has no name by which other processes can make it"):
+        check_environment(Sized(3))
+    assert make(Sized(3)).name == "Sized"
+
+
+def test_editors_see_the_options_of_the_agent() -> None:
+    names = list(inspect.signature(mc_aixi).parameters)
+    assert names[:3] == ["environment", "depth", "horizon"]
+    assert not any(p.kind is p.VAR_KEYWORD for p in inspect.signature(mc_aixi).parameters.values())

@@ -89,7 +89,7 @@ def test_the_agent_beside_is_that_of_a_run(options: tuple[str, ...], result: Any
     main([*arguments, "--seed", "2", "--json"])
     run = json.loads(capsys.readouterr().out)
     assert (found["agent_reward"], found["agent_score"]) == (run["reward"], pytest.approx(run["score"]))
-    assert (found["model"], found["learned"]) == (options[1], run["settings"]["cycles"])
+    assert (found["model"], found["learned"]) == (options[1], run["schedule"]["cycles"])
 
 
 def test_what_is_no_action_takes_no_cycle(result: Any, played: Any) -> None:
@@ -104,7 +104,7 @@ def test_what_is_no_action_takes_no_cycle(result: Any, played: Any) -> None:
 
 def test_all_that_is_needed_to_play_is_said(played: Any) -> None:
     out, err = played("tiger", "listen,?,1,q")
-    rules = "A tiger is behind one of two doors, gold behind the other.\n\nListening costs 1 and tells"
+    rules = "A tiger is behind one of two doors, gold behind the other.\n\nListening costs 1 and reveals"
     assert err.count(rules) == 2
     assert err.count("actions: 0 listen, 1 open-left, 2 open-right\nrewards from -100 to 10\n") == 2
     assert err.count("An agent that knows the rules plays beside you, in a game of its own.\n") == 2
@@ -181,7 +181,7 @@ def test_an_environment_of_ones_own(place: Path, played: Any, result: Any) -> No
     [
         ("tigre", "aixi: no environment 'tigre': did you mean tiger?"),
         ("tiger --blind --reveal", "aixi play: --blind hides what --reveal shows: give one of them"),
-        ("tiger --model true --cycles 3", "aixi play: only the model ctw learns: give no --cycles"),
+        ("tiger --model true --cycles 3", "aixi play: the model true has nothing to learn: give no --cycles"),
         (
             "own.py:Doors --model true",
             "aixi: Doors is no POMDP, so its true model is not known: leave the model at ctw",

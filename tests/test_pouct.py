@@ -41,7 +41,7 @@ def test_equals_the_plain_search(
 ) -> None:
     pomdp, model = lived(name, cycles)
     plies = min(plies, horizon)
-    found = POUCT(pomdp, horizon, simulations, ucb, plies).search(model, stream(seed))
+    found = POUCT(pomdp, horizon, simulations=simulations, ucb=ucb, plies=plies).search(model, stream(seed))
     plain = PlainStateSearch(pomdp, model.belief, horizon, ucb, stream(seed), plies)
     plain.run(simulations)
     for action in range(len(pomdp.actions)):
@@ -62,7 +62,7 @@ def test_tends_to_expectimax(name: str, horizon: int) -> None:
     scale = horizon * (pomdp.max_reward - pomdp.min_reward)
     errors = []
     for simulations in (100, 10_000, 300_000):
-        planner = POUCT(pomdp, horizon, simulations, ucb=0.3)
+        planner = POUCT(pomdp, horizon, simulations=simulations, ucb=0.3)
         found = [planner.search(model, stream(seed, simulations)) for seed in range(3)]
         errors.append(np.mean([abs(f.value[f.action] - exact.max()) / scale for f in found]))
     assert errors[2] < errors[0]
@@ -72,28 +72,28 @@ def test_tends_to_expectimax(name: str, horizon: int) -> None:
 
 def test_one_search_says_nothing_to_the_next() -> None:
     pomdp, model = lived("tiger", 3)
-    planner = POUCT(pomdp, 5, 1_000)
+    planner = POUCT(pomdp, 5, simulations=1_000)
     first = planner.search(model, stream(1))
-    planner.search(model, stream(2), 3_000)
+    planner.search(model, stream(2), simulations=3_000)
     assert repr(planner.search(model, stream(1))) == repr(first)
 
 
 def test_a_search_cut_into_chunks_is_the_same_search() -> None:
     pomdp, model = lived("tiger", 3)
-    whole, cut = POUCT(pomdp, 4, 300), POUCT(pomdp, 4, 300)
-    cut._pace.seconds = 0.0
+    whole, cut = POUCT(pomdp, 4, simulations=300), POUCT(pomdp, 4, simulations=300)
+    cut._slices.seconds = 0.0
     assert repr(whole.search(model, stream(1))) == repr(cut.search(model, stream(1)))
 
 
 def test_a_search_with_a_time_is_the_search_of_as_many_simulations() -> None:
     pomdp, model = lived("tiger", 3)
-    soon = POUCT(pomdp, 4, 1 << 30, seconds=1e-9).search(model, stream(1))
+    soon = POUCT(pomdp, 4, simulations=1 << 30, seconds=1e-9).search(model, stream(1))
     assert soon.simulations == soon.visits.sum() == 1
-    whole, patient = POUCT(pomdp, 4, 3_000), POUCT(pomdp, 4, 3_000, seconds=1e9)
+    whole, patient = POUCT(pomdp, 4, simulations=3_000), POUCT(pomdp, 4, simulations=3_000, seconds=1e9)
     for seed in (1, 2):
-        assert repr(patient.search(model, stream(seed), 7)) == repr(whole.search(model, stream(seed)))
-    some = POUCT(pomdp, 4, 1 << 30, seconds=0.02).search(model, stream(1))
-    assert repr(POUCT(pomdp, 4, some.simulations).search(model, stream(1))) == repr(some)
+        assert repr(patient.search(model, stream(seed), simulations=7)) == repr(whole.search(model, stream(seed)))
+    some = POUCT(pomdp, 4, simulations=1 << 30, seconds=0.02).search(model, stream(1))
+    assert repr(POUCT(pomdp, 4, simulations=some.simulations).search(model, stream(1))) == repr(some)
 
 
 class Many(POMDP):
@@ -113,7 +113,7 @@ class Many(POMDP):
 def test_every_percept_has_a_node_of_its_own() -> None:
     """128 percepts after each action: a table of children that confused any two would value the second action less."""
     pomdp = Many()
-    found = POUCT(pomdp, 2, 400_000, ucb=0.3).search(TrueModel(pomdp), stream(1))
+    found = POUCT(pomdp, 2, simulations=400_000, ucb=0.3).search(TrueModel(pomdp), stream(1))
     assert found.value[found.action] == pytest.approx(1.25, abs=0.03)
     assert found.visits.sum() == 400_000
 

@@ -13,13 +13,17 @@ from aixi_approx.builder import build_agent
 from aixi_approx.environment import Percept
 from aixi_approx.envs import make
 from aixi_approx.interaction import evaluate, interact
-from aixi_approx.planners.q_learning import DISCOUNT, RATE, ActionValues, Greedy
+from aixi_approx.planner_spec import PlannerSpec
+from aixi_approx.planners.q_learning import DISCOUNT, RATE, ActionValues, QLearning
 
 
 def agent_for(name: str, memory: int = 2, seed: int = 0, **settings: float) -> Agent:
     environment = make(name)
     return build_agent(
-        environment, planner="q-learning", settings=environment.settings._replace(**settings), seed=seed, memory=memory
+        environment,
+        planner=PlannerSpec("q-learning", memory_cycles=memory),
+        settings=environment.settings._replace(**settings),
+        seed=seed,
     )
 
 
@@ -45,8 +49,8 @@ def test_equals_the_plain_one(cycles: list[tuple[int, int, int]], memory: int, d
 def test_it_learns(name: str, optimum: float, memory: int) -> None:
     environment = make(name)
     agent = agent_for(name, memory, epsilon=1.0, decay=0.9995)
-    list(interact(agent, environment, 8_000))
-    rewards = [row.reward for row in evaluate(agent, environment, 8_000)]
+    list(interact(agent, environment, cycles=8_000))
+    rewards = [row.reward for row in evaluate(agent, environment, cycles=8_000)]
     error = np.std(rewards) / math.sqrt(8_000)
     assert np.mean(rewards) == pytest.approx(optimum, abs=4 * error + 0.02)
     assert np.mean(rewards) > environment.random_reward + 4 * error
@@ -65,23 +69,23 @@ def test_evaluation_leaves_no_trace(learn: bool) -> None:
     lives = []
     for evaluated in (False, True):
         agent, environment = agent_for("biased-rps", epsilon=0.5, decay=1.0), make("biased-rps")
-        rows = list(interact(agent, environment, 300))
+        rows = list(interact(agent, environment, cycles=300))
         if evaluated:
             values = agent.predictor.here.tolist()
-            seen = list(evaluate(agent, make("biased-rps"), 200, learn=learn))
+            seen = list(evaluate(agent, make("biased-rps"), cycles=200, learn=learn))
             assert {row.explored for row in seen} == {0}
             assert agent.predictor.here.tolist() == values
             assert agent.predictor._marks == []
-        lives.append(rows + list(interact(agent, environment, 300)))
+        lives.append(rows + list(interact(agent, environment, cycles=300)))
     assert lives[0] == lives[1]
 
 
 def test_it_is_frozen_in_the_evaluation() -> None:
     agent = agent_for("coin-flip", 0)
-    list(interact(agent, make("coin-flip"), 100))
+    list(interact(agent, make("coin-flip"), cycles=100))
     values = agent.predictor.here.tolist()
     for frozen in (True, False):
-        for _ in evaluate(agent, make("coin-flip"), 20, learn=not frozen):
+        for _ in evaluate(agent, make("coin-flip"), cycles=20, learn=not frozen):
             pass
         with agent.evaluation():
             agent.observe(0, Percept(0, 1), learn=not frozen)
@@ -90,7 +94,7 @@ def test_it_is_frozen_in_the_evaluation() -> None:
 
 @pytest.mark.parametrize("memory", [-1, 2.5, 10**9])
 def test_a_memory_out_of_range_is_refused(memory: float) -> None:
-    with pytest.raises(ValueError, match="memory"):
+    with pytest.raises(ValueError, match="memory_cycles"):
         ActionValues(make("tiger").coding, memory)  # type: ignore[arg-type]
 
 
@@ -98,15 +102,15 @@ def test_greedy_takes_the_largest() -> None:
     coding = make("coin-flip").coding
     values = ActionValues(coding, 0)
     values.learn(coding.cycle(1, 0, 1))
-    result = Greedy().search(values, np.ones(4, dtype=np.uint64))
+    result = QLearning(coding).search(values, np.ones(4, dtype=np.uint64))
     assert (result.action, result.value.tolist(), result.simulations) == (1, [0.0, 1.0], 0)
 
 
 def test_the_random_agent_is_random() -> None:
     environment = make("tiger")
     agent = build_agent(environment, planner="random", settings=environment.settings._replace(epsilon=0.0))
-    learned = list(interact(agent, environment, 1_500))
-    evaluated = list(evaluate(agent, environment, 1_500))
+    learned = list(interact(agent, environment, cycles=1_500))
+    evaluated = list(evaluate(agent, environment, cycles=1_500))
     for rows in (learned, evaluated):
         counts = np.bincount([row.action for row in rows], minlength=3)
         assert np.all(abs(counts - 500) < 4 * math.sqrt(1_500 * 2 / 9))

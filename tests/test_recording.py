@@ -16,7 +16,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from aixi_approx.builder import mc_aixi
-from aixi_approx.environment import Environment, EnvironmentFault, Settings
+from aixi_approx.environment import Environment, EnvironmentFault, Schedule, Settings
 from aixi_approx.envs import make
 from aixi_approx.execution.folder import write_atomically
 from aixi_approx.experiments.experiment import Experiment, run
@@ -26,8 +26,9 @@ from aixi_approx.planners.rho_uct import RhoUCT
 
 PARTS = ("learning", "evaluation")
 FILES = {"manifest.json", "learning.csv", "evaluation.csv", "result.json"}
-SHORT = Settings(40, depth=12, horizon=3, simulations=8, epsilon=0.5, decay=0.97, evaluation_simulations=4)
-TIGER = Experiment("tiger", SHORT, evaluate=25, seed=3)
+SHORT = Settings(depth=12, horizon=3, simulations=8, epsilon=0.5, decay=0.97)
+SCHEDULE = Schedule(40, evaluation_simulations=4)
+TIGER = Experiment("tiger", SHORT, SCHEDULE, evaluate=25, seed=3)
 
 MINE = """
 import os, pathlib, signal
@@ -44,7 +45,7 @@ class Mine(Environment):
 
 
 @pytest.fixture(scope="module")
-def as_integer(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a run that was not stopped."""
     folder = tmp_path_factory.mktemp("whole") / "new" / "folder"
     run(TIGER, folder)
@@ -54,7 +55,7 @@ def as_integer(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def own(folder: Path, extra: str = "pass", cycles: int = 1000) -> Experiment:
     """A run in an environment that stands in a file of the folder and does something else besides."""
     (folder / "mine.py").write_text(MINE.format(extra=extra))
-    return Experiment(f"{folder}/mine.py:Mine", SHORT._replace(cycles=cycles), evaluate=20)
+    return Experiment(f"{folder}/mine.py:Mine", SHORT, SCHEDULE._replace(cycles=cycles), evaluate=20)
 
 
 def lasting(folder: Path) -> dict[str, Any]:
@@ -72,7 +73,7 @@ def no_search(*_: Any) -> None:
 # What is written.
 
 
-def test_rows_are_read_as_they_were_written(as_integer: Path) -> None:
+def test_rows_are_read_as_they_were_written(whole: Path) -> None:
     seen: dict[str, list[Row]] = {}
 
     def watch(part: str, rows: Iterable[Row], cycles: int, environment: Environment) -> Iterator[Row]:
@@ -80,14 +81,15 @@ def test_rows_are_read_as_they_were_written(as_integer: Path) -> None:
         return iter(seen[part])
 
     result = run(TIGER, watch=watch)
-    assert {name: value for name, value in result.items() if "seconds" not in name} == lasting(as_integer)["result"]
-    recording = Recording(as_integer, TIGER.options())
+    plain = json.loads(json.dumps(result.as_json()))
+    assert {name: value for name, value in plain.items() if "seconds" not in name} == lasting(whole)["result"]
+    recording = Recording(whole, TIGER.as_json())
     assert {part: recording.rows(part) for part in PARTS} == seen
     assert [len(seen[part]) for part in PARTS] == [40, 25]
     assert {row.simulations for row in seen["learning"]} == {0, 8}
     assert {row.simulations for row in seen["evaluation"]} == {4}
-    assert {path.name for path in as_integer.iterdir()} == FILES
-    assert json.loads((as_integer / "manifest.json").read_text())["options"] == TIGER.options()
+    assert {path.name for path in whole.iterdir()} == FILES
+    assert json.loads((whole / "manifest.json").read_text())["options"] == TIGER.as_json()
 
 
 def test_write_whole_leaves_no_draft(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -110,9 +112,9 @@ def test_write_whole_leaves_no_draft(tmp_path: Path, monkeypatch: pytest.MonkeyP
 @example(part="evaluation", size=70, tidy=True, later=False)
 @example(part="evaluation", size=9999, tidy=True, later=False)  # all but the result
 @example(part="learning", size=9999, tidy=False, later=True)
-def test_it_goes_on_from_anywhere(as_integer: Path, part: str, size: int, tidy: bool, later: bool) -> None:
+def test_it_goes_on_from_anywhere(whole: Path, part: str, size: int, tidy: bool, later: bool) -> None:
     with tempfile.TemporaryDirectory() as place:
-        folder = Path(shutil.copytree(as_integer, Path(place) / "copy"))
+        folder = Path(shutil.copytree(whole, Path(place) / "copy"))
         (folder / "result.json").unlink()
         if part == "learning" and not later:  # a power cut may lose the end of one file and keep a later one
             (folder / "evaluation.csv").unlink()
@@ -120,28 +122,28 @@ def test_it_goes_on_from_anywhere(as_integer: Path, part: str, size: int, tidy: 
         content = content[: content.rfind(b"\n") + 1] if tidy else content
         (folder / f"{part}.csv").write_bytes(content)
         result = run(TIGER, folder)
-        assert lasting(folder) == lasting(as_integer)
-        assert result == json.loads((folder / "result.json").read_text())
+        assert lasting(folder) == lasting(whole)
+        assert result.as_json() == json.loads((folder / "result.json").read_text())
 
 
-def test_rows_that_are_there_are_not_searched_for(
-    as_integer: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    folder = Path(shutil.copytree(as_integer, tmp_path / "copy"))
+def test_rows_that_are_there_are_not_searched_for(whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = Path(shutil.copytree(whole, tmp_path / "copy"))
     (folder / "result.json").unlink()
     monkeypatch.setattr(RhoUCT, "search", no_search)
     run(TIGER, folder)
-    assert lasting(folder) == lasting(as_integer)
+    assert lasting(folder) == lasting(whole)
 
 
-def test_a_finished_run_is_not_run_again(as_integer: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    before = {path: path.read_bytes() for path in as_integer.iterdir()}
+def test_a_finished_run_is_not_run_again(whole: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = {path: path.read_bytes() for path in whole.iterdir()}
     monkeypatch.setattr("aixi_approx.environment.Environment.checked_step", no_search)
-    assert run(TIGER, as_integer) == json.loads((as_integer / "result.json").read_text())  # its seconds too
-    assert {path: path.read_bytes() for path in as_integer.iterdir()} == before
+    found = run(TIGER, whole)
+    assert found.as_json() == json.loads((whole / "result.json").read_text())  # its seconds too
+    assert found.experiment == TIGER
+    assert {path: path.read_bytes() for path in whole.iterdir()} == before
 
 
-def test_a_full_disk_at_the_very_beginning(as_integer: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_at_the_very_beginning(whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: Any) -> None:
         raise OSError("no space left")
 
@@ -150,7 +152,7 @@ def test_a_full_disk_at_the_very_beginning(as_integer: Path, tmp_path: Path, mon
         run(TIGER, tmp_path / "folder")
     monkeypatch.undo()
     run(TIGER, tmp_path / "folder")
-    assert lasting(tmp_path / "folder") == lasting(as_integer)
+    assert lasting(tmp_path / "folder") == lasting(whole)
 
 
 def test_a_killed_process(tmp_path: Path) -> None:
@@ -194,7 +196,7 @@ def test_ctrl_c_and_the_same_command_again(tmp_path: Path) -> None:
     environment = make("coin-flip")
     environment.reset(5)
     agent = mc_aixi(environment, seed=5, simulations=50)
-    rows = [",".join(map(repr, row)) for row in interact(agent, environment, before.count("\n") - 1)]
+    rows = [",".join(map(repr, row)) for row in interact(agent, environment, cycles=before.count("\n") - 1)]
     assert before.splitlines()[1:] == rows
 
 
@@ -208,7 +210,11 @@ def test_ctrl_c_and_the_same_command_again(tmp_path: Path) -> None:
         ("manifest.json", "{}", "folder"),
         ("manifest.json", "[]", "folder"),
         ("manifest.json", "hello", "folder"),
-        ("manifest.json", '{"version": "0.0.0", "options": {}}', "version 0.0.0"),
+        (
+            "manifest.json",
+            '{"version": "0.0.0", "options": {}}',
+            r"version 0.0.0: read it with that version \(pip install aixi_approx==0.0.0\), or name another folder",
+        ),
     ],
 )
 def test_what_is_no_run_of_ours_is_refused(tmp_path: Path, file: str, text: str, message: str) -> None:
@@ -220,16 +226,24 @@ def test_what_is_no_run_of_ours_is_refused(tmp_path: Path, file: str, text: str,
 
 
 @pytest.mark.parametrize(
-    "part", [{"seed": 4}, {"evaluate": 26}, {"ucb": 1.0}, {"environment": "Tiger"}, {"decay": 0.5}]
+    "part",
+    [
+        {"seed": 4},
+        {"evaluate": 26},
+        {"planner": {"name": "rhouct", "ucb": 1.0}},
+        {"environment": "Tiger"},
+        {"decay": 0.5},
+    ],
 )
-def test_other_options_are_refused(as_integer: Path, part: dict[str, Any]) -> None:
-    options = {**TIGER.options(), **part}
+def test_other_options_are_refused(whole: Path, part: dict[str, Any]) -> None:
+    options = {**TIGER.as_json(), **part}
     if "decay" in part:
-        options = {**TIGER.options(), "settings": {**SHORT._asdict(), **part}}
-    before = {path: path.read_bytes() for path in as_integer.iterdir()}
-    with pytest.raises(ValueError, match=f"holds a run with .*{next(iter(part))}"):
-        Recording(as_integer, options)
-    assert {path: path.read_bytes() for path in as_integer.iterdir()} == before
+        options = {**TIGER.as_json(), "settings": {**SHORT._asdict(), **part}}
+    before = {path: path.read_bytes() for path in whole.iterdir()}
+    named = "ucb" if "planner" in part else next(iter(part))
+    with pytest.raises(ValueError, match=f"holds a run with .*{named}"):
+        Recording(whole, options)
+    assert {path: path.read_bytes() for path in whole.iterdir()} == before
 
 
 def test_an_environment_that_does_not_repeat_itself_is_noticed(tmp_path: Path) -> None:

@@ -56,7 +56,7 @@ def test_equals_the_plain_search(
 ) -> None:
     coding, tree = live(name, cycles)
     plies = min(plies, horizon)
-    found = RhoUCT(coding, horizon, simulations, ucb, plies=plies).search(tree, stream(seed))
+    found = RhoUCT(coding, horizon, simulations=simulations, ucb=ucb, plies=plies).search(tree, stream(seed))
     plain = PlainSearch(coding, horizon, ucb, tree, stream(seed), plies)
     plain.run(simulations)
     for action in range(coding.actions):
@@ -79,7 +79,9 @@ def test_the_memo_changes_nothing_and_the_search_changes_nothing(
 ) -> None:
     coding, tree = live(name, cycles)
     before = tree.snapshot()
-    results = [RhoUCT(coding, horizon, simulations, memo=memo).search(tree, stream(seed)) for memo in (True, False)]
+    results = [
+        RhoUCT(coding, horizon, simulations=simulations, memo=memo).search(tree, stream(seed)) for memo in (True, False)
+    ]
     assert same(*results)
     assert tree.snapshot() == before
 
@@ -88,7 +90,7 @@ def test_the_memo_changes_nothing_and_the_search_changes_nothing(
 def test_the_memo_carried_over_cycles_changes_nothing(name: str) -> None:
     coding, tree = live(name, 50)
     environment = make(name)
-    carrying, fresh = RhoUCT(coding, 4, 200), RhoUCT(coding, 4, 200, memo=False)
+    carrying, fresh = RhoUCT(coding, 4, simulations=200), RhoUCT(coding, 4, simulations=200, memo=False)
     carried = 0
     for t in range(40):
         one, other = (planner.search(tree, stream(3, t)) for planner in (carrying, fresh))
@@ -108,17 +110,17 @@ def test_the_memo_carried_over_cycles_changes_nothing(name: str) -> None:
 
 def test_rollouts_that_find_no_room_in_the_memo_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     coding, tree = live("kuhn-poker", 50)
-    roomy = RhoUCT(coding, 4, 500).search(tree, stream(1))
+    roomy = RhoUCT(coding, 4, simulations=500).search(tree, stream(1))
     monkeypatch.setattr(RhoUCT, "ROLLOUT_NODES", 100)
-    assert same(RhoUCT(coding, 4, 500).search(tree, stream(1)), roomy)
+    assert same(RhoUCT(coding, 4, simulations=500).search(tree, stream(1)), roomy)
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_learning_what_is_not_asked_for_again_would_change_nothing(name: str) -> None:
     coding, tree = live(name, 100)
-    skipped = RhoUCT(coding, 3, 300).search(tree, stream(1))
+    skipped = RhoUCT(coding, 3, simulations=300).search(tree, stream(1))
     tree.independent_bits = False
-    assert same(RhoUCT(coding, 3, 300).search(tree, stream(1)), skipped)
+    assert same(RhoUCT(coding, 3, simulations=300).search(tree, stream(1)), skipped)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -126,7 +128,7 @@ def test_the_work_of_a_search_is_a_function_of_the_seed(name: str) -> None:
     def work(seed: int, memo: bool = True, simulations: int = 300) -> Work:
         coding, tree = live(name, 50)
         lived = tree.work
-        RhoUCT(coding, 3, simulations, memo=memo).search(tree, stream(seed))
+        RhoUCT(coding, 3, simulations=simulations, memo=memo).search(tree, stream(seed))
         return Work(*(after - before for after, before in zip(tree.work, lived, strict=True)))
 
     assert work(1) == work(1)
@@ -137,8 +139,8 @@ def test_the_work_of_a_search_is_a_function_of_the_seed(name: str) -> None:
 
 def test_searches_in_copies_of_a_predictor_are_the_same_search() -> None:
     coding, tree = live("tiger", 80)
-    found = RhoUCT(coding, 4, 300).search(tree.copy(), stream(1))
-    assert same(RhoUCT(coding, 4, 300).search(tree, stream(1)), found)
+    found = RhoUCT(coding, 4, simulations=300).search(tree.copy(), stream(1))
+    assert same(RhoUCT(coding, 4, simulations=300).search(tree, stream(1)), found)
 
 
 def test_a_predictor_in_python_gives_the_same_search() -> None:
@@ -148,7 +150,7 @@ def test_a_predictor_in_python_gives_the_same_search() -> None:
     environment.reset(1)
     for action in np.random.default_rng(1).integers(coding.actions, size=30):
         plain.learn(coding.cycle(int(action), *environment.step(int(action))))
-    one, other = (RhoUCT(coding, 3, 60).search(predictor, stream(5)) for predictor in (tree, plain))
+    one, other = (RhoUCT(coding, 3, simulations=60).search(predictor, stream(5)) for predictor in (tree, plain))
     assert one.visits.tolist() == other.visits.tolist()
     assert np.allclose(one.value, other.value, rtol=1e-9, equal_nan=True)
 
@@ -161,7 +163,7 @@ def test_tends_to_expectimax(name: str, horizon: int) -> None:
     scale = horizon * (coding.max_reward - coding.min_reward)
     errors = []
     for simulations in (100, 10_000, 300_000):
-        planner = RhoUCT(coding, horizon, simulations, ucb=0.3)
+        planner = RhoUCT(coding, horizon, simulations=simulations, ucb=0.3)
         found = [planner.search(tree, stream(seed, simulations)) for seed in range(3)]
         errors.append(np.mean([abs(f.value[f.action] - exact.max()) / scale for f in found]))
     assert errors[2] < errors[0]
@@ -179,14 +181,14 @@ def test_percepts_are_sampled_not_maximised() -> None:
     for reward in (np.random.default_rng(0).random(3_000) < 0.8).astype(int).tolist():
         tree.learn(coding.cycle(0, 0, reward))
     exact = expectimax(coding, tree, 1)[0]
-    found = RhoUCT(coding, 1, 40_000).search(tree, stream(1)).value[0]
+    found = RhoUCT(coding, 1, simulations=40_000).search(tree, stream(1)).value[0]
     assert found == pytest.approx(exact, abs=4 * 0.4 / 200)
 
 
 def test_percepts_that_differ_in_the_reward_alone_are_different_nodes() -> None:
     """In the 1d-maze there is one observation; three peers merge all percepts there."""
     coding, tree = live("1d-maze", 300)
-    planner = RhoUCT(coding, 2, 2_000)
+    planner = RhoUCT(coding, 2, simulations=2_000)
     found = planner.search(tree, stream(1))
     second = []
     for reward in (0, 1):
@@ -199,7 +201,7 @@ def test_percepts_that_differ_in_the_reward_alone_are_different_nodes() -> None:
 def test_an_imagined_reward_beyond_the_largest_counts_as_the_largest() -> None:
     coding = Coding(actions=2, action_bits=1, reward_bits=3, observation_bits=1, min_reward=-2, max_reward=1)
     assert coding.percept([1, 1, 1, 0]) == (0, 1)
-    value = RhoUCT(coding, 2, 5_000).search(FactoredContextTree(2, 1, 4), stream(1)).value
+    value = RhoUCT(coding, 2, simulations=5_000).search(FactoredContextTree(2, 1, 4), stream(1)).value
     codes = [min(-2 + code, 1) for code in range(8)]
     assert value == pytest.approx([2 * np.mean(codes)] * 2, abs=0.1)
 
@@ -209,8 +211,8 @@ def test_untried_actions_first_and_ties_at_random() -> None:
     tree = FactoredContextTree(2, 2, 2)
     first, best = np.zeros(4), np.zeros(4)
     for seed in range(2_000):
-        first += RhoUCT(coding, 1, 1).search(tree, stream(seed)).visits
-        found = RhoUCT(coding, 1, 4).search(tree, stream(seed))
+        first += RhoUCT(coding, 1, simulations=1).search(tree, stream(seed)).visits
+        found = RhoUCT(coding, 1, simulations=4).search(tree, stream(seed))
         assert found.visits.tolist() == [1, 1, 1, 1]
         best[found.action] += 1
     assert np.all(abs(first - 500) < 5 * 500**0.5)
@@ -220,15 +222,15 @@ def test_untried_actions_first_and_ties_at_random() -> None:
 def test_explores_where_all_rewards_are_negative() -> None:
     """A bonus scaled by the largest reward would be nothing here."""
     coding = Coding(actions=2, action_bits=1, reward_bits=7, observation_bits=1, min_reward=-100, max_reward=0)
-    found = RhoUCT(coding, 3, 1_000).search(FactoredContextTree(4, 1, 8), stream(1))
+    found = RhoUCT(coding, 3, simulations=1_000).search(FactoredContextTree(4, 1, 8), stream(1))
     assert found.visits.min() > 300
 
 
 def test_a_search_cut_into_chunks_is_the_same_search(monkeypatch: pytest.MonkeyPatch) -> None:
     coding, tree = live("tiger", 50)
-    whole = RhoUCT(coding, 4, 300).search(tree, stream(1))
+    whole = RhoUCT(coding, 4, simulations=300).search(tree, stream(1))
     monkeypatch.setattr(RhoUCT, "CHUNK_SECONDS", 0.0)  # one simulation at a time
-    assert same(RhoUCT(coding, 4, 300).search(tree, stream(1)), whole)
+    assert same(RhoUCT(coding, 4, simulations=300).search(tree, stream(1)), whole)
 
 
 def test_a_search_with_a_time_is_the_search_of_as_many_simulations(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -236,16 +238,16 @@ def test_a_search_with_a_time_is_the_search_of_as_many_simulations(monkeypatch: 
     coding, tree = live("tiger", 50)
     before = tree.snapshot()
     for memo in (True, False):
-        soon = RhoUCT(coding, 4, 1 << 30, memo=memo, seconds=1e-9).search(tree, stream(1))
+        soon = RhoUCT(coding, 4, simulations=1 << 30, memo=memo, seconds=1e-9).search(tree, stream(1))
         assert soon.simulations == soon.visits.sum() == 1
-        assert same(RhoUCT(coding, 4, 1, memo=memo).search(tree, stream(1)), soon)
-        whole = RhoUCT(coding, 4, 3_000, memo=memo).search(tree, stream(1))
-        patient = RhoUCT(coding, 4, 3_000, memo=memo, seconds=1e9)
-        assert same(patient.search(tree, stream(1), 7), whole)
+        assert same(RhoUCT(coding, 4, simulations=1, memo=memo).search(tree, stream(1)), soon)
+        whole = RhoUCT(coding, 4, simulations=3_000, memo=memo).search(tree, stream(1))
+        patient = RhoUCT(coding, 4, simulations=3_000, memo=memo, seconds=1e9)
+        assert same(patient.search(tree, stream(1), simulations=7), whole)
         monkeypatch.setattr("aixi_approx.planners.rho_uct.FIRST_ROOM", 2)
         assert same(patient.search(tree, stream(1)), whole)
-    some = RhoUCT(coding, 4, 1 << 30, seconds=0.02).search(tree, stream(1))
-    assert same(RhoUCT(coding, 4, some.simulations).search(tree, stream(1)), some)
+    some = RhoUCT(coding, 4, simulations=1 << 30, seconds=0.02).search(tree, stream(1))
+    assert same(RhoUCT(coding, 4, simulations=some.simulations).search(tree, stream(1)), some)
     assert tree.snapshot() == before
 
 
@@ -265,10 +267,10 @@ def test_a_predictor_that_fails_does_not_take_the_process_with_it() -> None:
     coding = make("coin-flip").coding
     predictor = Failing(4, coding.action_bits, coding.percept_bits)
     with pytest.raises(PredictorError, match="a mistake in a predictor") as caught:
-        RhoUCT(coding, 3, 100, memo=False).search(predictor, stream(1))
+        RhoUCT(coding, 3, simulations=100, memo=False).search(predictor, stream(1))
     assert isinstance(caught.value.__cause__, ZeroDivisionError)
     predictor.left = 10**9
-    RhoUCT(coding, 3, 10).search(predictor, stream(1))
+    RhoUCT(coding, 3, simulations=10).search(predictor, stream(1))
     assert predictor.trees.history == []
 
 
@@ -279,7 +281,7 @@ def test_a_predictor_that_gives_no_probability_is_refused() -> None:
 
     coding = make("coin-flip").coding
     with pytest.raises(PredictorError):
-        RhoUCT(coding, 2, 10).search(Wrong(4, coding.action_bits, coding.percept_bits), stream(1))
+        RhoUCT(coding, 2, simulations=10).search(Wrong(4, coding.action_bits, coding.percept_bits), stream(1))
 
 
 @pytest.mark.parametrize("verb", ["mark", "revert"])
@@ -294,7 +296,7 @@ def test_a_mark_that_fails_is_noticed(verb: str) -> None:
     coding = make("coin-flip").coding
     predictor = Failing(4, coding.action_bits, coding.percept_bits)
     with pytest.raises(PredictorError, match=verb):
-        RhoUCT(coding, 3, 100).search(predictor, stream(1))
+        RhoUCT(coding, 3, simulations=100).search(predictor, stream(1))
     if verb == "mark":
         assert predictor.trees.history == []
 
@@ -306,23 +308,23 @@ def test_ctrl_c_in_a_predictor_is_ctrl_c() -> None:
 
     coding = make("coin-flip").coding
     with pytest.raises(KeyboardInterrupt):
-        RhoUCT(coding, 3, 100).search(Interrupted(4, coding.action_bits, coding.percept_bits), stream(1))
+        RhoUCT(coding, 3, simulations=100).search(Interrupted(4, coding.action_bits, coding.percept_bits), stream(1))
 
 
 def test_a_memo_of_another_history_is_dropped() -> None:
     """The predictor learned something that the planner was not told of, or is another one."""
     coding, tree = live("tiger", 50)
-    planner = RhoUCT(coding, 3, 200)
+    planner = RhoUCT(coding, 3, simulations=200)
     planner.search(tree, stream(1))
     tree.learn(np.tile(coding.cycle(1, 0, -100), 30))
-    assert same(planner.search(tree, stream(1)), RhoUCT(coding, 3, 200).search(tree, stream(1)))
+    assert same(planner.search(tree, stream(1)), RhoUCT(coding, 3, simulations=200).search(tree, stream(1)))
     _, other = live("tiger", 90, seed=9)
-    assert same(planner.search(other, stream(1)), RhoUCT(coding, 3, 200).search(other, stream(1)))
+    assert same(planner.search(other, stream(1)), RhoUCT(coding, 3, simulations=200).search(other, stream(1)))
 
 
 def test_a_predictor_of_other_bits_is_refused() -> None:
     with pytest.raises(ValueError, match="the predictor reads"):
-        RhoUCT(make("tiger").coding, 2, 10).search(FactoredContextTree(8, 1, 1), stream(1))
+        RhoUCT(make("tiger").coding, 2, simulations=10).search(FactoredContextTree(8, 1, 1), stream(1))
 
 
 @pytest.mark.parametrize(
@@ -347,11 +349,12 @@ for name in ("tiger", "1d-maze", "biased-rps"):
     environment = make(name)
     agent = mc_aixi(environment, seed=5, depth=12, horizon=3, simulations=12)
     environment.reset(5)
-    rows += [list(interact(agent, environment, 25)), list(evaluate(agent, environment, 5))]
+    rows += [list(interact(agent, environment, cycles=25)), list(evaluate(agent, environment, cycles=5))]
 settings = Settings(depth=8, horizon=2, simulations=30, epsilon=0.0)
 for model, planner in (("true", "rhouct"), ("ctw", "expectimax")):
     environment = make("biased-rps")
-    rows.append(list(interact(build_agent(environment, model, planner, settings), environment, 6)))
+    agent = build_agent(environment, model, planner=planner, settings=settings)
+    rows.append(list(interact(agent, environment, cycles=6)))
 print(json.dumps(rows))
 """
 

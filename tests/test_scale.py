@@ -162,8 +162,8 @@ def test_the_grids_are_those_of_the_study() -> None:
         ("tiger --out broken", "aixi: broken/study.json is not the manifest of a study: name another folder"),
         ("tiny.toml --on 0", "aixi: 0: at least one process is needed"),
         ("tiny.toml --on tigre", "aixi: no engine 'tigre': there are processes:4 (or just 4), here, dask://HOST:8786"),
-        ("tiny.toml --on dask://localhost:1", "aixi: no Dask scheduler answers at tcp://localhost:1: does it run, by"),
-        ("done --on dask://localhost:1", "aixi: no Dask scheduler answers at tcp://localhost:1: does it run, by"),
+        ("tiny.toml --on dask://localhost:1", "aixi: no Dask scheduler answers at tcp://localhost:1: was it started, "),
+        ("done --on dask://localhost:1", "aixi: no Dask scheduler answers at tcp://localhost:1: was it started, "),
         (
             "broken-file",
             "aixi: broken-file/conditions/coin-flip-rhouct-0-20-ctw-8.json is broken: remove it, and what stood in it",

@@ -15,9 +15,9 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from scipy.sparse import csr_array
 
-from aixi_approx import Percept, believe, make, solve
+from aixi_approx import Percept, make, solve
 from aixi_approx.envs import ENVIRONMENTS, tic_tac_toe
-from aixi_approx.pomdp import controller, markov_chain
+from aixi_approx.pomdp import believe, controller, markov_chain
 from aixi_approx.pomdp.definition import POMDP, Outcome
 from aixi_approx.pomdp.solver import SAME, Solution, best_reward, solve_soon
 
@@ -238,7 +238,7 @@ def test_values_anywhere_are_those_of_exhaustive_search(name: str, seed: int, le
     node = solution.node(history)
     assert solution.action_values(node, horizon).tolist() == solution.action_values(history, horizon).tolist()
     action, percept = lived(pomdp, seed, length + 1)[-1]
-    assert solution.follow(node, action, percept) == solution.node([*history, (action, percept)])
+    assert solution.follow(node, action, percept=percept) == solution.node([*history, (action, percept)])
 
 
 @pytest.mark.parametrize("name", POMDPS)
@@ -298,14 +298,14 @@ def game(board: tuple[int, ...], per_cycle: Fraction) -> tuple[dict[int, Fractio
         if board[action] != tic_tac_toe.EMPTY:
             continue
         reward, cycles = Fraction(0), Fraction(1)
-        mine = tic_tac_toe.put(board, action, tic_tac_toe.MINE)
+        mine = tic_tac_toe.put(board, action, mark=tic_tac_toe.MINE)
         free = [square for square in range(9) if mine[square] == tic_tac_toe.EMPTY]
         if tic_tac_toe.won(mine, tic_tac_toe.MINE):
             reward, free = Fraction(2), []
         elif not free:
             reward = Fraction(1)
         for square in free:
-            theirs = tic_tac_toe.put(mine, square, tic_tac_toe.THEIRS)
+            theirs = tic_tac_toe.put(mine, square, mark=tic_tac_toe.THEIRS)
             if tic_tac_toe.won(theirs, tic_tac_toe.THEIRS):
                 reward += Fraction(-2, len(free))
             elif tic_tac_toe.EMPTY not in theirs:
@@ -322,7 +322,7 @@ def game(board: tuple[int, ...], per_cycle: Fraction) -> tuple[dict[int, Fractio
 def test_tic_tac_toe_is_solved_in_fractions() -> None:
     """The optimum is the reward per cycle at which the best game is worth nothing (Dinkelbach 1967)."""
     optimum = Fraction(235397, 384603)
-    boards = [tic_tac_toe.NEW] * 9 + [tic_tac_toe.put(tic_tac_toe.NEW, i, tic_tac_toe.THEIRS) for i in range(9)]
+    boards = [tic_tac_toe.NEW] * 9 + [tic_tac_toe.put(tic_tac_toe.NEW, i, mark=tic_tac_toe.THEIRS) for i in range(9)]
     rewards, cycles = (sum(game(board, optimum)[i] for board in boards) / 18 for i in (1, 2))
     assert rewards - optimum * cycles == 0
     assert (float(rewards), float(cycles)) == pytest.approx((1.946, 3.180), abs=5e-4)
@@ -435,9 +435,9 @@ def test_values_of_actions_ask_for_no_coarse_merge(monkeypatch: pytest.MonkeyPat
     merged: list[float] = []
 
     def meets(merge_that_meets: float) -> None:
-        def stand_in(_: POMDP, merge: float, most: int) -> Solution:
+        def stand_in(_: POMDP, merge: float, *, max_beliefs: int) -> Solution:
             merged.append(merge)
-            assert most == 10_000
+            assert max_beliefs == 10_000
             if merge == SAME and merge_that_meets != SAME:
                 raise ValueError("too many beliefs")
             return fine

@@ -62,7 +62,7 @@ def test_all_are_written_in_the_same_bits() -> None:
     assert coding.observation_bits == 4  # of Kuhn poker
     assert all(part.coding == coding for part in whole.stages)
     assert whole.actions == ("listen/tails/pass", "open-left/heads/bet", "open-right/tails/pass")
-    assert whole.settings.cycles == 200 + make("tiger").settings.cycles
+    assert whole.schedule.cycles == 200 + make("tiger").schedule.cycles
     assert whole.settings.depth == 96
 
 
@@ -77,14 +77,14 @@ def test_random_reward_is_of_the_actions_of_the_sequence() -> None:
 @pytest.mark.parametrize(
     ("name", "part"),
     [
-        ("tiger>kuhn", "from which cycle on is it 'kuhn'? Say >kuhn@10000, or @8000~12000"),
-        ("tiger>kuhn@x", "from which cycle on is it 'kuhn'? Say >kuhn@10000"),
+        ("tiger>kuhn", "when does 'kuhn' start? Write >kuhn@10000, or @8000~12000"),
+        ("tiger>kuhn@x", "when does 'kuhn' start? Write >kuhn@10000"),
         ("tiger>absent@5", "no environment 'absent'"),
-        ("tiger>kuhn@0", "@0 is too early: say a cycle after 0"),
-        ("tiger>kuhn@9~5", "@9~5: say the earlier cycle first"),
-        ("tiger>kuhn@9>tiger@9", "@9 is too early: say a cycle after 9"),
-        ("tiger>kuhn@2~9>tiger@9", "@9 is too early: say a cycle after 9"),
-        (">kuhn@9", "which environment is it before the first '>'? Say tiger>kuhn@9"),
+        ("tiger>kuhn@0", "@0 is too early: write a cycle after 0"),
+        ("tiger>kuhn@9~5", "@9~5: write the earlier cycle first"),
+        ("tiger>kuhn@9>tiger@9", "@9 is too early: write a cycle after 9"),
+        ("tiger>kuhn@2~9>tiger@9", "@9 is too early: write a cycle after 9"),
+        (">kuhn@9", "no environment before the first '>': write tiger>kuhn@9"),
     ],
 )
 def test_a_name_that_makes_no_sense(name: str, part: str) -> None:
@@ -122,13 +122,13 @@ def test_phases_of_a_life() -> None:
     whole = change("coin-flip>coin-flip@40>coin-flip@80")
     early, late = [1] * 40, [0] * 12 + [1] * 28
     first, second, third = phases(rows(early + late + [0] * 40), whole)
-    score = normalised(1, 0.5, 0.7)
+    score = normalised(1, 0.5, optimum=0.7)
     assert (first.onset, first.end, second.onset, second.end, third.end) == (0, 40, 40, 80, 120)
     assert first.score_last == pytest.approx(score)
     assert (second.reward_first, second.reward_last) == (0, 1)
     assert first.recovered is None
     # The window is of 10 cycles; 9.6 of 10 rewards are enough, so that the first is cycles 12 to 21.
-    assert score - normalised(0.9, 0.5, 0.7) > TOLERANCE
+    assert score - normalised(0.9, 0.5, optimum=0.7) > TOLERANCE
     assert second.recovered == 22
     assert third.recovered is None
 

@@ -73,7 +73,7 @@ def test_what_cannot_be_is_refused_and_changes_nothing() -> None:
 def test_rho_uct_plans_with_it(name: str, horizon: int) -> None:
     pomdp = make(name)
     model = TrueModel(pomdp)
-    found = RhoUCT(pomdp.coding, horizon, 40_000, ucb=0.3).search(model, stream(1))
+    found = RhoUCT(pomdp.coding, horizon, simulations=40_000, ucb=0.3).search(model, stream(1))
     exact = np.array(true_expectimax(pomdp, horizon))
     scale = horizon * (pomdp.max_reward - pomdp.min_reward)
     assert exact[found.action] > exact.max() - 0.01 * scale

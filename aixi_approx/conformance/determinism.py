@@ -33,13 +33,13 @@ GENERATORS = {  # that all code shares, and what to use in their place
 Answer = Percept | None  # None where a step failed
 
 
-def draw_actions(environment: Environment, cycles: int, seed: int) -> list[int]:
+def draw_actions(environment: Environment, cycles: int, *, seed: int) -> list[int]:
     """Return actions at random; fewer cycles are the beginning of more."""
     source = stream(seed, AGENT)
     return [below(source, len(environment.actions)) for _ in range(cycles)]
 
 
-def play(environment: Environment, seed: int, actions: Sequence[int], faults: dict[str, str]) -> list[Answer]:
+def play(environment: Environment, seed: int, *, actions: Sequence[int], faults: dict[str, str]) -> list[Answer]:
     """Take actions after a reset; return what came of them.
 
     The first fault of each kind is added to `faults`: the kind, and a line that says what was wrong and where.
@@ -61,10 +61,10 @@ def play(environment: Environment, seed: int, actions: Sequence[int], faults: di
     return answers
 
 
-def difference(seed: int, expected: Sequence[Answer], found: Sequence[Answer]) -> str:
+def difference(seed: int, expected: Sequence[Answer], *, found: Sequence[Answer]) -> str:
     """Say where two plays of the same actions first differ; nothing if they do not.
 
-    >>> difference(7, [Percept(1, 0), Percept(2, 5)], [Percept(1, 0), Percept(2, 6)])
+    >>> difference(7, [Percept(1, 0), Percept(2, 5)], found=[Percept(1, 0), Percept(2, 6)])
     'seed 7, cycle 1: observation 2, reward 6 in place of observation 2, reward 5'
     """
     for cycle, (one, other) in enumerate(zip(expected, found, strict=False)):
@@ -107,6 +107,7 @@ def check_generators(environment: Environment, before: dict[str, str]) -> Iterat
 def check_replays(
     new: Callable[[], Environment],
     environment: Environment,
+    *,
     seed: int,
     first: list[Answer],
     processes: Sequence[subprocess.Popen[str]],
@@ -124,15 +125,15 @@ def check_replays(
     processes
         Of `elsewhere`.
     """
-    actions, other = draw_actions(environment, len(first), seed), new()
-    if where := difference(seed, first, _again(other, seed, actions)):
+    actions, other = draw_actions(environment, len(first), seed=seed), new()
+    if where := difference(seed, first, found=_again(other, seed, actions)):
         what = f"{environment.name}: a new instance answers the same actions otherwise: {where}"
         mend = "let reset make the generator, from the seed, and keep nothing that changes in the class or the module"
         yield Diagnostic("same seed", FAILED, f"{what}: {mend}")
         return
     for left in (len(first), *LEFT):
         _again(environment, seed + 1, actions[:left])
-        if where := difference(seed, first, _again(environment, seed, actions[: 2 * left])):
+        if where := difference(seed, first, found=_again(environment, seed, actions[: 2 * left])):
             what = f"{environment.name}: after other play the same seed and actions give something else: {where}"
             yield Diagnostic("same seed", FAILED, f"{what}: let reset set all that step changes")
             return
@@ -144,7 +145,7 @@ def check_replays(
     for action in actions:
         answer(other, action)
         in_turn.append(answer(environment, action))
-    if where := difference(seed, first, in_turn):
+    if where := difference(seed, first, found=in_turn):
         what = f"{environment.name}: with another instance played in turn, this one answers otherwise: {where}"
         yield Diagnostic("instances", FAILED, f"{what}: keep what changes in `self`, not in the class or the module")
         return
@@ -157,7 +158,7 @@ def check_replays(
             yield Diagnostic("processes", FAILED, f"{environment.name}: in a new process it fails: {last}")
             return
         answers = [each and Percept(*each) for each in json.loads(output.splitlines()[-1])]
-        if where := difference(seed, first, answers):
+        if where := difference(seed, first, found=answers):
             what = f"{environment.name}: in another process the same actions are answered otherwise: {where}"
             mend = "sets have another order and hash() of text another value there: use tuples, or sorted()"
             yield Diagnostic("processes", FAILED, f"{what}: {mend}")
@@ -169,20 +170,20 @@ def check_replays(
 def _again(environment: Environment, seed: int, actions: Sequence[int]) -> list[Answer]:
     """Play what was played without a fault; raise EnvironmentFault if there is one now."""
     faults = dict[str, str]()
-    answers = play(environment, seed, actions, faults)
+    answers = play(environment, seed, actions=actions, faults=faults)
     for fault in faults.values():
         raise EnvironmentFault(f"{fault}, not so the first time: let reset set all that step changes")
     return answers
 
 
-def check_seeds(environment: Environment, seeds: list[int], first: list[Answer]) -> Iterator[Diagnostic]:
+def check_seeds(environment: Environment, seeds: list[int], *, first: list[Answer]) -> Iterator[Diagnostic]:
     """Note that other seeds give the same as the first, unless a definition says that nothing is random."""
     if isinstance(environment, POMDP):
         tables = environment.tables
         if len(tables.start) == 1 and (np.diff(tables.first) == 1).all():
             return
-    actions = draw_actions(environment, len(first), seeds[0])
-    if all(play(environment, seed, actions, {}) == first for seed in seeds[1:]):
+    actions = draw_actions(environment, len(first), seed=seeds[0])
+    if all(play(environment, seed, actions=actions, faults={}) == first for seed in seeds[1:]):
         what = f"the seeds {', '.join(map(str, seeds[:3]))} give the same percepts"
         yield Diagnostic("other seeds", NOTE, f"{what}: nothing is random in it, or reset does not use its seed")
 
@@ -196,11 +197,10 @@ def answer(environment: Environment, action: int) -> Answer:
 
 
 @contextmanager
-def elsewhere(name: str | None, seed: int, cycles: int) -> Iterator[list[subprocess.Popen[str]]]:
+def elsewhere(name: str | None, seed: int, *, cycles: int) -> Iterator[list[subprocess.Popen[str]]]:
     """Begin the first play in processes of their own, which end with the context; none if there is no name to say."""
-    code = (
-        f"import sys; from {__name__} import print_first_play; print_first_play(sys.argv[1], *map(int, sys.argv[2:]))"
-    )
+    call = "print_first_play(sys.argv[1], int(sys.argv[2]), cycles=int(sys.argv[3]))"
+    code = f"import sys; from {__name__} import print_first_play; {call}"
     processes = [
         subprocess.Popen(
             [sys.executable, "-P", "-c", code, str(name), str(seed), str(cycles)],
@@ -220,9 +220,9 @@ def elsewhere(name: str | None, seed: int, cycles: int) -> Iterator[list[subproc
             process.communicate()
 
 
-def print_first_play(name: str, seed: int, cycles: int) -> None:
+def print_first_play(name: str, seed: int, *, cycles: int) -> None:
     """Play the beginning of the first play, and print what came of it."""
     with redirect_stdout(io.StringIO()):
         environment = maker(name)()
-        answers = play(environment, seed, draw_actions(environment, cycles, seed), {})
+        answers = play(environment, seed, actions=draw_actions(environment, cycles, seed=seed), faults={})
     print(json.dumps(answers))

@@ -6,12 +6,12 @@ process; to look changes nothing; and what a finite definition says is true.
 
 from __future__ import annotations
 
-import functools
 import io
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import redirect_stdout
+from typing import Any
 
 import numpy as np
 
@@ -32,7 +32,7 @@ from aixi_approx.conformance.determinism import (
 )
 from aixi_approx.conformance.diagnostic import FAILED, NOTE, PASSED, Diagnostic
 from aixi_approx.environment import Environment, EnvironmentFault, Percept
-from aixi_approx.envs import build, maker
+from aixi_approx.envs import maker, name_of
 from aixi_approx.interaction import MAX_CYCLES, evaluation_seed
 from aixi_approx.planner import MAX_SIMULATIONS
 from aixi_approx.pomdp.belief import believe
@@ -47,7 +47,7 @@ PAIRS = 2_000  # of state and action that are asked for their outcomes again, ab
 
 
 def check_environment(
-    environment: str | Callable[[], Environment], cycles: int = 1_000, seed: int = 0
+    environment: str | Callable[[], Environment] | Environment | Any, cycles: int = 1_000, *, seed: int = 0
 ) -> list[Diagnostic]:
     """Play in an environment at random, and return what was found: passed, failed, or a note that is no fault.
 
@@ -57,8 +57,8 @@ def check_environment(
     Parameters
     ----------
     environment
-        A name as `make` takes it, or what makes a new instance: a class, or a function without parameters. Whether
-        other processes see the same can only be checked with a name.
+        A name as `make` takes it; what makes a new instance, a class or a function without parameters; or an instance
+        that has a name. Whether other processes see the same can only be checked with a name.
     cycles
         Of each play; there are about ten.
     seed
@@ -71,10 +71,8 @@ def check_environment(
     """
     as_integer("cycles", cycles, 1, MAX_CYCLES)
     with redirect_stdout(io.StringIO()) as printed, seeded_generators(seed):
-        if isinstance(environment, str):
-            new, name = maker(environment), environment
-        else:
-            new, name = functools.partial(build, getattr(environment, "__name__", "it"), environment), None
+        name = None if callable(environment) else name_of(environment)
+        new = maker(environment if name is None else name)
         findings = list(_examine(new, name, cycles, seed))
     if lines := printed.getvalue().splitlines():
         what = f"it prints {len(lines):,} lines, first {lines[0]!r:.60}: `aixi` passes them on to stderr"
@@ -91,20 +89,25 @@ def _examine(new: Callable[[], Environment], name: str | None, cycles: int, seed
         return
     yield from _declaration(environment)
     seeds = [*range(seed, seed + SEEDS), evaluation_seed(seed)]
-    with elsewhere(name, seed, min(cycles, FEW)) as processes:
+    with elsewhere(name, seed, cycles=min(cycles, FEW)) as processes:
         faults, began = dict[str, str](), time.perf_counter()
-        plays = [play(environment, each, draw_actions(environment, cycles, each), faults) for each in seeds]
+        plays = [
+            play(environment, each, actions=draw_actions(environment, cycles, seed=each), faults=faults)
+            for each in seeds
+        ]
         seconds = time.perf_counter() - began
         yield from (Diagnostic("steps", FAILED, fault) for fault in faults.values())
         if not faults:
             yield Diagnostic("steps", PASSED, f"{len(seeds) * cycles:,} cycles of random play with {len(seeds)} seeds")
         replays = list(check_generators(environment, before))
         if not replays and not faults:
-            replays = list(_guarded("same seed", check_replays(new, environment, seed, plays[0], processes)))
+            replays = list(
+                _guarded("same seed", check_replays(new, environment, seed=seed, first=plays[0], processes=processes))
+            )
         yield from replays
     repeats = not faults and all(finding.result != FAILED for finding in replays)
     if repeats:
-        yield from check_seeds(environment, seeds, plays[0])
+        yield from check_seeds(environment, seeds, first=plays[0])
     yield from _render(environment, seed, plays[0] if repeats else [])
     if isinstance(environment, POMDP):
         definition = list(_definition(environment, seed))
@@ -128,7 +131,7 @@ def _guarded(check: str, findings: Iterable[Diagnostic]) -> Iterator[Diagnostic]
 
 def _declaration(environment: Environment) -> Iterator[Diagnostic]:
     """Names and settings; all else was checked when it was built."""
-    coding, settings, faults = environment.coding, environment.settings, []
+    coding, schedule, faults = environment.coding, environment.schedule, []
     for part in ("actions", "observations"):
         names = getattr(environment, part)
         if len(names) <= MANY and not isinstance(names, range):
@@ -140,10 +143,11 @@ def _declaration(environment: Environment) -> Iterator[Diagnostic]:
                 faults += [f"{name!r} stands in `{part}` {times} times: give each a name of its own"] * (times > 1)
     try:
         build_agent(environment)
-        as_integer("cycles", settings.cycles, 0, MAX_CYCLES)
-        as_integer("evaluation_simulations", settings.evaluation_simulations, 1, MAX_SIMULATIONS)
+        as_integer("cycles", schedule.cycles, 0, MAX_CYCLES)
+        as_integer("evaluation_simulations", schedule.evaluation_simulations, 1, MAX_SIMULATIONS)
     except (ValueError, TypeError, MemoryError) as error:
-        faults.append(f"no agent can be built: {error}: mend it in `settings = Settings(...)`")
+        mend = "mend it in `settings = Settings(...)` or `schedule = Schedule(...)`"
+        faults.append(f"no agent can be built: {error}: {mend}")
     yield from (Diagnostic("declaration", FAILED, f"{environment.name}: {fault}") for fault in faults)
     if not faults:
         numbers = f"actions {coding.actions:,}, observations {len(environment.observations):,}"
@@ -161,7 +165,7 @@ def _render(environment: Environment, seed: int, first: list[Answer]) -> Iterato
     where = f"seed {seed}"
     try:
         environment.checked_reset(seed)
-        for cycle, action in enumerate(draw_actions(environment, FEW, seed)):
+        for cycle, action in enumerate(draw_actions(environment, FEW, seed=seed)):
             if environment.checked_render() != environment.checked_render():
                 what = f"{environment.name}: render() gives two pictures of one state ({where})"
                 yield Diagnostic("render", FAILED, f"{what}: draw what is there, and nothing that is random or counts")
@@ -171,7 +175,7 @@ def _render(environment: Environment, seed: int, first: list[Answer]) -> Iterato
     except EnvironmentFault as fault:
         yield Diagnostic("render", FAILED, f"{fault} ({where})")
         return
-    if where := difference(seed, first, found):
+    if where := difference(seed, first, found=found):
         what = f"{environment.name}: render() changes what comes after it: {where}"
         yield Diagnostic("render", FAILED, f"{what}: it is to look only")
     else:
@@ -200,8 +204,8 @@ def _definition(pomdp: POMDP, seed: int) -> Iterator[Diagnostic]:
             yield Diagnostic("definition", FAILED, f"{pomdp.name}: {what}: {mend}")
             return
     if type(pomdp).step is not POMDP.step or type(pomdp).reset is not POMDP.reset:
-        taken = draw_actions(pomdp, FEW, seed)
-        percepts = [percept for percept in play(pomdp, seed, taken, {}) if percept]
+        taken = draw_actions(pomdp, FEW, seed=seed)
+        percepts = [percept for percept in play(pomdp, seed, actions=taken, faults={}) if percept]
         try:
             if len(percepts) == len(taken):
                 believe(pomdp, zip(taken, percepts, strict=True))

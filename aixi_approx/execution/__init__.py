@@ -1,4 +1,4 @@
-"""Execution: tasks on the processes of this machine or on a cluster, and folders that survive being killed."""
+"""Execution: tasks on the processes of this machine or on a cluster, and result folders that survive interruptions."""
 
 from typing import TYPE_CHECKING
 

@@ -1,4 +1,4 @@
-"""Other machines: the workers of a Dask cluster, or of MPI."""
+"""Other machines: the workers of a Dask cluster or of MPI."""
 
 from __future__ import annotations
 
@@ -11,12 +11,18 @@ from urllib.parse import urlsplit
 from aixi_approx._version import __version__
 from aixi_approx.execution.tasks import Engine
 
-CLUSTER_SECONDS = 8  # to wait for a cluster to answer, and for its first worker
+CLUSTER_SECONDS = 8  # time to wait for a cluster to answer, and for its first worker
 
 
 @contextmanager
 def dask(address: str) -> Iterator[Engine]:
-    """Start working on a Dask cluster, by the address of its scheduler."""
+    """Connect to a Dask cluster by the address of its scheduler.
+
+    Raises
+    ------
+    ValueError
+        If Dask is not installed, no scheduler answers, it has no workers, or one has another version of this package.
+    """
     try:
         from distributed import Client, KilledWorker
         from distributed.comm import CommClosedError
@@ -26,7 +32,7 @@ def dask(address: str) -> Iterator[Engine]:
         client = Client(address, timeout=CLUSTER_SECONDS, set_as_default=False)
     except (OSError, ValueError) as error:
         raise ValueError(
-            f"no Dask scheduler answers at {address}: does it run, by 'dask scheduler'? ({error})"
+            f"no Dask scheduler answers at {address}: was it started, with 'dask scheduler'? ({error})"
         ) from None
     with client:
         try:
@@ -49,16 +55,16 @@ def dask(address: str) -> Iterator[Engine]:
 
 
 def address(given: str) -> str:
-    """Return the address of a scheduler with its port."""
+    """Return the address of a scheduler, with a port."""
     try:
         port = urlsplit(given).port
     except ValueError as error:
-        raise ValueError(f"{given} is no address of a Dask scheduler: {error}") from None
+        raise ValueError(f"{given} is not an address of a Dask scheduler: {error}") from None
     return given if port else f"{given.rstrip('/')}:8786"
 
 
 def _version() -> Callable[[], str]:
-    """Return a function that is sent to a worker as it stands: the worker need not have this module."""
+    """Return a function that is pickled by value: a worker can run it without this module."""
 
     def version() -> str:
         from aixi_approx import __version__
@@ -70,7 +76,13 @@ def _version() -> Callable[[], str]:
 
 @contextmanager
 def mpi() -> Iterator[Engine]:
-    """Start working on the other processes of MPI."""
+    """Connect to the other processes of MPI.
+
+    Raises
+    ------
+    ValueError
+        If mpi4py is not installed, or this process was not started by it.
+    """
     try:
         from mpi4py import MPI  # noqa: F401
         from mpi4py.futures import MPIPoolExecutor

@@ -1,6 +1,6 @@
-"""Where work is carried out, by a short name: by processes of this machine, by a Dask cluster, by MPI.
+"""Engines by name: the processes of this machine, a Dask cluster, or MPI.
 
-All that is needed of a place is a `concurrent.futures.Executor`.
+An engine needs only a `concurrent.futures.Executor`.
 """
 
 from __future__ import annotations
@@ -21,26 +21,26 @@ Result = TypeVar("Result")
 
 @contextmanager
 def engine(where: str | None = None) -> Iterator[Engine]:
-    """Start an engine, and end it.
+    """Start an engine, and shut it down at the end of the `with` block.
 
     Parameters
     ----------
-    where
+    where : str, optional
         processes:4, or just 4
-            So many processes of this machine; one for each core if nothing is given.
+            That many processes of this machine; by default, one per core.
         here
-            This process, one task after the other: to debug.
+            This process, one task after another: for debugging.
         dask://HOST:8786
-            The workers of a Dask cluster, by the address of its scheduler. They carry out tasks in threads, which take
-            turns: start them with one thread each. They never hear Ctrl-C; a task that runs then comes to its end
-            there, unheard.
+            The workers of a Dask cluster, by the address of its scheduler. They run tasks in threads, which take turns,
+            so start them with one thread each. Ctrl-C does not reach them; a task that is running then finishes, and
+            its result is discarded.
         mpi
             The other processes of `mpiexec -n 4 python -m mpi4py.futures -m aixi_approx.cli ...`.
 
     Raises
     ------
     ValueError
-        If there is no such place, it does not answer, or workers have another version of this package.
+        If there is no such engine, it does not answer, or workers have another version of this package.
     """
     kind, _, rest = (where or "processes").partition(":")
     if kind.isdecimal() and not rest:
@@ -63,10 +63,10 @@ def engine(where: str | None = None) -> Iterator[Engine]:
 
 
 class InProcess(Executor):
-    """Carries out a task when it is submitted."""
+    """An executor that runs each task when it is submitted."""
 
     def submit(self, function: Callable[..., Result], /, *arguments: Any, **options: Any) -> Future[Result]:
-        """Carry out a task."""
+        """Run a task."""
         future: Future[Result] = Future()
         try:
             future.set_result(function(*arguments, **options))

@@ -1,4 +1,4 @@
-"""Folders of results: kept to one process, files there whole or not at all, with their provenance."""
+"""Result folders: locked by one process, with atomic writes and their provenance."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from aixi_approx._version import __version__
 
 
 def provenance(*libraries: str) -> dict[str, Any]:
-    """Return on what something is done, and when: versions of Python and of libraries, the machine, the time."""
+    """Return where and when something is run: the versions of Python and of libraries, the machine, the time."""
     return {
         "python": platform.python_version(),
         "libraries": {name: metadata.version(name) for name in libraries},
@@ -26,12 +26,21 @@ def provenance(*libraries: str) -> dict[str, Any]:
 
 
 def open_folder(manifest_path: Path, what: str, *needed: str) -> dict[str, Any] | None:
-    """Return the manifest of what a folder holds, with its version and all that is needed; or make it and return None.
+    """Return the manifest in a folder; if there is none, make the folder and return None.
+
+    Parameters
+    ----------
+    manifest_path : Path
+        The manifest, in the folder.
+    what : str
+        What the folder holds, for messages: "run" or "study".
+    *needed : str
+        The keys that the manifest must have, besides its version.
 
     Raises
     ------
     ValueError
-        If the folder holds something else: other files, another version, or is none.
+        If the folder is a file, holds other files or a broken manifest, or was written by another version.
     """
     folder = manifest_path.parent
     if folder.exists() and not folder.is_dir():
@@ -57,7 +66,7 @@ def open_folder(manifest_path: Path, what: str, *needed: str) -> dict[str, Any] 
 
 
 def lock(folder: Path) -> int:
-    """Keep a folder to this process until the descriptor that is returned is closed; ValueError if another has it."""
+    """Lock a folder until the returned descriptor is closed; ValueError if another process has locked it."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -68,17 +77,23 @@ def lock(folder: Path) -> int:
 
 
 class JsonLines:
-    """A file of JSON objects, one a line. A line is there whole or not at all."""
+    """A file of JSON objects, one per line. Lines are written atomically."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
 
     def read(self) -> list[dict[str, Any]]:
-        """Return the objects that are there."""
+        """Return the complete objects of the file.
+
+        Raises
+        ------
+        ValueError
+            If a line is not a JSON object.
+        """
         if not self.path.exists():
             return []
         text = self.path.read_text()
-        lines = text.split("\n")[:-1]  # what follows the last line end was not written whole
+        lines = text.split("\n")[:-1]  # text after the last newline is an incomplete line
         objects = []
         for number, line in enumerate(lines, start=1):
             try:
@@ -88,7 +103,7 @@ class JsonLines:
         return objects
 
     def append(self, content: Mapping[str, Any]) -> None:
-        """Write an object at the end, over what was not written whole."""
+        """Append an object, replacing an incomplete last line."""
         line = (json.dumps(content) + "\n").encode()
         with self.path.open("ab+") as file:
             file.seek(0)
@@ -99,7 +114,7 @@ class JsonLines:
 
 
 def write_atomically(path: Path, content: Mapping[str, Any], *, indent: int | None = 2) -> None:
-    """Write a JSON file so that it is there whole or not at all; what only programs read takes no indent."""
+    """Write a JSON file atomically; pass `indent=None` for files that only programs read."""
     draft = path.with_suffix(".draft")
     try:
         with draft.open("w") as file:

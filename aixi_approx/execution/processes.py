@@ -1,4 +1,4 @@
-"""Processes of this machine, as an executor: deaf to Ctrl-C, and gone when the process that began them is."""
+"""Processes of this machine, as an executor: they ignore Ctrl-C, and end with the process that started them."""
 
 from __future__ import annotations
 
@@ -19,18 +19,20 @@ Result = TypeVar("Result")
 
 
 class Processes(ProcessPoolExecutor):
-    """Processes that are deaf to Ctrl-C, and end when this one ends, even if it is killed.
+    """A pool of processes that ignore Ctrl-C, and end when this process ends, even if it is killed.
 
     Parameters
     ----------
-    count
-        How many; one for each core if not given.
-    begin, arguments
-        What each of them calls first.
+    count : int, optional
+        Number of processes; by default, one per core.
+    begin : callable, optional
+        What each process calls first.
+    arguments : tuple, default: ()
+        The arguments of `begin`.
     """
 
     def __init__(
-        self, count: int | None = None, begin: Callable[..., None] | None = None, arguments: tuple[Any, ...] = ()
+        self, count: int | None = None, begin: Callable[..., None] | None = None, *, arguments: tuple[Any, ...] = ()
     ) -> None:
         context = multiprocessing.get_context("spawn")
         listener, self._line = context.Pipe(duplex=False)
@@ -38,12 +40,12 @@ class Processes(ProcessPoolExecutor):
         super().__init__(self.count, context, _begin, (listener, begin, arguments))
 
     def submit(self, function: Callable[..., Result], /, *arguments: Any, **options: Any) -> Future[Result]:
-        """Submit a task; this may begin a process."""
+        """Submit a task; this may start a process."""
         with _later():
             return super().submit(function, *arguments, **options)
 
     def stop(self) -> None:
-        """End all processes at once."""
+        """End all processes immediately."""
         self._line.close()
 
     def engine(self) -> Engine:
@@ -52,30 +54,30 @@ class Processes(ProcessPoolExecutor):
 
 
 def cores() -> int:
-    """Return how many cores this process may use."""
+    """Return the number of cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _begin(listener: Connection, begin: Callable[..., None] | None, arguments: tuple[Any, ...]) -> None:
-    """Begin a process of the pool."""
+    """Initialise a process of the pool."""
     threading.Thread(target=_end_with, args=(listener,), daemon=True).start()
-    sys.stdout = sys.stderr  # what a task prints is no result
+    sys.stdout = sys.stderr  # keep what tasks print out of the results
     if begin:
         begin(*arguments)
 
 
 def _end_with(listener: Connection) -> None:
-    """End this process when the other end of a line is closed, on purpose or because its process has ended."""
+    """End this process when the other end of a pipe is closed, on purpose or because its process has ended."""
     listener.poll(None)
     os._exit(1)
 
 
 @contextmanager
 def _later() -> Iterator[None]:
-    """Hear Ctrl-C at the end only; processes that are begun meanwhile are deaf to it for good.
+    """Defer Ctrl-C to the end of the block; processes that are started in it ignore Ctrl-C for good.
 
-    They inherit that it is blocked in this thread. Another thread may get it all the same, and hand it to the handler,
-    which runs in the main thread.
+    They inherit the signal mask of this thread, which blocks it. Another thread may still receive the signal and pass
+    it to the handler, which runs in the main thread.
     """
     heard: list[int] = []
     main = threading.current_thread() is threading.main_thread()

@@ -1,7 +1,7 @@
-"""Tasks: calls that any worker can make, and the loop that has them made.
+"""Tasks: calls that any worker can make, and the loop that runs them.
 
-A task is a function of its arguments alone, so what comes out depends neither on where tasks are carried out nor on
-their order. Results come back to this process, which alone writes files: a task can be given up at any time.
+A task is a pure function of its arguments, so results depend neither on where tasks run nor on their order. Results
+return to this process, the only one that writes files: a task can be abandoned at any time.
 """
 
 from __future__ import annotations
@@ -12,53 +12,54 @@ from concurrent.futures import wait as wait_for
 from itertools import islice
 from typing import Any, NamedTuple
 
-AHEAD = 2  # tasks in the hands of the workers, for each worker: it need not wait for the next one
-LOOK_SECONDS = 0.3  # between two looks at how far they are
+AHEAD = 2  # tasks submitted per worker, so that none waits for its next one
+LOOK_SECONDS = 0.3  # between two checks of their progress
 
 
 class Task(NamedTuple):
     """A call that any worker can make."""
 
-    function: Callable[..., Any]  # of a module, so that workers find it by name
-    arguments: tuple[Any, ...]  # and what it returns: all that can be pickled
+    function: Callable[..., Any]  # at module level, so that workers find it by name
+    arguments: tuple[Any, ...]  # can be pickled, as can the result
 
 
 class Engine(NamedTuple):
-    """A place where tasks are carried out."""
+    """A place where tasks run."""
 
     executor: Executor
-    workers: Callable[[], int]  # how many tasks it carries out at a time; of a cluster this may change
-    stop: Callable[[], None]  # gives up all that has not ended
-    losses: tuple[type[Exception], ...] = (BrokenExecutor, CancelledError)  # what it raises when workers are gone
+    workers: Callable[[], int]  # number of tasks that run at a time; this may change in a cluster
+    stop: Callable[[], None]  # abandons all unfinished tasks
+    losses: tuple[type[Exception], ...] = (BrokenExecutor, CancelledError)  # what it raises when workers are lost
 
 
 def run_all(
     engine: Engine,
     tasks: Iterable[Task],
+    *,
     finish: Callable[[Task, Any], Iterable[Task]],
     watch: Callable[[], None] = lambda: None,
 ) -> None:
-    """Carry out tasks, the first given first, and what follows from one before those that were given after it.
+    """Run tasks in order; the tasks that follow from a result run before the remaining ones.
 
     Parameters
     ----------
-    engine
-        Where.
-    tasks
-        What to begin with. A task is made when a worker is about to be free for it.
-    finish
-        Is told, in this process, of each task and its result as soon as it is there. Returns what follows from it,
-        which is made when a worker is about to be free, too.
-    watch
-        Is called now and then, and at the end.
+    engine : Engine
+        Where to run them.
+    tasks : iterable of Task
+        The initial tasks. Each is drawn when a worker is about to be free for it.
+    finish : callable
+        Called in this process with each task and its result, as soon as it is available. Returns the tasks that follow
+        from it, which are drawn in the same way.
+    watch : callable, optional
+        Called now and then, and at the end.
 
     Raises
     ------
     RuntimeError
-        If workers are gone: killed, out of memory, out of reach.
+        If workers are lost: killed, out of memory, or out of reach.
     Exception
-        What a task or `finish` raises. What has not ended is given up then, as it is at Ctrl-C; `finish` has been told
-        of all that has ended before.
+        Whatever a task or `finish` raises. Unfinished tasks are then abandoned, as on Ctrl-C; `finish` has been called
+        with all results that were available before.
     """
     waiting = [iter(tasks)]
     begun: dict[Future[Any], Task] = {}
@@ -85,7 +86,7 @@ def run_all(
 
 
 def _drawn(waiting: list[Iterator[Task]]) -> Iterator[Task]:
-    """Draw tasks from the last iterator, and from those before it once that is at its end."""
+    """Draw tasks from the last iterator, and from those before it once it is exhausted."""
     while waiting:
         if task := next(waiting[-1], None):
             yield task

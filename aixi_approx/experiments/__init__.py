@@ -1,4 +1,4 @@
-"""Experiments: one run of an agent, recorded as it goes, and how it recovers from a change."""
+"""Experiments: a single run of an agent, recorded as it proceeds, and its recovery from changes."""
 
 from typing import TYPE_CHECKING
 

@@ -1,4 +1,4 @@
-"""One run: an agent learns in an environment from nothing, and is then evaluated."""
+"""A run: an agent learns in an environment from scratch, and is then evaluated."""
 
 from __future__ import annotations
 
@@ -27,26 +27,26 @@ from aixi_approx.predictors import PREDICTORS
 from aixi_approx.randomness import stream
 from aixi_approx.validation import as_integer
 
-LOSS_WINDOW = 1_000  # cycles that the log loss at the start and at the end is taken over
+LOSS_WINDOW = 1_000  # cycles over which the log loss at the start and at the end is averaged
 
 
 class Watcher(Protocol):
-    """A function that watches a run: it is given the rows as they come, and passes them on."""
+    """A function that watches a run: it receives the rows as they come, and passes them on."""
 
-    def __call__(self, part: str, rows: Iterable[Row], cycles: int, environment: Environment) -> Iterator[Row]:
-        """Pass on the rows of a part, `learning` or `evaluation`, that has so many cycles in all.
+    def __call__(self, part: str, rows: Iterable[Row], *, cycles: int, environment: Environment) -> Iterator[Row]:
+        """Pass on the rows of a part, `learning` or `evaluation`, that has `cycles` cycles in all.
 
-        When a row has come, the environment is in the state that its cycle has left it in. It must not be changed.
+        When a row arrives, the environment is in the state after its cycle. It must not be changed.
         """
 
 
-def unwatched(part: str, rows: Iterable[Row], cycles: int, environment: Environment) -> Iterator[Row]:
-    """Watch nothing."""
+def unwatched(part: str, rows: Iterable[Row], *, cycles: int, environment: Environment) -> Iterator[Row]:
+    """Pass the rows on without watching them."""
     return iter(rows)
 
 
 class Timed:
-    """Rows, and the seconds that it took to make them, not to watch them."""
+    """Rows, with the time in seconds that it took to make them, not counting what watches them."""
 
     def __init__(self, rows: Iterable[Row]) -> None:
         self.rows = iter(rows)
@@ -64,7 +64,7 @@ class Timed:
 
 
 class Experiment(NamedTuple):
-    """All that a run is a function of."""
+    """Everything that determines the result of a run."""
 
     environment: str
     settings: Settings
@@ -76,45 +76,45 @@ class Experiment(NamedTuple):
     seed: int = 0
 
     def as_json(self) -> dict[str, Any]:
-        """Return everything as JSON has it."""
+        """Return all fields, as JSON values."""
         parts = {"settings": self.settings._asdict(), "schedule": self.schedule._asdict()}
         return {**self._asdict(), **parts, "planner": self.planner.as_json()}
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> Self:
-        """Return what `as_json` has written."""
+        """Return the experiment that `as_json` has written."""
         given = {name: content[name] for name in cls._fields}
         given["settings"], given["schedule"] = Settings(**given["settings"]), Schedule(**given["schedule"])
         return cls(**{**given, "planner": PlannerSpec(**given["planner"])})
 
 
 class RunResult(NamedTuple):
-    """What came of a run; None where something is not known.
+    """The result of a run; None for anything unknown.
 
     Attributes
     ----------
     experiment : Experiment
-        All that it is a function of.
+        Everything that determines it.
     threads : int
-        That independent searches ran in.
+        Number of threads for independent searches.
     reward : Estimate or None
-        Per cycle of the evaluation, with its 95 % interval.
+        Reward per cycle of the evaluation, with its 95 % interval.
     random_reward, optimum : float or None
         Reward per cycle of the random agent, and of the best one.
     score : float or None
         0 for the random agent, 1 for the best one.
     phases : list of Phase
-        What was reached in each of several environments; the evaluation is in the last of them.
+        Results in each environment of a sequence; the evaluation is in the last one.
     log_loss_start, log_loss_end : float or None
-        Bits per percept over the first and last 1,000 cycles of learning; None where nothing is predicted.
+        Bits per percept over the first and last 1,000 cycles of learning; None if the agent does not predict.
     simulations_learning, simulations_evaluation : int
-        In all.
+        Total numbers of simulations.
     nodes, memory : int or None
         Size of the predictor; memory in bytes.
     approximations : str
-        What of the original is lost in the environment, in words.
+        How the environment differs from its original, in words.
     learning_seconds, evaluation_seconds : float
-        Of the process that ended the run, without what the watcher took.
+        Time of the process that finished the run, without that of the watcher.
     """
 
     experiment: Experiment
@@ -135,7 +135,7 @@ class RunResult(NamedTuple):
     evaluation_seconds: float
 
     def as_json(self) -> dict[str, Any]:
-        """Return everything as JSON has it: the fields of the experiment, then the others."""
+        """Return all fields as JSON values: those of the experiment, then the others."""
         own = {**self._asdict(), "phases": [phase._asdict() for phase in self.phases]}
         del own["experiment"]
         mean, low, high = map(finite, self.reward or (math.nan,) * 3)
@@ -144,7 +144,7 @@ class RunResult(NamedTuple):
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> Self:
-        """Return what `as_json` has written."""
+        """Return the result that `as_json` has written."""
         reward = None
         if content["reward"] is not None:
             low, high = content["reward_low"], content["reward_high"]
@@ -157,23 +157,23 @@ class RunResult(NamedTuple):
 def run(
     experiment: Experiment, folder: Path | None = None, *, watch: Watcher = unwatched, threads: int = 1
 ) -> RunResult:
-    """Run an experiment, or go on with one that was stopped.
+    """Run an experiment, or resume one that was interrupted.
 
     Parameters
     ----------
     experiment : Experiment
-        What to do.
+        What to run.
     folder : Path, optional
-        Where to write, and to go on from; nothing is written without one.
+        Where to record the run, and to resume it from; by default nothing is written.
     watch : callable, optional
-        Is given the rows as they come, and the environment.
+        Receives the rows as they come, and the environment; see `Watcher`.
     threads : int, default: 1
-        That independent searches run in. The rows are the same.
+        Number of threads for independent searches. It does not change the rows.
 
     Raises
     ------
     ValueError
-        If a part of the experiment makes no sense, or the folder holds something else.
+        If a part of the experiment is invalid, or the folder holds something else.
     """
     environment = make(experiment.environment)
     settings, schedule = experiment.settings, experiment.schedule
@@ -199,9 +199,9 @@ def run(
     past = recording.rows("learning") if recording else []
     rows: Iterable[Row] = interact(agent, environment, cycles=schedule.cycles, past=past)
     if recording:
-        rows = recording.write("learning", rows, len(past))
+        rows = recording.write("learning", rows, there=len(past))
     learning = Timed(rows)
-    learned = list(watch("learning", learning, schedule.cycles, environment))
+    learned = list(watch("learning", learning, cycles=schedule.cycles, environment=environment))
 
     stage, reached = environment, []
     if isinstance(environment, Switching):
@@ -218,9 +218,9 @@ def run(
         past=past,
     )
     if recording:
-        rows = recording.write("evaluation", rows, len(past))
+        rows = recording.write("evaluation", rows, there=len(past))
     evaluation = Timed(rows)
-    evaluated = list(watch("evaluation", evaluation, experiment.evaluate, stage))
+    evaluated = list(watch("evaluation", evaluation, cycles=experiment.evaluate, environment=stage))
 
     reward = average([row.reward for row in evaluated]) if evaluated else None
     random_reward, optimum = reward_range(stage)
@@ -231,7 +231,7 @@ def run(
         reward=reward,
         random_reward=random_reward,
         optimum=optimum,
-        score=finite(normalised(reward.mean, random_reward, optimum)) if reward else None,
+        score=finite(normalised(reward.mean, random_reward, optimum=optimum)) if reward else None,
         phases=reached,
         log_loss_start=_log_loss(agent, learned[:LOSS_WINDOW]),
         log_loss_end=_log_loss(agent, learned[-LOSS_WINDOW:]),
@@ -249,16 +249,16 @@ def run(
 
 
 def compile_kernels(model: str = CTW, planner: PlannerSpec | str = DEFAULT) -> None:
-    """Use every kernel of an agent once, so that Numba compiles those not in its cache yet, which takes seconds."""
+    """Use every kernel of an agent once, so that Numba compiles those that are not cached yet, which takes seconds."""
     environment = make("coin-flip")
     settings = environment.settings._replace(depth=1, horizon=2, simulations=50, epsilon=0.0)
-    spec = as_spec(planner)._replace(seconds=None, join=None, searches=None)  # they have the same kernels
+    spec = as_spec(planner)._replace(seconds=None, join=None, searches=None)  # none of these changes the kernels
     if spec.rollout is None and not {spec.name, model} - {*PLANNERS, *PREDICTORS}:
         agent = build_agent(environment, model, planner=spec, settings=settings)
         deque(interact(agent, environment, cycles=2), maxlen=0)
 
 
 def _log_loss(agent: Agent, rows: Sequence[Row]) -> float | None:
-    """Mean log loss, bits per percept; None where nothing is predicted."""
+    """Return the mean log loss in bits per percept; None if the agent does not predict."""
     predicted = rows and isinstance(agent.predictor, Predictor)
     return sum(row.log_loss for row in rows) / len(rows) if predicted else None

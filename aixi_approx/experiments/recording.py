@@ -1,12 +1,12 @@
-"""A run in a folder: a manifest, rows written as they come, a result. What was stopped is gone on with.
+"""Recording a run in a folder: a manifest, rows written as they come, and a result. Interrupted runs can be resumed.
 
     DIR/manifest.json     all options, the seed, versions, the machine
     DIR/learning.csv      a row for each cycle of learning
     DIR/evaluation.csv    a row for each cycle of evaluation
     DIR/result.json       what `aixi run --json` prints
 
-All that is random in a run is a function of the seed and the cycle, so the rows are all that has to be kept: a run
-that was stopped, by Ctrl-C or killed, is replayed from its rows without searching, and goes on from there.
+All randomness in a run is a function of the seed and the cycle, so only the rows have to be kept: an interrupted run is
+replayed from its rows without searching, and continues from there.
 """
 
 from __future__ import annotations
@@ -28,17 +28,17 @@ class Recording:
 
     Parameters
     ----------
-    folder
-        Is made if it is not there. If it holds a run with the same options, that run is gone on with.
-    options
-        All that the run is a function of; values as JSON has them.
+    folder : Path
+        Is created if it does not exist. If it holds a run with the same options, that run is resumed.
+    options : mapping
+        All that determines the run, as JSON values.
 
     Raises
     ------
     ValueError
         If the folder holds something else: a run with other options or of another version, or other files.
     OSError
-        If it can't be written.
+        If it cannot be written.
     """
 
     def __init__(self, folder: Path, options: Mapping[str, Any]) -> None:
@@ -66,11 +66,11 @@ class Recording:
                 )
 
     def rows(self, part: str) -> list[Row]:
-        """Return the whole rows that are there of a part, `learning` or `evaluation`."""
+        """Return the complete recorded rows of a part, `learning` or `evaluation`."""
         path = self.folder / f"{part}.csv"
         if not path.exists():
             return []
-        lines = path.read_text().split("\n")[1:-1]  # what follows the last line end was not written whole
+        lines = path.read_text().split("\n")[1:-1]  # text after the last newline is an incomplete row
         rows = []
         for number, line in enumerate(lines, start=2):
             try:
@@ -79,25 +79,25 @@ class Recording:
                 raise ValueError(f"{path}, line {number}: {line!r} is not a row of a run: {error}") from error
         return rows
 
-    def write(self, part: str, rows: Iterable[Row], there: int) -> Iterator[Row]:
-        """Write rows as they come and pass them on; the first `there` of them are written already."""
+    def write(self, part: str, rows: Iterable[Row], *, there: int) -> Iterator[Row]:
+        """Write rows as they come and pass them on; the first `there` of them have been written before."""
         path = self.folder / f"{part}.csv"
         header = ",".join(Row._fields) + "\n"
         if there:
-            with path.open("r+") as file:  # cut off a row that was not written whole
+            with path.open("r+") as file:  # cut off an incomplete row
                 kept = "".join(line for line, _ in zip(file, range(there + 1)))  # noqa: B905
                 file.seek(len(kept))
                 file.truncate()
         else:
             path.write_text(header)
-        with path.open("a", buffering=1) as file:  # whole lines reach the system at once
+        with path.open("a", buffering=1) as file:  # complete lines reach the system immediately
             for i, row in enumerate(rows):
                 if i >= there:
                     file.write(",".join(map(repr, row)) + "\n")
                 yield row
 
     def result(self) -> dict[str, Any] | None:
-        """Return the result if the run came to its end."""
+        """Return the result if the run has finished."""
         path = self.folder / "result.json"
         return json.loads(path.read_text()) if path.exists() else None
 
@@ -107,7 +107,7 @@ class Recording:
 
 
 def _flat(options: Mapping[str, Any], above: tuple[str, ...] = ()) -> dict[tuple[str, ...], Any]:
-    """Options that stand in other options, by where they stand."""
+    """Return nested options by their paths."""
     flat: dict[tuple[str, ...], Any] = {}
     for name, value in options.items():
         path = (*above, name)

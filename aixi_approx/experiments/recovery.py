@@ -1,7 +1,7 @@
-"""Recovery: what an agent reaches in each of several environments that come one after the other, and how soon.
+"""Recovery: what an agent reaches in each environment of a sequence, and how soon.
 
-Counted are the cycles in which it did not act at random. The score is 0 for the random agent of the environment of that
-time, and 1 for the best one.
+Only cycles without a random action count. The score is 0 for the random agent of the present environment, and 1 for the
+best one.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from aixi_approx.estimate import finite, normalised
 from aixi_approx.interaction import Row
 from aixi_approx.pomdp.solver import reward_range
 
-WINDOW = 500  # cycles that a score is the mean of, or a quarter of the time if that is less
-TOLERANCE = 0.1  # below the score before the change: then the agent has recovered
+WINDOW = 500  # cycles over which a score is averaged; a quarter of the phase if that is less
+TOLERANCE = 0.1  # an agent has recovered when its score is within this of that before the change
 
 
 class Phase(NamedTuple):
-    """The time of one environment; None where something is not known, or never was so."""
+    """The time spent in one environment; None for anything unknown, or that never happened."""
 
     environment: str
     onset: int  # cycle
@@ -31,39 +31,39 @@ class Phase(NamedTuple):
     optimum: float | None
     reward_first: float | None  # per cycle, in the first window
     reward_last: float | None  # in the last window
-    score_before: float | None  # in the last window of the environment before
+    score_before: float | None  # in the last window of the previous environment
     score_first: float | None
     score_last: float | None
-    recovered: int | None  # cycles until the score over a window is that of before the change, but for TOLERANCE
+    recovered: int | None  # cycles until the score over a window is back to that before the change, up to TOLERANCE
 
 
 def phases(rows: Sequence[Row], switching: Switching) -> list[Phase]:
-    """Return what came of each environment in the cycles of an agent's life.
+    """Return the results of an agent in each environment of a sequence.
 
     Parameters
     ----------
-    rows
-        The cycles from the first on.
-    switching
-        The environments, as they were reset before the first cycle. Those that were not come to are left out.
+    rows : sequence of Row
+        All cycles from the first one on.
+    switching : Switching
+        The environments, as they were reset before the first cycle. Those that were not reached are left out.
     """
     found: list[Phase] = []
     ends = [*switching.onsets[1:], len(rows)]
     for stage, onset, end in zip(switching.stages, switching.onsets, ends, strict=True):
-        lived = rows[onset:end]
-        if not lived:
+        spent = rows[onset:end]
+        if not spent:
             break
         random, optimum = reward_range(stage)
-        window = max(1, min(WINDOW, len(lived) // 4))
-        rewards = running(lived, window)
-        scores = np.array([normalised(reward, random, optimum) for reward in rewards.tolist()])
+        window = max(1, min(WINDOW, len(spent) // 4))
+        rewards = running(spent, window)
+        scores = np.array([normalised(reward, random, optimum=optimum) for reward in rewards.tolist()])
         before = found[-1].score_last if found else None
         enough = [] if before is None else np.flatnonzero(scores >= before - TOLERANCE).tolist()
         found.append(
             Phase(
                 environment=stage.name,
                 onset=onset,
-                end=onset + len(lived),
+                end=onset + len(spent),
                 random_reward=random,
                 optimum=optimum,
                 reward_first=finite(rewards[0]),
@@ -78,7 +78,7 @@ def phases(rows: Sequence[Row], switching: Switching) -> list[Phase]:
 
 
 def running(rows: Sequence[Row], window: int) -> NDArray[np.float64]:
-    """Return the mean reward of each `window` consecutive cycles, those with a random action left out.
+    """Return the mean reward over each `window` consecutive cycles, without those with a random action.
 
     Returns
     -------

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from aixi_approx._lazy import lazy
 
 if TYPE_CHECKING:
+    from aixi_approx.laboratory.axes import Axis as Axis
     from aixi_approx.laboratory.results import Results as Results
     from aixi_approx.laboratory.results import find_results as find_results
     from aixi_approx.laboratory.runner import Laboratory as Laboratory
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 __getattr__, __dir__, __all__ = lazy(
     __name__,
     {
+        "axes": ("Axis",),
         "results": ("Results", "find_results"),
         "runner": ("Laboratory",),
         "store": ("read_rows",),

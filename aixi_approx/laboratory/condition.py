@@ -31,11 +31,14 @@ class TrainingRun(NamedTuple):
     """Of the agent and of the environment."""
     settings: Settings
     """Of the agent."""
+    axes: tuple[tuple[str, Any], ...] = ()
+    """Name and value of axes of your own."""
 
     @property
     def coordinates(self) -> dict[str, Any]:
         """Its place in a study."""
-        return {"environment": self.environment, "learner": self.learner, "seed": self.seed}
+        own = {"environment": self.environment, "learner": self.learner, "seed": self.seed}
+        return {**own, **({"run_axes": dict(self.axes)} if self.axes else {})}
 
 
 class Checkpoint(NamedTuple):
@@ -66,18 +69,21 @@ class Setting(NamedTuple):
     """Of greedy evaluation."""
     learn: bool = False
     """Whether the predictor continues to learn meanwhile."""
+    axes: tuple[tuple[str, Any], ...] = ()
+    """Name and value of axes of your own."""
 
     @property
     def coordinates(self) -> dict[str, Any]:
         """Its place in a study; horizon and simulations are 0 for a planner that has none."""
         planner = self.planner
-        return {
+        own = {
             "planner": planner.title,
             "horizon": planner.horizon or 0,
             "simulations": planner.simulations or 0,
             "cycles": self.cycles,
             "learn": self.learn,
         }
+        return {**own, **({"axes": dict(self.axes)} if self.axes else {})}
 
     @classmethod
     def at(cls, row: Mapping[str, Any]) -> Self:
@@ -97,7 +103,7 @@ class Setting(NamedTuple):
         """
         planner = PlannerSpec.parse(row["planner"])
         planner = planner._replace(horizon=row["horizon"] or None, simulations=row["simulations"] or None)
-        return cls(planner, row["cycles"], row["learn"])
+        return cls(planner, row["cycles"], row["learn"], tuple(row.get("axes", {}).items()))
 
 
 class Group(NamedTuple):
@@ -132,7 +138,10 @@ def file_name(coordinates: Mapping[str, Any], *more: object) -> str:
     >>> file_name({"environment": "kuhn-poker", "learner": "q-learning", "seed": 0}, 1000)
     'kuhn-poker-q%2Dlearning-0-1000.json'
     """
-    first, *others = (quote(str(part), safe=SAFE) for part in (*coordinates.values(), *more))
+    parts: list[object] = []
+    for part in (*coordinates.values(), *more):
+        parts += [f"{name}={value}" for name, value in part.items()] if isinstance(part, Mapping) else [part]
+    first, *others = (quote(str(part), safe=SAFE) for part in parts)
     return "-".join([first, *(part.replace("-", "%2D") for part in others)]) + ".json"
 
 

@@ -158,7 +158,7 @@ class TrueValues:
         """Append a cycle to the history."""
         self._model.extend(self._coding.cycle(action, *percept))
         if self._solution:
-            self._node = self._solution.follow(self._node, action, percept)
+            self._node = self._solution.follow(self._node, action, percept=percept)
 
     def within(self) -> Values | None:
         """Return the value of each action within the horizon.

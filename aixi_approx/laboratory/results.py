@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from aixi_approx.builder import CTW, TRUE
 from aixi_approx.envs import make
 from aixi_approx.estimate import Estimate, average
+from aixi_approx.laboratory.axes import Axis
 from aixi_approx.laboratory.condition import Checkpoint, Setting, TrainingRun
 from aixi_approx.laboratory.measurement import NO_MODEL
 from aixi_approx.laboratory.regret import PARTS
@@ -281,28 +282,31 @@ class _Reader:
                 values[s, e] = _number(get(found[0]))
         return values
 
-    def row(self, checkpoint: Checkpoint, planner: PlannerSpec, simulations: int) -> dict[str, Any] | None:
-        """The row of a planner with so many simulations, or with none if it does not count them."""
+    def setting(self, planner: PlannerSpec, horizon: int) -> Setting:
+        return Setting(planner._replace(horizon=horizon), self.study.cycles)
+
+    def row(self, checkpoint: Checkpoint, setting: Setting, simulations: int) -> dict[str, Any] | None:
+        """The row of a setting with so many simulations, or with none if its planner does not count them."""
         rows = found[1] if (found := self._conditions(checkpoint)) else {}
-        setting = Setting(planner._replace(simulations=simulations), self.study.cycles)
-        return rows.get(setting) or rows.get(Setting(planner, self.study.cycles))
+        searching = setting._replace(planner=setting.planner._replace(simulations=simulations))
+        return rows.get(searching) or rows.get(setting)
 
     def plane(self, get: Callable[[Any], Any], *shape: int) -> Array:
         """[S, E, N, ...] something of the rows of the first planner, at the environment's own depth and horizon."""
-        planner = PlannerSpec.parse(self.study.planners[0])._replace(horizon=self.settings.horizon)
+        setting = self.setting(PlannerSpec.parse(self.study.planners[0]), self.settings.horizon)
         experience, simulations = self.study.experience, self.study.simulations
         values = np.full((self.study.seeds, len(experience), len(simulations), *shape), np.nan)
         for s, e, n in np.ndindex(*values.shape[:3]):
             checkpoint = Checkpoint(self.run(s), experience[e], self.model, self.settings.depth)
-            if row := self.row(checkpoint, planner, simulations[n]):
+            if row := self.row(checkpoint, setting, simulations[n]):
                 values[s, e, n] = _number(get(row))
         return values
 
-    def line(self, checkpoint: Callable[[int], Checkpoint], planner: PlannerSpec, get: Callable[[Any], Any]) -> Array:
-        """[S, N] something of the rows of a planner, at the checkpoint of each seed."""
+    def line(self, checkpoint: Callable[[int], Checkpoint], setting: Setting, get: Callable[[Any], Any]) -> Array:
+        """[S, N] something of the rows of a setting, at the checkpoint of each seed."""
         values = np.full((self.study.seeds, len(self.study.simulations)), np.nan)
         for s, n in np.ndindex(*values.shape):
-            if row := self.row(checkpoint(s), planner, self.study.simulations[n]):
+            if row := self.row(checkpoint(s), setting, self.study.simulations[n]):
                 values[s, n] = _number(get(row))
         return values
 
@@ -355,37 +359,48 @@ class _Reader:
             allowance=(best_tree("fixed", "allowance") - entropy) / each,
             leaves=best_tree("leaves"),
         )
-        for label, (checkpoint, planner) in self._others().items():
-            reward, regret = (self.line(checkpoint, planner, operator.itemgetter(f)) for f in ("reward", "regret"))
+        for label, (checkpoint, setting) in self._others().items():
+            reward, regret = (self.line(checkpoint, setting, operator.itemgetter(f)) for f in ("reward", "regret"))
             results.others[label] = results.scored(reward, regret)
         return results
 
-    def _others(self) -> dict[str, tuple[Callable[[int], Checkpoint], PlannerSpec]]:
-        """What is measured beside the plane, by its label: the checkpoint of each seed, and the planner."""
+    def _others(self) -> dict[str, tuple[Callable[[int], Checkpoint], Setting]]:
+        """What is measured beside the plane, by its label: the checkpoint of each seed, and the setting."""
         study, depth, horizon = self.study, self.settings.depth, self.settings.horizon
         most, specs = study.experience[-1], [PlannerSpec.parse(planner) for planner in study.planners]
-        first = specs[0]._replace(horizon=horizon)
+        first = self.setting(specs[0], horizon)
 
         def at(experience: int, model: str, depth: int, learner: str | None = None) -> Callable[[int], Checkpoint]:
             return lambda seed: Checkpoint(self.run(seed, learner), experience, model, depth)
 
         here = at(most, self.model, depth)
-        others: dict[str, tuple[Callable[[int], Checkpoint], PlannerSpec]] = {}
+        others: dict[str, tuple[Callable[[int], Checkpoint], Setting]] = {}
         if self.model != study.base_model:
             return others
-        others |= {f"horizon {h}": (here, first._replace(horizon=h)) for h in study.horizons if h != horizon}
+        others |= {f"horizon {h}": (here, self.setting(specs[0], h)) for h in study.horizons if h != horizon}
         others |= {f"depth {d}": (at(most, self.model, d), first) for d in study.depths if d != depth}
-        others |= {spec.title: (here, spec._replace(horizon=horizon)) for spec in specs[1:]}
+        others |= {spec.title: (here, self.setting(spec, horizon)) for spec in specs[1:]}
         for model in study.models:
             if model not in study.learning_models:
                 others[f"model: {model}"] = at(0 if model == TRUE else most, model, depth), first
         for learner in study.learners:
             spec = PlannerSpec.parse(learner)
             if planner_class(spec.name).model_free:
-                others[f"learner: {learner}"] = at(most, NO_MODEL, 0, learner), spec
+                others[f"learner: {learner}"] = at(most, NO_MODEL, 0, learner), Setting(spec, study.cycles)
             elif learner != study.base_learner:
                 others[f"learner: {learner}"] = at(most, self.model, depth, learner), first
+        for axis in study.axes:
+            for value in axis.values:
+                label = f"{axis.name} {value}"
+                if axis.run:
+                    others[label] = self._varied_run(axis, value, most, depth), first
+                else:
+                    others[label] = here, axis.of_setting(first, value)
         return others
+
+    def _varied_run(self, axis: Axis, value: Any, experience: int, depth: int) -> Callable[[int], Checkpoint]:
+        """The checkpoint of each seed whose training run has a value of an axis."""
+        return lambda seed: Checkpoint(axis.of_run(self.run(seed), value), experience, self.model, depth)
 
 
 def _number(value: Any) -> Any:

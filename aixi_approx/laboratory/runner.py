@@ -67,7 +67,8 @@ class Laboratory(Generic[AnyPlan]):
     Examples
     --------
     >>> import tempfile
-    >>> from aixi_approx.execution.engines import engine
+    >>> from aixi_approx.execution import engine
+    >>> from aixi_approx.laboratory import Study
     >>> study = Study(("coin-flip",), experience=(20,), simulations=(5,), seeds=2, cycles=10, sampled_decisions=2)
     >>> with tempfile.TemporaryDirectory() as folder, engine("here") as here:
     ...     laboratory = Laboratory(Path(folder) / "study", study)

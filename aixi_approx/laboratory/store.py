@@ -159,17 +159,12 @@ def read_rows(folder: str | Path) -> list[dict[str, Any]]:
     Returns
     -------
     list of dict
-        A row for each condition, in the order of the names of the files; for a checkpoint without settings, one row.
-        Fields:
-
-        environment, learner, seed, experience, model, depth
-            The checkpoint.
-        planner, horizon, simulations, cycles, learn
-            The setting; None if there is none.
-        learned_*
-            What learning came to, as in `measure`: learned_log_loss (bits), learned_nodes, ...
-        reward, regret, simple_regret, certified, within_horizon_*, long_run_*, searched, bits, visits, seconds
-            What was measured, as in `measure`, with a field for each part of a regret. None is unknown or infinite.
+        A row for each condition, in the order of the files' names; for a checkpoint that no search was tried on, one
+        row without a setting. The checkpoint is environment, learner, seed, experience, model, depth; the setting is
+        planner, horizon, simulations, cycles, learn. What was measured has the names of `measure`: reward, regret,
+        certified and so on. Fields within other fields are joined to them: learned is ``learned_log_loss``,
+        ``learned_nodes``, ...; the parts of a regret are ``long_run_prediction``, ``long_run_decision``, ...; axes of
+        your own are ``run_axes_NAME`` and ``axes_NAME``.
 
     Raises
     ------
@@ -183,7 +178,7 @@ def read_rows(folder: str | Path) -> list[dict[str, Any]]:
     for path in sorted((folder / "conditions").glob("*.json")):
         content = _content(path, "rows")
         try:
-            above = {**content["coordinates"], **_flat({"learned": content["learned"]})}
+            above = {**_flat(content["coordinates"]), **_flat({"learned": content["learned"]})}
             rows += [{**above, **_flat(_with_parts(row))} for row in content["rows"]] or [{**above, **NO_SETTING}]
         except (KeyError, TypeError, AttributeError):
             raise _broken(path) from None

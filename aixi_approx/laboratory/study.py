@@ -30,6 +30,7 @@ from aixi_approx import planners, predictors
 from aixi_approx.builder import CTW, TRUE, build_agent, build_planner, options_taken
 from aixi_approx.environment import Settings
 from aixi_approx.envs import make, name_of
+from aixi_approx.laboratory.axes import Axis, check_axes
 from aixi_approx.laboratory.condition import Checkpoint, Group, Setting, TrainingRun
 from aixi_approx.laboratory.measurement import NO_MODEL, SHUFFLED
 from aixi_approx.planner import MAX_SIMULATIONS
@@ -82,15 +83,23 @@ class Study(NamedTuple):
     """Decisions of an evaluation whose regret is split into its parts."""
     settings: Mapping[str, Mapping[str, float]] = {}
     """Of the agents in an environment, where they differ from its own: fields of `Settings`, by its name."""
+    axes: tuple[Axis, ...] = ()
+    """Of your own; in a Python file."""
 
     def runs(self) -> list[TrainingRun]:
         """Return all training runs, seed after seed."""
-        return [
-            TrainingRun(name, learner, seed, self.agent_settings(name))
-            for seed in range(self.seeds)
-            for name in self.environments
-            for learner in self.learners
-        ]
+        runs = []
+        for seed in range(self.seeds):
+            for name in self.environments:
+                own = [TrainingRun(name, learner, seed, self.agent_settings(name)) for learner in self.learners]
+                runs += own
+                runs += [
+                    axis.of_run(own[self.learners.index(self.base_learner)], value)
+                    for axis in self.axes
+                    if axis.run
+                    for value in axis.values
+                ]
+        return runs
 
     def agent_settings(self, environment: str) -> Settings:
         """Return the settings of the agents in an environment."""
@@ -120,6 +129,16 @@ class Study(NamedTuple):
         plane = [s for h in crossed_horizons for planner in crossed_planners for s in self._searches(h, planner)]
         slices = [s for h in horizons if h not in crossed_horizons for s in self._searches(h, first)]
         slices += [s for p in self.planners if p not in crossed_planners for s in self._searches(horizon, p)]
+        for axis in self.axes:
+            varied = [
+                axis.of_setting(s, v) for v in axis.values for s in self._searches(horizon, first) if axis.setting
+            ]
+            plane, slices = (plane + varied, slices) if axis.name in self.cross else (plane, slices + varied)
+        if run.axes:
+            everywhere = run.axes[0][0] in self.cross
+            for experience in self.experience if everywhere else (most,):
+                yield group(experience, self.base_model, depth, plane)
+            return
         for model in self.models:
             if model == TRUE:
                 if _declared(run.environment).is_pomdp:
@@ -159,12 +178,14 @@ class Study(NamedTuple):
         return [Setting(spec._replace(simulations=n), self.cycles) for n in budgets]
 
     def as_json(self) -> dict[str, Any]:
-        """Return the study as JSON."""
-        return {name: list(value) if isinstance(value, tuple) else value for name, value in self._asdict().items()}
+        """Return the study as JSON, without axes of your own: their values are coordinates of what was measured."""
+        content = {name: list(value) if isinstance(value, tuple) else value for name, value in self._asdict().items()}
+        del content["axes"]
+        return content
 
     def obstacle(self, earlier: Self) -> str:
         """Return why this study can't continue an earlier one: a field, and what it was; empty if it can."""
-        for name in self._fields:
+        for name in self._fields[:-1]:
             was, wanted = getattr(earlier, name), getattr(self, name)
             if name in ("environments", "simulations", "depths", "horizons", "planners", "models", "learners", "cross"):
                 kept = set(was) <= set(wanted)
@@ -251,9 +272,9 @@ def study_of(given: Mapping[str, Any], where: str) -> Study:
     ValueError
         If it makes no sense, with one line that begins with `where` and says what can be done.
     """
-    unknown = [name for name in given if name not in Study._fields]
+    unknown = [name for name in given if name not in Study._fields[:-1]]
     if unknown:
-        raise ValueError(f"{where}: a study has no {unknown[0]!r}: it has {', '.join(Study._fields)}")
+        raise ValueError(f"{where}: a study has no {unknown[0]!r}: it has {', '.join(Study._fields[:-1])}")
     if missing := [name for name in Study._fields[:4] if name not in given]:
         raise ValueError(f"{where}: {missing[0]} is missing: a study has {', '.join(Study._fields[:4])}")
     return checked(Study(**given), where)
@@ -362,8 +383,10 @@ def _check_agents(study: Study) -> None:
         raise ValueError(f"models are {list(study.models)}: name {CTW}, too, or another one that learns")
     if SHUFFLED in study.models and CTW not in study.models:
         raise ValueError(f"{SHUFFLED} is a control of {CTW}: name {CTW}, too")
-    if unknown := [axis for axis in study.cross if axis not in AXES]:
-        raise ValueError(f"cross has {unknown[0]!r}: there are {', '.join(AXES)}")
+    check_axes(study.axes)
+    axes = (*AXES, *(axis.name for axis in study.axes))
+    if unknown := [axis for axis in study.cross if axis not in axes]:
+        raise ValueError(f"cross has {unknown[0]!r}: there are {', '.join(axes)}")
     for planner in study.planners:
         spec = PlannerSpec.parse(planner)
         if planners.planner_class(spec.name).model_free:

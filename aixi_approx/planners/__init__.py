@@ -124,7 +124,10 @@ def make_planner(
 
     def new() -> Planner:
         own: dict[str, Any] = options | ({"rollout": rollout()} if rollout and "rollout" in options else {})
-        return kind.for_environment(environment, *entry.parameters, **own)
+        planner: Planner = REGISTRY.construct(
+            spec.name, kind, environment=environment, parameters=entry.parameters, options=own
+        )
+        return planner
 
     if not spec.join:
         return new()

@@ -1,9 +1,9 @@
-"""Expectimax on the true environment: exact values of a finite horizon, computed on beliefs.
+"""Expectimax on the true environment: exact values over a finite horizon, computed on beliefs.
 
     V(b, m) = max over a of the sum over percepts x of P(x | b, a) (r + V(b after a, x; m - 1))        V(b, 0) = 0
 
-Histories that lead to the same belief have the same future and are merged, so that the work grows with the beliefs
-that can be reached and not with the histories (Kaelbling, Littman, Cassandra 1998, section 4).
+Histories that lead to the same belief have the same future and are merged, so the work grows with the number of
+reachable beliefs and not with that of histories (Kaelbling, Littman, Cassandra 1998, section 4).
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ from aixi_approx.pomdp.definition import POMDP, as_pomdp
 from aixi_approx.randomness import Stream
 from aixi_approx.validation import as_integer
 
-DIGITS = 12  # to which probabilities agree in beliefs that are taken for the same
-MAX_BELIEFS = 1_000_000  # that are remembered from one search to the next
+DIGITS = 12  # beliefs whose probabilities agree to this many digits count as the same
+MAX_BELIEFS = 1_000_000  # kept from one search to the next
 MAX_HORIZON = 10_000
 
 Key = tuple[bytes, bytes]
 
 
 class Step(NamedTuple):
-    """One of the percepts that can follow an action at a belief."""
+    """A percept that can follow an action at a belief."""
 
     probability: float
     reward: int
@@ -38,22 +38,23 @@ class Step(NamedTuple):
 
 
 class BeliefExpectimax(Planner):
-    """The exact planner of an agent that knows its environment.
+    """The exact planner for an agent that knows its environment.
 
     Parameters
     ----------
-    pomdp
+    pomdp : POMDP
         The environment.
-    horizon
-        Cycles that are looked ahead, the present one included; at least 1.
-    time_limit
-        Seconds that a decision may take. What would take longer is refused before it begins.
-    max_beliefs
-        Beliefs that a decision may follow.
+    horizon : int, default: 5
+        Number of cycles to look ahead, including the present one; at least 1.
+    time_limit : float, default: 60
+        Seconds per decision. A search that would take longer is refused before it starts.
+    max_beliefs : float, default: inf
+        Largest number of beliefs per horizon that a decision may expand.
 
     Examples
     --------
-    >>> from aixi_approx import TrueModel, make
+    >>> from aixi_approx import make
+    >>> from aixi_approx.predictors import TrueModel
     >>> from aixi_approx.randomness import stream
     >>> tiger = make("tiger")
     >>> BeliefExpectimax(tiger, horizon=2).search(TrueModel(tiger), stream(1)).value.tolist()
@@ -72,25 +73,25 @@ class BeliefExpectimax(Planner):
         self.time_limit, self.max_beliefs = time_limit, max_beliefs
         self._beliefs: dict[Key, Belief] = {}
         self._steps: dict[Key, list[list[Step]]] = {}  # for each action
-        self._layers: list[list[Key]] = []  # beliefs that can be reached in 0, 1, 2, ... cycles
+        self._layers: list[list[Key]] = []  # beliefs reachable in 0, 1, 2, ... cycles
         self._most_beliefs = _most_beliefs(pomdp)
 
     @classmethod
     def for_environment(cls, environment: Environment, *parameters: int | str, **options: Any) -> Self:
-        """Return a new planner for an environment that is a POMDP."""
+        """Return a new planner for an environment that is a POMDP; ValueError if it is not."""
         return cls(as_pomdp(environment), *parameters, **options)  # type: ignore[arg-type]
 
-    def search(self, predictor: HasBelief, random: Stream, simulations: int | None = None) -> SearchResult:
+    def search(self, predictor: HasBelief, random: Stream, *, simulations: int | None = None) -> SearchResult:
         """Search from the present belief of the true model, which is unchanged.
 
         Parameters
         ----------
-        predictor
+        predictor : HasBelief
             At the start of a cycle.
-        random
-            The stream that decides between actions of the same value; there is no other chance.
-        simulations
-            Of no meaning here.
+        random : Stream
+            Breaks ties between actions of equal value; nothing else is random.
+        simulations : int, optional
+            Ignored.
 
         Returns
         -------
@@ -123,10 +124,10 @@ class BeliefExpectimax(Planner):
             later = {key: max(self._values(key, later)) for key in layer}
         value = np.array(self._values(root, later))
         nothing = np.zeros(len(value), dtype=np.int64)
-        return SearchResult(best_action(value, random, ROUNDING), value, nothing, 0, np.zeros(len(value)))
+        return SearchResult(best_action(value, random, rounding=ROUNDING), value, nothing, 0, np.zeros(len(value)))
 
     def _look_ahead(self, horizon: int) -> Iterator[int]:
-        """Find what can follow the beliefs of the last layer, and with it the next one."""
+        """Expand the beliefs of the last layer, and append the next layer."""
         following: dict[Key, None] = {}
         for key in self._layers[horizon - 1]:
             if key not in self._steps:
@@ -140,11 +141,11 @@ class BeliefExpectimax(Planner):
     def _outcomes(self, belief: Belief, action: int) -> list[Step]:
         return [
             Step(future.probability, future.percept.reward, self._key(future.belief))
-            for future in after(self.pomdp, belief, action)
+            for future in after(self.pomdp, belief, action=action)
         ]
 
     def _values(self, key: Key, later: Mapping[Key, float]) -> list[float]:
-        """Value of each action at a belief, given those of the beliefs a cycle later."""
+        """Return the value of each action at a belief, given those of the beliefs one cycle later."""
         return [sum(p * (reward + later[following]) for p, reward, following in steps) for steps in self._steps[key]]
 
     def _key(self, belief: Belief) -> Key:
@@ -158,9 +159,9 @@ class BeliefExpectimax(Planner):
 
 
 def _most_beliefs(pomdp: POMDP) -> float:
-    """The number of states if action and percept always tell the next state, else no bound."""
+    """Return the number of states if action and percept always determine the next state, else infinity."""
     tables, actions = pomdp.tables, len(pomdp.actions)
     action = np.repeat(np.arange(len(tables.first) - 1) % actions, np.diff(tables.first))
     seen = np.stack([action, tables.observation, tables.reward, tables.state])
-    told = np.unique(seen, axis=1).shape[1] == np.unique(seen[:3], axis=1).shape[1]
-    return float(len(pomdp.states)) if told else np.inf
+    determined = np.unique(seen, axis=1).shape[1] == np.unique(seen[:3], axis=1).shape[1]
+    return float(len(pomdp.states)) if determined else np.inf

@@ -193,7 +193,8 @@ class Expectimax(Planner):
 
     Examples
     --------
-    >>> from aixi_approx import FactoredContextTree, make
+    >>> from aixi_approx import make
+    >>> from aixi_approx.predictors import FactoredContextTree
     >>> from aixi_approx.randomness import stream
     >>> coding = make("coin-flip").coding
     >>> tree = FactoredContextTree(8, coding.action_bits, coding.percept_bits)
@@ -223,7 +224,7 @@ class Expectimax(Planner):
         self.prune, self.time_limit, self.max_queries = float(prune), time_limit, max_queries
         self._slices = TimeSlices()
 
-    def search(self, predictor: Predictor, random: Stream, simulations: int | None = None) -> SearchResult:
+    def search(self, predictor: Predictor, random: Stream, *, simulations: int | None = None) -> SearchResult:
         """Search from the present history of the predictor, which is unchanged afterwards.
 
         Parameters
@@ -268,7 +269,7 @@ class Expectimax(Planner):
         low, high = self._path.low[0], self._path.high[0]
         value = (low + high) / 2
         nothing = np.zeros(self.coding.actions, dtype=np.int64)
-        return SearchResult(best_action(value, random, ROUNDING), value, nothing, 0, (high - low) / 2)
+        return SearchResult(best_action(value, random, rounding=ROUNDING), value, nothing, 0, (high - low) / 2)
 
     def _search(self, predictor: Predictor, horizon: int) -> Iterator[int]:
         """Search to a horizon, in chunks; yield how often the predictor was asked."""

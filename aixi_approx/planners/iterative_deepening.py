@@ -1,4 +1,4 @@
-"""Iterative deepening with a time limit: what would take too long is refused before it begins."""
+"""Iterative deepening with a time limit: a search that would take too long is refused before it starts."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from aixi_approx.planners.time_slices import format_duration
 
 Values = TypeVar("Values")
 
-ROUNDING = 1e-9  # values of exact searches that differ by less are the same
-HUGE = 1e300  # no work grows by more: powers of floats end there
-CHEAP = 0.05  # of the time limit: a horizon that takes less is searched, if only to know the growth better
+ROUNDING = 1e-9  # values of exact searches that differ by less count as equal
+HUGE = 1e300  # a cap on the growth of the work, close to the largest float
+CHEAP = 0.05  # of the time limit: a horizon that takes less is searched, if only for a better estimate of the growth
 
 
 class TooSlow(ValueError):
@@ -29,31 +29,31 @@ def deepen(
     remedy: str,
     max_work: float = inf,
 ) -> None:
-    """Search to horizon 1, 2, ..., and to the one that is asked for if that takes no longer than the time limit.
+    """Search to horizon 1, 2, ..., up to the requested one, unless it would take longer than the time limit.
 
-    The time of a horizon is estimated from those before it, as if the work grew by the same factor each time, but to
-    no more than a bound. A search that belies its estimate is broken off when the time is over. Time depends on the
-    machine; with an infinite time limit and limited work the same is refused everywhere.
+    The time for a horizon is extrapolated from the previous ones, assuming that the work grows by a constant factor, up
+    to a bound. A search that takes longer than estimated is stopped at the time limit. Times depend on the machine;
+    with an infinite time limit and limited work, the same searches are refused everywhere.
 
     Parameters
     ----------
-    search
-        Searches to a horizon and yields now and then, after about 50 ms at the latest, the work done since.
-    horizon
-        The one that is asked for.
-    time_limit
+    search : callable
+        Searches to a horizon and yields, at least every 50 ms or so, the work done since the last yield.
+    horizon : int
+        The requested horizon.
+    time_limit : float
         Seconds.
-    most
-        An upper bound of the work at the horizon that is asked for, in the units of what is yielded, or infinity.
-    remedy
-        What the user can do, for the message.
-    max_work
-        The most work that a horizon may take.
+    most : float
+        Upper bound of the work for the requested horizon, in the units that are yielded; may be infinite.
+    remedy : str
+        What the user can do about a refusal, for the message.
+    max_work : float, default: inf
+        Largest amount of work for a horizon.
 
     Raises
     ------
     TooSlow
-        With one line that says about how long it would take.
+        With a one-line message that states about how long it would take.
     """
     work = [0]
     for deep in range(1, horizon + 1):

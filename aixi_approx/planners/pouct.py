@@ -30,9 +30,9 @@ from aixi_approx.planners.tree_search import (
 )
 from aixi_approx.pomdp.belief import HasBelief, SameEnvironment
 from aixi_approx.pomdp.definition import POMDP, Tables, as_pomdp, sample
-from aixi_approx.predictor_abi import call_operation
+from aixi_approx.predictor_abi import GO_BACK, POLICY, READS, SET_MARK, TAKE_IN, call_operation
 from aixi_approx.randomness import Stream, draw
-from aixi_approx.rollout import GO_BACK, POLICY, READS, SET_MARK, TAKE_IN, Rollout, RolloutError
+from aixi_approx.rollout import Rollout
 from aixi_approx.rollouts.uniform import Uniform
 from aixi_approx.validation import as_integer
 
@@ -196,7 +196,7 @@ def _simulate(
         tree.visits[at, action] += 1
         tree.total[at] += 1
         tree.value[at, action] += (outcome - tree.value[at, action]) / tree.visits[at, action]
-    if policy[READS]:
+    if policy[READS] and mark >= 0.0:
         faults += call_operation(policy[GO_BACK], policy[POLICY], int(mark)) < 0.0
     return faults
 
@@ -255,7 +255,9 @@ class POUCT(Planner):
     ) -> None:
         if simulations is None and seconds is None:
             simulations = 500
-        horizon, self.simulations, plies = check_search_options(horizon, simulations, seconds, ucb, rule, plies)
+        horizon, self.simulations, plies = check_search_options(
+            horizon, simulations, seconds=seconds, ucb=ucb, rule=rule, plies=plies
+        )
         self.pomdp, self.seconds = pomdp, seconds
         self.rollout = Uniform(pomdp.coding) if rollout is None else rollout
         self.reads_history = self.rollout.reads_history
@@ -292,7 +294,7 @@ class POUCT(Planner):
         """Cycles that a simulation looks ahead."""
         return self._plan.horizon
 
-    def advance(self, action: int, percept: Bits, learned: bool = True) -> None:
+    def advance(self, action: int, percept: Bits, *, learned: bool = True) -> None:
         """Go on to the history after a real cycle, which only a rollout policy takes note of."""
         self.rollout.extend(encode(action, self._plan.action_bits))
         self.rollout.extend(percept)
@@ -305,7 +307,7 @@ class POUCT(Planner):
         """Go back to a mark, exactly; forget it and all later ones."""
         self.rollout.revert(mark)
 
-    def search(self, predictor: HasBelief, random: Stream, simulations: int | None = None) -> SearchResult:
+    def search(self, predictor: HasBelief, random: Stream, *, simulations: int | None = None) -> SearchResult:
         """Search from the present belief of the true model, which is unchanged.
 
         Parameters
@@ -337,10 +339,9 @@ class POUCT(Planner):
             if done + count > len(self._logs) - 2:
                 self._enlarge(simulations if self.seconds is None else min(simulations, 2 * (done + count)))
             if not _run(self._tree, self._plan, world, policy, random, self._trace, self._logs, count):
-                self.rollout.check_fault()
-                raise RolloutError("the rollout policy failed in a search")
+                self.rollout.raise_fault()
             done += count
-        return root_result(self._tree.visits, self._tree.value, random, done)
+        return root_result(self._tree.visits, self._tree.value, random=random, simulations=done)
 
     def _clear(self) -> None:
         """Leave nothing in the tree but a root without visits."""

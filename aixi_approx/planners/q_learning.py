@@ -1,11 +1,12 @@
-"""Q-learning without a model of the environment (Watkins, Dayan 1992): the baseline that predicts nothing.
+"""Q-learning (Watkins, Dayan 1992): the baseline without a model of the environment.
 
     Q(s, a)  <-  Q(s, a) + alpha (r + gamma max over a' of Q(s', a') - Q(s, a))
 
-Its state s is the last k cycles, actions and percepts, as if the environment were a Markov process in these; s' is the
-same one cycle later. It is what a depth of k cycles of context is to a predictor, but every state is learned apart.
+The state s consists of the last k cycles, actions and percepts, as if the environment were a Markov process in them; s'
+is the state one cycle later. This corresponds to a predictor with a context of k cycles, except that every state is
+learned separately.
 
-An agent has `ActionValues` where others have a predictor, and `QLearning` as its planner.
+An agent has `ActionValues` in place of a predictor, and `QLearning` as its planner.
 """
 
 from __future__ import annotations
@@ -19,22 +20,20 @@ from aixi_approx.validation import as_integer
 
 State = tuple[bytes, ...]  # the last cycles, as bits
 
-DISCOUNT = 0.99  # gamma, as JAIR 2011 has it for the model-free competitor (section 7.2)
+DISCOUNT = 0.99  # gamma, as in JAIR 2011 for the model-free competitor (section 7.2)
 RATE = 0.8  # alpha is 1 / n^RATE at the n-th visit of (s, a), a polynomial rate (Even-Dar, Mansour 2003)
 MEMORY_CYCLES, MAX_MEMORY = 2, 1_000
 
 
 class ActionValues:
-    """What a Q-learner knows: the value of each action in each state that it has been in.
-
-    Values are 0 before the first visit.
+    """What a Q-learner learns: the value of each action in each state that it has visited, 0 before the first visit.
 
     Parameters
     ----------
-    coding
+    coding : Coding
         Bits and rewards of the environment.
-    memory_cycles
-        k, the number of cycles that a state is made of; 0 or more.
+    memory_cycles : int, default: 2
+        k, the number of cycles in a state; 0 or more.
 
     Examples
     --------
@@ -58,11 +57,11 @@ class ActionValues:
 
     @property
     def here(self) -> np.ndarray:
-        """Value of each action in the present state."""
+        """Value of each action in the present state, float64[A]."""
         return np.array(self._row(self._state))
 
     def learn(self, cycle: Bits) -> float:
-        """Learn from one cycle, and go on to the state after it; return 0, because nothing was predicted."""
+        """Learn from a cycle and move to the state after it; return 0, because nothing was predicted."""
         state, action = self._state, decode(cycle[: self.action_bits])
         reward = self.coding.percept(cycle[self.action_bits :])[1]
         self.extend(cycle)
@@ -74,12 +73,12 @@ class ActionValues:
         return 0.0
 
     def extend(self, bits: Bits) -> None:
-        """Go on to the state after one cycle without learning."""
+        """Move to the state after a cycle, without learning."""
         if self._memory:
             self._state = (*self._state, bits.tobytes())[-self._memory :]
 
     def restart(self) -> None:
-        """The last cycles go on: an agent that has no model takes no notice."""
+        """Ignore a reset of the environment: the state keeps the last cycles."""
 
     def mark(self) -> int:
         """Remember this point; return its number."""
@@ -89,7 +88,7 @@ class ActionValues:
         return len(self._marks) - 1
 
     def revert(self, mark: int) -> None:
-        """Go back to a mark, exactly; forget it and all later ones."""
+        """Return to a mark, exactly; forget it and all later ones."""
         self._state, self._values, self._visits = self._marks[mark]
         del self._marks[mark:]
 
@@ -98,7 +97,7 @@ class ActionValues:
 
 
 class QLearning(Planner):
-    """Takes the action of the largest value, one of them at random if there are several.
+    """Takes the action with the largest value, or a random one of several.
 
     Parameters
     ----------
@@ -115,10 +114,10 @@ class QLearning(Planner):
         self._values = ActionValues(coding, memory_cycles)
 
     def learner(self) -> ActionValues:
-        """Return the values of actions, which it plans with."""
+        """Return the action values that it plans with."""
         return self._values
 
-    def search(self, predictor: ActionValues, random: Stream, simulations: int | None = None) -> SearchResult:
+    def search(self, predictor: ActionValues, random: Stream, *, simulations: int | None = None) -> SearchResult:
         """Look the values up."""
         value = predictor.here
         return SearchResult(best_action(value, random), value, np.zeros(len(value), dtype=np.int64), 0)

@@ -1,4 +1,4 @@
-"""The random agent: it knows nothing and acts at random. Every other agent is compared with it."""
+"""The random agent: it learns nothing and acts at random. Every other agent is compared with it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,13 @@ from aixi_approx.randomness import Stream, below
 
 
 class NoLearner:
-    """Learns nothing: what the random agent has in place of a predictor."""
+    """A learner that learns nothing: the random agent's substitute for a predictor.
+
+    Parameters
+    ----------
+    coding : Coding
+        Bits of the environment.
+    """
 
     def __init__(self, coding: Coding) -> None:
         self.action_bits, self.percept_bits = coding.action_bits, coding.percept_bits
@@ -23,14 +29,14 @@ class NoLearner:
         """Remember nothing."""
 
     def restart(self) -> None:
-        """Take no notice."""
+        """Do nothing."""
 
     def mark(self) -> int:
         """Return 0: there is only one point."""
         return 0
 
     def revert(self, mark: int) -> None:
-        """Stay at it."""
+        """Do nothing."""
 
 
 class RandomPlanner(Planner):
@@ -51,7 +57,7 @@ class RandomPlanner(Planner):
         """Return something that learns nothing."""
         return NoLearner(self.coding)
 
-    def search(self, predictor: NoLearner, random: Stream, simulations: int | None = None) -> SearchResult:
+    def search(self, predictor: NoLearner, random: Stream, *, simulations: int | None = None) -> SearchResult:
         """Draw an action."""
         value = np.full(self.coding.actions, np.nan)
         return SearchResult(below(random, len(value)), value, np.zeros(len(value), dtype=np.int64), 0)

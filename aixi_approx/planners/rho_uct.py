@@ -43,15 +43,28 @@ from aixi_approx.planners.tree_search import (
     select,
 )
 from aixi_approx.predictor import Predictor
-from aixi_approx.predictor_abi import APPEND, MARK, PREDICT, REVERT, STATE, UPDATE, call_operation
+from aixi_approx.predictor_abi import (
+    APPEND,
+    GO_BACK,
+    MARK,
+    POLICY,
+    PREDICT,
+    READS,
+    REVERT,
+    SET_MARK,
+    STATE,
+    TAKE_IN,
+    UPDATE,
+    call_operation,
+)
 from aixi_approx.randomness import Stream, draw
-from aixi_approx.rollout import GO_BACK, POLICY, READS, SET_MARK, TAKE_IN, Rollout
+from aixi_approx.rollout import Rollout
 from aixi_approx.rollouts.uniform import Uniform
 from aixi_approx.validation import as_integer
 
 UNKNOWN = -1.0  # a probability that was not asked for
 DECISIONS, BITS = 0, 1  # places in SearchTree.used
-NOTED, FED, TOKEN, FAULTS, POLICY_FED, POLICY_TOKEN = range(6)  # places in SimulationTrace.counts
+NOTED, FED, TOKEN, FAULTS, POLICY_FED, POLICY_TOKEN, POLICY_FAULTS = range(7)  # places in SimulationTrace.counts
 
 FIRST_ROOM = 1_000  # simulations that a tree has room for at first where nobody knows how many there will be
 
@@ -88,9 +101,7 @@ class SearchTree(NamedTuple):
 class SimulationTrace(NamedTuple):
     """The course of one simulation; m cycles of c bits."""
 
-    counts: NDArray[
-        np.int64
-    ]  # [6] bits noted; fed to the predictor, its mark or -1; failures; fed to the policy, its mark
+    counts: NDArray[np.int64]  # [7] bits noted; for predictor and policy: bits fed, mark or -1, failures
     bits: NDArray[np.uint8]  # [m * c]
     verb: NDArray[np.int64]  # [2, m * c] which verb feeds a bit when one is asked for before, or in, the last cycle
     node: NDArray[np.int64]  # [m] decision node of each cycle
@@ -152,10 +163,10 @@ def _tell_policy(policy: NDArray[np.int64], trace: SimulationTrace) -> None:
     if counts[POLICY_TOKEN] < 0:
         counts[POLICY_TOKEN] = int(call_operation(policy[SET_MARK], policy[POLICY], 0))
         if counts[POLICY_TOKEN] < 0:
-            counts[FAULTS] += 1
+            counts[POLICY_FAULTS] += 1
     for i in range(counts[POLICY_FED], counts[NOTED]):
         if call_operation(policy[TAKE_IN], policy[POLICY], trace.bits[i]) < 0.0:
-            counts[FAULTS] += 1
+            counts[POLICY_FAULTS] += 1
     counts[POLICY_FED] = counts[NOTED]
 
 
@@ -241,7 +252,7 @@ def _simulate(
             _tell_policy(policy, trace)
         trace.action[level] = roll_out(policy, random, plan.actions)
         if trace.action[level] < 0:
-            trace.counts[FAULTS] += 1
+            trace.counts[POLICY_FAULTS] += 1
             trace.action[level] = 0
         node = _imagine(tree, plan, operations, random, trace, node, level, room)
         level += 1
@@ -258,8 +269,9 @@ def _simulate(
         tree.total[new] = 1
     if trace.counts[TOKEN] >= 0 and call_operation(operations[REVERT], operations[STATE], trace.counts[TOKEN]) < 0.0:
         trace.counts[FAULTS] += 1
-    if trace.counts[POLICY_TOKEN] >= 0:
-        call_operation(policy[GO_BACK], policy[POLICY], trace.counts[POLICY_TOKEN])
+    token = trace.counts[POLICY_TOKEN]
+    if token >= 0 and call_operation(policy[GO_BACK], policy[POLICY], token) < 0.0:
+        trace.counts[POLICY_FAULTS] += 1
 
 
 @kernel
@@ -277,7 +289,7 @@ def _run(
     """Run some simulations of a search in which `left` are left to run."""
     for i in range(simulations):
         _simulate(tree, plan, operations, policy, random, trace, logs, (left - i) * plan.percept_bits)
-        if trace.counts[FAULTS]:
+        if trace.counts[FAULTS] or trace.counts[POLICY_FAULTS]:
             return
 
 
@@ -393,7 +405,9 @@ class RhoUCT(Planner):
     ) -> None:
         if simulations is None and seconds is None:
             simulations = 500
-        horizon, self.simulations, plies = check_search_options(horizon, simulations, seconds, ucb, rule, plies)
+        horizon, self.simulations, plies = check_search_options(
+            horizon, simulations, seconds=seconds, ucb=ucb, rule=rule, plies=plies
+        )
         self.coding, self.seconds = coding, seconds
         self.rollout = Uniform(coding) if rollout is None else rollout
         self.reads_history = self.rollout.reads_history
@@ -425,7 +439,7 @@ class RhoUCT(Planner):
         self._tree = _empty_tree(self.coding.actions, 2, 2)
         self._root = ROOT
 
-    def advance(self, action: int, percept: Bits, learned: bool = True) -> None:
+    def advance(self, action: int, percept: Bits, *, learned: bool = True) -> None:
         """Go on to the history after a real cycle."""
         self.rollout.extend(encode(action, self.coding.action_bits))
         self.rollout.extend(percept)
@@ -443,7 +457,7 @@ class RhoUCT(Planner):
         self.rollout.revert(mark)
         self.forget()
 
-    def search(self, predictor: Predictor, random: Stream, simulations: int | None = None) -> SearchResult:
+    def search(self, predictor: Predictor, random: Stream, *, simulations: int | None = None) -> SearchResult:
         """Search from the present history of the predictor, which is unchanged afterwards.
 
         Parameters
@@ -461,6 +475,8 @@ class RhoUCT(Planner):
             If the predictor was made for other bits, or the number of simulations is out of range.
         PredictorError
             If the predictor failed or ran out of memory during the search. Its own exception is the cause.
+        RolloutError
+            If the rollout policy failed. Its own exception is the cause.
         """
         end = np.inf if self.seconds is None else time.perf_counter() + self.seconds
         if simulations is None or self.seconds is not None:
@@ -485,11 +501,13 @@ class RhoUCT(Planner):
                 self._logs = np.log(np.maximum(1.0, np.arange(2.0 * room + 2)))
             _run(self._tree, self._plan, operations, policy, random, trace, self._logs, count, room - done)
             done += count
+            if trace.counts[POLICY_FAULTS]:
+                self.forget()
+                self.rollout.raise_fault()
             if trace.counts[FAULTS]:
                 self.forget()
-                self.rollout.check_fault()
                 predictor.raise_fault()
-        return root_result(self._tree.visits, self._tree.value, random, done)
+        return root_result(self._tree.visits, self._tree.value, random=random, simulations=done)
 
     def _agrees(self, predictor: Predictor) -> bool:
         """Whether a number of the memo is still what the predictor says.
@@ -552,7 +570,7 @@ class RhoUCT(Planner):
             observation = coding.action_bits + coding.reward_bits
             verb[0, -2:, observation:] = verb[1, :, observation:] = APPEND
         return SimulationTrace(
-            counts=np.zeros(6, dtype=np.int64),
+            counts=np.zeros(7, dtype=np.int64),
             bits=np.zeros(plan.horizon * coding.cycle_bits, dtype=np.uint8),
             verb=verb.reshape(2, -1),
             node=np.zeros(plan.horizon, dtype=np.int64),

@@ -1,12 +1,12 @@
 """Root parallelisation: independent searches from the same root, whose results are joined at the end.
 
-The simulations of a decision are divided among k searches, each with a random stream of its own (Chaslot, Winands, van
-den Herik 2008). Their results are joined in one of two ways:
+The simulations of a decision are divided among k searches, each with its own random stream (Chaslot, Winands, van den
+Herik 2008). Their results are joined in one of two ways:
 
     majority    each search votes for its action; a tie goes to the action with the largest pooled value
-    pooled      visits are added up and values averaged by visits; the action with the largest value is taken
+    pooled      visits are summed and values averaged by visits; the action with the largest value wins
 
-Nothing passes from one search to another, so they can run in any number of threads with the same result.
+The searches share nothing, so the result does not depend on the number of threads.
 """
 
 from __future__ import annotations
@@ -29,15 +29,14 @@ MAX_THREADS = 1_000
 
 
 class RootParallel(Planner):
-    """A planner that runs several searches independently and joins their results.
+    """A planner that runs several independent searches and joins their results.
 
     Parameters
     ----------
     planners : sequence of Planner
-        What searches: planners of the same kind, one for each thread. The simulations of the first are those of all
-        searches together.
+        Planners of the same kind, one for each thread. The `simulations` of the first are divided among the searches.
     searches : int
-        How many; each has at least one simulation.
+        Number of searches; each needs at least one simulation.
     join : str, default: "majority"
         `majority` or `pooled`, as above.
 
@@ -62,20 +61,20 @@ class RootParallel(Planner):
         self.planners = tuple(planners)
         self.searches = as_integer("searches", searches, 1, MAX_SIMULATIONS)
         self.join = check_choice("join", join, JOINS)
-        self.simulations = planners[0].simulations
+        self.simulations, self.seconds = planners[0].simulations, planners[0].seconds
         self.reads_history = planners[0].reads_history
         self._marks: list[list[int]] = []
         self._shares(self.simulations)
 
     def forget(self) -> None:
-        """Drop what the planners keep."""
+        """Discard what the planners keep between searches."""
         for planner in self.planners:
             planner.forget()
 
-    def advance(self, action: int, percept: Bits, learned: bool = True) -> None:
-        """Go on to the history after a real cycle."""
+    def advance(self, action: int, percept: Bits, *, learned: bool = True) -> None:
+        """Move to the history after a real cycle."""
         for planner in self.planners:
-            planner.advance(action, percept, learned)
+            planner.advance(action, percept, learned=learned)
 
     def mark(self) -> int:
         """Remember this point; return its number."""
@@ -83,27 +82,27 @@ class RootParallel(Planner):
         return len(self._marks) - 1
 
     def revert(self, mark: int) -> None:
-        """Go back to a mark, exactly; forget it and all later ones."""
+        """Return to a mark, exactly; forget it and all later ones."""
         for planner, own in zip(self.planners, self._marks[mark], strict=True):
             planner.revert(own)
         del self._marks[mark:]
 
-    def search(self, predictor: Any, random: Stream, simulations: int | None = None) -> SearchResult:
+    def search(self, predictor: Any, random: Stream, *, simulations: int | None = None) -> SearchResult:
         """Search from the present history of the predictor, which is unchanged afterwards.
 
         Parameters
         ----------
-        predictor
+        predictor : Predictor
             At the start of a cycle. Every thread but one works on a `copy` of it.
-        random
-            The stream to draw from: a number that names the streams of the searches, and what decides between equals.
-        simulations
-            Of all searches together, if other than the planners' own number.
+        random : Stream
+            Names the streams of the searches, and breaks ties.
+        simulations : int, optional
+            Total of all searches; by default, the planners' own number.
 
         Returns
         -------
         SearchResult
-            With visits and simulations of all searches, and their pooled values.
+            With the visits and simulations of all searches, and their pooled values.
 
         Raises
         ------
@@ -122,17 +121,17 @@ class RootParallel(Planner):
         def search(random: Stream, simulations: int) -> SearchResult:
             planner, own = idle.get()
             try:
-                return planner.search(own, random, simulations)
+                return planner.search(own, random, simulations=simulations)
             finally:
                 idle.put((planner, own))
 
         if len(self.planners) == 1:
-            return join_results(list(map(search, streams, shares)), self.join, random)
+            return join_results(list(map(search, streams, shares)), self.join, random=random)
         with ThreadPoolExecutor(len(self.planners)) as threads:
-            return join_results(list(threads.map(search, streams, shares)), self.join, random)
+            return join_results(list(threads.map(search, streams, shares)), self.join, random=random)
 
     def _shares(self, simulations: int) -> list[int]:
-        """The simulations of each search."""
+        """Return the number of simulations of each search."""
         simulations = as_integer("simulations", simulations, 1, MAX_SIMULATIONS)
         if simulations < self.searches:
             raise ValueError(
@@ -143,17 +142,17 @@ class RootParallel(Planner):
         return [share + (number < more) for number in range(self.searches)]
 
 
-def join_results(results: Sequence[SearchResult], how: str, random: Stream) -> SearchResult:
-    """Join what independent searches found from the same root.
+def join_results(results: Sequence[SearchResult], how: str, *, random: Stream) -> SearchResult:
+    """Join the results of independent searches from the same root.
 
     Parameters
     ----------
-    results
+    results : sequence of SearchResult
         At least one.
-    how
+    how : str
         `majority` or `pooled`.
-    random
-        The stream that decides between actions that come out equal.
+    random : Stream
+        Breaks ties between actions.
 
     Examples
     --------
@@ -161,8 +160,8 @@ def join_results(results: Sequence[SearchResult], how: str, random: Stream) -> S
     >>> def found(action, *value):
     ...     return SearchResult(action, np.array(value), np.array([1, 1]), 2)
     >>> three = [found(0, 3.0, 2.0), found(0, 3.0, 2.0), found(1, 1.0, 9.0)]
-    >>> join_results(three, MAJORITY, stream(1)).action, join_results(three, POOLED, stream(1)).action
-    (0, 1)
+    >>> [join_results(three, how, random=stream(1)).action for how in (MAJORITY, POOLED)]
+    [0, 1]
     """
     visits = np.sum([result.visits for result in results], axis=0)
     value = np.full(len(visits), np.nan)
@@ -173,4 +172,4 @@ def join_results(results: Sequence[SearchResult], how: str, random: Stream) -> S
         votes = np.bincount([result.action for result in results], minlength=len(value))
         candidates = np.where(votes == votes.max(), value, np.nan)
     simulations = sum(result.simulations for result in results)
-    return SearchResult(best_action(candidates, random, ROUNDING), value, visits, simulations)
+    return SearchResult(best_action(candidates, random, rounding=ROUNDING), value, visits, simulations)

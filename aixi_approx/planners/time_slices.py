@@ -1,4 +1,4 @@
-"""The pace of a search: Ctrl-C is not seen inside a compiled loop, so a search is cut into chunks."""
+"""Time slices: Ctrl-C is not noticed inside a compiled loop, so a search is cut into chunks."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from collections.abc import Iterator
 
 
 class TimeSlices:
-    """Cuts searches into chunks that take about the same time, learned from those that went before.
+    """Cuts searches into chunks of about equal duration, estimated from the previous chunks.
 
     Parameters
     ----------
-    seconds
-        Time that a chunk should take.
+    seconds : float, default: 0.05
+        Intended duration of a chunk.
 
     Examples
     --------
-    >>> [count for count, left in TimeSlices(0.0)(66)]    # after a first chunk of 64, as few as can be
+    >>> [count for count, left in TimeSlices(0.0)(66)]    # after a first chunk of 64, as few as possible
     [64, 1, 1]
     """
 
@@ -26,15 +26,15 @@ class TimeSlices:
         self._chunk = 64
 
     def __call__(self, simulations: int, end: float = math.inf) -> Iterator[tuple[int, int]]:
-        """Yield how many simulations to run now, and how many are left before them.
+        """Yield how many simulations to run now, and how many were left before them.
 
         Parameters
         ----------
-        simulations
-            How many in all.
-        end
-            When to stop before that, as `time.perf_counter` has it. Then the first chunk is of one simulation, and each
-            other is to take no more than half of the time that is left.
+        simulations : int
+            Total number.
+        end : float, optional
+            When to stop early, as a value of `time.perf_counter`. The first chunk is then a single simulation, and
+            every other chunk is planned to take at most half of the remaining time.
         """
         left, now = simulations, time.perf_counter()
         if end < math.inf:
@@ -51,7 +51,7 @@ class TimeSlices:
 
 
 def format_duration(seconds: float) -> str:
-    """A time for people.
+    """Return a duration in words.
 
     >>> format_duration(90), format_duration(1e9)
     ('2 minutes', '32 years')

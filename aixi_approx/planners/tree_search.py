@@ -14,9 +14,8 @@ from numpy.typing import NDArray
 from aixi_approx.compilation import kernel
 from aixi_approx.planner import MAX_HORIZON, MAX_SIMULATIONS, SearchResult, best_action
 from aixi_approx.planner_spec import RULES
-from aixi_approx.predictor_abi import call_operation
+from aixi_approx.predictor_abi import CHOOSE, POLICY, call_operation
 from aixi_approx.randomness import Stream, below, draw
-from aixi_approx.rollout import CHOOSE, POLICY
 from aixi_approx.validation import as_integer, check_choice, check_positive
 
 NONE, ROOT = 0, 1  # decision nodes
@@ -71,7 +70,7 @@ def select(tree: Any, plan: Any, random: Stream, logs: NDArray[np.float64], node
 
 
 def root_result(
-    visits: NDArray[np.int32], value: NDArray[np.float64], random: Stream, simulations: int
+    visits: NDArray[np.int32], value: NDArray[np.float64], *, random: Stream, simulations: int
 ) -> SearchResult:
     """Return what stands at the root of a tree; visits and value are [N, A], of all its decision nodes."""
     count = visits[ROOT].astype(np.int64)
@@ -80,7 +79,7 @@ def root_result(
 
 
 def check_search_options(
-    horizon: int, simulations: int | None, seconds: float | None, ucb: float, rule: str, plies: int | None
+    horizon: int, simulations: int | None, *, seconds: float | None, ucb: float, rule: str, plies: int | None
 ) -> tuple[int, int, int]:
     """Return the horizon, simulations and plies of a tree search, checked.
 

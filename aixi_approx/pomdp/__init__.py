@@ -1,4 +1,4 @@
-"""Finite partially observable Markov decision processes, and everything that is exact about them."""
+"""Finite partially observable Markov decision processes, and all exact computations on them."""
 
 from typing import TYPE_CHECKING
 

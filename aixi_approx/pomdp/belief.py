@@ -1,8 +1,7 @@
-"""Beliefs: what a history tells about the state of a finite POMDP, exactly.
+"""Beliefs: what a history says about the state of a finite POMDP, exactly.
 
-A belief is a distribution over states; after an action and a percept it is Bayes' rule. What can follow many beliefs
-is computed at once and grouped by percept by `branch`, of which a filter, a tree of futures and a graph of beliefs are
-made.
+A belief is a distribution over states, updated by Bayes' rule after each action and percept. `branch` computes what can
+follow many beliefs at once, grouped by percept; filters, expectimax trees and graphs of beliefs are built on it.
 """
 
 from __future__ import annotations
@@ -21,12 +20,12 @@ from aixi_approx.pomdp.definition import POMDP, outcomes_at
 class Belief(NamedTuple):
     """A distribution over the states of a POMDP."""
 
-    state: NDArray[np.int64]  # [K] states that are possible, ascending
+    state: NDArray[np.int64]  # [K] possible states, ascending
     probability: NDArray[np.float64]  # [K] positive, sums to 1
 
 
 class HasBelief(Protocol):
-    """A predictor that is certain about the environment and keeps a belief over its states, as `TrueModel` does."""
+    """A predictor that knows the environment and keeps a belief over its states, as `TrueModel` does."""
 
     @property
     def pomdp(self) -> POMDP:
@@ -38,7 +37,7 @@ class HasBelief(Protocol):
 
 
 class SameEnvironment:
-    """Checks that a belief is about the environment that it is used for; once for each predictor.
+    """Checks that a belief is about the right environment, once for each predictor.
 
     Parameters
     ----------
@@ -51,7 +50,7 @@ class SameEnvironment:
         self._known = pomdp
 
     def check(self, predictor: HasBelief) -> None:
-        """Raise ValueError if a predictor has no belief, or one about another environment."""
+        """Raise ValueError if a predictor has no belief, or a belief about another environment."""
         other = getattr(predictor, "pomdp", None)
         if other is self._known:
             return
@@ -59,15 +58,17 @@ class SameEnvironment:
             raise ValueError(f"{type(predictor).__name__} has no belief to plan on: take a planner for learned models")
         if not all(map(np.array_equal, self.pomdp.tables, other.tables)):
             mine, its = (each.title or each.name for each in (self.pomdp, other))
-            raise ValueError(f"the planner is for {mine}, the belief is about {its}: make both for one environment")
+            raise ValueError(
+                f"the planner is for {mine}, the belief is about {its}: make both for the same environment"
+            )
         self._known = other
 
 
 class Beliefs(NamedTuple):
-    """Many beliefs, one after the other; B of them, with K possible states in all."""
+    """B beliefs, one after another, with K possible states in all."""
 
-    first: NDArray[np.int64]  # [B + 1] belief i stands at first[i] to first[i + 1]
-    state: NDArray[np.int64]  # [K] states that are possible, ascending within a belief
+    first: NDArray[np.int64]  # [B + 1] belief i is at first[i] to first[i + 1]
+    state: NDArray[np.int64]  # [K] possible states, ascending within a belief
     probability: NDArray[np.float64]  # [K] positive, sums to 1 within a belief
 
 
@@ -77,11 +78,11 @@ class Branches(NamedTuple):
     row: NDArray[np.int64]  # [E] belief * actions + action
     percept: NDArray[np.int64]  # [E] reward * observations + observation
     probability: NDArray[np.float64]  # [E] positive, sums to 1 within a row
-    belief: Beliefs  # [E] what is believed then
+    belief: Beliefs  # [E] the belief after the percept
 
 
 class Future(NamedTuple):
-    """One of the percepts that can follow an action, and what is believed then."""
+    """A percept that can follow an action, and the belief after it."""
 
     percept: Percept
     probability: float
@@ -89,15 +90,15 @@ class Future(NamedTuple):
 
 
 def first_belief(pomdp: POMDP) -> Belief:
-    """Return the belief before anything has happened."""
+    """Return the belief before the first cycle."""
     return Belief(np.arange(len(pomdp.tables.start)), pomdp.tables.start)
 
 
-def branch(pomdp: POMDP, beliefs: Beliefs, actions: NDArray[np.int64]) -> Branches:
+def branch(pomdp: POMDP, beliefs: Beliefs, *, actions: NDArray[np.int64]) -> Branches:
     """Return the percepts of positive probability that can follow each of the beliefs and each of the actions."""
     tables, count = pomdp.tables, len(pomdp.actions)
     believer = np.repeat(np.arange(len(beliefs.first) - 1), np.diff(beliefs.first))
-    # First all (possible state, action), then all their outcomes, one after the other.
+    # First all pairs (possible state, action), then all their outcomes.
     position, outcome = outcomes_at(tables, (beliefs.state[:, None] * count + actions).ravel())
     row = (believer[:, None] * count + actions).ravel()[position]
     weight = np.repeat(beliefs.probability, len(actions))[position] * tables.probability[outcome]
@@ -117,9 +118,9 @@ def branch(pomdp: POMDP, beliefs: Beliefs, actions: NDArray[np.int64]) -> Branch
     return Branches(row[new], percept[new], probability, believed)
 
 
-def after(pomdp: POMDP, belief: Belief, action: int) -> list[Future]:
-    """Return the percepts of positive probability that can follow an action, by reward, then observation."""
-    branches = branch(pomdp, Beliefs(np.array([0, len(belief.state)]), *belief), np.array([action]))
+def after(pomdp: POMDP, belief: Belief, *, action: int) -> list[Future]:
+    """Return the percepts of positive probability that can follow an action, sorted by reward, then observation."""
+    branches = branch(pomdp, Beliefs(np.array([0, len(belief.state)]), *belief), actions=np.array([action]))
     _, state, probability = branches.belief
     parts = pairwise(branches.belief.first.tolist())
     futures = []
@@ -139,7 +140,7 @@ def believe(pomdp: POMDP, history: Iterable[tuple[int, Percept]]) -> Belief:
     """
     belief = first_belief(pomdp)
     for cycle, (action, percept) in enumerate(history):
-        for future in after(pomdp, belief, action):
+        for future in after(pomdp, belief, action=action):
             if future.percept == percept:
                 belief = future.belief
                 break

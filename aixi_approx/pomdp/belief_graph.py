@@ -1,14 +1,14 @@
-"""The graph of beliefs: all that can be believed in a finite POMDP, and which belief follows which.
+"""The graph of beliefs: all beliefs that can be reached in a finite POMDP, and which follows which.
 
-Beliefs that are nearly equal are one node, so that the graph is finite where beliefs only tend to something. What is
-lost by that is bounded from above. The value of a belief, the most reward that can be expected from it, is convex: to
-be told which of several beliefs is the right one never harms. So if the true belief b was merged into the node b^,
+Nearly equal beliefs are merged into one node, so that the graph is finite even where beliefs only converge. The error
+is bounded from above. The value of a belief, the largest reward that can be expected from it, is convex: learning which
+of several beliefs is the right one never hurts. So if the true belief b was merged into the node b^,
 
     b = lambda b^ + (1 - lambda) rest,    lambda = min over states s of b(s) / b^(s),
 
-it is worth no more than the node with probability lambda and else the knowledge of the state, drawn from the rest.
-Nodes for known states, corners, are made where they are needed. It is the idea of fixed-grid bounds (Lovejoy 1991)
-with the reachable beliefs as the grid.
+its value is at most that of being at the node with probability lambda and otherwise knowing the state, drawn from the
+rest. Nodes for known states, corners, are added where they are needed. This is the idea of fixed-grid bounds (Lovejoy
+1991), with the reachable beliefs as the grid.
 """
 
 from __future__ import annotations
@@ -23,21 +23,21 @@ from scipy.sparse import csr_array
 from aixi_approx.pomdp.belief import Belief, Beliefs, branch, first_belief
 from aixi_approx.pomdp.definition import POMDP
 
-CHUNK = 20_000  # possible states, over all beliefs, whose futures are computed at once
-ROUNDING = 1e-13  # a rest below this is an error of rounding, not of merging
+CHUNK = 20_000  # possible states, over all beliefs, that are expanded at once
+ROUNDING = 1e-13  # a rest below this is a rounding error, not an effect of merging
 
 
 class BeliefGraph(NamedTuple):
-    """Nodes 0 to B - 1, each a belief, the first of them before anything has happened; A actions, E edges in all."""
+    """Nodes 0 to B - 1, each a belief, with the initial belief first; A actions, and E edges in all."""
 
-    beliefs: Beliefs  # [B] the belief that was met first among those merged
+    beliefs: Beliefs  # [B] the first belief found among those merged
     reward: NDArray[np.float64]  # [B * A] expected reward of an action
-    first: NDArray[np.int64]  # [B * A + 1] edges of node n and action a stand at first[n * A + a] to the next
+    first: NDArray[np.int64]  # [B * A + 1] edges of node n and action a start at first[n * A + a]
     percept: NDArray[np.int64]  # [E] reward * observations + observation, ascending
     probability: NDArray[np.float64]  # [E]
     node: NDArray[np.int64]  # [E] where the percept leads
     step: csr_array  # [B * A, B] probability of the next node
-    generous: csr_array  # [B * A, B] the same with the rest in the corners: never worth less than the truth
+    generous: csr_array  # [B * A, B] the same with the rest in the corners: never worth less than the true belief
 
     @property
     def size(self) -> int:
@@ -50,7 +50,7 @@ class BeliefGraph(NamedTuple):
         return Belief(self.beliefs.state[here], self.beliefs.probability[here])
 
     def follow(self, row: int, code: int) -> int:
-        """Return the node to which a percept leads, -1 if it can't come; row is node * A + action."""
+        """Return the node to which a percept leads, or -1 if it is impossible; row is node * A + action."""
         first, end = self.first[row : row + 2].tolist()
         edge = first + int(np.searchsorted(self.percept[first:end], code))
         return int(self.node[edge]) if edge < end and self.percept[edge] == code else -1
@@ -66,10 +66,10 @@ class _Nodes:
         self.probability: list[NDArray[np.float64]] = []
 
     def place(self, beliefs: Beliefs) -> NDArray[np.int64]:
-        """Return the nodes of beliefs; those that were not met before become nodes.
+        """Return the nodes of beliefs, adding those that are new.
 
-        The key is which states are possible, and their probabilities in units of `merge`. Neighbours may fall on two
-        sides of a boundary of these cells: then they are two nodes, which is no harm.
+        The key is the set of possible states and their probabilities in units of `merge`. Nearly equal beliefs on two
+        sides of a rounding boundary become two nodes, which does no harm.
         """
         cells = np.rint(beliefs.probability / self.merge).astype(np.int64)
         text = np.stack([beliefs.state, cells], axis=1).tobytes()
@@ -79,7 +79,7 @@ class _Nodes:
         if len(self.number) > self.most:
             raise ValueError(
                 f"{self.pomdp.name}: more than {self.most} beliefs can be reached, merged at {self.merge:g}; a larger "
-                f"merge, such as {max(0.1, min(1, 10 * self.merge)):g}, makes fewer: the bounds hold all the same, "
+                f"merge, such as {max(0.1, min(1, 10 * self.merge)):g}, makes fewer: the bounds remain valid, "
                 "and may still meet"
             )
         nodes = np.array(numbers, dtype=np.int64)
@@ -90,18 +90,27 @@ class _Nodes:
         return nodes
 
     def beliefs(self, begin: int, end: int) -> Beliefs:
-        """Return the beliefs of some nodes."""
+        """Return the beliefs of nodes `begin` to `end` - 1."""
         first = np.cumsum([0, *map(len, self.state[begin:end])])
         return Beliefs(first, np.concatenate(self.state[begin:end]), np.concatenate(self.probability[begin:end]))
 
 
-def explore(pomdp: POMDP, merge: float, max_beliefs: int) -> BeliefGraph:
+def explore(pomdp: POMDP, merge: float, *, max_beliefs: int) -> BeliefGraph:
     """Return the graph of all beliefs that can be reached from the start.
+
+    Parameters
+    ----------
+    pomdp : POMDP
+        The environment.
+    merge : float
+        Resolution of probabilities, below which beliefs are merged.
+    max_beliefs : int
+        Largest number of nodes.
 
     Raises
     ------
     ValueError
-        If there are more than `max_beliefs` of them.
+        If there are more nodes than `max_beliefs`.
     """
     actions, observations = len(pomdp.actions), len(pomdp.observations)
     nodes = _Nodes(pomdp, merge, max_beliefs)
@@ -118,7 +127,7 @@ def explore(pomdp: POMDP, merge: float, max_beliefs: int) -> BeliefGraph:
         while end < len(nodes.state) and load < CHUNK:
             load += len(nodes.state[end])
             end += 1
-        found = branch(pomdp, nodes.beliefs(done, end), np.arange(actions))
+        found = branch(pomdp, nodes.beliefs(done, end), actions=np.arange(actions))
         node = nodes.place(found.belief)
         share, rest = _split(found.belief, [nodes.probability[n] for n in node.tolist()])
         row = found.row + done * actions
@@ -155,7 +164,7 @@ def explore(pomdp: POMDP, merge: float, max_beliefs: int) -> BeliefGraph:
 
 
 def _split(beliefs: Beliefs, merged: list[NDArray[np.float64]]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Lambda of each belief, and what is left of it in each of its possible states."""
+    """Return lambda of each belief, and what is left of it in each of its possible states."""
     target = np.concatenate(merged)
     share = np.minimum.reduceat(beliefs.probability / target, beliefs.first[:-1])
     share[share > 1 - ROUNDING] = 1

@@ -1,7 +1,7 @@
-"""Finite-state controllers: a policy with finite memory, and exactly what it earns in a finite POMDP.
+"""Finite-state controllers: policies with finite memory, and exactly what they earn in a finite POMDP.
 
-A policy on a graph of beliefs is a controller whose nodes are beliefs. Most of them are more than it takes to act:
-nodes are merged here as long as no history that can come makes a difference, so that a policy can be read.
+A policy on a graph of beliefs is a controller whose nodes are beliefs. Usually fewer nodes are enough to act: here
+nodes are merged as long as no possible history distinguishes them, so that people can read the policy.
 """
 
 from __future__ import annotations
@@ -17,29 +17,29 @@ from aixi_approx.pomdp.belief_graph import BeliefGraph
 from aixi_approx.pomdp.definition import POMDP, outcomes_at
 from aixi_approx.pomdp.markov_chain import DIRECT, relative_values
 
-FOLDED = 1_000  # nodes of a policy; one with more is left as it is
-COUNTED = 2_000  # cycles over which it is counted how often a node is visited, more if it takes more to go everywhere
+FOLDED = 1_000  # largest number of nodes of a policy whose nodes are merged
+COUNTED = 2_000  # cycles over which visits are counted; more if it takes more to reach every node
 
 
 class Controller(NamedTuple):
-    """A policy with finite memory: C nodes in breadth-first order, the first to start in, with X edges in all."""
+    """A policy with finite memory: C nodes in breadth-first order from the initial one, with X edges in all."""
 
-    action: NDArray[np.int64]  # [C] what is done in a node
-    first: NDArray[np.int64]  # [C + 1] edges of node c stand at first[c] to first[c + 1]
+    action: NDArray[np.int64]  # [C] action of a node
+    first: NDArray[np.int64]  # [C + 1] edges of node c are at first[c] to first[c + 1]
     percept: NDArray[np.int64]  # [X] reward * observations + observation, ascending within a node
     node: NDArray[np.int64]  # [X] where the percept leads
 
 
 class Run(NamedTuple):
-    """What comes of a controller in a POMDP; probabilities are means over the visits of a node in its first cycles."""
+    """The behaviour of a controller in a POMDP; probabilities are averaged over its first cycles."""
 
-    reward: float  # per cycle, in the long run; not more than the truth
-    probability: NDArray[np.float64]  # [X] of an edge
-    belief: Beliefs  # [C] of the states
+    reward: float  # per cycle, in the long run; a lower bound
+    probability: NDArray[np.float64]  # [X] of an edge, given its node
+    belief: Beliefs  # [C] distribution of the states, given a node
 
 
 def policy_controller(graph: BeliefGraph, policy: NDArray[np.int64]) -> tuple[Controller, int]:
-    """Return the controller that takes action policy[n] in node n of a graph, and how many nodes it goes through."""
+    """Return the controller that takes action policy[n] in node n, and the number of graph nodes that it visits."""
     actions = len(graph.reward) // graph.size
     moves: dict[int, dict[int, int]] = {0: {}}
     order = [0]
@@ -58,15 +58,15 @@ def policy_controller(graph: BeliefGraph, policy: NDArray[np.int64]) -> tuple[Co
 
 
 class _Machine:
-    """A policy whose nodes are being merged; node 0 is where it starts."""
+    """A policy while its nodes are being merged; node 0 is the initial one."""
 
     def __init__(self, action: dict[int, int], moves: dict[int, dict[int, int]]) -> None:
         self.action = action
         self.moves = moves  # of each node: percept -> next node
-        self.home = {n: n for n in action}  # the node that a node was merged into, or itself
+        self.home = {n: n for n in action}  # the node into which a node was merged, or itself
 
     def fold(self, order: list[int]) -> None:
-        """Merge nodes as long as that changes no action after any percepts that can come."""
+        """Merge nodes as long as this changes no action after any possible percepts."""
         kept: dict[int, list[int]] = {}
         for n in order:
             if self.home[n] == n:
@@ -75,8 +75,8 @@ class _Machine:
                     rivals.append(n)
 
     def merge(self, into: int, node: int) -> bool:
-        """Merge two nodes, and those that they go to on the same percept, and so on; or nothing if actions differ."""
-        home, moves = dict[int, int](), dict[int, dict[int, int]]()  # what becomes of those that change
+        """Merge two nodes, and recursively their successors on the same percept; do nothing if any actions differ."""
+        home, moves = dict[int, int](), dict[int, dict[int, int]]()  # the entries that change
         pairs = [(into, node)]
         while pairs:
             a, b = (self.find(n, home) for n in pairs.pop())
@@ -91,13 +91,13 @@ class _Machine:
         return True
 
     def find(self, n: int, home: dict[int, int]) -> int:
-        """Return where a node is now, given what is about to change."""
+        """Return the node into which a node was merged, given the pending changes in `home`."""
         while (to := home.get(n, self.home[n])) != n:
             n = to
         return n
 
     def numbered(self) -> Controller:
-        """Return the nodes that are left, in breadth-first order."""
+        """Return the remaining nodes as a controller, in breadth-first order."""
         number = {self.find(0, {}): 0}
         first, percept, node = [0], list[int](), list[int]()
         order = list(number)
@@ -114,10 +114,10 @@ class _Machine:
 
 
 def run_controller(pomdp: POMDP, controller: Controller) -> Run:
-    """Return what comes of a controller, from the chain over all pairs of its node and the true state.
+    """Return the behaviour of a controller, from the Markov chain over the pairs of its node and the true state.
 
-    The reward is exact up to rounding where there are at most `chain.DIRECT` pairs. For more of them it is the lower
-    end of span bounds: with any relative values h, no chain earns less than the least of reward + step h - h.
+    The reward is exact up to rounding for at most `markov_chain.DIRECT` pairs. For more it is the lower of the span
+    bounds: for any relative values h, no chain earns less than the smallest of reward + step h - h.
     """
     tables, states, actions = pomdp.tables, len(pomdp.states), len(pomdp.actions)
     codes = np.unique(controller.percept)
@@ -125,7 +125,7 @@ def run_controller(pomdp: POMDP, controller: Controller) -> Run:
     label = source * len(codes) + np.searchsorted(codes, controller.percept)  # ascending
 
     def follow(pairs: NDArray[np.int64]) -> tuple[NDArray[np.int64], ...]:
-        """The outcomes in some pairs: position in pairs, row in the tables, edge, next pair."""
+        """Return the outcomes of some pairs: position in pairs, row in the tables, edge, next pair."""
         node, state = np.divmod(pairs, states)
         position, outcome = outcomes_at(tables, state * actions + controller.action[node])
         code = tables.reward[outcome] * len(pomdp.observations) + tables.observation[outcome]
@@ -162,6 +162,6 @@ def run_controller(pomdp: POMDP, controller: Controller) -> Run:
 
 
 def _share(weight: NDArray[np.float64], group: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Each weight over the sum of its group; 0 in a group that is so seldom that it sums to 0."""
+    """Return each weight divided by the sum of its group; 0 in a group so rare that its sum is 0."""
     total = np.bincount(group, weight)[group]
     return np.divide(weight, total, out=np.zeros(len(weight)), where=total > 0)

@@ -1,8 +1,8 @@
-"""Finite partially observable Markov decision processes: one readable definition, everything else follows.
+"""Finite partially observable Markov decision processes, from one readable definition.
 
-A world is two methods: `start` gives the distribution of the first state, `outcomes` what can come of an action in a
-state. States are any hashable values; those that can be reached are found here, numbered and laid out as tables,
-from which the compiled sampler and the exact computations work.
+A POMDP is defined by two methods: `start` returns the distribution of the initial state, `outcomes` what an action in a
+state can lead to. States are any hashable values; the reachable ones are found and numbered here, and laid out as
+tables for the compiled sampler and the exact computations.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from aixi_approx.randomness import ENVIRONMENT, Stream, draw, stream
 
 
 class Outcome(NamedTuple):
-    """One of the things that can come of an action; observation by its name."""
+    """One of the possible outcomes of an action; the observation is given by name."""
 
     probability: float
     state: Hashable
@@ -33,10 +33,10 @@ class Outcome(NamedTuple):
 
 
 class Tables(NamedTuple):
-    """A finite POMDP in numbers; S states, A actions, N outcomes in all."""
+    """A finite POMDP in numbers: S states, A actions, N outcomes in all."""
 
-    start: NDArray[np.float64]  # [at most S] probability of each state to start in; they stand first
-    first: NDArray[np.int64]  # [S * A + 1] outcomes of (s, a) stand at first[s * A + a] to first[s * A + a + 1]
+    start: NDArray[np.float64]  # [at most S] probability of each initial state; they have the lowest numbers
+    first: NDArray[np.int64]  # [S * A + 1] outcomes of (s, a) are at first[s * A + a] to first[s * A + a + 1]
     probability: NDArray[np.float64]  # [N]
     state: NDArray[np.int64]  # [N] next state
     observation: NDArray[np.int64]  # [N]
@@ -44,67 +44,67 @@ class Tables(NamedTuple):
 
 
 def outcomes_at(tables: Tables, rows: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return the outcomes of some rows, state * A + action, one row after the other: (position in rows, outcome)."""
+    """Return the outcomes of some rows, state * A + action, as (position in rows, outcome), row by row."""
     count = tables.first[rows + 1] - tables.first[rows]
     outcome = np.repeat(tables.first[rows] - np.cumsum(count) + count, count) + np.arange(count.sum())
     return np.repeat(np.arange(len(rows)), count), outcome
 
 
 class POMDP(Environment):
-    """An environment with a finite definition. A subclass gives `start` and `outcomes`.
+    """An environment with a finite definition. A subclass defines `start` and `outcomes`.
 
     Raises
     ------
     EnvironmentFault
-        When it is built, if probabilities don't add up to one, or an observation or reward was not declared.
+        On construction, if probabilities do not add up to 1, or an observation or reward was not declared.
     """
 
     max_states = 1_000_000
 
     def __init__(self) -> None:
-        self.coding  # noqa: B018  refuses a wrong declaration
+        self.coding  # noqa: B018  raises if a declaration is wrong
         self.states, self.tables = self._build()
         self.reset(0)
 
     @abstractmethod
     def start(self) -> dict[Any, float]:
-        """Return the probability of each state to start in."""
+        """Return the probability of each initial state."""
 
     @abstractmethod
     def outcomes(self, state: Any, action: Any) -> Iterable[Outcome]:
-        """Return what can come of an action, given by its name, in a state."""
+        """Return the possible outcomes of an action, given by name, in a state."""
 
     def reset(self, seed: int) -> None:
-        """Begin anew in a state drawn from `start`."""
+        """Reset to a state drawn from `start`."""
         self.random = stream(seed, ENVIRONMENT)
         self.current = _choose(self.tables.start, 0, len(self.tables.start), self.random)
 
     def step(self, action: int) -> Percept:
-        """Sample what comes of the action in the current state."""
+        """Sample an outcome of the action in the current state."""
         i = sample(self.tables, self.current, action, len(self.actions), self.random)
         self.current = self.tables.state[i]
         return Percept(int(self.tables.observation[i]), int(self.tables.reward[i]))
 
     def render(self) -> str:
-        """Return the present state as the definition has it."""
+        """Return the current state, as the definition names it."""
         return f"state: {self.states[self.current]}"
 
     @property
     def size(self) -> int:
-        """Number of states that can be reached."""
+        """Number of reachable states."""
         return len(self.states)
 
     @functools.cached_property
     def random_reward(self) -> float:
-        """Expected reward per cycle, in the long run, of the agent that acts at random. Exact but for rounding."""
+        """Expected reward per cycle, in the long run, of the random agent. Exact up to rounding."""
         return self.mixed_reward([1 / len(self.actions)] * len(self.actions))
 
     def mixed_reward(self, chance: Sequence[float]) -> float:
-        """Return the expected reward per cycle, in the long run, of taking each action with some probability.
+        """Return the expected reward per cycle, in the long run, if actions are drawn with fixed probabilities.
 
         Parameters
         ----------
-        chance
+        chance : sequence of float
             The probability of each action, the same in each cycle.
         """
         tables, count, actions = self.tables, len(self.states), len(self.actions)
@@ -112,7 +112,7 @@ class POMDP(Environment):
         row = np.repeat(np.arange(count * actions), np.diff(tables.first))
         probability = tables.probability * np.asarray(chance, dtype=float)[row % actions]
         step = csr_array((probability, (here, tables.state)), shape=(count, count))
-        step.eliminate_zeros()  # of actions that are never taken
+        step.eliminate_zeros()  # from actions that are never taken
         reward = np.bincount(here, probability * tables.reward, count).astype(np.float64)
         return float(tables.start @ long_run_reward(step, reward)[: len(tables.start)])
 
@@ -146,8 +146,8 @@ class POMDP(Environment):
                         rows.append((o.probability, number[o.state], observation_number[o.observation], o.reward))
                 if len(states) > self.max_states:
                     what = f"more than {self.max_states} states can be reached"
-                    mend = "leave something out of the state, raise max_states, or write an Environment instead"
-                    raise EnvironmentFault(f"{self.name}: {what}: {mend}")
+                    remedy = "leave something out of the state, raise max_states, or write an Environment instead"
+                    raise EnvironmentFault(f"{self.name}: {what}: {remedy}")
                 first.append(len(rows))
         probability, state_column, observation, reward = zip(*rows, strict=True)
         return states, Tables(
@@ -161,30 +161,30 @@ class POMDP(Environment):
 
     @contextmanager
     def _blamed(self, where: str) -> Iterator[None]:
-        """Say where an error in the definition was met."""
+        """Name the place of an error in the definition."""
         try:
             yield
         except EnvironmentFault:
             raise
         except Exception as error:
-            mend = "`start` returns {state: probability}, `outcomes` Outcome(probability, state, observation, reward)"
-            raise EnvironmentFault(f"{self.name}: {where}: {self._told(error)}: {mend}") from error
+            remedy = "`start` returns {state: probability}, `outcomes` Outcome(probability, state, observation, reward)"
+            raise EnvironmentFault(f"{self.name}: {where}: {self._told(error)}: {remedy}") from error
 
     def _check_sum(self, where: str, probabilities: Iterable[float]) -> None:
         ps = list(probabilities)
         if any(not 0 <= p <= 1 for p in ps) or abs(sum(ps) - 1) > 1e-9:
             what = f"the {f'probabilities {ps}' if len(ps) < 9 else f'{len(ps)} probabilities'} are not a distribution"
-            mend = f"they add up to {sum(ps):.9g}; each lies in 0 to 1, and together they are 1"
-            raise EnvironmentFault(f"{self.name}: {where}: {what}: {mend}")
+            remedy = f"they add up to {sum(ps):.9g}; each lies in 0 to 1, and together they are 1"
+            raise EnvironmentFault(f"{self.name}: {where}: {what}: {remedy}")
 
 
 def as_pomdp(environment: Environment) -> POMDP:
-    """Return an environment as the POMDP that it is.
+    """Return an environment, checked to be a POMDP.
 
     Raises
     ------
     ValueError
-        If it is none.
+        If it is not a POMDP.
     """
     if not isinstance(environment, POMDP):
         raise ValueError(f"{environment.name} is no POMDP, so its true model is not known: leave the model at ctw")
@@ -193,7 +193,7 @@ def as_pomdp(environment: Environment) -> POMDP:
 
 @compiled
 def _choose(probability: NDArray[np.float64], first: int, end: int, random: Stream) -> int:
-    """Choose a position from first to end - 1 with the probabilities that stand there."""
+    """Draw a position from first to end - 1 with the probabilities in these positions."""
     u = draw(random)
     for i in range(first, end - 1):
         u -= probability[i]

@@ -1,4 +1,4 @@
-"""Finite Markov chains that pay rewards: what they pay per step in the long run, and what the start is worth."""
+"""Finite Markov chains with rewards: the long-run reward and the relative value of each state."""
 
 from __future__ import annotations
 
@@ -8,22 +8,26 @@ from scipy.sparse import csc_array, csr_array, diags_array
 from scipy.sparse.csgraph import connected_components
 from scipy.sparse.linalg import splu
 
-DIRECT = 3_000  # states of a chain whose values are solved for directly: the fill of the factors grows with the square
+DIRECT = 3_000  # largest number of states that are solved for directly: the fill-in of the factors grows quadratically
 SWEEPS = 10_000
 
 
 def long_run_reward(step: csr_array, reward: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the expected reward per step, in the long run, from each state of a chain.
 
-    A chain ends up in one of its closed classes, and stays there with a stationary distribution of its own
-    (Puterman 1994, appendix A). Both are linear equations, solved directly; periodic chains are no exception.
+    A chain ends up in one of its closed classes, each with its own stationary distribution (Puterman 1994, appendix A).
+    Both are the solutions of linear equations, solved directly; this includes periodic chains.
 
     Parameters
     ----------
-    step
-        [S, S] probability of each next state.
-    reward
-        [S] expected reward of a step from each state.
+    step : csr_array of float, [S, S]
+        Probability of each next state.
+    reward : float64[S]
+        Expected reward of a step from each state.
+
+    Returns
+    -------
+    float64[S]
     """
     value = np.zeros(len(reward))
     closed = _closed_classes(step)
@@ -40,17 +44,21 @@ def long_run_reward(step: csr_array, reward: NDArray[np.float64]) -> NDArray[np.
 def relative_values(step: csr_array, reward: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the long-run reward and the relative value of each state of a chain.
 
-    The relative value tells how much more a chain pays in all, from a state, than its long-run reward tells: it is a
-    solution h of gain + h = reward + step h (Puterman 1994, section 8.2). Up to DIRECT states it is solved directly,
-    0 in one state of each closed class. For more, the lazy chain, which has the same solutions and is not periodic, is
-    iterated until its gain stands still or SWEEPS are over: then both are approximations.
+    The relative value is how much more than its long-run reward a chain pays from a state in total: a solution h of
+    gain + h = reward + step h (Puterman 1994, section 8.2). With at most DIRECT states it is solved for directly, and
+    is 0 in one state of each closed class. For larger chains both results are approximations: the lazy chain, which has
+    the same solutions and is not periodic, is iterated until its gain converges, or for SWEEPS sweeps.
 
     Parameters
     ----------
-    step
-        [S, S] probability of each next state.
-    reward
-        [S] expected reward of a step from each state.
+    step : csr_array of float, [S, S]
+        Probability of each next state.
+    reward : float64[S]
+        Expected reward of a step from each state.
+
+    Returns
+    -------
+    gain, value : float64[S]
     """
     if len(reward) <= DIRECT:
         gain = long_run_reward(step, reward)
@@ -70,13 +78,13 @@ def relative_values(step: csr_array, reward: NDArray[np.float64]) -> tuple[NDArr
 
 
 def _leaving(step: csr_array) -> csr_array:
-    """I - P, with the diagonal from what leaves a state, so that it is exact also where that is little."""
+    """Return I - P, with the diagonal summed from the transitions that leave a state: exact even if they are rare."""
     others = step - diags_array(step.diagonal())
     return csr_array(diags_array(others.sum(axis=1)) - others)
 
 
 def _closed_classes(step: csr_array) -> list[NDArray[np.int64]]:
-    """The sets of states, ascending, in each of which a chain stays once it is there and goes everywhere."""
+    """Return the closed classes of a chain, states in ascending order."""
     count, kind = connected_components(step, directed=True, connection="strong")
     source, target = step.nonzero()
     closed = np.ones(count, dtype=bool)
@@ -87,7 +95,7 @@ def _closed_classes(step: csr_array) -> list[NDArray[np.int64]]:
 
 
 def _stationary(step: csr_array) -> NDArray[np.float64]:
-    """The stationary distribution of an irreducible chain: q = q P, up to scale, with the share of one state 1."""
+    """Return the stationary distribution of an irreducible chain: q = q P, up to scale, with one share fixed at 1."""
     if step.shape[0] == 1:
         return np.ones(1)
     one = _visited(step).argmax()
@@ -99,7 +107,7 @@ def _stationary(step: csr_array) -> NDArray[np.float64]:
 
 
 def _visited(step: csr_array) -> NDArray[np.float64]:
-    """How often states are visited, roughly: equations that leave out one that hardly is are ill-conditioned."""
+    """Return how often states are visited, roughly: fixing the share of a rarely visited one is ill-conditioned."""
     share, back = np.full(step.shape[0], 1 / step.shape[0]), csr_array(step.T)
     for _ in range(100):
         share = (share + back @ share) / 2

@@ -1,12 +1,13 @@
-"""The exact solver: the best that any agent can reach in a finite POMDP, and how.
+"""The exact solver: the best that any agent can achieve in a finite POMDP, and how.
 
-The optimum lies between two bounds. From below: a policy, and what it earns, exactly. From above: the graph of beliefs
-in which merging can only help the agent (see `belief_graph`) is a finite decision process; numbers g and h with
+The optimum lies between two bounds. The lower bound is what a policy earns, computed exactly. The upper bound comes
+from the graph of beliefs in which merging can only help the agent (see `belief_graph`), a finite decision process.
+Numbers g and h with
 
     g(n) >= sum of P(n' | n, a) g(n')    and    g(n) + h(n) >= r(n, a) + sum of P(n' | n, a) h(n')
 
-for all nodes n and actions a prove that no policy earns more than g(start) (Puterman 1994, section 9.1). They come
-from policy iteration. Both bounds hold for whatever has gone before, up to the rounding of floating-point numbers.
+for all nodes n and actions a prove that no policy earns more than g(start) (Puterman 1994, section 9.1). They come from
+policy iteration. Both bounds are valid whatever policy iteration found, up to floating-point rounding.
 """
 
 from __future__ import annotations
@@ -28,51 +29,51 @@ from aixi_approx.pomdp.markov_chain import SWEEPS, long_run_reward, relative_val
 from aixi_approx.validation import as_integer
 
 History = Iterable[tuple[int, Percept]]
-SAME = 1e-10  # beliefs that differ by less are the same
-ROUNDS = 100  # of policy iteration, which takes about ten
-UNLIKELY = 1e-9  # steps of less probability are left out when a policy is looked for, not in the bounds
-LASTING = 1e-8  # an action that loses more of the long-run reward, relative to the rewards, loses it
+SAME = 1e-10  # beliefs that differ by less count as the same
+ROUNDS = 100  # of policy iteration, which needs about ten
+UNLIKELY = 1e-9  # less probable steps are ignored by the search for a policy, but not by the bounds
+LASTING = 1e-8  # loss of long-run reward, relative to the rewards, above which an action counts as losing
 
 
 @dataclass(frozen=True)
 class Solution:
-    """What `solve` returns: bounds of the optimum, a policy, and the values of actions anywhere.
+    """The result of `solve`: bounds of the optimum, a policy, and the values of actions after any history.
 
-    A history is a list of (action, percept), or the number of the node of `graph` where it leads: to go on from a
-    history one step at a time, use `follow`.
+    A history is a sequence of (action, percept), or the number of the node of `graph` that it leads to: to extend a
+    history step by step, use `follow`.
     """
 
     pomdp: POMDP
     lower: float
-    """Reward per cycle in the long run that `controller` earns: the optimum is at least that."""
+    """Reward per cycle, in the long run, of `controller`: a lower bound of the optimum."""
     upper: float
-    """Reward per cycle in the long run that no agent exceeds."""
+    """Reward per cycle, in the long run, that no agent exceeds."""
     graph: BeliefGraph
-    """The beliefs that can be reached; node 0 is the start."""
+    """The reachable beliefs; node 0 is the start."""
     advantage: NDArray[np.float64]
-    """[B, A] what an action is worth less the best one in the long run, in the sum of all rewards."""
+    """[B, A] value of an action minus that of the best one, in the sum of all rewards in the long run."""
     value: NDArray[np.float64]
     """[B] relative value of a node, 0 at the start."""
     controller: Controller
-    """An optimal policy with finite memory, nodes merged where nothing depends on it."""
+    """An optimal policy with finite memory, its nodes merged where this makes no difference."""
     run: Run
-    """What comes of `controller`."""
+    """The behaviour of `controller`."""
     beliefs: int
-    """Number of nodes of `graph` that the optimal policy goes through."""
-    _optimal: list[NDArray[np.float64]] = field(default_factory=list)  # [B] value with i cycles to go
+    """Number of nodes of `graph` that the optimal policy visits."""
+    _optimal: list[NDArray[np.float64]] = field(default_factory=list)  # [B] value with i cycles left
 
     @property
     def reward(self) -> float:
-        """The optimum as far as it is known: what the policy earns."""
+        """The best known lower bound of the optimum: what the policy earns."""
         return self.lower
 
-    def follow(self, node: int, action: int, percept: Percept) -> int:
+    def follow(self, node: int, action: int, *, percept: Percept) -> int:
         """Return the node after one more cycle.
 
         Raises
         ------
         ValueError
-            If there is no such action, or the percept can't come there.
+            If there is no such action, or the percept is impossible there.
         """
         code = int(percept.reward) * len(self.pomdp.observations) + int(percept.observation)
         as_integer("the action", action, 0, len(self.pomdp.actions) - 1)
@@ -95,33 +96,33 @@ class Solution:
         node = 0
         for cycle, (action, percept) in enumerate(history):
             try:
-                node = self.follow(node, action, percept)
+                node = self.follow(node, action, percept=percept)
             except ValueError as error:
                 raise ValueError(f"cycle {cycle}: {error}") from None
         return node
 
     def action_values(self, history: History | int = (), horizon: int | None = None) -> NDArray[np.float64]:
-        """Return the value of each action after a history, if all that follows is optimal.
+        """Return the value of each action after a history, followed by optimal actions.
 
         Parameters
         ----------
-        history
-            Actions and percepts, the first first; or the number of a node.
-        horizon
-            Number of cycles whose rewards count. Without one, all of them do: the value is the relative value of the
-            average-reward optimality equation, whose zero is the best action at the start; it is -inf for an action
-            after which less can be earned per cycle, for ever.
+        history : iterable of (int, Percept) or int, default: ()
+            Actions and percepts from the start, or the number of a node.
+        horizon : int, optional
+            Number of cycles whose rewards count. By default all count: the value is then the relative value of the
+            average-reward optimality equation, 0 for the best action at the start, and -inf for an action that lowers
+            the reward per cycle permanently.
 
         Returns
         -------
         float64[A]
-            Expected sum of rewards; exact up to rounding where nothing was merged, else off by about `merge` times
-            the rewards in each cycle.
+            Expected sum of rewards; exact up to rounding where nothing was merged, otherwise with an error of about
+            `merge` times the rewards in each cycle.
 
         Raises
         ------
         ValueError
-            If the history cannot have come from this environment, or the horizon is not at least 1.
+            If the history cannot have come from this environment, or the horizon is less than 1.
         """
         node, actions = self.node(history), len(self.pomdp.actions)
         if horizon is None:
@@ -137,20 +138,20 @@ class Solution:
         return values
 
     def receding_reward(self, horizon: int) -> float:
-        """Return what an agent earns that knows the environment and looks a number of cycles ahead, in each cycle anew.
+        """Return what an agent earns that knows the environment and plans over the same horizon in every cycle.
 
-        It takes an action whose `action_values` over the horizon are the largest, one of them at random if there are
-        several. Its prediction and its search are perfect; what it misses of the optimum is the price of the horizon.
+        It takes the action with the largest value of `action_values` over the horizon, or a random one of several. Its
+        predictions and its search are perfect; its distance from the optimum is the price of the horizon.
 
         Parameters
         ----------
-        horizon
-            Number of cycles that it looks ahead.
+        horizon : int
+            Number of cycles that the agent looks ahead.
 
         Returns
         -------
         float
-            Reward per cycle in the long run, from the start.
+            Reward per cycle, in the long run, from the start.
         """
         self.action_values(horizon=horizon)
         graph = self.graph
@@ -163,49 +164,55 @@ class Solution:
         return float(long_run_reward(csr_array(choice @ graph.step), choice @ graph.reward)[0])
 
     def optimal_actions(
-        self, history: History | int = (), horizon: int | None = None, tolerance: float = 1e-6
+        self, history: History | int = (), horizon: int | None = None, *, tolerance: float = 1e-6
     ) -> list[int]:
-        """Return the actions whose value, as `action_values` has it, is the largest up to a tolerance."""
+        """Return the actions whose value, as given by `action_values`, is the largest up to a tolerance."""
         values = self.action_values(history, horizon)
         return np.flatnonzero(values >= values.max() - tolerance).tolist()
 
     def belief(self, history: History | int = ()) -> Belief:
-        """Return the belief of the node of a history."""
+        """Return the belief after a history."""
         return self.graph.belief(self.node(history))
 
 
-def solve(pomdp: POMDP, merge: float = SAME, max_beliefs: int = 100_000) -> Solution:
-    """Return the largest reward per cycle that any agent can reach in the long run, with bounds, and a policy for it.
-
-    >>> from aixi_approx.envs import make
-    >>> solution = solve(make("tiger"))
-    >>> round(solution.lower, 6), round(solution.upper, 6)
-    (1.083789, 1.083789)
-    >>> solution.optimal_actions(), solution.action_values(horizon=1).tolist()
-    ([0], [-1.0, -45.0, -45.0])
+def solve(pomdp: POMDP, merge: float = SAME, *, max_beliefs: int = 100_000) -> Solution:
+    """Solve a POMDP: bound the largest long-run reward per cycle of any agent, and find a policy that earns it.
 
     Parameters
     ----------
-    pomdp
-        The environment; it starts with `start`, and nobody resets it.
-    merge
-        Beliefs over the same states whose probabilities differ by about this are one. A larger one makes fewer
+    pomdp : POMDP
+        The environment; it starts with `start` and is never reset.
+    merge : float, default: 1e-10
+        Beliefs over the same states whose probabilities differ by about this are merged. A larger value makes fewer
         beliefs and wider bounds.
-    max_beliefs
-        Refuse if there are more beliefs.
+    max_beliefs : int, default: 100_000
+        Largest number of beliefs.
+
+    Returns
+    -------
+    Solution
 
     Raises
     ------
     ValueError
         If there are more than `max_beliefs` beliefs, or `merge` is not in 1e-15 to 1.
     TypeError
-        If the environment is no POMDP.
+        If the environment is not a POMDP.
+
+    Examples
+    --------
+    >>> from aixi_approx.envs import make
+    >>> solution = solve(make("tiger"))
+    >>> round(solution.lower, 6), round(solution.upper, 6)
+    (1.083789, 1.083789)
+    >>> solution.optimal_actions(), solution.action_values(horizon=1).tolist()
+    ([0], [-1.0, -45.0, -45.0])
     """
     if not isinstance(pomdp, POMDP):
         raise TypeError(f"{getattr(pomdp, 'name', pomdp)} has no finite definition (it is not a POMDP)")
     if not 1e-15 <= merge <= 1:
         raise ValueError(f"merge is {merge}: it must lie in 1e-15 to 1")
-    graph = explore(pomdp, merge, as_integer("max_beliefs", max_beliefs, 1, 1 << 31))
+    graph = explore(pomdp, merge, max_beliefs=as_integer("max_beliefs", max_beliefs, 1, 1 << 31))
     scale = max(1.0, float(np.abs(graph.reward).max()))
     gain, value = _policy_iteration(graph, scale)
     advantage, loss = _slack(graph, gain, value)
@@ -230,14 +237,14 @@ def solve(pomdp: POMDP, merge: float = SAME, max_beliefs: int = 100_000) -> Solu
 
 
 def best_reward(environment: Environment, max_beliefs: int = 10_000) -> float | None:
-    """Return the largest reward per cycle that any agent can reach: as declared, else solved for if that is soon done.
+    """Return the largest reward per cycle that any agent can earn, as declared, or solved for if this is quick.
 
     Parameters
     ----------
-    environment
-        Any; None is returned if it declares no optimum and is no POMDP.
-    max_beliefs
-        More states or beliefs are not followed: None is returned.
+    environment : Environment
+        Any environment; None is returned if it declares no optimum and is not a POMDP.
+    max_beliefs : int, default: 10_000
+        None is returned if there are more states or beliefs.
     """
     if environment.optimum is not None or not isinstance(environment, POMDP):
         return environment.optimum
@@ -246,21 +253,21 @@ def best_reward(environment: Environment, max_beliefs: int = 10_000) -> float | 
 
 
 def reward_range(environment: Environment) -> tuple[float | None, float | None]:
-    """Return the reward per cycle of the random agent and of the best one, None where not known."""
+    """Return the reward per cycle of the random agent and of the best one, each None if unknown."""
     return environment.random_reward, best_reward(environment)
 
 
-def solve_soon(pomdp: POMDP, max_beliefs: int = 10_000, merges: tuple[float, ...] = (SAME, 0.1)) -> Solution | None:
+def solve_soon(pomdp: POMDP, max_beliefs: int = 10_000, *, merges: tuple[float, ...] = (SAME, 0.1)) -> Solution | None:
     """Return a solution whose bounds meet, or None if there are more states or beliefs than `max_beliefs`.
 
-    Where beliefs are many, the bounds of a coarse graph may meet all the same. The values of actions are exact only
-    where none but the same beliefs were merged, with `merges=(SAME,)`.
+    Where there are many beliefs, the bounds of a coarse graph may still meet. The values of actions are exact only if
+    nothing but equal beliefs was merged, with `merges=(SAME,)`.
     """
     if pomdp.size > max_beliefs:
         return None
     for merge in merges:
         with contextlib.suppress(ValueError):
-            solution = solve(pomdp, merge, max_beliefs)
+            solution = solve(pomdp, merge, max_beliefs=max_beliefs)
             if solution.upper - solution.lower <= 1e-6 * max(1.0, abs(solution.lower)):
                 return solution
     return None
@@ -269,15 +276,15 @@ def solve_soon(pomdp: POMDP, max_beliefs: int = 10_000, merges: tuple[float, ...
 def _slack(
     graph: BeliefGraph, gain: NDArray[np.float64], value: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """For all nodes and actions, what an action brings above gain and value, and what it loses of the gain."""
+    """Return, for all nodes and actions, the advantage over gain and value, and the loss of gain."""
     advantage = (graph.reward + graph.generous @ value).reshape(graph.size, -1) - (value + gain)[:, None]
     return advantage, gain[:, None] - (graph.generous @ gain).reshape(graph.size, -1)
 
 
 def _policy_iteration(graph: BeliefGraph, scale: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """The gain and the relative value of each node under a policy that nothing improves (Puterman 1994, 9.2).
+    """Return the gain and relative value of each node under a policy that nothing improves (Puterman 1994, 9.2).
 
-    Steps of hardly any probability are left out: equations with them can't be solved exactly.
+    Very unlikely steps are left out: equations that include them cannot be solved accurately.
     """
     likely = graph.generous.copy()
     likely.data[likely.data < UNLIKELY] = 0
@@ -302,10 +309,10 @@ def _policy_iteration(graph: BeliefGraph, scale: float) -> tuple[NDArray[np.floa
 
 
 def _upper_bound(graph: BeliefGraph, gain: NDArray[np.float64], value: NDArray[np.float64], scale: float) -> float:
-    """The least bound that g and h prove, for g + h with g the same everywhere, or g the given gain, made to fit.
+    """Return the least bound proved by h, a multiple of `value`, with a constant g, or with g the adjusted `gain`.
 
-    In the second case g is raised until no action gains, and a multiple of it is added to h, so large that no action
-    that loses gain looks good.
+    In the second case g is raised until no action gains, and a multiple of it is added to h, large enough that no
+    action that loses gain looks good.
     """
     advantage, _ = _slack(graph, np.zeros(graph.size), value)
     bound = min(float(advantage.max()), float(graph.reward.max()))

@@ -112,7 +112,8 @@ class FactoredContextTree(Predictor):
     def for_environment(cls, environment: Environment, *parameters: int | str, **options: Any) -> Self:
         """Return a new predictor for an environment."""
         coding = environment.coding
-        return cls(*parameters, **options, action_bits=coding.action_bits, percept_bits=coding.percept_bits)  # type: ignore[arg-type]
+        depth = options.get("depth", environment.settings.depth)
+        return cls(depth, coding.action_bits, coding.percept_bits)
 
     @property
     def length(self) -> int:

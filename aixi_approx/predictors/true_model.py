@@ -133,7 +133,7 @@ class TrueModel(Predictor):
         code, shift = self._coding.min_reward, self._coding.observation_bits
         return [
             Answer((percept.reward - code << shift) + percept.observation, probability, later)
-            for percept, probability, later in after(self.pomdp, belief, action)
+            for percept, probability, later in after(self.pomdp, belief, action=action)
         ]
 
     def _bit(self, answer: Answer, read: int) -> int:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from aixi_approx.rollout import UNIFORM, Rollout, RolloutAddresses
+from aixi_approx.predictor_abi import UNIFORM, RolloutAddresses
+from aixi_approx.rollout import Rollout
 
 
 class Uniform(Rollout):

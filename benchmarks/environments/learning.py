@@ -9,33 +9,34 @@ with its 95 % interval. What stands in DIR is not done again. A quarter of an ho
 from __future__ import annotations
 
 import argparse
-import sys
+import os
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
-from aixi_approx import ENVIRONMENTS, average, make
-from aixi_approx.estimate import normalised
-from aixi_approx.jair2011.sweep import Progress, carry_out
-from aixi_approx.jair2011.training_run import Life, Trial
+from rich.console import Console
+from rich.progress import track
+
+from aixi_approx import average
+from aixi_approx.envs import ENVIRONMENTS, make
+from aixi_approx.estimate import Estimate, normalised
+from aixi_approx.experiments.experiment import Experiment, compile_kernels, run
 from aixi_approx.pomdp.solver import best_reward
 
 CYCLES = 5_000  # of evaluation
 
 
-def lives(name: str, seeds: int) -> list[Life]:
-    """Return the agents that live in an environment."""
-    settings = make(name).settings
-    trial = Trial(settings.cycles, "rhouct", settings.evaluation_simulations, CYCLES)
-    return [Life(name, settings, (trial,), seed) for seed in range(seeds)]
-
-
-def show(progress: list[Progress]) -> None:
-    """Say how far it is."""
-    done = sum(life.done for life in progress) / sum(life.total for life in progress)
-    print(f"\rlearning: {done:.0%}", end="\n" if done == 1 else "", file=sys.stderr, flush=True)
+def learn(job: tuple[str, int, Path]) -> Estimate:
+    """Return what an agent reaches in an environment; a run that is there already is not done again."""
+    name, seed, folder = job
+    made = make(name)
+    experiment = Experiment(name, made.settings, made.schedule, evaluate=CYCLES, seed=seed)
+    reward = run(experiment, folder / f"{name}-{seed}").reward
+    assert reward
+    return reward
 
 
 def main() -> None:
-    """Let the agents live, and print the table."""
+    """Let the agents learn, and print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])  # type: ignore[union-attr]
     every = [name for name in ENVIRONMENTS if make(name).sizes]
     parser.add_argument("families", nargs="*", default=every, metavar="FAMILY")
@@ -43,17 +44,21 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("families"))
     given = parser.parse_args()
     names = [f"{family}:{size}" for family in given.families for size in make(family).sizes[:2]]
-    rows = carry_out([life for name in names for life in lives(name, given.seeds)], given.out, watch=show)
+    compile_kernels()
+    jobs = [(name, seed, given.out) for name in names for seed in range(given.seeds)]
+    with ProcessPoolExecutor(os.cpu_count()) as pool:
+        found = track(pool.map(learn, jobs), "learning", len(jobs), console=Console(stderr=True))
+        rewards = dict(zip(jobs, found, strict=True))
     print("| environment | experience | depth | horizon | simulations | reward, 95 % | random | optimum | score |")
     print("|---|" + "--:|" * 8)
     for name in names:
         environment = make(name)
         s, random, best = environment.settings, environment.random_reward, best_reward(environment)
-        found = average([row["reward"] for row in rows if row["environment"] == name])
-        score, half = normalised(found.mean, random, best), (found.high - found.low) / 2
+        reached = average([reward.mean for job, reward in rewards.items() if job[0] == name])
+        score, half = normalised(reached.mean, random, optimum=best), (reached.high - reached.low) / 2
         ends = f"{random:.3f} | {'unknown' if best is None else f'{best:.3f}'} | {score:.3f}"
-        print(f"| {name} | {s.cycles:,} | {s.depth} | {s.horizon} | {s.simulations} ", end="")
-        print(f"| {found.mean:.3f} ± {half:.3f} | {ends} |")
+        print(f"| {name} | {environment.schedule.cycles:,} | {s.depth} | {s.horizon} | {s.simulations} ", end="")
+        print(f"| {reached.mean:.3f} ± {half:.3f} | {ends} |")
 
 
 if __name__ == "__main__":

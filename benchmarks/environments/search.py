@@ -19,10 +19,12 @@ from matplotlib.figure import Figure
 from rich.console import Console
 from rich.progress import track
 
-from aixi_approx import ENVIRONMENTS, make
+from aixi_approx.environment import Schedule
+from aixi_approx.envs import ENVIRONMENTS, make
 from aixi_approx.estimate import normalised
 from aixi_approx.execution.folder import JsonLines
 from aixi_approx.experiments.experiment import Experiment, compile_kernels, run
+from aixi_approx.planner_spec import PlannerSpec
 
 Cell = tuple[str, str, int]  # environment, planner, simulations
 
@@ -44,8 +46,9 @@ def measure(cell: Cell) -> dict[str, Any]:
     """Evaluate an agent that knows the environment."""
     name, planner, simulations = cell
     environment = make(name)
-    settings = environment.settings._replace(cycles=0, evaluation_simulations=simulations)
-    result = run(Experiment(name, settings, CYCLES[simulations], model="true", planner=planner))
+    settings, schedule = environment.settings, Schedule(0, evaluation_simulations=simulations)
+    experiment = Experiment(name, settings, schedule, PlannerSpec(planner), "true", evaluate=CYCLES[simulations])
+    result = run(experiment).as_json()
     found = {field: result[field] for field in ("reward", "reward_low", "reward_high", "random_reward", "optimum")}
     return {
         **dict(zip(("environment", "planner", "simulations"), cell, strict=True)),
@@ -63,7 +66,7 @@ def text(row: dict[str, Any]) -> str:
     if row["optimum"] is None:
         return f"({row['reward']:.2f} ± {half:.2f})"
     span = row["optimum"] - row["random_reward"]
-    return f"{normalised(row['reward'], row['random_reward'], row['optimum']):.3f} ± {half / span:.3f}"
+    return f"{normalised(row['reward'], row['random_reward'], optimum=row['optimum']):.3f} ± {half / span:.3f}"
 
 
 def table(rows: dict[Cell, dict[str, Any]], families: list[str]) -> str:
@@ -92,7 +95,7 @@ def table(rows: dict[Cell, dict[str, Any]], families: list[str]) -> str:
     return "\n".join(lines)
 
 
-def draw(rows: dict[Cell, dict[str, Any]], families: list[str], path: Path) -> None:
+def draw(rows: dict[Cell, dict[str, Any]], families: list[str], *, path: Path) -> None:
     """Draw the score over simulations, a panel for each family."""
     columns = 4
     figure = Figure(figsize=(3.4 * columns, 3 * -(-len(families) // columns) + 0.3), layout="constrained")
@@ -105,13 +108,13 @@ def draw(rows: dict[Cell, dict[str, Any]], families: list[str], path: Path) -> N
             if found[0]["optimum"] is None:
                 continue
             scores = [
-                [normalised(row[part], row["random_reward"], row["optimum"]) for row in found]
+                [normalised(row[part], row["random_reward"], optimum=row["optimum"]) for row in found]
                 for part in ("reward", "reward_low", "reward_high")
             ]
             (line,) = axes.plot(list(CYCLES), scores[0], "-o", ms=3, label=size)
             axes.fill_between(list(CYCLES), *scores[1:], alpha=0.2, lw=0)
             other = rows[f"{family}:{size}", "one-ply", ONE_PLY]
-            score = normalised(other["reward"], other["random_reward"], other["optimum"])
+            score = normalised(other["reward"], other["random_reward"], optimum=other["optimum"])
             axes.plot([BESIDE * ONE_PLY], [score], "x", ms=5, color=line.get_color())
         axes.axhline(1, color="black", lw=0.8, ls=":")
         axes.set(xscale="log", title=family, ylim=(-0.4, 1.25))
@@ -142,7 +145,7 @@ def main() -> None:
             rows[cell] = row
     print(table(rows, given.families))
     if given.picture:
-        draw(rows, given.families, given.picture)
+        draw(rows, given.families, path=given.picture)
 
 
 if __name__ == "__main__":

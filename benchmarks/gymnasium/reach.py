@@ -19,6 +19,7 @@ from rich.progress import track
 from aixi_approx import average, make
 from aixi_approx.estimate import normalised
 from aixi_approx.experiments.experiment import Experiment, compile_kernels, run
+from aixi_approx.planner_spec import PlannerSpec
 from aixi_approx.pomdp.solver import best_reward
 
 TASKS: dict[str, dict[str, float]] = {  # what is other than by default
@@ -33,16 +34,18 @@ EVALUATE = 2_000  # cycles
 RANDOM = 50_000  # cycles of a random agent
 
 
-def measure(task: tuple[str, int | None]) -> float:
+def measure(job: tuple[str, int | None]) -> float:
     """Return the reward per cycle of an agent with some seed, or of the random agent."""
-    name, seed = task
-    settings = make(name).settings
+    name, seed = job
+    made, task = make(name), dict(TASKS[name])
+    schedule = made.schedule._replace(cycles=int(task.pop("cycles", made.schedule.cycles)))
+    experiment = Experiment(name, made.settings._replace(**task), schedule, evaluate=EVALUATE)  # type: ignore[arg-type]
     if seed is None:
-        experiment = Experiment(name, settings._replace(cycles=0), RANDOM, planner="random")
-    else:
-        experiment = Experiment(name, settings._replace(**TASKS[name]), EVALUATE, seed=seed)  # type: ignore[arg-type]
-    reward: float = run(experiment)["reward"]
-    return reward
+        nothing = schedule._replace(cycles=0)
+        experiment = experiment._replace(schedule=nothing, planner=PlannerSpec("random"), evaluate=RANDOM)
+    reward = run(experiment._replace(seed=seed or 0)).reward
+    assert reward
+    return reward.mean
 
 
 def command(name: str) -> str:
@@ -69,7 +72,7 @@ def main() -> None:
     for name in TASKS:
         reached, best = average([rewards[name, seed] for seed in seeds]), best_reward(make(name))
         random = rewards[name, None] if chance[name] is None else chance[name]
-        score = normalised(reached.mean, random, best)
+        score = normalised(reached.mean, random, optimum=best)
         ends = "unknown | " if best is None else f"{best:.4f} | {score:.3f}"
         print(f"| `{command(name)}` | {random:.4f} | {reached.mean:.4f} ± {reached.high - reached.mean:.4f} | {ends} |")
 

@@ -11,7 +11,8 @@ import argparse
 
 import numpy as np
 
-from aixi_approx import FactoredContextTree, make
+from aixi_approx import make
+from aixi_approx.predictors import FactoredContextTree
 
 NAMES = (
     "coin-flip",

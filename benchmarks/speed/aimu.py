@@ -20,8 +20,10 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from aixi_approx import POUCT, TrueModel, make
+from aixi_approx import make
+from aixi_approx.planners import POUCT
 from aixi_approx.pomdp.definition import POMDP
+from aixi_approx.predictors import TrueModel
 from aixi_approx.randomness import stream
 
 HERE = Path(__file__).parent
@@ -33,7 +35,7 @@ BUDGETS = (500, 10_000, 100_000)
 
 def speed(pomdp: POMDP, horizon: int, simulations: int, repeats: int) -> float:
     """Return simulations per second of CPU time."""
-    planner, model, rates = POUCT(pomdp, horizon, simulations), TrueModel(pomdp), []
+    planner, model, rates = POUCT(pomdp, horizon, simulations=simulations), TrueModel(pomdp), []
     for repeat in range(repeats + 1):
         began = time.process_time()
         planner.search(model, stream(repeat))

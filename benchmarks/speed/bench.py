@@ -23,7 +23,9 @@ from typing import Any
 
 import numpy as np
 
-from aixi_approx import FactoredContextTree, RhoUCT, make
+from aixi_approx import make
+from aixi_approx.planners import RhoUCT
+from aixi_approx.predictors import FactoredContextTree
 from aixi_approx.randomness import stream
 
 HERE = Path(__file__).parent
@@ -85,7 +87,9 @@ def searches(repeats: int) -> list[dict[str, Any]]:
             for budget in budgets:
                 coding = make(name).coding
                 with_memo, without = (
-                    search_speed(RhoUCT(coding, horizon, budget, memo=memo), tree, max(3, repeats * 500 // budget))
+                    search_speed(
+                        RhoUCT(coding, horizon, simulations=budget, memo=memo), tree, max(3, repeats * 500 // budget)
+                    )
                     for memo in (True, False)
                 )
                 rows.append(
