@@ -305,7 +305,7 @@ def checked(study: Study, where: str) -> Study:
     return study
 
 
-def _line(error: Exception) -> str:
+def _line(error: BaseException) -> str:
     return " ".join(str(error).split())
 
 
