@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import NamedTuple
 
 from aixi_approx.coding import Coding
 from aixi_approx.environment import Percept
-from aixi_approx.planner import Learner, Planner, SearchResult
-from aixi_approx.randomness import AGENT, EVALUATION, below, draw, stream
+from aixi_approx.planner import Learner, Planner, SearchResult, check_result
+from aixi_approx.predictor import PredictorError
+from aixi_approx.randomness import AGENT, EVALUATION, Stream, below, draw, stream
+from aixi_approx.rollout import RolloutError
+from aixi_approx.validation import describe_error, lines_in, own_modules
+
+
+class AgentFault(RuntimeError):
+    """A predictor or a planner of the user's own failed, or a planner returned what is no decision."""
 
 
 class Decision(NamedTuple):
@@ -60,8 +67,13 @@ class Agent:
         seed: int = 0,
     ) -> None:
         for name, number in (("epsilon", epsilon), ("decay", decay)):
-            if not 0 <= number <= 1:
+            if not (hasattr(number, "__float__") and 0 <= number <= 1):
                 raise ValueError(f"{name} is {number}: it must lie in 0 to 1")
+        if not hasattr(seed, "__index__"):
+            raise ValueError(f"seed is {seed!r}: it must be a whole number")
+        for part in ("action_bits", "percept_bits"):
+            if not hasattr(predictor, part):
+                raise ValueError(f"{type(predictor).__name__} has no `{part}`: set it in the constructor")
         bits = (predictor.action_bits, predictor.percept_bits)
         if bits != (coding.action_bits, coding.percept_bits):
             raise ValueError(
@@ -77,8 +89,17 @@ class Agent:
         random = stream(self.seed, AGENT if explore else EVALUATION, self.cycle)
         if explore and draw(random) < self.epsilon * self.decay**self.cycle:
             return Decision(below(random, self.coding.actions), True, None)
-        result = self.planner.search(self.predictor, random, simulations=simulations)
+        result = self.search(random, simulations=simulations)
         return Decision(result.action, False, result)
+
+    def search(self, random: Stream, *, simulations: int | None = None) -> SearchResult:
+        """Search from here, whatever the probability of exploration; raise AgentFault if that fails."""
+        with self._blamed("search"):
+            result = self.planner.search(self.predictor, random, simulations=simulations)
+        try:
+            return check_result(self.planner, result, self.coding.actions)
+        except ValueError as error:
+            raise AgentFault(str(error)) from error
 
     def observe(self, action: int, percept: Percept, *, learn: bool = True) -> float:
         """Take in an action and the percept that followed; return its log loss in bits (0 if it is not learned).
@@ -90,27 +111,64 @@ class Agent:
         """
         bits = self.coding.cycle(action, *percept)
         loss = 0.0
-        if learn:
-            loss = self.predictor.learn(bits)
-        else:
-            self.predictor.extend(bits)
-        self.planner.advance(action, bits[self.coding.action_bits :], learned=learn)
+        with self._blamed("learning" if learn else "taking in a cycle"):
+            if learn:
+                loss = self.predictor.learn(bits)
+            else:
+                self.predictor.extend(bits)
+            self.planner.advance(action, bits[self.coding.action_bits :], learned=learn)
         self.cycle += 1
         return loss
 
     def restart(self) -> None:
         """Take note that the environment was reset. All that was learned stays; a true model needs to know."""
-        self.predictor.restart()
-        self.planner.forget()
+        with self._blamed("restart"):
+            self.predictor.restart()
+            self.planner.forget()
 
     @contextmanager
     def evaluation(self) -> Iterator[None]:
         """Whatever happens inside is forgotten at the end: the agent goes on as if it had not happened."""
-        mark, own_mark, cycle = self.predictor.mark(), self.planner.mark(), self.cycle
+        with self._blamed("mark"):
+            mark, own_mark, cycle = self.predictor.mark(), self.planner.mark(), self.cycle
         try:
             yield
         finally:
-            self.predictor.revert(mark)
-            self.planner.revert(own_mark)
-            self.cycle = cycle
-            self.planner.forget()
+            with self._blamed("revert"):
+                self.predictor.revert(mark)
+                self.planner.revert(own_mark)
+                self.cycle = cycle
+                self.planner.forget()
+
+    def _blamed(self, what: str) -> AbstractContextManager[None]:
+        planners = [self.planner, *getattr(self.planner, "planners", ())]
+        return blamed(what, self.predictor, *planners, *(getattr(planner, "rollout", None) for planner in planners))
+
+
+@contextmanager
+def blamed(what: str, *parts: object) -> Iterator[None]:
+    """Turn an error in parts of the user's own into one that says where; those of this package say it themselves.
+
+    Parameters
+    ----------
+    what : str
+        What is done inside.
+    *parts
+        Predictor, planner and rollout policy that do it.
+
+    Raises
+    ------
+    AgentFault
+        Caused by the error.
+    """
+    try:
+        yield
+    except (AgentFault, PredictorError, RolloutError, MemoryError):
+        raise
+    except (Exception, SystemExit) as error:
+        kinds = [kind for kind in dict.fromkeys(map(type, parts)) if own_modules(kind)]
+        own = own_modules(*kinds)
+        if not own or (isinstance(error, ValueError | RuntimeError) and not lines_in(error, own)):
+            raise
+        names = ", ".join(kind.__name__ for kind in kinds)
+        raise AgentFault(f"{names}: {what} failed: {describe_error(error, own)}") from error

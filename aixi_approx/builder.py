@@ -132,7 +132,7 @@ def build_planner(
         spec = spec._replace(simulations=settings.simulations)
     on_beliefs = _on_beliefs(model)
     name = spec.rollout
-    rollout = (lambda: rollouts.make_rollout(name, environment)) if name else None
+    rollout = (lambda: rollouts.make_rollout(name, environment)) if name is not None else None
     return planners.make_planner(spec, environment, on_beliefs=on_beliefs, threads=threads, rollout=rollout)
 
 
@@ -202,4 +202,6 @@ def _on_beliefs(model: str) -> bool:
 
 def as_spec(planner: PlannerSpec | str) -> PlannerSpec:
     """Return the specification that a planner is given by."""
+    if not isinstance(planner, PlannerSpec | str):
+        raise ValueError(f"{planner!r:.60} is no planner: give its name, or a PlannerSpec")
     return PlannerSpec.parse(planner) if isinstance(planner, str) else planner

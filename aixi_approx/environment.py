@@ -13,7 +13,7 @@ from numbers import Integral, Real
 from typing import NamedTuple
 
 from aixi_approx.coding import Coding, bits_for
-from aixi_approx.validation import describe_error
+from aixi_approx.validation import describe_error, own_modules
 
 
 class Percept(NamedTuple):
@@ -241,5 +241,4 @@ class Environment(ABC):
 
     def _told(self, error: BaseException) -> str:
         """An error in this environment's own code, which stands in the files of the classes that it is derived from."""
-        modules = {kind.__module__ for kind in type(self).__mro__}
-        return describe_error(error, {module for module in modules if not module.startswith("aixi_approx.")})
+        return describe_error(error, own_modules(type(self)))

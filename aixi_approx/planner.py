@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from aixi_approx.coding import Bits
 from aixi_approx.environment import Environment
 from aixi_approx.randomness import Stream, below
+from aixi_approx.validation import as_integer
 
 MAX_HORIZON, MAX_SIMULATIONS = 10_000, 1 << 30
 
@@ -168,6 +169,22 @@ class Planner(ABC):
 
     def revert(self, mark: int) -> None:  # noqa: B027
         """Go back to a mark, exactly; forget it and all later ones."""
+
+
+def check_result(planner: Planner, result: Any, actions: int) -> SearchResult:
+    """Return what a planner's search returned.
+
+    Raises
+    ------
+    ValueError
+        If it is no decision.
+    """
+    where = f"{type(planner).__name__}.search returned"
+    if not isinstance(result, SearchResult):
+        raise ValueError(f"{where} {result!r:.80}: it must return a SearchResult")
+    as_integer(f"{where} a result whose action", result.action, 0, actions - 1)
+    as_integer(f"{where} a result whose simulations", result.simulations, 0, 1 << 63)
+    return result
 
 
 def best_action(value: NDArray[np.float64], random: Stream, *, rounding: float = 0.0) -> int:

@@ -72,7 +72,10 @@ class PlannerSpec(NamedTuple):
         spec = cls(name)
         for part in rest:
             option, _, value = part.partition(":")
-            spec = spec._replace(**_read(option, value, text))
+            fields = _read(option, value, text)
+            if twice := [field for field in fields if getattr(spec, field) is not None]:
+                raise ValueError(f"planner {text!r}: {twice[0]} is given twice: leave one out")
+            spec = spec._replace(**fields)
         return spec
 
     def options(self) -> dict[str, Any]:
@@ -122,7 +125,7 @@ def _positive(text: str) -> float:
 
 
 def _natural(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
+    if not (text.isascii() and text.isdecimal()) or int(text) < 1:
         raise ValueError
     return int(text)
 

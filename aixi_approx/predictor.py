@@ -28,6 +28,9 @@ from typing import Any, ClassVar, NamedTuple, NoReturn, Self
 from aixi_approx.coding import Bits
 from aixi_approx.environment import Environment
 from aixi_approx.predictor_abi import FAILED, OPERATION, Addresses
+from aixi_approx.validation import describe_error, own_modules
+
+MOST = 1 + 1e-9  # that a probability can be, with rounding
 
 
 class PredictorError(RuntimeError):
@@ -149,7 +152,11 @@ class Predictor(ABC):
             if i % (self.action_bits + self.percept_bits) < self.action_bits:
                 self.append(int(bit))
             else:
-                loss -= math.log2(self.update(int(bit)))
+                p = self.update(int(bit))
+                if not 0 < p <= MOST:
+                    what = f"{type(self).__name__}.update({int(bit)}) returned {p!r}"
+                    raise PredictorError(f"{what}: it must return the probability that the bit had, above 0, at most 1")
+                loss -= math.log2(p)
         return loss
 
     def restart(self) -> None:  # noqa: B027  there is mostly nothing to do
@@ -213,7 +220,9 @@ class Predictor(ABC):
         fault, self.fault = self.fault, None
         if fault is not None and not isinstance(fault, Exception):
             raise fault
-        why = fault or "it is out of memory, or not at the start of a cycle, or gives no probability"
+        why = "it is out of memory, or not at the start of a cycle, or gives no probability"
+        if fault is not None:
+            why = describe_error(fault, own_modules(type(self)))
         raise PredictorError(f"the predictor failed in a search: {why}") from fault
 
     @property

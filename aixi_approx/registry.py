@@ -90,6 +90,8 @@ class Registry:
             If there is nothing of that name, or what there is can't be loaded or derives from another class; of the
             registry's own type.
         """
+        if not isinstance(name, str):
+            raise self.error(f"{name!r:.60} is no name of a {self.what}: give one, or my_file.py:MyClass")
         path, is_file, rest = name.partition(".py:")
         first, colon, written = (rest if is_file else name).partition(":")
         title, kind = (name, self._from_file(f"{path}.py", first)) if is_file else self._by_name(first, name)
@@ -140,9 +142,10 @@ class Registry:
         """
         try:
             return kind.for_environment(environment, *parameters, **options)
-        except (ValueError, MemoryError):
-            raise
-        except Exception as error:
+        except (Exception, SystemExit) as error:
+            ours = kind.__module__.startswith("aixi_approx.")
+            if isinstance(error, MemoryError) or (ours and isinstance(error, ValueError)):
+                raise
             raise self.error(f"{name} can't be built: {describe_error(error, {kind.__module__})}") from error
 
     def _by_name(self, short: str, name: str) -> tuple[str, type[Any]]:
@@ -151,7 +154,7 @@ class Registry:
         offered = self.installed()
         names = self.names()
         if known not in names:
-            longer = [other for other in names if other.startswith(known)]
+            longer = [other for other in names if known and other.startswith(known)]
             if len(longer) > 1:
                 raise self.error(f"{name!r} is the beginning of {', '.join(longer)}: say which")
             known = longer[0] if longer else known

@@ -16,6 +16,7 @@ from aixi_approx.coding import Bits, Coding
 from aixi_approx.environment import Environment
 from aixi_approx.predictor import address_of, as_compiled
 from aixi_approx.predictor_abi import RANDOM_BITS, RolloutAddresses
+from aixi_approx.validation import describe_error, own_modules
 
 
 class RolloutError(RuntimeError):
@@ -87,7 +88,7 @@ class Rollout(ABC):
         fault, self.fault = self.fault, None
         if fault is not None and not isinstance(fault, Exception):
             raise fault
-        why = fault or "it gives no action, or can't go back"
+        why = describe_error(fault, own_modules(type(self))) if fault else "it gives no action, or can't go back"
         raise RolloutError(f"the rollout policy failed in a search: {why}") from fault
 
     @property

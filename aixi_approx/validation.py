@@ -8,6 +8,8 @@ import traceback
 from collections.abc import Collection, Container
 from pathlib import Path
 
+STANDARD = ("abc", "builtins", "typing")  # modules that every class may be derived from
+
 
 def as_integer(name: str, number: int, least: int, most: int) -> int:
     """Return a whole number as Python has it.
@@ -52,9 +54,20 @@ def check_choice(name: str, word: str, words: Collection[str]) -> str:
     return word
 
 
+def own_modules(*kinds: type[object]) -> set[str]:
+    """Return the modules outside this package that classes, and those that they are derived from, stand in."""
+    modules = {base.__module__ for kind in kinds for base in kind.__mro__}
+    return {module for module in modules if not module.startswith("aixi_approx.") and module not in STANDARD}
+
+
+def lines_in(error: BaseException, modules: Container[object]) -> list[tuple[str, int]]:
+    """Return the files and lines of these modules that an error came through, the last one where it was raised."""
+    frames = list(traceback.walk_tb(error.__traceback__))
+    return [(frame.f_code.co_filename, line) for frame, line in frames if frame.f_globals.get("__name__") in modules]
+
+
 def describe_error(error: BaseException, modules: Container[object]) -> str:
     """Return an error in a few words: its kind, what it says, and the last line of one of these modules on its way."""
-    frames = list(traceback.walk_tb(error.__traceback__))
-    lines = [(frame.f_code.co_filename, line) for frame, line in frames if frame.f_globals.get("__name__") in modules]
+    lines = lines_in(error, modules)
     where = f" ({Path(lines[-1][0]).name}, line {lines[-1][1]})" if lines else ""
     return f"{type(error).__name__}: {error}{where}"

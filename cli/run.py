@@ -117,6 +117,8 @@ def command(
         if name not in taken:
             agent = f"{spec.title} with the model {model}"
             raise click.UsageError(f"--{name.replace('_', '-')} means nothing to {agent}: leave it out")
+    if twice := [name for name in asked if name in spec.options()]:
+        raise click.UsageError(f"--{twice[0].replace('_', '-')} is in --planner {planner}, too: leave one out")
     spec = spec._replace(**{name: asked[name] for name in SEARCH if name in asked})
     with redirect_stdout(sys.stderr):  # what an environment prints is no result
         made = make(environment)

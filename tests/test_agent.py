@@ -11,16 +11,19 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from reference import PlainPredictor
 from scipy.signal import lfilter
 
-from aixi_approx.agent import Agent
+from aixi_approx.agent import Agent, AgentFault
 from aixi_approx.builder import mc_aixi
 from aixi_approx.coding import Coding
 from aixi_approx.environment import Environment, EnvironmentFault, Percept
 from aixi_approx.envs import make
 from aixi_approx.estimate import average
 from aixi_approx.interaction import Row, evaluate, interact
+from aixi_approx.planner import Planner, SearchResult
 from aixi_approx.planners.rho_uct import RhoUCT
+from aixi_approx.predictor import PredictorError
 from aixi_approx.predictors.context_tree import FactoredContextTree
 from aixi_approx.randomness import stream
 
@@ -154,6 +157,57 @@ def test_a_fault_in_the_evaluation_leaves_the_agent_as_it_was(monkeypatch: pytes
     assert (agent.predictor.snapshot(), agent.cycle) == (twin.predictor.snapshot(), 60)
     values = [one.act(explore=False, simulations=500).search.value.tolist() for one in (agent, twin)]
     assert values[0] == values[1]
+
+
+class Silent(PlainPredictor):
+    def predict(self) -> float:
+        raise KeyError("nothing")
+
+
+class Worthless(PlainPredictor):
+    def update(self, bit: int) -> float:
+        return super().update(bit) * math.nan
+
+
+class Decided(Planner):
+    """Returns what it is given."""
+
+    def __init__(self, result: Any) -> None:
+        self.result = result
+
+    def search(self, predictor: Any, random: Any, *, simulations: int | None = None) -> Any:
+        return 1 / self.result if self.result == 0 else self.result
+
+
+def result_of(action: Any, simulations: Any = 1) -> SearchResult:
+    return SearchResult(action, np.zeros(3), np.zeros(3, dtype=np.int64), simulations)
+
+
+@pytest.mark.parametrize(
+    ("result", "message"),
+    [
+        (0, r"PlainPredictor, Decided: search failed: ZeroDivisionError: .* \(test_agent.py, line"),
+        (None, r"Decided.search returned None: it must return a SearchResult"),
+        (result_of(3), r"Decided.search returned a result whose action is 3: it must lie in 0 to 2"),
+        (result_of(1.0), r"action is 1.0: it must be a whole number"),
+        (result_of(1, None), r"simulations is None"),
+    ],
+)
+def test_a_planner_that_fails_is_named(result: Any, message: str) -> None:
+    coding = make("tiger").coding
+    agent = Agent(coding, PlainPredictor(4, coding.action_bits, coding.percept_bits), planner=Decided(result))
+    with pytest.raises(AgentFault, match=message):
+        agent.act()
+
+
+def test_a_predictor_that_fails_is_named() -> None:
+    coding = make("tiger").coding
+    bits = 4, coding.action_bits, coding.percept_bits
+    planner = RhoUCT(coding, 3, simulations=8)
+    with pytest.raises(PredictorError, match=r"KeyError: 'nothing' \(test_agent.py, line"):
+        Agent(coding, Silent(*bits), planner=planner).act()
+    with pytest.raises(PredictorError, match=r"Worthless.update\(.\) returned nan: it must return the probability"):
+        Agent(coding, Worthless(*bits), planner=planner).observe(0, Percept(0, 0))
 
 
 def test_evaluation_neither_explores_nor_learns() -> None:

@@ -335,6 +335,14 @@ class Echo(Environment):
             ({"planner": planner}, f"{planner}: options of a planner are written as in {planner[:-2]}.ucb:0.7")
             for planner in ("rhouct:2", "q-learning:1")
         ),
+        ({"planner": "majority:2+pooled:2"}, "planner 'majority:2.pooled:2': join is given twice: leave one out"),
+        ({"planner": "rhouct+ucb:1+ucb:2"}, "planner 'rhouct.ucb:1.ucb:2': ucb is given twice: leave one out"),
+        ({"planner": "simulations:\u0661"}, "simulations is '\u0661': it must be a whole number"),
+        ({"planner": "rhouct+rollout:"}, "no rollout policy '': there are uniform, and my_file.py:MyClass"),
+        ({"model": None}, "None is no name of a model: give one, or my_file.py:MyClass"),
+        ({"planner": None}, "None is no planner: give its name, or a PlannerSpec"),
+        ({"seed": 1.5}, "seed is 1.5: it must be a whole number"),
+        ({"model": ""}, "no model '': there are ctw, true"),
         ({"planner": "pooled:11"}, "11 searches can't share 10 simulations"),
         ({"planner": "rhouct", "threads": 2}, "threads means nothing to rhouct"),
         ({"planner": "random", "threads": 2}, "threads means nothing to random"),

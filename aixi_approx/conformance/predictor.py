@@ -105,6 +105,7 @@ def _operations(predictor: Predictor, cycles: int, random: np.random.Generator, 
         for bit in action():
             predictor.append(bit)
         whole, first = predictor.mark(), predictor.predict()
+        _require(whole >= 0, f"mark() gave {whole}: it must be at least 0")
         for _ in range(predictor.percept_bits):
             bit = _possible(predictor, random)
             p = predictor.predict()

@@ -179,7 +179,7 @@ def run(
     settings, schedule = experiment.settings, experiment.schedule
     as_integer("cycles", schedule.cycles, 0, MAX_CYCLES)
     as_integer("evaluate", experiment.evaluate, 0, MAX_CYCLES)
-    fewest = experiment.planner.searches or 1
+    fewest = as_integer("searches", experiment.planner.searches or 1, 1, MAX_SIMULATIONS)
     as_integer("evaluation_simulations", schedule.evaluation_simulations, fewest, MAX_SIMULATIONS)
     agent = build_agent(
         environment,
@@ -190,7 +190,7 @@ def run(
         threads=threads,
     )
     if agent.planner.can_refuse:
-        agent.planner.search(agent.predictor, stream(experiment.seed))
+        agent.search(stream(experiment.seed))
     recording = Recording(folder, experiment.as_json()) if folder else None
     if recording and (recorded := recording.result()):
         return RunResult.from_json(recorded)

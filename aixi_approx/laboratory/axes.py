@@ -15,9 +15,13 @@ experience if `cross` names the axis. Its name and value are coordinates: they s
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from aixi_approx.laboratory.condition import Setting, TrainingRun
+from aixi_approx.validation import describe_error
+
+AXES = ("depths", "horizons", "planners")  # of every study
+T = TypeVar("T", TrainingRun, Setting)
 
 
 class Axis(NamedTuple):
@@ -42,19 +46,42 @@ class Axis(NamedTuple):
 
     def of_run(self, run: TrainingRun, value: Any) -> TrainingRun:
         """Return a training run with a value, which becomes a coordinate."""
-        return self.run(run, value)._replace(axes=((self.name, value),)) if self.run else run
+        return self._applied(self.run, run, value)._replace(axes=((self.name, value),)) if self.run else run
 
     def of_setting(self, setting: Setting, value: Any) -> Setting:
         """Return a setting with a value, which becomes a coordinate."""
-        return self.setting(setting, value)._replace(axes=((self.name, value),)) if self.setting else setting
+        if not self.setting:
+            return setting
+        return self._applied(self.setting, setting, value)._replace(axes=((self.name, value),))
+
+    def _applied(self, function: Callable[[T, Any], T], to: T, value: Any) -> T:
+        """What a function of the user's own makes of a run or a setting."""
+        try:
+            changed = function(to, value)
+        except (Exception, SystemExit) as error:
+            told = describe_error(error, {getattr(function, "__module__", "")})
+            raise ValueError(f"axis {self.name}: the value {value!r} can't be applied: {told}") from error
+        if not isinstance(changed, type(to)):
+            raise ValueError(f"axis {self.name}: its function returned {changed!r:.60}: return a {type(to).__name__}")
+        return changed
 
 
 def check_axes(axes: tuple[Axis, ...]) -> None:
     """Raise ValueError if an axis makes no sense."""
+    if not isinstance(axes, list | tuple):
+        raise ValueError(f"axes is {axes!r:.60}: write a tuple")
+    names = [axis.name for axis in axes if isinstance(axis, Axis)]
     for axis in axes:
         if not isinstance(axis, Axis):
             raise ValueError(f"axes has {axis!r:.60}: write Axis(name, values, run=... or setting=...)")
-        if not axis.values or not all(isinstance(value, int | float | str) for value in axis.values):
+        if not isinstance(axis.name, str) or not axis.name or names.count(axis.name) > 1 or axis.name in AXES:
+            raise ValueError(
+                f"axes has the name {axis.name!r}: give each a name of its own, other than {' and '.join(AXES)}"
+            )
+        values = axis.values if isinstance(axis.values, list | tuple) else ()
+        if not values or not all(isinstance(value, int | float | str) and value == value for value in values):
             raise ValueError(f"axis {axis.name}: values are {axis.values!r}: write numbers or texts, at least one")
+        if len(set(values)) < len(values):
+            raise ValueError(f"axis {axis.name}: values are {axis.values!r}: write none twice")
         if (axis.run is None) == (axis.setting is None):
             raise ValueError(f"axis {axis.name}: give it one of run and setting")

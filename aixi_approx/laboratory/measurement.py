@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aixi_approx import predictors
-from aixi_approx.agent import Agent, Decision
+from aixi_approx.agent import Agent, Decision, blamed
 from aixi_approx.builder import CTW, TRUE, build_planner
 from aixi_approx.environment import Environment, Percept
 from aixi_approx.envs import make
@@ -100,7 +100,8 @@ def _learn(checkpoint: Checkpoint, environment: Environment, cycles: Sequence[Cy
         return predictor, {}
     bits = np.array([bit for cycle in cycles for bit in coding.cycle(*cycle).tolist()], dtype=np.uint8)
     began = time.perf_counter()
-    learned: dict[str, Any] = {"log_loss": predictor.learn(bits)}
+    with blamed("learning", predictor):
+        learned: dict[str, Any] = {"log_loss": predictor.learn(bits)}
     learned["seconds"] = time.perf_counter() - began
     if checkpoint.model == CTW and isinstance(predictor, FactoredContextTree):
         learned["best_tree"] = predictor.best_tree()._asdict()

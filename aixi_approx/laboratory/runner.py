@@ -51,7 +51,7 @@ class Laboratory(Generic[AnyPlan]):
 
     Parameters
     ----------
-    folder : Path
+    folder : Path or str
         Is made if it is not there. Nothing is written to it before `run`.
     study : Study or another Plan, optional
         What is to be measured: what is in the folder already, or more. If not given, what is there.
@@ -79,12 +79,12 @@ class Laboratory(Generic[AnyPlan]):
 
     def __init__(
         self,
-        folder: Path,
+        folder: Path | str,
         study: AnyPlan | None = None,
         *,
         read: Callable[[Any, str], AnyPlan] = study_of,  # type: ignore[assignment]
     ) -> None:
-        self.folder = folder
+        self.folder = folder = Path(folder)
         if isinstance(study, Study):
             study = cast(AnyPlan, checked(study, "the study"))
         if study is None and not (folder / MANIFEST).exists():

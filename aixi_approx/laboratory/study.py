@@ -21,6 +21,7 @@ from __future__ import annotations
 import functools
 import runpy
 import tomllib
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -30,7 +31,7 @@ from aixi_approx import planners, predictors
 from aixi_approx.builder import CTW, TRUE, build_agent, build_planner, options_taken
 from aixi_approx.environment import Settings
 from aixi_approx.envs import make, name_of
-from aixi_approx.laboratory.axes import Axis, check_axes
+from aixi_approx.laboratory.axes import AXES, Axis, check_axes
 from aixi_approx.laboratory.condition import Checkpoint, Group, Setting, TrainingRun
 from aixi_approx.laboratory.measurement import NO_MODEL, SHUFFLED
 from aixi_approx.planner import MAX_SIMULATIONS
@@ -40,7 +41,6 @@ from aixi_approx.pomdp.definition import POMDP
 from aixi_approx.predictors.context_tree import MAX_DEPTH
 from aixi_approx.validation import as_integer
 
-AXES = ("depths", "horizons", "planners")  # that can be crossed
 NAMES = ("environments", "planners", "models", "learners", "cross")
 NUMBERS = {  # and the most that each can be: horizons, with which the regret of a decision is known
     "experience": 1 << 30,
@@ -250,7 +250,7 @@ def read_study(path: Path) -> Study:
         return study_of(given, str(path))
     try:
         study = runpy.run_path(str(path)).get("study")
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise ValueError(f"{path} can't be run: {type(error).__name__}: {_line(error)}") from error
     if not isinstance(study, Study):
         raise ValueError(f"{path} has no study: write `study = Study(...)` in it")
@@ -305,7 +305,7 @@ def checked(study: Study, where: str) -> Study:
     return study
 
 
-def _line(error: Exception) -> str:
+def _line(error: BaseException) -> str:
     return " ".join(str(error).split())
 
 
@@ -413,3 +413,5 @@ def _check_agents(study: Study) -> None:
                 build_planner(environment, planner, settings=settings._replace(simulations=searches))
         except ValueError as error:
             raise ValueError(f"settings of {title}: {error}") from error
+    for run in study._replace(seeds=1).runs() if study.axes else ():
+        deque(study.groups(run), maxlen=0)  # where an axis fails that can't be applied

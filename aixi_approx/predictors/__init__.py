@@ -71,6 +71,10 @@ def make_predictor(name: str, environment: Environment, *, settings: Settings | 
     96
     """
     settings = environment.settings if settings is None else settings
-    options = {option: getattr(settings, option) for option in predictor_class(name).options}
+    kind = predictor_class(name)
+    if unknown := [option for option in kind.options if option not in settings._fields]:
+        what = f"options has {unknown[0]!r}: it is a tuple of fields of Settings: {', '.join(settings._fields)}"
+        raise ValueError(f"{name}: {what}")
+    options = {option: getattr(settings, option) for option in kind.options}
     predictor: Predictor = REGISTRY.build(name, environment, **options)
     return predictor
