@@ -55,7 +55,7 @@ if TYPE_CHECKING:
 )
 @click.option("--memory-cycles", type=at_least(0), help="Cycles that make up a state of q-learning.  [default: 2]")
 @click.option(
-    "--evaluate", type=at_least(0), help="Cycles of greedy evaluation.  [default: 2000; --cycles if that is less]"
+    "--evaluate", type=at_least(0), help="Cycles of greedy evaluation.  [default: 2000; --cycles if less, at least 100]"
 )
 @click.option("--evaluation-simulations", type=at_least(1), help="Simulations of each search in the evaluation.")
 @click.option("--learn-in-evaluation", is_flag=True, help="Go on learning in the evaluation, without exploring.")
