@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from matplotlib.figure import Figure
 from scipy.stats import t as student
@@ -91,8 +91,8 @@ def write(folder: Path, study: Study, lacks: Callable[[Checkpoint], bool] = lamb
     store.prepare(study.as_json())
     for run in study.runs():
         groups = [group for group in study.groups(run) if not lacks(group.checkpoint)]
-        for checkpoint, settings, _ in groups:
-            rows = [a_row(checkpoint, setting) for setting in settings]
+        for checkpoint, ways, _ in groups:
+            rows = [a_row(checkpoint, setting) for setting in ways]
             store.add_conditions(checkpoint, {"learned": what_was_learned(checkpoint), "rows": rows})
         for mark in study.experience:
             if any(group.checkpoint.experience >= mark for group in groups):
@@ -272,6 +272,7 @@ def test_only_learners_without_a_model(tmp_path: Path) -> None:
 
 
 @given(st.lists(st.lists(st.floats(-1e6, 1e6) | st.just(NAN), min_size=3, max_size=3), min_size=1, max_size=6))
+@settings(deadline=None)
 def test_means_and_intervals_over_seeds(values: list[list[float]]) -> None:
     array = np.array(values)
     for i, mean in enumerate(seed_mean(array)):

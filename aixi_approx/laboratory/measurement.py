@@ -246,7 +246,7 @@ def _evaluate(
 
 
 def _memory(checkpoint: Checkpoint, learner: Learner) -> int:
-    """How many past cycles a frozen context tree can take notice of; 0 where what it takes notice of is not known.
+    """How many past cycles the predictions of a frozen context tree can depend on; 0 for another predictor.
 
     Of another predictor all predictions follow from what it has learned, the same for all settings, and the bits since.
     """
@@ -283,6 +283,6 @@ def _average_parts(parts: list[RegretParts | None]) -> dict[str, float | None] |
     known = [each for each in parts if each is not None]
     if len(known) < len(parts):
         return None
-    with np.errstate(invalid="ignore"):  # where an action loses reward for ever
+    with np.errstate(invalid="ignore"):  # where an action loses reward forever
         mean = np.mean(known, axis=0)
     return {part: finite(value) for part, value in zip(RegretParts._fields, mean.tolist(), strict=True)}

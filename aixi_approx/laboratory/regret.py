@@ -183,7 +183,7 @@ class TrueValues:
         -------
         float[A] or None
             The expected sum of rewards relative to the best reward per cycle; -inf for an action after which less can
-            be earned for ever. None without a solution.
+            be earned forever. None without a solution.
         """
         return self._solution.action_values(self._node) if self._solution else None
 

@@ -11,7 +11,7 @@ import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar, cast
 
 from aixi_approx.execution.folder import lock
 from aixi_approx.execution.tasks import Engine, Task, run_all
@@ -86,7 +86,7 @@ class Laboratory(Generic[AnyPlan]):
     ) -> None:
         self.folder = folder
         if isinstance(study, Study):
-            study = checked(study, "the study")  # type: ignore[assignment]
+            study = cast(AnyPlan, checked(study, "the study"))
         if study is None and not (folder / MANIFEST).exists():
             raise ValueError(f"{folder} holds no study: name environments, or a folder that holds one")
         self.store = Store(folder)
