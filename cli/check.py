@@ -22,21 +22,21 @@ if TYPE_CHECKING:
 @click.option(
     "--cycles",
     type=at_least(1),
-    help="Of each random play.  [default: 1000 of an environment, 30 of a model, 10 of a planner or rollout policy]",
+    help="Cycles of each random play.  [default: 1000 for an environment, 30 for a model, else 10]",
 )
-@click.option("--seed", type=int, default=0, show_default=True, help="Of the first play; the next ones follow.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Seed of the first play; the next ones follow.")
 @as_json
 def command(
     name: str, environment: str | None, model: str | None, cycles: int | None, seed: int, as_json: bool
 ) -> None:
-    """Try out what NAME stands for, and say what is wrong with it and how to mend it.
+    """Test what NAME stands for, and report what is wrong with it and how to fix it.
 
     NAME is an environment, a model, a planner or a rollout policy: one of `aixi envs` or of `aixi run --help`,
     my_file.py:MyClass, or what an installed package offers. Of an environment is checked what it declares, what its
     steps return, that all is a function of the seed (again, in a new instance, beside another, in another process), its
     pictures and, where it is a finite POMDP, its definition and optimum; of the others, that they do what their base
-    class asks for, from Python and from compiled code, and that it can be undone. Notes are no faults. The exit code is
-    0 if all was passed, 2 if anything failed.
+    class asks for, from Python and from compiled code, and that it can be undone. Notes are not faults. The exit code
+    is 0 if all checks passed, 2 if anything failed.
 
     \b
     Examples:

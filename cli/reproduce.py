@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     type=click.Path(path_type=Path),
     default=Path("reproduction"),
     show_default=True,
-    help="Folder to write to, or to go on from.",
+    help="Folder to write to, or to resume from.",
 )
 @as_json
 def command(

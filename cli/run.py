@@ -55,13 +55,13 @@ if TYPE_CHECKING:
 )
 @click.option("--memory-cycles", type=at_least(0), help="Cycles that make up a state of q-learning.  [default: 2]")
 @click.option(
-    "--evaluate", type=at_least(0), help="Cycles of greedy evaluation.  [default: 2000; --cycles if that is less]"
+    "--evaluate", type=at_least(0), help="Cycles of greedy evaluation.  [default: 2000; --cycles if less, at least 100]"
 )
 @click.option("--evaluation-simulations", type=at_least(1), help="Simulations of each search in the evaluation.")
 @click.option("--learn-in-evaluation", is_flag=True, help="Go on learning in the evaluation, without exploring.")
-@click.option("--threads", type=at_least(1), help="In which majority:K and pooled:K search; same result.  [default: 1]")
+@click.option("--threads", type=at_least(1), help="Threads for majority:K and pooled:K; same result.  [default: 1]")
 @click.option("--seed", type=int, default=0, show_default=True, help="The run is a function of it.")
-@click.option("--out", type=click.Path(path_type=Path), help="Folder to write to, or to go on from.")
+@click.option("--out", type=click.Path(path_type=Path), help="Folder to write to, or to resume from.")
 @click.option("--watch", is_flag=True, help="See the evaluation on stderr, at most ten cycles a second.")
 @picture("Draw the reward over the cycles of learning to this file: .png, .svg or .pdf.")
 @as_json

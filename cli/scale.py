@@ -35,7 +35,7 @@ DPI = 120  # of pictures
 @click.option("--learners", help="What agents learn with, with commas between, as in `aixi run`.  [default: rhouct]")
 @click.option("--cross", help="Axes crossed with the plane, with commas between: depths, horizons, planners.")
 @click.option("--seeds", type=at_least(1), help="Agents in each environment.  [default: 12, of the full grid 20]")
-@click.option("--out", type=click.Path(path_type=Path), help="Folder to write to, or to go on from.")
+@click.option("--out", type=click.Path(path_type=Path), help="Folder to write to, or to resume from.")
 @on_option
 @click.option("--report", "only_report", is_flag=True, help="Only report on what is there.")
 @yes_option

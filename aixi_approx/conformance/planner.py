@@ -94,7 +94,7 @@ def examine_planner(
         if cycle % 3 == 1:
             _check_undo(probe, other, seed)
         deque(interact(agent, world, cycles=1), maxlen=0)
-    yield Diagnostic("result", PASSED, f"{cycles:,} cycles in {world.name}: every action is one there is")
+    yield Diagnostic("result", PASSED, f"{cycles:,} cycles in {world.name}: every action exists")
     if worse:
         what = "it decided on an action whose value is not the largest: fine if that is meant, as in a vote"
         yield Diagnostic("action", NOTE, what)
