@@ -97,7 +97,7 @@ class Agent:
         with self._blamed("search"):
             result = self.planner.search(self.predictor, random, simulations=simulations)
         try:
-            return check_result(self.planner, result, self.coding.actions)
+            return check_result(self.planner, result, actions=self.coding.actions)
         except ValueError as error:
             raise AgentFault(str(error)) from error
 

@@ -171,7 +171,7 @@ class Planner(ABC):
         """Go back to a mark, exactly; forget it and all later ones."""
 
 
-def check_result(planner: Planner, result: Any, actions: int) -> SearchResult:
+def check_result(planner: Planner, result: Any, *, actions: int) -> SearchResult:
     """Return what a planner's search returned.
 
     Raises

@@ -260,7 +260,11 @@ class Stopped(BaseException):
 @pytest.mark.parametrize(
     ("operation", "wrong", "message"),
     [
-        ("choose", ZeroDivisionError("a mistake"), "the rollout policy failed in a search: a mistake"),
+        (
+            "choose",
+            ZeroDivisionError("a mistake"),
+            "the rollout policy failed in a search: ZeroDivisionError: a mistake",
+        ),
         ("choose", 3, r"Broken.choose returned 3: there are actions 0 to 2"),
         ("choose", -1, r"Broken.choose returned -1"),
         ("choose", 0.5, r"Broken.choose returned 0.5"),
@@ -294,7 +298,7 @@ def test_a_policy_that_fails_is_one_line_of_the_command_line(place: Path, capsys
     for policy, message in (
         (
             "my_bad.py:Bad",
-            "aixi: the rollout policy failed in a search: Bad.choose returned 9: there are actions 0 to 2",
+            "aixi: the rollout policy failed in a search: ValueError: Bad.choose returned 9: there are actions 0 to 2",
         ),
         ("my_bad.py:Needy", "aixi: my_bad.py:Needy can't be built: TypeError: "),
         ("my_bad.py:Absent", "aixi: my_bad.py:Absent: there is no class of that name derived from aixi_approx.Rollout"),

@@ -83,7 +83,7 @@ def examine_planner(
     worse = False
     for cycle in range(cycles):
         result = probe.search()
-        check_result(result, agent.coding.actions)
+        check_shapes(result, agent.coding.actions)
         worse |= _is_worse(result)
         if planner.seconds is None:
             probe.require_same(result, probe.search(), "two searches with the same stream differ", "repetition")
@@ -110,7 +110,7 @@ def examine_planner(
         yield Diagnostic("repetition", NOTE, "it is limited by time, so that its results can't be compared")
 
 
-def check_result(result: SearchResult, actions: int) -> None:
+def check_shapes(result: SearchResult, actions: int) -> None:
     """Check that what a search returned makes sense; raise Nonconformity if not.
 
     Parameters
