@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
-from typing import NamedTuple
+from typing import NamedTuple, NoReturn
 
 from aixi_approx.coding import Coding
 from aixi_approx.environment import Percept
@@ -94,8 +94,10 @@ class Agent:
 
     def search(self, random: Stream, *, simulations: int | None = None) -> SearchResult:
         """Search from here, whatever the probability of exploration; raise AgentFault if that fails."""
-        with self._blamed("search"):
+        try:
             result = self.planner.search(self.predictor, random, simulations=simulations)
+        except (Exception, SystemExit) as error:
+            blame(error, "search", *self._parts())
         try:
             return check_result(self.planner, result, actions=self.coding.actions)
         except ValueError as error:
@@ -111,12 +113,14 @@ class Agent:
         """
         bits = self.coding.cycle(action, *percept)
         loss = 0.0
-        with self._blamed("learning" if learn else "taking in a cycle"):
+        try:
             if learn:
                 loss = self.predictor.learn(bits)
             else:
                 self.predictor.extend(bits)
             self.planner.advance(action, bits[self.coding.action_bits :], learned=learn)
+        except (Exception, SystemExit) as error:
+            blame(error, "learning" if learn else "taking in a cycle", *self._parts())
         self.cycle += 1
         return loss
 
@@ -140,35 +144,45 @@ class Agent:
                 self.cycle = cycle
                 self.planner.forget()
 
-    def _blamed(self, what: str) -> AbstractContextManager[None]:
+    def _parts(self) -> list[object]:
         planners = [self.planner, *getattr(self.planner, "planners", ())]
-        return blamed(what, self.predictor, *planners, *(getattr(planner, "rollout", None) for planner in planners))
+        return [self.predictor, *planners, *(getattr(planner, "rollout", None) for planner in planners)]
+
+    def _blamed(self, what: str) -> AbstractContextManager[None]:
+        return blamed(what, *self._parts())
 
 
 @contextmanager
 def blamed(what: str, *parts: object) -> Iterator[None]:
-    """Turn an error in parts of the user's own into one that says where; those of this package say it themselves.
+    """Turn an error in parts of the user's own into one that says where, as `blame` does."""
+    try:
+        yield
+    except (Exception, SystemExit) as error:
+        blame(error, what, *parts)
+
+
+def blame(error: BaseException, what: str, *parts: object) -> NoReturn:
+    """Raise an error in parts of the user's own as one that says where; those of this package say it themselves.
 
     Parameters
     ----------
+    error : Exception or SystemExit
+        What was raised.
     what : str
-        What is done inside.
-    *parts
-        Predictor, planner and rollout policy that do it.
+        What was done.
+    *parts : object
+        Predictor, planner and rollout policy that did it.
 
     Raises
     ------
     AgentFault
         Caused by the error.
     """
-    try:
-        yield
-    except (AgentFault, PredictorError, RolloutError, MemoryError):
-        raise
-    except (Exception, SystemExit) as error:
-        kinds = [kind for kind in dict.fromkeys(map(type, parts)) if own_modules(kind)]
-        own = own_modules(*kinds)
-        if not own or (isinstance(error, ValueError | RuntimeError) and not lines_in(error, own)):
-            raise
-        names = ", ".join(kind.__name__ for kind in kinds)
-        raise AgentFault(f"{names}: {what} failed: {describe_error(error, own)}") from error
+    if isinstance(error, AgentFault | PredictorError | RolloutError | MemoryError):
+        raise error
+    kinds = [kind for kind in dict.fromkeys(map(type, parts)) if own_modules(kind)]
+    own = own_modules(*kinds)
+    if not own or (isinstance(error, ValueError | RuntimeError) and not lines_in(error, own)):
+        raise error
+    names = ", ".join(kind.__name__ for kind in kinds)
+    raise AgentFault(f"{names}: {what} failed: {describe_error(error, own)}") from error

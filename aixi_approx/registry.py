@@ -151,7 +151,9 @@ class Registry:
     def _by_name(self, short: str, name: str) -> tuple[str, type[Any]]:
         """The full name and the class of one of the table, or of an installed package."""
         known = short.replace("_", "-").lower()
-        offered = self.installed()
+        if known in self.table:
+            return known + name[len(short) :], self._of_table(known, name)
+        offered = self.installed()  # which takes some milliseconds
         names = self.names()
         if known not in names:
             longer = [other for other in names if known and other.startswith(known)]
@@ -160,8 +162,7 @@ class Registry:
             known = longer[0] if longer else known
         title = known + name[len(short) :]
         if known in self.table:
-            module, _, class_name = self.table[known].partition(":")
-            return title, self._checked(getattr(importlib.import_module(f"{self.package}.{module}"), class_name), name)
+            return title, self._of_table(known, name)
         if known in offered:
             try:
                 kind = offered[known].load()
@@ -178,6 +179,11 @@ class Registry:
         near = difflib.get_close_matches(short, names, n=1, cutoff=0.5)
         hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(names)}, and my_file.py:MyClass"
         raise self.error(f"no {self.what} {name!r}: {hint}")
+
+    def _of_table(self, known: str, name: str) -> type[Any]:
+        """Return a class of the table."""
+        module, _, class_name = self.table[known].partition(":")
+        return self._checked(getattr(importlib.import_module(f"{self.package}.{module}"), class_name), name)
 
     def _from_file(self, path: str, class_name: str) -> type[Any]:
         """A class of the user's own."""

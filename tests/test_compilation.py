@@ -50,9 +50,8 @@ if sys.argv[1:] == ["search"]:
     tables.first[1] = 1
     plan = pouct.StatePlan(
         actions=1, percepts=1, horizon=1, plies=1, rule=0, ucb=1.0, scale=1.0,
-        action_bits=1, reward_bits=1, observation_bits=1, min_reward=0,
     )
-    world = pouct.World(tables, np.zeros(1, np.int64), np.zeros(1, np.int64), np.ones(1))
+    world = pouct.World(tables, np.zeros(1, np.int64), np.zeros(1, np.int64), np.ones(1), 1, 1, 1, 0)
     tree = pouct.StateTree(
         np.full(1, pouct.ROOT + 1), np.zeros(9, np.int64), np.zeros((9, 1), np.int32), np.zeros((9, 1)),
         np.full((16, 2), pouct.FREE),

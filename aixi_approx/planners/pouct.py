@@ -30,8 +30,8 @@ from aixi_approx.planners.tree_search import (
 )
 from aixi_approx.pomdp.belief import HasBelief, SameEnvironment
 from aixi_approx.pomdp.definition import POMDP, Tables, as_pomdp, sample
-from aixi_approx.predictor_abi import GO_BACK, POLICY, READS, SET_MARK, TAKE_IN, call_operation
-from aixi_approx.randomness import Stream, draw
+from aixi_approx.predictor_abi import CHOOSE, GO_BACK, POLICY, READS, SET_MARK, TAKE_IN, call_operation
+from aixi_approx.randomness import Stream, below, draw
 from aixi_approx.rollout import Rollout
 from aixi_approx.rollouts.uniform import Uniform
 from aixi_approx.validation import as_integer
@@ -50,10 +50,6 @@ class StatePlan(NamedTuple):
     rule: int  # of selection, one of RULES
     ucb: float  # C
     scale: float  # reward range
-    action_bits: int
-    reward_bits: int
-    observation_bits: int
-    min_reward: int
 
 
 class World(NamedTuple):
@@ -63,6 +59,10 @@ class World(NamedTuple):
     percept: NDArray[np.int64]  # [N] number of the percept of each outcome
     state: NDArray[np.int64]  # [K] possible at the root
     belief: NDArray[np.float64]  # [K] their probability
+    action_bits: int  # of a cycle, as a rollout policy reads it
+    reward_bits: int
+    observation_bits: int
+    min_reward: int
 
 
 class StateTree(NamedTuple):
@@ -137,15 +137,15 @@ def _draw_state(world: World, random: Stream) -> int:
 
 
 @kernel
-def _tell_policy(policy: NDArray[np.int64], plan: StatePlan, tables: Tables, action: int, row: int) -> int:
+def _tell_policy(policy: NDArray[np.int64], world: World, action: int, row: int) -> int:
     """Append a cycle, bit by bit, to the history that a rollout policy reads; return how many operations failed."""
     faults = 0
-    for i in range(plan.action_bits - 1, -1, -1):
+    for i in range(world.action_bits - 1, -1, -1):
         faults += call_operation(policy[TAKE_IN], policy[POLICY], (action >> i) & 1) < 0.0
-    reward, observation = tables.reward[row] - plan.min_reward, tables.observation[row]
-    for i in range(plan.reward_bits - 1, -1, -1):
+    reward, observation = world.tables.reward[row] - world.min_reward, world.tables.observation[row]
+    for i in range(world.reward_bits - 1, -1, -1):
         faults += call_operation(policy[TAKE_IN], policy[POLICY], (reward >> i) & 1) < 0.0
-    for i in range(plan.observation_bits - 1, -1, -1):
+    for i in range(world.observation_bits - 1, -1, -1):
         faults += call_operation(policy[TAKE_IN], policy[POLICY], (observation >> i) & 1) < 0.0
     return faults
 
@@ -163,7 +163,8 @@ def _simulate(
 ) -> int:
     """One simulation from a state: descend, roll out, back up. Return how many operations of the policy failed."""
     tables, faults, mark = world.tables, 0, 0.0
-    if policy[READS]:
+    reads = policy[READS] != 0
+    if reads:
         mark = call_operation(policy[SET_MARK], policy[POLICY], 0)
         faults += mark < 0.0
     node, level = ROOT, 0
@@ -171,8 +172,8 @@ def _simulate(
         action = select(tree, plan, random, logs, node, plan.horizon - level)
         row = sample(tables, state, action, plan.actions, random)
         state = tables.state[row]
-        if policy[READS]:
-            faults += _tell_policy(policy, plan, tables, action, row)
+        if reads:
+            faults += _tell_policy(policy, world, action, row)
         trace.node[level], trace.action[level], trace.reward[level] = node, action, tables.reward[row]
         level += 1
         if level < plan.plies:
@@ -180,15 +181,21 @@ def _simulate(
     if level < plan.plies:
         tree.total[node] = 1
     outcome = 0
-    for _ in range(level, plan.horizon):
-        action = roll_out(policy, random, plan.actions)
-        if action < 0:
-            faults, action = faults + 1, 0
-        row = sample(tables, state, action, plan.actions, random)
-        state = tables.state[row]
-        if policy[READS]:
-            faults += _tell_policy(policy, plan, tables, action, row)
-        outcome += tables.reward[row]
+    if policy[CHOOSE] == 0:  # uniform
+        for _ in range(level, plan.horizon):
+            row = sample(tables, state, below(random, plan.actions), plan.actions, random)
+            state = tables.state[row]
+            outcome += tables.reward[row]
+    else:
+        for _ in range(level, plan.horizon):
+            action = roll_out(policy, random, plan.actions)
+            if action < 0:
+                faults, action = faults + 1, 0
+            row = sample(tables, state, action, plan.actions, random)
+            state = tables.state[row]
+            if reads:
+                faults += _tell_policy(policy, world, action, row)
+            outcome += tables.reward[row]
     while level > 0:
         level -= 1
         outcome += trace.reward[level]
@@ -196,7 +203,7 @@ def _simulate(
         tree.visits[at, action] += 1
         tree.total[at] += 1
         tree.value[at, action] += (outcome - tree.value[at, action]) / tree.visits[at, action]
-    if policy[READS] and mark >= 0.0:
+    if reads and mark >= 0.0:
         faults += call_operation(policy[GO_BACK], policy[POLICY], int(mark)) < 0.0
     return faults
 
@@ -274,11 +281,8 @@ class POUCT(Planner):
             rule=RULES.index(rule),
             ucb=float(ucb),
             scale=float(max(1, pomdp.max_reward - pomdp.min_reward)),
-            action_bits=coding.action_bits,
-            reward_bits=coding.reward_bits,
-            observation_bits=coding.observation_bits,
-            min_reward=coding.min_reward,
         )
+        self._layout = (coding.action_bits, coding.reward_bits, coding.observation_bits, coding.min_reward)
         self._trace = StateTrace(*np.zeros((3, horizon), dtype=np.int64))
         self._slices = TimeSlices()
         self._logs = np.zeros(0)
@@ -296,8 +300,9 @@ class POUCT(Planner):
 
     def advance(self, action: int, percept: Bits, *, learned: bool = True) -> None:
         """Go on to the history after a real cycle, which only a rollout policy takes note of."""
-        self.rollout.extend(encode(action, self._plan.action_bits))
-        self.rollout.extend(percept)
+        if self.reads_history:
+            self.rollout.extend(encode(action, self.pomdp.coding.action_bits))
+            self.rollout.extend(percept)
 
     def mark(self) -> int:
         """Remember this point; return its number."""
@@ -332,7 +337,7 @@ class POUCT(Planner):
             simulations = self.simulations
         simulations = as_integer("simulations", simulations, 1, MAX_SIMULATIONS)
         self._clear()
-        world = World(self.pomdp.tables, self._percept, *predictor.belief)
+        world = World(self.pomdp.tables, self._percept, *predictor.belief, *self._layout)
         self.rollout.fault, policy = None, self.rollout.addresses.array()
         done = 0
         for count, _ in self._slices(simulations, end):

@@ -45,6 +45,7 @@ from aixi_approx.planners.tree_search import (
 from aixi_approx.predictor import Predictor
 from aixi_approx.predictor_abi import (
     APPEND,
+    CHOOSE,
     GO_BACK,
     MARK,
     POLICY,
@@ -57,7 +58,7 @@ from aixi_approx.predictor_abi import (
     UPDATE,
     call_operation,
 )
-from aixi_approx.randomness import Stream, draw
+from aixi_approx.randomness import Stream, below, draw
 from aixi_approx.rollout import Rollout
 from aixi_approx.rollouts.uniform import Uniform
 from aixi_approx.validation import as_integer
@@ -247,10 +248,11 @@ def _simulate(
         level += 1
     new, depth = node, level
     room = capacity - reserved if plan.memo else 0
+    reads, uniform = policy[READS] != 0, policy[CHOOSE] == 0
     while level < plan.horizon:
-        if policy[READS]:
+        if reads:
             _tell_policy(policy, trace)
-        trace.action[level] = roll_out(policy, random, plan.actions)
+        trace.action[level] = below(random, plan.actions) if uniform else roll_out(policy, random, plan.actions)
         if trace.action[level] < 0:
             trace.counts[POLICY_FAULTS] += 1
             trace.action[level] = 0
@@ -441,8 +443,9 @@ class RhoUCT(Planner):
 
     def advance(self, action: int, percept: Bits, *, learned: bool = True) -> None:
         """Go on to the history after a real cycle."""
-        self.rollout.extend(encode(action, self.coding.action_bits))
-        self.rollout.extend(percept)
+        if self.reads_history:
+            self.rollout.extend(encode(action, self.coding.action_bits))
+            self.rollout.extend(percept)
         if not learned:
             self.forget()
         elif self._plan.memo and self._root != NONE:

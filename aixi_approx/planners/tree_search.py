@@ -52,14 +52,20 @@ def select(tree: Any, plan: Any, random: Stream, logs: NDArray[np.float64], node
                 if choice == 0:
                     return a
                 choice -= 1
+    best, best_score, ties = 0, -np.inf, 0
+    if plan.rule == ROUND_ROBIN:
+        for a in range(plan.actions):
+            if -tree.visits[node, a] > best_score:
+                best, best_score, ties = a, -float(tree.visits[node, a]), 1
+            elif -tree.visits[node, a] == best_score:
+                ties += 1
+                if below(random, ties) == 0:
+                    best = a
+        return best
     log_total = logs[tree.total[node]]
     scale = 1.0 / (remaining * plan.scale)
-    best, best_score, ties = 0, -np.inf, 0
     for a in range(plan.actions):
-        if plan.rule == ROUND_ROBIN:
-            score = -float(tree.visits[node, a])
-        else:
-            score = tree.value[node, a] * scale + plan.ucb * np.sqrt(log_total / tree.visits[node, a])
+        score = tree.value[node, a] * scale + plan.ucb * np.sqrt(log_total / tree.visits[node, a])
         if score > best_score:
             best, best_score, ties = a, score, 1
         elif score == best_score:
