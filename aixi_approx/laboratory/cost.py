@@ -6,22 +6,24 @@ import math
 import time
 from collections import deque
 
-from aixi_approx.builder import build_agent, options_taken
+from aixi_approx.builder import CTW, TRUE, build_agent, options_taken
 from aixi_approx.envs import make
 from aixi_approx.interaction import interact
 from aixi_approx.laboratory.condition import Group, TrainingRun
+from aixi_approx.laboratory.measurement import NO_MODEL, SHUFFLED
 from aixi_approx.planner_spec import PlannerSpec
 
 CYCLE_SECONDS = 1e-3  # of a cycle, beside its search; about
 ANALYSIS_SECONDS = 2e-2  # of the analysis of a decision; about
-PILOT_CYCLES, PILOT_SIMULATIONS = 200, 300
+PILOT_CYCLES, PILOT_SIMULATIONS, FEW_SIMULATIONS = 200, 300, 20
+BUILT_IN = (CTW, TRUE, SHUFFLED, NO_MODEL)
 
 
 class Cost:
     """Estimates in seconds, from the speed of a search that is tried out once in each environment."""
 
     def __init__(self) -> None:
-        self._paces: dict[str, float] = {}
+        self._paces: dict[tuple[str, str], float] = {}
 
     def segment(self, run: TrainingRun, start: int, *, until: int) -> float:
         """Return about how many seconds a training run takes from cycle `start` to cycle `until`."""
@@ -45,23 +47,30 @@ class Cost:
             setting.cycles * (setting.planner.simulations or 0) * (setting.planner.horizon or own) / own
             for setting in group.settings
         )
-        return learning + analyses + cycles + (searches * self._pace(group.checkpoint.run) if searches else 0.0)
+        run, model = group.checkpoint.run, group.checkpoint.model
+        slowness = 1.0
+        if model not in BUILT_IN:  # one of the user's own, which may be Python
+            slowness = max(1.0, self._pace(run, model) / self._pace(run))
+        searching = searches * self._pace(run) if searches else 0.0
+        return cycles + slowness * (learning + analyses + searching)
 
-    def _pace(self, run: TrainingRun) -> float:
-        """Seconds of a simulation in an environment."""
-        name = run.environment
-        if name not in self._paces:
-            self._paces[name] = pilot(run)
-        return self._paces[name]
+    def _pace(self, run: TrainingRun, model: str = CTW) -> float:
+        """Seconds of a simulation in an environment, with a model."""
+        key = run.environment, model
+        if key not in self._paces:
+            self._paces[key] = pilot(run) if model == CTW else pilot(run, model)
+        return self._paces[key]
 
 
-def pilot(run: TrainingRun) -> float:
+def pilot(run: TrainingRun, model: str = CTW) -> float:
     """Measure how many seconds a simulation takes early in a training run.
 
     Parameters
     ----------
     run : TrainingRun
         Its environment, settings and seed are used.
+    model : str, default: "ctw"
+        What predicts.
 
     Returns
     -------
@@ -70,12 +79,13 @@ def pilot(run: TrainingRun) -> float:
     """
     environment, settings = make(run.environment), run.settings
     environment.checked_reset(run.seed)
-    agent = build_agent(environment, settings=settings._replace(epsilon=1.0, decay=1.0), seed=run.seed)
+    agent = build_agent(environment, model, settings=settings._replace(epsilon=1.0, decay=1.0), seed=run.seed)
     deque(interact(agent, environment, cycles=PILOT_CYCLES), maxlen=0)
+    simulations = PILOT_SIMULATIONS if model == CTW else FEW_SIMULATIONS
     seconds = math.inf
     for _ in range(3):  # the first compiles
         agent.planner.forget()
         began = time.perf_counter()
-        agent.act(explore=False, simulations=PILOT_SIMULATIONS)
+        agent.act(explore=False, simulations=simulations)
         seconds = min(seconds, time.perf_counter() - began)
-    return seconds / PILOT_SIMULATIONS
+    return seconds / simulations
