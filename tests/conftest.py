@@ -6,7 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from small_runs import FREQUENCY, WORLDS
+
+settings.register_profile("cold", deadline=None)  # a first example may compile
+settings.load_profile("cold")
 
 
 @pytest.fixture(scope="module")
