@@ -27,9 +27,7 @@ MOST_IN_TIME = 10_000_000  # simulations of a decision that is limited by time: 
 
 @kernel
 def roll_out(policy: NDArray[np.int64], random: Stream, actions: int) -> int:
-    """Return the action of a rollout policy, uniform where it has no address; FAILED, -1, if the policy failed."""
-    if policy[CHOOSE] == 0:
-        return below(random, actions)
+    """Return the action of a rollout policy that has an address; FAILED, -1, if the policy failed."""
     action = call_operation(policy[CHOOSE], policy[POLICY], int(draw(random) * 9007199254740992.0))  # 2^53
     return int(action) if 0.0 <= action < actions else -1
 
