@@ -16,7 +16,9 @@ from typing import Any, NamedTuple, Self
 from aixi_approx.validation import check_choice
 
 MAJORITY, POOLED = JOINS = ("majority", "pooled")
-RULES = ("ucb", "round-robin")  # of selection; their numbers are their places
+RULES = ("ucb", "round-robin", "spread")  # of selection; their numbers are their places
+LEAVES = ("exact", "sampled")
+STOPS = ("never", "certain")
 DEFAULT = "rhouct"
 
 
@@ -45,6 +47,10 @@ class PlannerSpec(NamedTuple):
     """Weight of exploration in UCB."""
     rollout: str | None = None
     """How a simulation acts beyond the tree: one of `ROLLOUTS`, or a class of your own."""
+    leaves: str | None = None
+    """Where the value of a leaf comes from, one of `LEAVES`: the expected return of uniform actions, or a rollout."""
+    stop: str | None = None
+    """When a decision ends before all its simulations are made, one of `STOPS`."""
     memo: bool | None = None
     """Whether probabilities are kept within a search, which changes its time and nothing else."""
     prune: float | None = None
@@ -141,6 +147,8 @@ OPTIONS: dict[str, tuple[Callable[[str], Any], str]] = {  # and how their values
     "rule": (str, "a name"),
     "ucb": (float, "a number"),
     "rollout": (str, "a name"),
+    "leaves": (str, "a name"),
+    "stop": (str, "a name"),
     "memo": (_flag, "true or false"),
     "prune": (float, "a probability"),
     "memory_cycles": (int, "a whole number of cycles"),

@@ -27,15 +27,19 @@ if TYPE_CHECKING:
     from aixi_approx.rollout import Rollout
 
 PLANNERS = {
+    "dp-uct": "dp_uct:DPUCT",
     "rhouct": "rho_uct:RhoUCT",
     "one-ply": "rho_uct:OnePly",
+    "flat": "rho_uct:FlatMonteCarlo",
     "expectimax": "expectimax:Expectimax",
     "q-learning": "q_learning:QLearning",
     "random": "random_planner:RandomPlanner",
 }
 ON_BELIEFS = {  # the same on the belief of a true model
+    "dp-uct": "graph_uct:GraphUCT",
     "rhouct": "pouct:POUCT",
     "one-ply": "pouct:OnePlyPOUCT",
+    "flat": "pouct:FlatPOUCT",
     "expectimax": "belief_expectimax:BeliefExpectimax",
 }
 REGISTRY = Registry(

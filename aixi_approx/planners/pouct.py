@@ -21,6 +21,7 @@ from aixi_approx.planner import MAX_SIMULATIONS, Planner, SearchResult
 from aixi_approx.planner_spec import RULES
 from aixi_approx.planners.time_slices import TimeSlices
 from aixi_approx.planners.tree_search import (
+    PAPER_RULES,
     ROOT,
     SQRT_2,
     check_search_options,
@@ -169,7 +170,7 @@ def _simulate(
         faults += mark < 0.0
     node, level = ROOT, 0
     while level < plan.plies and tree.total[node] > 0:
-        action = select(tree, plan, random, logs, node, plan.horizon - level)
+        action = select(tree, plan, random, logs, node, 1.0 / ((plan.horizon - level) * plan.scale))
         row = sample(tables, state, action, plan.actions, random)
         state = tables.state[row]
         if reads:
@@ -263,7 +264,7 @@ class POUCT(Planner):
         if simulations is None and seconds is None:
             simulations = 500
         horizon, self.simulations, plies = check_search_options(
-            horizon, simulations, seconds=seconds, ucb=ucb, rule=rule, plies=plies
+            horizon, simulations, seconds=seconds, ucb=ucb, rule=rule, plies=plies, rules=PAPER_RULES
         )
         self.pomdp, self.seconds = pomdp, seconds
         self.rollout = Uniform(pomdp.coding) if rollout is None else rollout
@@ -388,3 +389,18 @@ class OnePlyPOUCT(POUCT):
 
     def __init__(self, pomdp: POMDP, horizon: int = 5, **options: Any) -> None:
         super().__init__(pomdp, horizon, plies=1, **options)
+
+
+class FlatPOUCT(OnePlyPOUCT):
+    """Flat Monte Carlo on the true environment: each first action gets as many random rollouts as the others.
+
+    Parameters
+    ----------
+    pomdp, horizon, **options
+        As in `POUCT`, but for `ucb` and `rule`.
+    """
+
+    options = ("horizon", "simulations", "seconds", "rollout")
+
+    def __init__(self, pomdp: POMDP, horizon: int = 5, **options: Any) -> None:
+        super().__init__(pomdp, horizon, rule="round-robin", **options)

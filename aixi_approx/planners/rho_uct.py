@@ -35,6 +35,7 @@ from aixi_approx.planner_spec import RULES
 from aixi_approx.planners.time_slices import TimeSlices
 from aixi_approx.planners.tree_search import (
     NONE,
+    PAPER_RULES,
     ROOT,
     SQRT_2,
     check_search_options,
@@ -243,7 +244,7 @@ def _simulate(
     node, level = ROOT, 0
     while level < plan.plies and tree.total[node] > 0:
         trace.node[level] = node
-        trace.action[level] = select(tree, plan, random, logs, node, plan.horizon - level)
+        trace.action[level] = select(tree, plan, random, logs, node, 1.0 / ((plan.horizon - level) * plan.scale))
         node = _imagine(tree, plan, operations, random, trace, node, level, capacity)
         level += 1
     new, depth = node, level
@@ -367,7 +368,7 @@ class RhoUCT(Planner):
         C, the weight of exploration in UCB. Values are scaled by the remaining horizon times the range of the rewards
         (or 1 if there is only one reward).
     rule : str, default: "ucb"
-        How a simulation chooses among the actions of a node, one of `RULES`.
+        How a simulation chooses among the actions of a node, `ucb` or `round-robin`.
     rollout : Rollout, optional
         How a simulation acts beyond the tree; uniformly at random if not given.
     memo : bool, default: True
@@ -408,7 +409,7 @@ class RhoUCT(Planner):
         if simulations is None and seconds is None:
             simulations = 500
         horizon, self.simulations, plies = check_search_options(
-            horizon, simulations, seconds=seconds, ucb=ucb, rule=rule, plies=plies
+            horizon, simulations, seconds=seconds, ucb=ucb, rule=rule, plies=plies, rules=PAPER_RULES
         )
         self.coding, self.seconds = coding, seconds
         self.rollout = Uniform(coding) if rollout is None else rollout
@@ -609,3 +610,18 @@ class OnePly(RhoUCT):
 
     def __init__(self, coding: Coding, horizon: int = 5, **options: Any) -> None:
         super().__init__(coding, horizon, plies=1, **options)
+
+
+class FlatMonteCarlo(OnePly):
+    """The 1-ply planner of the authors of JAIR 2011: each first action gets as many random rollouts as the others.
+
+    Parameters
+    ----------
+    coding, horizon, **options
+        As in `RhoUCT`, but for `ucb` and `rule`.
+    """
+
+    options = ("horizon", "simulations", "seconds", "rollout", "memo")
+
+    def __init__(self, coding: Coding, horizon: int = 5, **options: Any) -> None:
+        super().__init__(coding, horizon, rule="round-robin", **options)

@@ -21,7 +21,8 @@ from aixi_approx.validation import as_integer, check_choice, check_positive
 NONE, ROOT = 0, 1  # decision nodes
 SQRT_2 = 2.0**0.5
 
-UCB, ROUND_ROBIN = range(len(RULES))
+UCB, ROUND_ROBIN, SPREAD = range(len(RULES))
+PAPER_RULES = RULES[:SPREAD]
 MOST_IN_TIME = 10_000_000  # simulations of a decision that is limited by time: a tree of some GB
 
 
@@ -33,11 +34,12 @@ def roll_out(policy: NDArray[np.int64], random: Stream, actions: int) -> int:
 
 
 @kernel
-def select(tree: Any, plan: Any, random: Stream, logs: NDArray[np.float64], node: int, remaining: int) -> int:
+def select(tree: Any, plan: Any, random: Stream, logs: NDArray[np.float64], node: int, unit: float) -> int:
     """Choose an action by the rule of the plan, an untried one first.
 
-    UCB is that of JAIR 2011, definition 6. Round-robin takes the action with the fewest visits.
-    Of the tree it needs `total`, `visits` and `value`, of the plan `actions`, `rule`, `scale` and `ucb`.
+    UCB is that of JAIR 2011, definition 6, on values in some unit: there, one over the range of the returns.
+    Round-robin takes the action with the fewest visits.
+    Of the tree it needs `total`, `visits` and `value`, of the plan `actions`, `rule` and `ucb`.
     """
     untried = 0
     for a in range(plan.actions):
@@ -61,9 +63,8 @@ def select(tree: Any, plan: Any, random: Stream, logs: NDArray[np.float64], node
                     best = a
         return best
     log_total = logs[tree.total[node]]
-    scale = 1.0 / (remaining * plan.scale)
     for a in range(plan.actions):
-        score = tree.value[node, a] * scale + plan.ucb * np.sqrt(log_total / tree.visits[node, a])
+        score = tree.value[node, a] * unit + plan.ucb * np.sqrt(log_total / tree.visits[node, a])
         if score > best_score:
             best, best_score, ties = a, score, 1
         elif score == best_score:
@@ -83,7 +84,14 @@ def root_result(
 
 
 def check_search_options(
-    horizon: int, simulations: int | None, *, seconds: float | None, ucb: float, rule: str, plies: int | None
+    horizon: int,
+    simulations: int | None,
+    *,
+    seconds: float | None,
+    ucb: float,
+    rule: str,
+    plies: int | None = None,
+    rules: tuple[str, ...] = RULES,
 ) -> tuple[int, int, int]:
     """Return the horizon, simulations and plies of a tree search, checked.
 
@@ -94,7 +102,7 @@ def check_search_options(
     """
     if not 0 <= ucb < np.inf:
         raise ValueError(f"ucb is {ucb}: it must be a number and not negative")
-    check_choice("rule", rule, RULES)
+    check_choice("rule", rule, rules)
     if seconds is not None:
         check_positive("seconds", seconds)
     simulations = MOST_IN_TIME if simulations is None else simulations
