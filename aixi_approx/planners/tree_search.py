@@ -74,6 +74,26 @@ def select(tree: Any, plan: Any, random: Stream, logs: NDArray[np.float64], node
     return best
 
 
+@kernel
+def spread(tree: Any, node: int, actions: int) -> float:
+    """Return the standard deviation of the returns that were found at a node, within and between its actions.
+
+    The variance within is that of the returns after the same action, pooled, the variance between that of the values
+    of the actions. Noise and gaps both count, and nothing else: it is a unit for UCB that no environment has to set.
+    Of the tree it needs `visits`, `value` and `square`, the sum of squared deviations of the returns after an action.
+    """
+    squares, degrees, mean = 0.0, 0, 0.0
+    for a in range(actions):
+        squares += tree.square[node, a]
+        degrees += max(0, tree.visits[node, a] - 1)
+        mean += tree.value[node, a] / actions
+    between = 0.0
+    for a in range(actions):
+        between += (tree.value[node, a] - mean) ** 2
+    within = squares / degrees if degrees else 0.0
+    return np.sqrt(within + between / max(1, actions - 1))
+
+
 def root_result(
     visits: NDArray[np.int32], value: NDArray[np.float64], *, random: Stream, simulations: int
 ) -> SearchResult:

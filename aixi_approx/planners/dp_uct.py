@@ -1,0 +1,501 @@
+"""DP-UCT: UCT with dynamic-programming backups, over a predictor (after Keller, Helmert 2013, section 3).
+
+It walks the tree of rho_uct.py, with the same memo, and differs in what it makes of a simulation.
+
+rhoUCT takes the mean of sampled returns for the value of an action, although the memo knows the probability of every
+percept bit that was ever asked for. Here the value of an action is its expected reward and what is expected to follow:
+
+    Q(ha) = sum over r of P(r | ha) r  +  the mean of V(hax) over the percepts x that were seen, weighted by P(x | ha)
+
+The rewards are summed up when an action is first taken: all whose probability is at least `RARE`, and the others once
+they are sampled; the sums are divided by the probability of what was summed up. So a rare and large reward counts
+before it was ever sampled, and the noise of sampling is gone. The value of a decision node is half the largest value
+of its actions and half their mean over its visits,
+
+    V(h) = 1/2 max over a of Q(ha) + 1/2 sum over a of T(ha) / T(h) Q(ha)
+
+as the largest of noisy values is too high, and the mean too low; the mean comes to the largest value as visits grow.
+
+A simulation goes through decision nodes down to the horizon and keeps them all: a new node acts as the rollout policy
+says, and its values count from then on. Percepts are sampled bit by bit, but stratified: of n passes through a bit whose
+probability is p, the number of ones is n p rounded up or down, with the right probability (systematic sampling,
+Cochran 1977, chapter 8). Each single pass is distributed as it has to be.
+
+Decisions where the paper is silent. The rewards that are beyond the largest reward count as the largest. A tree that
+has grown to `MOST_BYTES` gets no more nodes, and a simulation goes on without them.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aixi_approx.coding import Coding
+from aixi_approx.compilation import kernel
+from aixi_approx.planner_spec import STOPS
+from aixi_approx.planners.history_search import (
+    BITS,
+    DECISIONS,
+    FAULTS,
+    NOTED,
+    POLICY_FAULTS,
+    UNKNOWN,
+    HistorySearch,
+    SearchPlan,
+    SimulationTrace,
+    act,
+    ask,
+    begin,
+    feed,
+    new_bit,
+    new_decision,
+    note,
+    predict,
+    undo,
+)
+from aixi_approx.planners.tree_search import NONE, ROOT, SPREAD, select, spread
+from aixi_approx.predictor_abi import MARK, REVERT, STATE, call_operation
+from aixi_approx.randomness import Stream, draw
+from aixi_approx.rollout import Rollout
+from aixi_approx.validation import check_choice
+
+RARE = 1 / 64  # probability of a reward that is not summed up before it is sampled
+CHECK = 16  # simulations after which a search looks whether it is settled
+FIRST_ROOM = 100  # simulations that a tree has room for at first
+
+
+class DPTree(NamedTuple):
+    """The search tree and the memo in one: N decision nodes, A actions each, and B bit nodes of percept tries."""
+
+    used: NDArray[np.int64]  # [2] decision nodes, bit nodes
+    total: NDArray[np.int64]  # [N] T(h), 0 = known to the memo only
+    chance: NDArray[np.int32]  # [N, A] first bit node of the percepts after each action, or NONE
+    visits: NDArray[np.int32]  # [N, A] T(ha)
+    value: NDArray[np.float64]  # [N, A] Q(ha)
+    mean: NDArray[np.float64]  # [N, A] mean of the sampled returns
+    square: NDArray[np.float64]  # [N, A] sum of their squared deviations from it
+    reward: NDArray[np.float64]  # [N, A] sum of P(r) r over the rewards that are known
+    known: NDArray[np.float64]  # [N, A] sum of P(r) over them
+    future: NDArray[np.float64]  # [N, A] sum of P(x) V(hax) over the percepts that were seen
+    seen: NDArray[np.float64]  # [N, A] sum of P(x) over them
+    share: NDArray[np.float64]  # [N] P(x) of the percept that leads to the node
+    counted: NDArray[np.float64]  # [N] V(h) as it stands in `future` of the node before
+    probability: NDArray[np.float64]  # [B] P(bit = 1), or UNKNOWN
+    branch: NDArray[np.int32]  # [B, 2] next bit node, after the last bit a decision node; or NONE
+    passes: NDArray[np.int32]  # [B] of simulations
+    offset: NDArray[np.float64]  # [B] of systematic sampling, drawn in the first pass
+
+
+class RewardPath(NamedTuple):
+    """Where the walk through the rewards of an action stands; r reward bits."""
+
+    node: NDArray[np.int64]  # [r] bit node, or NONE
+    one: NDArray[np.float64]  # [r] P(bit = 1)
+    share: NDArray[np.float64]  # [r] probability of the bits before
+    code: NDArray[np.int64]  # [r] the bits before, as a number
+    following: NDArray[np.int64]  # [r] next bit to look at: 0, 1, or 2 when both are done
+    mark: NDArray[np.int64]  # [r] mark of the predictor before the bit that is fed
+
+
+@kernel
+def _reward(plan: SearchPlan, code: int) -> int:
+    return min(plan.min_reward + code, plan.max_reward)
+
+
+@kernel
+def _bit_below(tree: DPTree, at: int, bit: int, room: int) -> int:
+    """The bit node behind a bit of a trie, which is made if there is room."""
+    if at == NONE:
+        return NONE
+    if tree.branch[at, bit] == NONE and tree.used[BITS] < room:
+        tree.branch[at, bit] = new_bit(tree)
+    return tree.branch[at, bit]
+
+
+@kernel
+def _sum_rewards(
+    tree: DPTree,
+    plan: SearchPlan,
+    operations: NDArray[np.int64],
+    trace: SimulationTrace,
+    path: RewardPath,
+    node: int,
+    action: int,
+    last: int,
+    room: int,
+) -> None:
+    """Sum up the rewards after an action that are not rare. The action is noted; the predictor is left as it was fed.
+
+    It is asked only for what the memo does not know, so it is fed late, by `fed` bits of the path below the action.
+    """
+    reward, known = 0.0, 0.0
+    if plan.reward_bits == 0:
+        reward, known = float(_reward(plan, 0)), 1.0
+    first, fed, depth = trace.counts[NOTED], 0, 0
+    path.node[0], path.share[0], path.code[0], path.following[0] = tree.chance[node, action], 1.0, 0, 0
+    path.one[0] = UNKNOWN
+    while depth >= 0 and plan.reward_bits > 0:
+        at = path.node[depth]
+        if path.one[depth] == UNKNOWN:
+            p = tree.probability[at] if at != NONE else UNKNOWN
+            if p == UNKNOWN:
+                if not feed(operations, trace, last):
+                    return
+                while fed < depth:
+                    path.mark[fed] = int(call_operation(operations[MARK], operations[STATE], 0))
+                    verb = operations[trace.verb[last, first + fed]]
+                    bit = path.following[fed] - 1
+                    if path.mark[fed] < 0 or call_operation(verb, operations[STATE], bit) < 0.0:
+                        trace.counts[FAULTS] += 1
+                        return
+                    fed += 1
+                p = predict(operations, trace)
+                if trace.counts[FAULTS]:
+                    return
+                if at != NONE and plan.memo:
+                    tree.probability[at] = p
+            path.one[depth] = p
+        bit = path.following[depth]
+        if bit == 2:
+            depth -= 1
+            if depth >= 0 and fed > depth:
+                if call_operation(operations[REVERT], operations[STATE], path.mark[depth]) < 0.0:
+                    trace.counts[FAULTS] += 1
+                    return
+                fed = depth
+            continue
+        path.following[depth] = bit + 1
+        share = path.share[depth] * (path.one[depth] if bit else 1.0 - path.one[depth])
+        if share < RARE:
+            continue
+        code = 2 * path.code[depth] + bit
+        if depth + 1 == plan.reward_bits:
+            reward += share * _reward(plan, code)
+            known += share
+            continue
+        depth += 1
+        path.node[depth] = _bit_below(tree, at, bit, room)
+        path.share[depth], path.code[depth], path.following[depth], path.one[depth] = share, code, 0, UNKNOWN
+    tree.reward[node, action], tree.known[node, action] = reward, known
+
+
+@kernel
+def _imagine(
+    tree: DPTree,
+    plan: SearchPlan,
+    operations: NDArray[np.int64],
+    random: Stream,
+    trace: SimulationTrace,
+    path: RewardPath,
+    node: int,
+    level: int,
+    room: int,
+) -> int:
+    """Take trace.action[level] at a node, sample a percept; return the decision node that it leads to.
+
+    New nodes are made while less than `room` bit nodes are in use; past that the way leads to NONE.
+    """
+    action = trace.action[level]
+    for i in range(plan.action_bits - 1, -1, -1):
+        note(trace, (action >> i) & 1)
+    last = 1 if level + 1 == plan.horizon else 0
+    at = NONE
+    if node != NONE:
+        at = tree.chance[node, action]
+        if at == NONE and tree.used[BITS] < room:
+            at = new_bit(tree)
+            tree.chance[node, action] = at
+        if tree.visits[node, action] == 0:
+            _sum_rewards(tree, plan, operations, trace, path, node, action, last, room)
+            tree.mean[node, action] = tree.square[node, action] = 0.0
+            tree.future[node, action] = tree.seen[node, action] = 0.0
+            if trace.counts[FAULTS]:
+                return NONE
+    code, share = 0, 1.0
+    for k in range(plan.reward_bits if last else plan.percept_bits):
+        p = tree.probability[at] if at != NONE else UNKNOWN
+        if p == UNKNOWN:
+            p = ask(operations, trace, last)
+            if at != NONE and plan.memo:
+                tree.probability[at] = p
+        if at != NONE:
+            if tree.passes[at] == 0:
+                tree.offset[at] = draw(random)
+            ones = int(p * tree.passes[at] + tree.offset[at])
+            bit = min(1, int(p * (tree.passes[at] + 1) + tree.offset[at]) - ones)
+            new = (ones if bit else tree.passes[at] - ones) == 0
+            tree.passes[at] += 1
+        else:
+            bit, new = 1 if draw(random) < p else 0, False
+        note(trace, bit)
+        share *= p if bit else 1.0 - p
+        if k < plan.reward_bits:
+            code = 2 * code + bit
+            if k + 1 == plan.reward_bits and new and share < RARE:
+                tree.reward[node, action] += share * _reward(plan, code)
+                tree.known[node, action] += share
+        if at != NONE:
+            if last and k + 1 == plan.reward_bits:
+                at = NONE
+            elif k + 1 < plan.percept_bits:
+                at = _bit_below(tree, at, bit, room)
+            else:
+                if tree.branch[at, bit] == NONE and tree.used[DECISIONS] < len(tree.total):
+                    tree.branch[at, bit] = new_decision(tree)
+                at = tree.branch[at, bit]
+    if at != NONE:
+        tree.share[at] = share
+    trace.reward[level] = _reward(plan, code)
+    return at
+
+
+@kernel
+def _node_value(tree: DPTree, node: int, actions: int) -> float:
+    """V(h): half the largest value of the actions that were tried, half their mean over the visits."""
+    best, total = -np.inf, 0.0
+    for a in range(actions):
+        if tree.visits[node, a]:
+            best = max(best, tree.value[node, a])
+            total += tree.visits[node, a] * tree.value[node, a]
+    return 0.5 * best + 0.5 * total / tree.total[node]
+
+
+@kernel
+def _back_up(tree: DPTree, plan: SearchPlan, trace: SimulationTrace) -> None:
+    """Count a simulation in, from the horizon to the root."""
+    outcome, below_node = 0.0, NONE
+    for level in range(plan.horizon - 1, -1, -1):
+        outcome += trace.reward[level]
+        node, a = trace.node[level], trace.action[level]
+        if node == NONE:
+            continue
+        tree.visits[node, a] += 1
+        tree.total[node] += 1
+        difference = outcome - tree.mean[node, a]
+        tree.mean[node, a] += difference / tree.visits[node, a]
+        tree.square[node, a] += difference * (outcome - tree.mean[node, a])
+        if below_node != NONE:
+            ahead, share = _node_value(tree, below_node, plan.actions), tree.share[below_node]
+            if tree.total[below_node] == 1:
+                tree.seen[node, a] += share
+                tree.future[node, a] += share * ahead
+            else:
+                tree.future[node, a] += share * (ahead - tree.counted[below_node])
+            tree.counted[below_node] = ahead
+        if tree.known[node, a] == 0.0 or (level + 1 < plan.horizon and tree.seen[node, a] == 0.0):
+            tree.value[node, a] = tree.mean[node, a]  # without room for what was sampled
+        else:
+            tree.value[node, a] = tree.reward[node, a] / tree.known[node, a]
+            if level + 1 < plan.horizon:
+                tree.value[node, a] += tree.future[node, a] / tree.seen[node, a]
+        below_node = node
+
+
+@kernel
+def _simulate(
+    tree: DPTree,
+    plan: SearchPlan,
+    operations: NDArray[np.int64],
+    policy: NDArray[np.int64],
+    random: Stream,
+    trace: SimulationTrace,
+    path: RewardPath,
+    logs: NDArray[np.float64],
+    room: int,
+) -> None:
+    """One simulation: descend to the horizon, back up, undo."""
+    begin(trace)
+    node = ROOT
+    for level in range(plan.horizon):
+        trace.node[level] = node
+        if node == NONE or tree.total[node] == 0:
+            action = act(policy, random, trace, plan.actions)
+        else:
+            unit = 1.0 / ((plan.horizon - level) * plan.scale)
+            if plan.rule == SPREAD:
+                unit = 1.0 / max(spread(tree, node, plan.actions), 1e-9 * plan.scale)
+            action = select(tree, plan, random, logs, node, unit)
+        trace.action[level] = action
+        node = _imagine(tree, plan, operations, random, trace, path, node, level, room)
+        if trace.counts[FAULTS] or trace.counts[POLICY_FAULTS]:
+            undo(operations, policy, trace)
+            return
+    _back_up(tree, plan, trace)
+    undo(operations, policy, trace)
+
+
+@kernel
+def _most_bits(plan: SearchPlan) -> int:
+    """Return how many bit nodes a simulation adds at the most."""
+    return plan.horizon * (plan.percept_bits + int(1 / RARE) * plan.reward_bits)
+
+
+@kernel
+def _run(
+    tree: DPTree,
+    plan: SearchPlan,
+    operations: NDArray[np.int64],
+    policy: NDArray[np.int64],
+    random: Stream,
+    trace: SimulationTrace,
+    path: RewardPath,
+    logs: NDArray[np.float64],
+    simulations: int,
+    grows: bool,
+) -> int:
+    """Run some simulations; return how many were made before there was no room for one more in a tree that can grow."""
+    room = len(tree.probability)
+    for i in range(simulations):
+        if grows and (
+            room - tree.used[BITS] < _most_bits(plan) or len(tree.total) - tree.used[DECISIONS] < plan.horizon
+        ):
+            return i
+        _simulate(tree, plan, operations, policy, random, trace, path, logs, room)
+        if trace.counts[FAULTS] or trace.counts[POLICY_FAULTS]:
+            return i + 1
+    return simulations
+
+
+class DPUCT(HistorySearch):
+    """UCT with dynamic-programming backups: what the search of MC-AIXI becomes if it uses all that its model says.
+
+    Parameters
+    ----------
+    coding : Coding
+        Bits and rewards of the environment.
+    horizon : int, default: 5
+        Cycles that a simulation looks ahead, the present one included; at least 1.
+    simulations : int, optional
+        Simulations of a search; at least 1. 500 if neither they nor `seconds` are given; with `seconds`, the most
+        that it makes.
+    seconds : float, optional
+        Time that a search may take, as in `RhoUCT`.
+    ucb : float, optional
+        C, the weight of exploration in UCB: `UCB` with the rule `ucb`, 1 with `spread`.
+    rule : str, default: "ucb"
+        How a simulation chooses among the actions of a node: `ucb`, in the range of the returns; `spread`, UCB in the
+        standard deviation of the returns that were found there; `round-robin`.
+    rollout : Rollout, optional
+        How a simulation acts at new nodes; uniformly at random if not given.
+    memo : bool, default: True
+        Whether to keep the probabilities that the predictor was asked for. It changes the time of a search and
+        nothing else.
+    stop : str, default: "never"
+        With `certain`, a search ends when what is left is not expected to change its choice.
+
+    Examples
+    --------
+    >>> from aixi_approx import make
+    >>> from aixi_approx.predictors import FactoredContextTree
+    >>> from aixi_approx.randomness import stream
+    >>> coding = make("coin-flip").coding
+    >>> tree = FactoredContextTree(8, coding.action_bits, coding.percept_bits)
+    >>> DPUCT(coding, horizon=2, simulations=100).search(tree, stream(1)).value.round(3)   # as expectimax has it
+    array([1.039, 1.039])
+    """
+
+    options = ("horizon", "simulations", "seconds", "ucb", "rule", "rollout", "memo", "stop")
+    UCB = 0.7
+    MOST_BYTES = 1 << 30  # of a tree
+    BY_BIT = ("probability", "branch", "passes", "offset")
+
+    def __init__(
+        self,
+        coding: Coding,
+        horizon: int = 5,
+        *,
+        simulations: int | None = None,
+        seconds: float | None = None,
+        ucb: float | None = None,
+        rule: str = "ucb",
+        rollout: Rollout | None = None,
+        memo: bool = True,
+        stop: str = "never",
+    ) -> None:
+        if ucb is None:
+            ucb = 1.0 if rule == "spread" else self.UCB
+        super().__init__(
+            coding, horizon, simulations=simulations, seconds=seconds, ucb=ucb, rule=rule, rollout=rollout, memo=memo
+        )
+        self.stop = check_choice("stop", stop, STOPS)
+        length = max(1, coding.reward_bits)
+        self._path = RewardPath(
+            node=np.zeros(length, dtype=np.int64),
+            one=np.zeros(length),
+            share=np.zeros(length),
+            code=np.zeros(length, dtype=np.int64),
+            following=np.zeros(length, dtype=np.int64),
+            mark=np.zeros(length, dtype=np.int64),
+        )
+
+    def _new_tree(self, decisions: int, bits: int) -> DPTree:
+        shape = (decisions, self.coding.actions)
+        tree = DPTree(
+            used=np.ones(2, dtype=np.int64),
+            total=np.empty(decisions, dtype=np.int64),
+            chance=np.empty(shape, dtype=np.int32),
+            visits=np.empty(shape, dtype=np.int32),
+            value=np.empty(shape),
+            mean=np.empty(shape),
+            square=np.empty(shape),
+            reward=np.empty(shape),
+            known=np.empty(shape),
+            future=np.empty(shape),
+            seen=np.empty(shape),
+            share=np.empty(decisions),
+            counted=np.empty(decisions),
+            probability=np.empty(bits),
+            branch=np.empty((bits, 2), dtype=np.int32),
+            passes=np.zeros(bits, dtype=np.int32),
+            offset=np.empty(bits),
+        )
+        tree.total[NONE] = 0
+        new_decision(tree)
+        return tree
+
+    def _begin(self, simulations: int) -> None:
+        decisions, bits = self._tree.used
+        first = min(simulations, FIRST_ROOM)
+        self._prepare(
+            int(decisions) + (first + 1) * self.horizon,
+            int(bits) + _most_bits(self._plan) + first * self.horizon * self.coding.percept_bits,
+        )
+
+    def _simulate(
+        self,
+        operations: NDArray[np.int64],
+        policy: NDArray[np.int64],
+        random: Stream,
+        *,
+        trace: SimulationTrace,
+        count: int,
+        done: int,
+        left: int,
+    ) -> int:
+        self._know_logarithms(done + count)
+        made = 0
+        while True:
+            sizes = self._larger()
+            made += _run(
+                self._tree,
+                self._plan,
+                operations,
+                policy,
+                random,
+                trace,
+                self._path,
+                self._logs,
+                count - made,
+                sizes is not None,
+            )
+            if made == count or sizes is None or trace.counts[FAULTS] or trace.counts[POLICY_FAULTS]:
+                return made
+            self._enlarge(*sizes)
+
+    def _larger(self) -> tuple[int, int] | None:
+        """Return the numbers of decision and bit nodes of a tree of twice the size; None if it would be too large."""
+        decisions, bits = 2 * len(self._tree.total), 2 * len(self._tree.probability)
+        size = sum(each.nbytes for each in self._tree)
+        return (decisions, bits) if 2 * size <= self.MOST_BYTES else None
