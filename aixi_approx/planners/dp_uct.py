@@ -9,16 +9,20 @@ percept bit that was ever asked for. Here the value of an action is its expected
 
 The rewards are summed up when an action is first taken: all whose probability is at least `RARE`, and the others once
 they are sampled; the sums are divided by the probability of what was summed up. So a rare and large reward counts
-before it was ever sampled, and the noise of sampling is gone. The value of a decision node is half the largest value
-of its actions and half their mean over its visits,
+before it was ever sampled, and the noise of sampling is gone.
 
-    V(h) = 1/2 max over a of Q(ha) + 1/2 sum over a of T(ha) / T(h) Q(ha)
+The value of a decision node lies between the largest value of its actions and their mean over its visits,
 
-as the largest of noisy values is too high, and the mean too low; the mean comes to the largest value as visits grow.
+    V(h) = w max over a of Q(ha) + (1 - w) sum over a of T(ha) / T(h) Q(ha)        w = k / (k + T(h)),  k = sqrt(n) / 2
+
+in the n-th simulation. A node that was visited little is worth its best action, one that was visited much its mean,
+which tends to the best by itself. The mean alone values what many percepts divide less than what few do, as it divides
+the visits as well: it waits in a corner, whose future is known, rather than eat a cheese and be placed anywhere. The
+maximum alone believes in luck. How these were chosen, and what else was tried, stands in docs/search.md.
 
 A simulation goes through decision nodes down to the horizon and keeps them all: a new node acts as the rollout policy
-says, and its values count from then on. Percepts are sampled bit by bit, but stratified: of n passes through a bit whose
-probability is p, the number of ones is n p rounded up or down, with the right probability (systematic sampling,
+says, and its values count from then on. Percepts are sampled bit by bit, but stratified: of n passes through a bit
+whose probability is p, the number of ones is n p rounded up or down, with the right probability (systematic sampling,
 Cochran 1977, chapter 8). Each single pass is distributed as it has to be.
 
 Decisions where the paper is silent. The rewards that are beyond the largest reward count as the largest. A tree that
@@ -62,6 +66,7 @@ from aixi_approx.rollout import Rollout
 from aixi_approx.validation import check_choice
 
 RARE = 1 / 64  # probability of a reward that is not summed up before it is sampled
+TRUST = 0.5  # in the best action of a node: visits, over the square root of all simulations
 CHECK = 16  # simulations after which a search looks whether it is settled
 FIRST_ROOM = 100  # simulations that a tree has room for at first
 
@@ -252,20 +257,22 @@ def _imagine(
 
 
 @kernel
-def _node_value(tree: DPTree, node: int, actions: int) -> float:
-    """V(h): half the largest value of the actions that were tried, half their mean over the visits."""
+def _node_value(tree: DPTree, node: int, actions: int, trust: float) -> float:
+    """V(h) of a node that was visited, of the actions that were tried there; `trust` is k."""
     best, total = -np.inf, 0.0
     for a in range(actions):
         if tree.visits[node, a]:
             best = max(best, tree.value[node, a])
             total += tree.visits[node, a] * tree.value[node, a]
-    return 0.5 * best + 0.5 * total / tree.total[node]
+    weight = trust / (trust + tree.total[node])
+    return weight * best + (1.0 - weight) * total / tree.total[node]
 
 
 @kernel
 def _back_up(tree: DPTree, plan: SearchPlan, trace: SimulationTrace) -> None:
     """Count a simulation in, from the horizon to the root."""
     outcome, below_node = 0.0, NONE
+    trust = TRUST * np.sqrt(tree.total[ROOT] + 1.0)
     for level in range(plan.horizon - 1, -1, -1):
         outcome += trace.reward[level]
         node, a = trace.node[level], trace.action[level]
@@ -277,7 +284,7 @@ def _back_up(tree: DPTree, plan: SearchPlan, trace: SimulationTrace) -> None:
         tree.mean[node, a] += difference / tree.visits[node, a]
         tree.square[node, a] += difference * (outcome - tree.mean[node, a])
         if below_node != NONE:
-            ahead, share = _node_value(tree, below_node, plan.actions), tree.share[below_node]
+            ahead, share = _node_value(tree, below_node, plan.actions, trust), tree.share[below_node]
             if tree.total[below_node] == 1:
                 tree.seen[node, a] += share
                 tree.future[node, a] += share * ahead
@@ -397,7 +404,7 @@ class DPUCT(HistorySearch):
     """
 
     options = ("horizon", "simulations", "seconds", "ucb", "rule", "rollout", "memo", "stop")
-    UCB = 0.7
+    UCB = 0.5
     MOST_BYTES = 1 << 30  # of a tree
     BY_BIT = ("probability", "branch", "passes", "offset")
 
