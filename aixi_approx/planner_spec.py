@@ -17,8 +17,8 @@ from aixi_approx.validation import check_choice
 
 MAJORITY, POOLED = JOINS = ("majority", "pooled")
 RULES = ("ucb", "round-robin", "spread")  # of selection; their numbers are their places
-LEAVES = ("exact", "sampled")
-STOPS = ("never", "certain")
+EXACT, SAMPLED = LEAVES = ("exact", "sampled")
+NEVER, CERTAIN = STOPS = ("never", "certain")
 DEFAULT = "rhouct"
 
 

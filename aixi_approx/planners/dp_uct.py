@@ -38,7 +38,7 @@ from numpy.typing import NDArray
 
 from aixi_approx.coding import Coding
 from aixi_approx.compilation import kernel
-from aixi_approx.planner_spec import STOPS
+from aixi_approx.planner_spec import CERTAIN, STOPS
 from aixi_approx.planners.history_search import (
     BITS,
     DECISIONS,
@@ -66,6 +66,8 @@ from aixi_approx.rollout import Rollout
 from aixi_approx.validation import check_choice
 
 RARE = 1 / 64  # probability of a reward that is not summed up before it is sampled
+SURE = 4.0  # standard errors that a settled choice is ahead
+MOST_LEAST = 1_000  # simulations after which a search may be settled, if it is not an eighth of them
 TRUST = 0.5  # in the best action of a node: visits, over the square root of all simulations
 CHECK = 16  # simulations after which a search looks whether it is settled
 FIRST_ROOM = 100  # simulations that a tree has room for at first
@@ -340,6 +342,24 @@ def _most_bits(plan: SearchPlan) -> int:
 
 
 @kernel
+def _settled(tree: DPTree, actions: int) -> bool:
+    """Whether the best first action is ahead of all others by `SURE` standard errors of the difference."""
+    best = 0
+    for a in range(actions):
+        if tree.visits[ROOT, a] < 2:
+            return False
+        if tree.value[ROOT, a] > tree.value[ROOT, best]:
+            best = a
+    for a in range(actions):
+        ahead, error = tree.value[ROOT, best] - tree.value[ROOT, a], 0.0
+        for each in (best, a):
+            error += tree.square[ROOT, each] / (tree.visits[ROOT, each] - 1) / tree.visits[ROOT, each]
+        if a != best and not (ahead > 0.0 and ahead * ahead > SURE * SURE * error):
+            return False
+    return True
+
+
+@kernel
 def _run(
     tree: DPTree,
     plan: SearchPlan,
@@ -351,18 +371,25 @@ def _run(
     logs: NDArray[np.float64],
     simulations: int,
     grows: bool,
-) -> int:
-    """Run some simulations; return how many were made before there was no room for one more in a tree that can grow."""
+    least: int,
+) -> tuple[int, bool]:
+    """Run some simulations until there is no room for one more, or all is settled; return how many, and whether it is.
+
+    `grows` says whether the tree can get more room, `least` after how many simulations in all it may be settled.
+    """
     room = len(tree.probability)
     for i in range(simulations):
+        done = tree.total[ROOT]
+        if done >= least and done % CHECK == 0 and _settled(tree, plan.actions):
+            return i, True
         if grows and (
             room - tree.used[BITS] < _most_bits(plan) or len(tree.total) - tree.used[DECISIONS] < plan.horizon
         ):
-            return i
+            return i, False
         _simulate(tree, plan, operations, policy, random, trace, path, logs, room)
         if trace.counts[FAULTS] or trace.counts[POLICY_FAULTS]:
-            return i + 1
-    return simulations
+            return i + 1, False
+    return simulations, False
 
 
 class DPUCT(HistorySearch):
@@ -482,10 +509,11 @@ class DPUCT(HistorySearch):
         left: int,
     ) -> int:
         self._know_logarithms(done + count)
+        least = min((done + left) // 8, MOST_LEAST) if self.stop == CERTAIN else 1 << 62
         made = 0
         while True:
             sizes = self._larger()
-            made += _run(
+            more, settled = _run(
                 self._tree,
                 self._plan,
                 operations,
@@ -496,8 +524,10 @@ class DPUCT(HistorySearch):
                 self._logs,
                 count - made,
                 sizes is not None,
+                least,
             )
-            if made == count or sizes is None or trace.counts[FAULTS] or trace.counts[POLICY_FAULTS]:
+            made += more
+            if made == count or settled or trace.counts[FAULTS] or trace.counts[POLICY_FAULTS]:
                 return made
             self._enlarge(*sizes)
 
