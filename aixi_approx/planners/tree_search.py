@@ -74,6 +74,27 @@ def select(tree: Any, plan: Any, random: Stream, logs: NDArray[np.float64], node
     return best
 
 
+@kernel
+def spread(tree: Any, node: int, actions: int) -> float:
+    """The unit of the rule "spread": how far apart returns and actions lie at a node, as a standard deviation.
+
+    Its square is the variance of the returns within the actions, pooled over those with two visits or more, plus the
+    variance between the values of the actions: the noise and the gaps of the node itself. UCB in this unit takes no
+    constant that depends on the environment. Of the tree it needs `visits`, `value`, which every action must have, and
+    `square`, for each action the sum of the squared deviations of its returns from their mean.
+    """
+    mean, squares, degrees = 0.0, 0.0, 0
+    for a in range(actions):
+        mean += tree.value[node, a] / actions
+        squares += tree.square[node, a]
+        degrees += max(0, tree.visits[node, a] - 1)
+    between = 0.0
+    for a in range(actions):
+        between += (tree.value[node, a] - mean) ** 2
+    within = squares / degrees if degrees > 0 else 0.0
+    return np.sqrt(within + between / max(1, actions - 1))
+
+
 def root_result(
     visits: NDArray[np.int32], value: NDArray[np.float64], *, random: Stream, simulations: int
 ) -> SearchResult:
