@@ -36,7 +36,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aixi_approx.coding import Bits, encode
-from aixi_approx.compilation import kernel
+from aixi_approx.compilation import inner_kernel, kernel
 from aixi_approx.environment import Environment
 from aixi_approx.planner import MAX_SIMULATIONS, Planner, SearchResult, best_action
 from aixi_approx.planner_spec import LEAVES, RULES, STOPS
@@ -158,7 +158,7 @@ class Scratch(NamedTuple):
 # ------------------------------------------------------------------------------------------------ values
 
 
-@kernel
+@inner_kernel
 def _sum_up(nodes: Nodes, plan: GraphPlan, node: int) -> None:
     """Derive V of a node, and whether it is closed, from the Q of its actions."""
     best, closed = -np.inf, True
@@ -177,7 +177,7 @@ def _sum_up(nodes: Nodes, plan: GraphPlan, node: int) -> None:
         nodes.best[node] = total / weight if best == -np.inf else 0.5 * best + 0.5 * total / weight
 
 
-@kernel
+@inner_kernel
 def _back_up(graph: Graph, plan: GraphPlan, node: int, action: int) -> None:
     """Derive Q of an expanded action, and whether it is exact, from V of all that it leads to.
 
@@ -198,7 +198,7 @@ def _back_up(graph: Graph, plan: GraphPlan, node: int, action: int) -> None:
     nodes.known[node, action] = known
 
 
-@kernel
+@inner_kernel
 def _refresh(graph: Graph, plan: GraphPlan, node: int) -> None:
     """Back up all expanded actions of a node."""
     for a in range(plan.actions):
@@ -220,13 +220,13 @@ def _refresh_all(graph: Graph, plan: GraphPlan) -> None:
 # ------------------------------------------------------------------------------------------------ nodes
 
 
-@kernel
+@inner_kernel
 def _scrambled(word: int) -> int:
     product = word * SCRAMBLE
     return (product ^ (product >> 31)) & WORD
 
 
-@kernel
+@inner_kernel
 def _key(entries: Entries, begin: int, size: int, level: int) -> int:
     """The hash of a belief and its level; the order of the states makes no difference."""
     total = level
@@ -236,7 +236,7 @@ def _key(entries: Entries, begin: int, size: int, level: int) -> int:
     return _scrambled(total & WORD)
 
 
-@kernel
+@inner_kernel
 def _is_belief(graph: Graph, scratch: Scratch, node: int, begin: int) -> bool:
     """Whether a node has the belief at hand, which is as large, begins at an entry, and is noted in scratch.place."""
     entries, size = graph.entry, graph.node.size[node]
@@ -250,7 +250,7 @@ def _is_belief(graph: Graph, scratch: Scratch, node: int, begin: int) -> bool:
     return True
 
 
-@kernel
+@inner_kernel
 def _value_leaf(graph: Graph, plan: GraphPlan, world: GraphWorld, node: int) -> None:
     """Give the actions of a new node the exact values of acting uniformly after them."""
     nodes, entries = graph.node, graph.entry
@@ -264,7 +264,7 @@ def _value_leaf(graph: Graph, plan: GraphPlan, world: GraphWorld, node: int) -> 
     _sum_up(nodes, plan, node)
 
 
-@kernel
+@inner_kernel
 def _node(graph: Graph, plan: GraphPlan, world: GraphWorld, scratch: Scratch, begin: int, size: int, level: int) -> int:
     """The node of a belief, whose entries are the last ones; it is made, and keeps them, if it is not there."""
     nodes = graph.node
@@ -315,7 +315,7 @@ def _enter_all(old: Graph, new: Graph) -> None:
 # ------------------------------------------------------------------------------------------------ expansion
 
 
-@kernel
+@inner_kernel
 def _has_room(graph: Graph, plan: GraphPlan, world: GraphWorld, node: int, action: int) -> bool:
     """Whether there is room for what an action can lead to; how much it takes at most is noted in graph.wanted."""
     outcomes = 0
@@ -333,7 +333,7 @@ def _has_room(graph: Graph, plan: GraphPlan, world: GraphWorld, node: int, actio
     )
 
 
-@kernel
+@inner_kernel
 def _merge(entries: Entries, scratch: Scratch, begin: int, end: int, to: int) -> int:
     """Move entries to an earlier place, those of the same state into one; return how many states there are."""
     size = 0
@@ -350,7 +350,7 @@ def _merge(entries: Entries, scratch: Scratch, begin: int, end: int, to: int) ->
     return size
 
 
-@kernel
+@inner_kernel
 def _expand(graph: Graph, plan: GraphPlan, world: GraphWorld, scratch: Scratch, node: int, action: int) -> None:
     """Compute the expected reward of an action, the percepts that can follow it, and the nodes that they lead to.
 
@@ -403,7 +403,7 @@ def _expand(graph: Graph, plan: GraphPlan, world: GraphWorld, scratch: Scratch, 
 # ------------------------------------------------------------------------------------------------ simulations
 
 
-@kernel
+@inner_kernel
 def _select(nodes: Nodes, plan: GraphPlan, scratch: Scratch, random: Stream, node: int) -> int:
     """Choose an open action by the rule of the plan; where leaves are sampled, one that was not tried first."""
     if plan.rule == SPREAD:
@@ -434,7 +434,7 @@ def _select(nodes: Nodes, plan: GraphPlan, scratch: Scratch, random: Stream, nod
     return NONE  # not reached
 
 
-@kernel
+@inner_kernel
 def _next_branch(graph: Graph, node: int, action: int) -> int:
     """The open branch that lags most behind its probability; NONE if all are closed."""
     nodes, branches = graph.node, graph.branch
@@ -448,7 +448,7 @@ def _next_branch(graph: Graph, node: int, action: int) -> int:
     return found
 
 
-@kernel
+@inner_kernel
 def _draw_state(graph: Graph, node: int, random: Stream) -> int:
     entries, u = graph.entry, draw(random)
     last = graph.node.begin[node] + graph.node.size[node] - 1
@@ -459,7 +459,7 @@ def _draw_state(graph: Graph, node: int, random: Stream) -> int:
     return entries.state[last]
 
 
-@kernel
+@inner_kernel
 def _roll_out_from(
     graph: Graph,
     plan: GraphPlan,
@@ -500,7 +500,7 @@ def _roll_out_from(
     return outcome
 
 
-@kernel
+@inner_kernel
 def _count(graph: Graph, world: GraphWorld, scratch: Scratch, cycle: int, outcome: float) -> float:
     """Count a cycle of a simulation, given the return of all after it; return the return from it on."""
     nodes = graph.node
@@ -516,7 +516,7 @@ def _count(graph: Graph, world: GraphWorld, scratch: Scratch, cycle: int, outcom
     return outcome
 
 
-@kernel
+@inner_kernel
 def _simulate(
     graph: Graph,
     plan: GraphPlan,
