@@ -89,56 +89,54 @@ class GraphWorld(NamedTuple):
     min_reward: int
 
 
-class Nodes(NamedTuple):
-    """Decision nodes, N of them; A actions each. Number 0 is none."""
+Records = np.recarray[Any, Any]
 
-    level: NDArray[np.int32]  # [N] cycles from the root
-    begin: NDArray[np.int64]  # [N] first entry of the belief
-    size: NDArray[np.int32]  # [N] its possible states
-    key: NDArray[np.int32]  # [N] its hash
-    beside: NDArray[np.int32]  # [N] the next node in the same place of the hash table, or NONE
-    before: NDArray[np.int32]  # [N] the node of the same level that was made before, or NONE
-    total: NDArray[np.int32]  # [N] simulations that took an action here
-    rollouts: NDArray[np.int32]  # [N] that began here
-    rolled: NDArray[np.float64]  # [N] their mean return
-    best: NDArray[np.float64]  # [N] V
-    closed: NDArray[np.bool_]  # [N] V is exact
-    visits: NDArray[np.int32]  # [N, A] simulations that took the action
-    value: NDArray[np.float64]  # [N, A] Q
-    mean: NDArray[np.float64]  # [N, A] of the returns of these simulations
-    square: NDArray[np.float64]  # [N, A] sum of the squared deviations from it
-    known: NDArray[np.bool_]  # [N, A] Q is exact
-    reward: NDArray[np.float64]  # [N, A] R
-    first: NDArray[np.int32]  # [N, A] first branch, or NONE if not expanded
-    count: NDArray[np.int32]  # [N, A] branches
-
-
-class Branches(NamedTuple):
-    """Percepts that can follow the expanded actions, E in all. Number 0 is none."""
-
-    probability: NDArray[np.float64]  # [E]
-    row: NDArray[np.int32]  # [E] an outcome with this percept
-    child: NDArray[np.int32]  # [E]
-    visits: NDArray[np.int32]  # [E]
-
-
-class Entries(NamedTuple):
-    """The beliefs of all nodes, K possible states in all."""
-
-    state: NDArray[np.int32]  # [K]
-    probability: NDArray[np.float64]  # [K] sums to 1 within a belief
+NODE = np.dtype(  # a decision node
+    [
+        ("begin", np.int64),  # first entry of the belief
+        ("size", np.int32),  # its possible states
+        ("level", np.int32),  # cycles from the root
+        ("key", np.int32),  # hash of level and belief
+        ("beside", np.int32),  # the next node in the same place of the hash table, or NONE
+        ("before", np.int32),  # the node of the same level that was made before, or NONE
+        ("total", np.int32),  # simulations that took an action here
+        ("best", np.float64),  # V
+        ("rolled", np.float64),  # mean return of the rollouts that began here
+        ("rollouts", np.int32),  # how many there were
+        ("closed", np.bool_),  # V is exact
+    ],
+    align=True,
+)
+ACTION = np.dtype(  # an action of a node
+    [
+        ("value", np.float64),  # Q
+        ("reward", np.float64),  # R
+        ("mean", np.float64),  # of the returns of simulations
+        ("square", np.float64),  # sum of the squared deviations from it
+        ("visits", np.int32),  # simulations that took it
+        ("first", np.int32),  # first branch, or NONE if it is not expanded
+        ("count", np.int32),  # branches
+        ("known", np.bool_),  # Q is exact
+    ],
+    align=True,
+)
+BRANCH = np.dtype(  # a percept that can follow an expanded action
+    [("probability", np.float64), ("row", np.int32), ("child", np.int32), ("visits", np.int32)], align=True
+)
+ENTRY = np.dtype([("probability", np.float64), ("state", np.int32)])  # of a belief; without gaps: they are many
 
 
 class Graph(NamedTuple):
-    """The graph that a search grows, and how much of the arrays is in use."""
+    """The graph that a search grows, and how much of its arrays is in use; node and branch number 0 are none."""
 
     used: NDArray[np.int64]  # [3] nodes, branches, entries
     wanted: NDArray[np.int64]  # [3] room for so many, of a simulation that found none
-    latest: NDArray[np.int32]  # [horizon] last node made on each level, or NONE
+    latest: NDArray[np.int64]  # [horizon] last node made on each level, or NONE
     table: NDArray[np.int32]  # [2^k] a node with this hash, or NONE
-    node: Nodes
-    branch: Branches
-    entry: Entries
+    node: Records  # [N] NODE
+    action: Records  # [N, A] ACTION
+    branch: Records  # [E] BRANCH; its row is an outcome with this percept
+    entry: Records  # [K] ENTRY
 
 
 class Scratch(NamedTuple):
@@ -159,52 +157,52 @@ class Scratch(NamedTuple):
 
 
 @inner_kernel
-def _sum_up(nodes: Nodes, plan: GraphPlan, node: int) -> None:
+def _sum_up(graph: Graph, plan: GraphPlan, node: int) -> None:
     """Derive V of a node, and whether it is closed, from the Q of its actions."""
-    best, closed = -np.inf, True
-    weight = nodes.rollouts[node]
-    total = weight * nodes.rolled[node]
+    here, best, closed = graph.node[node], -np.inf, True
+    weight = here.rollouts
+    total = weight * here.rolled
     for a in range(plan.actions):
-        closed &= nodes.known[node, a]
-        if plan.exact or nodes.first[node, a] != NONE:
-            best = max(best, nodes.value[node, a])
-            weight += nodes.visits[node, a]
-            total += nodes.visits[node, a] * nodes.value[node, a]
-    nodes.closed[node] = closed
+        action = graph.action[node, a]
+        closed &= action.known
+        if plan.exact or action.first != NONE:
+            best = max(best, action.value)
+            weight += action.visits
+            total += action.visits * action.value
+    here.closed = closed
     if plan.exact or closed:
-        nodes.best[node] = best
+        here.best = best
     elif weight > 0:
-        nodes.best[node] = total / weight if best == -np.inf else 0.5 * best + 0.5 * total / weight
+        here.best = total / weight if best == -np.inf else 0.5 * best + 0.5 * total / weight
 
 
 @inner_kernel
-def _back_up(graph: Graph, plan: GraphPlan, node: int, action: int) -> None:
+def _back_up(graph: Graph, plan: GraphPlan, node: int, a: int) -> None:
     """Derive Q of an expanded action, and whether it is exact, from V of all that it leads to.
 
     Sampled leaves leave some of it without a value; then Q is the mean over the rest.
     """
-    nodes, branches = graph.node, graph.branch
-    later, weight, known = 0.0, 0.0, True
-    first = nodes.first[node, action]
-    for i in range(first, first + nodes.count[node, action]):
-        child = branches.child[i]
-        known &= nodes.closed[child]
-        if plan.exact or nodes.closed[child] or nodes.total[child] + nodes.rollouts[child] > 0:
-            later += branches.probability[i] * nodes.best[child]
-            weight += branches.probability[i]
+    action, later, weight, known = graph.action[node, a], 0.0, 0.0, True
+    for i in range(action.first, action.first + action.count):
+        branch = graph.branch[i]
+        child = graph.node[branch.child]
+        known &= child.closed
+        if plan.exact or child.closed or child.total + child.rollouts > 0:
+            later += branch.probability * child.best
+            weight += branch.probability
     if not plan.exact and weight > 0.0:
         later /= weight
-    nodes.value[node, action] = nodes.reward[node, action] + EARLIER * later
-    nodes.known[node, action] = known
+    action.value = action.reward + EARLIER * later
+    action.known = known
 
 
 @inner_kernel
 def _refresh(graph: Graph, plan: GraphPlan, node: int) -> None:
     """Back up all expanded actions of a node."""
     for a in range(plan.actions):
-        if graph.node.first[node, a] != NONE:
+        if graph.action[node, a].first != NONE:
             _back_up(graph, plan, node, a)
-    _sum_up(graph.node, plan, node)
+    _sum_up(graph, plan, node)
 
 
 @kernel
@@ -214,7 +212,7 @@ def _refresh_all(graph: Graph, plan: GraphPlan) -> None:
         node = graph.latest[level]
         while node != NONE:
             _refresh(graph, plan, node)
-            node = graph.node.before[node]
+            node = graph.node[node].before
 
 
 # ------------------------------------------------------------------------------------------------ nodes
@@ -227,77 +225,78 @@ def _scrambled(word: int) -> int:
 
 
 @inner_kernel
-def _key(entries: Entries, begin: int, size: int, level: int) -> int:
-    """The hash of a belief and its level; the order of the states makes no difference."""
+def _key(graph: Graph, begin: int, size: int, level: int) -> int:
+    """The hash of a level and a belief; the order of the states makes no difference."""
     total = level
     for i in range(begin, begin + size):
-        chance = int(entries.probability[i] * STEPS + 0.382)  # not to part equal ones: halves of a step are frequent
-        total += _scrambled((_scrambled(int(entries.state[i])) + chance) & WORD)
+        chance = int(graph.entry[i].probability * STEPS + 0.382)  # not 0.5: halves of a step are frequent
+        total += _scrambled((_scrambled(int(graph.entry[i].state)) + chance) & WORD)
     return _scrambled(total & WORD)
 
 
 @inner_kernel
 def _is_belief(graph: Graph, scratch: Scratch, node: int, begin: int) -> bool:
     """Whether a node has the belief at hand, which is as large, begins at an entry, and is noted in scratch.place."""
-    entries, size = graph.entry, graph.node.size[node]
-    first = graph.node.begin[node]
+    first, size = graph.node[node].begin, graph.node[node].size
     for i in range(first, first + size):
-        at = scratch.place[entries.state[i]]
-        if not begin <= at < begin + size or entries.state[at] != entries.state[i]:
+        entry = graph.entry[i]
+        at = scratch.place[entry.state]
+        if not begin <= at < begin + size or graph.entry[at].state != entry.state:
             return False
-        if abs(entries.probability[at] - entries.probability[i]) > ROUNDING:
+        if abs(graph.entry[at].probability - entry.probability) > ROUNDING:
             return False
     return True
 
 
 @inner_kernel
-def _value_leaf(graph: Graph, plan: GraphPlan, world: GraphWorld, node: int) -> None:
-    """Give the actions of a new node the exact values of acting uniformly after them."""
-    nodes, entries = graph.node, graph.entry
-    left = plan.horizon - nodes.level[node]
-    for i in range(nodes.begin[node], nodes.begin[node] + nodes.size[node]):
-        row = entries.state[i] * plan.actions
-        for a in range(plan.actions):
-            nodes.value[node, a] += entries.probability[i] * world.leaf[left, row + a]
-    for a in range(plan.actions):
-        nodes.known[node, a] = left == 1
-    _sum_up(nodes, plan, node)
-
-
-@inner_kernel
 def _node(graph: Graph, plan: GraphPlan, world: GraphWorld, scratch: Scratch, begin: int, size: int, level: int) -> int:
     """The node of a belief, whose entries are the last ones; it is made, and keeps them, if it is not there."""
-    nodes = graph.node
-    key = _key(graph.entry, begin, size, level)
+    key = _key(graph, begin, size, level)
     place = key & (len(graph.table) - 1)
     node = graph.table[place]
     while node != NONE:
-        alike = nodes.key[node] == key and nodes.level[node] == level and nodes.size[node] == size
+        here = graph.node[node]
+        alike = here.key == key and here.level == level and here.size == size
         if alike and _is_belief(graph, scratch, node, begin):
             return node
-        node = nodes.beside[node]
+        node = here.beside
     node = graph.used[NODES]
     graph.used[NODES] = node + 1
     graph.used[ENTRIES] = begin + size
-    nodes.level[node], nodes.begin[node], nodes.size[node], nodes.key[node] = level, begin, size, key
-    nodes.beside[node], graph.table[place] = graph.table[place], node
-    nodes.before[node], graph.latest[level] = graph.latest[level], node
-    nodes.total[node], nodes.rollouts[node], nodes.rolled[node] = 0, 0, 0.0
-    nodes.best[node], nodes.closed[node] = 0.0, False
+    here = graph.node[node]
+    here.begin, here.size, here.level, here.key = begin, size, level, key
+    here.beside, here.before = graph.table[place], graph.latest[level]
+    graph.table[place], graph.latest[level] = node, node
+    here.total, here.rollouts, here.rolled, here.best, here.closed = 0, 0, 0.0, 0.0, False
     for a in range(plan.actions):
-        nodes.visits[node, a], nodes.first[node, a], nodes.count[node, a] = 0, NONE, 0
-        nodes.value[node, a], nodes.mean[node, a], nodes.square[node, a] = 0.0, 0.0, 0.0
-        nodes.known[node, a], nodes.reward[node, a] = False, 0.0
+        action = graph.action[node, a]
+        action.value, action.reward, action.mean, action.square = 0.0, 0.0, 0.0, 0.0
+        action.visits, action.first, action.count, action.known = 0, NONE, 0, False
     if plan.exact:
         _value_leaf(graph, plan, world, node)
     return node
+
+
+@inner_kernel
+def _value_leaf(graph: Graph, plan: GraphPlan, world: GraphWorld, node: int) -> None:
+    """Give the actions of a new node the exact values of acting uniformly after them."""
+    here = graph.node[node]
+    left = plan.horizon - here.level
+    for i in range(here.begin, here.begin + here.size):
+        entry = graph.entry[i]
+        row = entry.state * plan.actions
+        for a in range(plan.actions):
+            graph.action[node, a].value += entry.probability * world.leaf[left, row + a]
+    for a in range(plan.actions):
+        graph.action[node, a].known = left == 1
+    _sum_up(graph, plan, node)
 
 
 @kernel
 def _plant(graph: Graph, plan: GraphPlan, world: GraphWorld, scratch: Scratch, size: int) -> None:
     """Clear what was used of the graph, and make the root, whose belief is in the first entries."""
     for node in range(ROOT, graph.used[NODES]):
-        graph.table[graph.node.key[node] & (len(graph.table) - 1)] = NONE
+        graph.table[graph.node[node].key & (len(graph.table) - 1)] = NONE
     for level in range(plan.horizon):
         graph.latest[level] = NONE
     graph.used[NODES], graph.used[BRANCHES] = ROOT, NONE + 1
@@ -305,98 +304,103 @@ def _plant(graph: Graph, plan: GraphPlan, world: GraphWorld, scratch: Scratch, s
 
 
 @kernel
-def _enter_all(old: Graph, new: Graph) -> None:
-    """Enter all nodes into a larger hash table."""
-    for node in range(ROOT, old.used[NODES]):
-        place = old.node.key[node] & (len(new.table) - 1)
-        new.node.beside[node], new.table[place] = new.table[place], node
+def _enter_all(graph: Graph) -> None:
+    """Enter all nodes into a hash table that is new."""
+    for node in range(ROOT, graph.used[NODES]):
+        place = graph.node[node].key & (len(graph.table) - 1)
+        graph.node[node].beside, graph.table[place] = graph.table[place], node
 
 
 # ------------------------------------------------------------------------------------------------ expansion
 
 
 @inner_kernel
-def _has_room(graph: Graph, plan: GraphPlan, world: GraphWorld, node: int, action: int) -> bool:
+def _has_room(graph: Graph, plan: GraphPlan, world: GraphWorld, node: int, a: int) -> bool:
     """Whether there is room for what an action can lead to; how much it takes at most is noted in graph.wanted."""
-    outcomes = 0
-    for i in range(graph.node.begin[node], graph.node.begin[node] + graph.node.size[node]):
-        row = graph.entry.state[i] * plan.actions + action
+    begin, outcomes = graph.node[node].begin, 0
+    for i in range(begin, begin + graph.node[node].size):
+        row = graph.entry[i].state * plan.actions + a
         outcomes += world.tables.first[row + 1] - world.tables.first[row]
     branches = min(outcomes, plan.percepts)
     graph.wanted[NODES] = graph.used[NODES] + branches
     graph.wanted[BRANCHES] = graph.used[BRANCHES] + branches
     graph.wanted[ENTRIES] = graph.used[ENTRIES] + outcomes
     return (
-        graph.wanted[NODES] <= len(graph.node.level)
-        and graph.wanted[BRANCHES] <= len(graph.branch.row)
-        and graph.wanted[ENTRIES] <= len(graph.entry.state)
+        graph.wanted[NODES] <= len(graph.node)
+        and graph.wanted[BRANCHES] <= len(graph.branch)
+        and graph.wanted[ENTRIES] <= len(graph.entry)
     )
 
 
 @inner_kernel
-def _merge(entries: Entries, scratch: Scratch, begin: int, end: int, to: int) -> int:
+def _merge(graph: Graph, scratch: Scratch, begin: int, end: int, to: int) -> int:
     """Move entries to an earlier place, those of the same state into one; return how many states there are."""
     size = 0
     for i in range(begin, end):
-        state, probability = entries.state[i], entries.probability[i]
+        state, probability = graph.entry[i].state, graph.entry[i].probability
         at = scratch.place[state]
-        if to <= at < to + size and entries.state[at] == state:
-            entries.probability[at] += probability
+        if to <= at < to + size and graph.entry[at].state == state:
+            graph.entry[at].probability += probability
         else:
             at = to + size
-            entries.state[at], entries.probability[at] = state, probability
+            graph.entry[at].state, graph.entry[at].probability = state, probability
             scratch.place[state] = at
             size += 1
     return size
 
 
 @inner_kernel
-def _expand(graph: Graph, plan: GraphPlan, world: GraphWorld, scratch: Scratch, node: int, action: int) -> None:
+def _expand(graph: Graph, plan: GraphPlan, world: GraphWorld, scratch: Scratch, node: int, a: int) -> None:
     """Compute the expected reward of an action, the percepts that can follow it, and the nodes that they lead to.
 
     Nothing follows in the last cycle. A percept whose probability is too small for a number does not either.
     """
-    nodes, branches, entries, tables = graph.node, graph.branch, graph.entry, world.tables
-    begin, end, level = nodes.begin[node], nodes.begin[node] + nodes.size[node], nodes.level[node] + 1
+    tables, level = world.tables, graph.node[node].level + 1
+    begin, end = graph.node[node].begin, graph.node[node].begin + graph.node[node].size
     first, count, reward = graph.used[BRANCHES], 0, 0.0
     for j in range(begin, end):
-        row = entries.state[j] * plan.actions + action
+        row = graph.entry[j].state * plan.actions + a
         for i in range(tables.first[row], tables.first[row + 1]):
-            p = entries.probability[j] * tables.probability[i]
+            p = graph.entry[j].probability * tables.probability[i]
             reward += p * tables.reward[i]
             if p == 0.0 or level == plan.horizon:
                 continue
-            branch = scratch.group[world.percept[i]]
-            if branch == NONE:
-                branch = first + count
-                scratch.group[world.percept[i]], scratch.end[count] = branch, 0
-                branches.probability[branch], branches.row[branch], branches.visits[branch] = 0.0, i, 0
+            number = scratch.group[world.percept[i]]
+            if number == NONE:
+                number = first + count
+                branch = graph.branch[number]
+                branch.probability, branch.row, branch.visits = 0.0, i, 0
+                scratch.group[world.percept[i]], scratch.end[count] = number, 0
                 count += 1
-            branches.probability[branch] += p
-            scratch.end[branch - first] += 1
-    nodes.reward[node, action], nodes.first[node, action], nodes.count[node, action] = reward, first, count
+            graph.branch[number].probability += p
+            scratch.end[number - first] += 1
+    action = graph.action[node, a]
+    action.reward, action.first, action.count = reward, first, count
     if count == 0:
         return
     graph.used[BRANCHES] = first + count
     at = graph.used[ENTRIES]
     for k in range(count):
-        at, scratch.end[k] = at + scratch.end[k], at
+        length = scratch.end[k]
+        scratch.end[k] = at
+        at += length
     for j in range(begin, end):  # the joint probabilities of states and percepts, percept by percept
-        row = entries.state[j] * plan.actions + action
+        row = graph.entry[j].state * plan.actions + a
         for i in range(tables.first[row], tables.first[row + 1]):
-            p = entries.probability[j] * tables.probability[i]
+            p = graph.entry[j].probability * tables.probability[i]
             if p > 0.0:
                 k = scratch.group[world.percept[i]] - first
-                entries.state[scratch.end[k]], entries.probability[scratch.end[k]] = tables.state[i], p
+                entry = graph.entry[scratch.end[k]]
+                entry.state, entry.probability = tables.state[i], p
                 scratch.end[k] += 1
     at = graph.used[ENTRIES]
     for k in range(count):
-        branch, to = first + k, graph.used[ENTRIES]
-        scratch.group[world.percept[branches.row[branch]]] = NONE
-        size = _merge(entries, scratch, at, scratch.end[k], to)
+        branch, to = graph.branch[first + k], graph.used[ENTRIES]
+        scratch.group[world.percept[branch.row]] = NONE
+        size = _merge(graph, scratch, at, scratch.end[k], to)
         for i in range(to, to + size):
-            entries.probability[i] /= branches.probability[branch]
-        branches.child[branch] = _node(graph, plan, world, scratch, to, size, level)
+            graph.entry[i].probability /= branch.probability
+        branch.child = _node(graph, plan, world, scratch, to, size, level)
         at = scratch.end[k]
 
 
@@ -404,22 +408,23 @@ def _expand(graph: Graph, plan: GraphPlan, world: GraphWorld, scratch: Scratch, 
 
 
 @inner_kernel
-def _select(nodes: Nodes, plan: GraphPlan, scratch: Scratch, random: Stream, node: int) -> int:
+def _select(graph: Graph, plan: GraphPlan, scratch: Scratch, random: Stream, node: int) -> int:
     """Choose an open action by the rule of the plan; where leaves are sampled, one that was not tried first."""
     if plan.rule == SPREAD:
-        unit = spread(nodes, node, plan.actions)
+        unit = spread(graph.action, node, plan.actions)
     else:
-        unit = plan.scale * (plan.horizon - nodes.level[node])
-    log_total, best = np.log(nodes.total[node] + 1.0), -np.inf
+        unit = plan.scale * (plan.horizon - graph.node[node].level)
+    log_total, best = np.log(graph.node[node].total + 1.0), -np.inf
     for a in range(plan.actions):
-        if nodes.known[node, a]:
+        action = graph.action[node, a]
+        if action.known:
             score = -np.inf
-        elif not plan.exact and nodes.first[node, a] == NONE:
+        elif not plan.exact and action.first == NONE:
             score = np.inf
         elif plan.rule == ROUND_ROBIN:
-            score = -float(nodes.visits[node, a])
+            score = -float(action.visits)
         else:
-            score = nodes.value[node, a] + plan.ucb * unit * np.sqrt(log_total / (nodes.visits[node, a] + 1.0))
+            score = action.value + plan.ucb * unit * np.sqrt(log_total / (action.visits + 1.0))
         scratch.score[a] = score
         best = max(best, score)
     ties = 0
@@ -435,14 +440,13 @@ def _select(nodes: Nodes, plan: GraphPlan, scratch: Scratch, random: Stream, nod
 
 
 @inner_kernel
-def _next_branch(graph: Graph, node: int, action: int) -> int:
+def _next_branch(graph: Graph, node: int, a: int) -> int:
     """The open branch that lags most behind its probability; NONE if all are closed."""
-    nodes, branches = graph.node, graph.branch
-    best, found = -np.inf, NONE
-    first = nodes.first[node, action]
-    for i in range(first, first + nodes.count[node, action]):
-        if not nodes.closed[branches.child[i]]:
-            lag = branches.probability[i] * (nodes.visits[node, action] + 1) - branches.visits[i]
+    action, best, found = graph.action[node, a], -np.inf, NONE
+    for i in range(action.first, action.first + action.count):
+        branch = graph.branch[i]
+        if not graph.node[branch.child].closed:
+            lag = branch.probability * (action.visits + 1) - branch.visits
             if lag > best + ROUNDING:
                 best, found = lag, i
     return found
@@ -450,13 +454,13 @@ def _next_branch(graph: Graph, node: int, action: int) -> int:
 
 @inner_kernel
 def _draw_state(graph: Graph, node: int, random: Stream) -> int:
-    entries, u = graph.entry, draw(random)
-    last = graph.node.begin[node] + graph.node.size[node] - 1
-    for i in range(graph.node.begin[node], last):
-        u -= entries.probability[i]
+    u, begin = draw(random), graph.node[node].begin
+    last = begin + graph.node[node].size - 1
+    for i in range(begin, last):
+        u -= graph.entry[i].probability
         if u < 0:
-            return entries.state[i]
-    return entries.state[last]
+            return graph.entry[i].state
+    return graph.entry[last].state
 
 
 @inner_kernel
@@ -470,15 +474,16 @@ def _roll_out_from(
     node: int,
 ) -> float:
     """The return of one rollout from a node, to which the course of the simulation has led."""
-    tables, level, mark = world.tables, graph.node.level[node], 0.0
+    tables, here, mark = world.tables, graph.node[node], 0.0
     reads = policy[READS] != 0
     if reads:
         mark = call_operation(policy[SET_MARK], policy[POLICY], 0)
         scratch.faults[0] += mark < 0.0
-        for i in range(level):
-            scratch.faults[0] += tell_policy(policy, world, scratch.action[i], graph.branch.row[scratch.branch[i]])
+        for i in range(here.level):
+            row = graph.branch[scratch.branch[i]].row
+            scratch.faults[0] += tell_policy(policy, world, scratch.action[i], row)
     outcome, weight, state = 0.0, 1.0, _draw_state(graph, node, random)
-    for _ in range(level, plan.horizon):
+    for _ in range(here.level, plan.horizon):
         if policy[CHOOSE] == 0:  # uniform
             action = below(random, plan.actions)
         else:
@@ -494,25 +499,26 @@ def _roll_out_from(
             scratch.faults[0] += tell_policy(policy, world, action, row)
     if reads and mark >= 0.0:
         scratch.faults[0] += call_operation(policy[GO_BACK], policy[POLICY], int(mark)) < 0.0
-    graph.node.rollouts[node] += 1
-    graph.node.rolled[node] += (outcome - graph.node.rolled[node]) / graph.node.rollouts[node]
-    _sum_up(graph.node, plan, node)
+    here.rollouts += 1
+    here.rolled += (outcome - here.rolled) / here.rollouts
+    _sum_up(graph, plan, node)
     return outcome
 
 
 @inner_kernel
 def _count(graph: Graph, world: GraphWorld, scratch: Scratch, cycle: int, outcome: float) -> float:
     """Count a cycle of a simulation, given the return of all after it; return the return from it on."""
-    nodes = graph.node
-    node, action, branch = scratch.node[cycle], scratch.action[cycle], scratch.branch[cycle]
-    if branch != NONE:
-        graph.branch.visits[branch] += 1
-        outcome = world.tables.reward[graph.branch.row[branch]] + EARLIER * outcome
-    nodes.total[node] += 1
-    nodes.visits[node, action] += 1
-    difference = outcome - nodes.mean[node, action]
-    nodes.mean[node, action] += difference / nodes.visits[node, action]
-    nodes.square[node, action] += difference * (outcome - nodes.mean[node, action])
+    node = scratch.node[cycle]
+    action = graph.action[node, scratch.action[cycle]]
+    if scratch.branch[cycle] != NONE:
+        branch = graph.branch[scratch.branch[cycle]]
+        branch.visits += 1
+        outcome = world.tables.reward[branch.row] + EARLIER * outcome
+    graph.node[node].total += 1
+    action.visits += 1
+    difference = outcome - action.mean
+    action.mean += difference / action.visits
+    action.square += difference * (outcome - action.mean)
     return outcome
 
 
@@ -526,16 +532,15 @@ def _simulate(
     random: Stream,
 ) -> int:
     """One simulation: descend, expand an action, back up. It is undone where there is no room."""
-    nodes = graph.node
     for i in range(4):
         scratch.random[i] = random[i]
     node, cycles, outcome, expanded = ROOT, 0, 0.0, False
     while not expanded:
         _refresh(graph, plan, node)
-        if nodes.closed[node]:
+        if graph.node[node].closed:
             break
-        action = _select(nodes, plan, scratch, random, node)
-        expanded = nodes.first[node, action] == NONE
+        action = _select(graph, plan, scratch, random, node)
+        expanded = graph.action[node, action].first == NONE
         if expanded:
             if not _has_room(graph, plan, world, node, action):
                 for i in range(4):
@@ -543,19 +548,19 @@ def _simulate(
                 return FULL
             _expand(graph, plan, world, scratch, node, action)
             _back_up(graph, plan, node, action)
-            outcome = nodes.value[node, action]
+            outcome = graph.action[node, action].value
         branch = NONE if expanded and plan.exact else _next_branch(graph, node, action)
         scratch.node[cycles], scratch.action[cycles], scratch.branch[cycles] = node, action, branch
         cycles += 1
         if branch != NONE:
-            node = graph.branch.child[branch]
+            node = graph.branch[branch].child
             if expanded:
                 outcome = _roll_out_from(graph, plan, world, policy, scratch, random, node)
     for cycle in range(cycles - 1, -1, -1):
         if expanded:
             outcome = _count(graph, world, scratch, cycle, outcome)
         _back_up(graph, plan, scratch.node[cycle], scratch.action[cycle])
-        _sum_up(nodes, plan, scratch.node[cycle])
+        _sum_up(graph, plan, scratch.node[cycle])
     if scratch.faults[0]:
         return FAILED
     return COUNTED if expanded else KNOWN
@@ -576,7 +581,7 @@ def _run(
     Those that are not counted come to an end: each closes a node that was open.
     """
     end, done = COUNTED, 0
-    while done < simulations and end < FULL and not graph.node.closed[ROOT]:
+    while done < simulations and end < FULL and not graph.node[ROOT].closed:
         end = _simulate(graph, plan, world, policy, scratch, random)
         done += end == COUNTED
     return end, done
@@ -744,7 +749,7 @@ class GraphUCT(Planner):
         done = 0
         for count, _ in self._slices(simulations, end):
             done += self._simulate(count, random)
-            if self._graph.node.closed[ROOT]:
+            if self._graph.node[ROOT].closed:
                 break
         _refresh_all(self._graph, self._plan)
         return self._result(done, random)
@@ -756,7 +761,7 @@ class GraphUCT(Planner):
         size = len(belief.state)
         self._graph.wanted[:] = 0, 0, size
         self._make_room()
-        self._graph.entry.state[:size], self._graph.entry.probability[:size] = belief.state, belief.probability
+        self._graph.entry["state"][:size], self._graph.entry["probability"][:size] = belief
         _plant(self._graph, self._plan, self._world, self._scratch, size)
 
     def _simulate(self, simulations: int, random: Stream) -> int:
@@ -773,25 +778,28 @@ class GraphUCT(Planner):
             self._make_room()
 
     def _make_room(self) -> None:
-        """Make as much room as is wanted, or twice as much as there was; what is in the graph stays as it is."""
+        """Make as much room as is wanted, and at least twice as much as there was where that is too little."""
         old = self._graph
-        parts: list[Any] = [old.node, old.branch, old.entry]
-        for which, wanted in enumerate(old.wanted.tolist()):
-            if wanted > len(parts[which][0]):
-                parts[which] = _longer(parts[which], max(wanted, 2 * len(parts[which][0])))
-        new = old._replace(node=parts[NODES], branch=parts[BRANCHES], entry=parts[ENTRIES])
-        if new.node is not old.node:
-            new = new._replace(table=_empty_table(len(new.node.level)))
-            _enter_all(old, new)
-        self._graph = new
+        nodes, branches, entries = (
+            max(wanted, 2 * len(part)) if wanted > len(part) else len(part)
+            for wanted, part in zip(old.wanted.tolist(), (old.node, old.branch, old.entry), strict=True)
+        )
+        self._graph = old._replace(
+            node=_longer(old.node, nodes),
+            action=_longer(old.action, nodes),
+            branch=_longer(old.branch, branches),
+            entry=_longer(old.entry, entries),
+        )
+        if nodes > len(old.node):
+            self._graph = self._graph._replace(table=_empty_table(nodes))
+            _enter_all(self._graph)
 
     def _result(self, simulations: int, random: Stream) -> SearchResult:
-        nodes, error = self._graph.node, None
-        visits = nodes.visits[ROOT].astype(np.int64)
-        value = nodes.value[ROOT].copy()
+        found, error = self._graph.action[ROOT], None
+        value, visits = found["value"].copy(), found["visits"].astype(np.int64)
         if not self._plan.exact:
             value[visits == 0] = np.nan
-        if nodes.closed[ROOT]:
+        if self._graph.node[ROOT].closed:
             reward = max(abs(self.pomdp.min_reward), abs(self.pomdp.max_reward))
             error = np.full(len(value), reward * (1 - EARLIER ** np.arange(self.horizon)).sum())
         return SearchResult(best_action(value, random, rounding=ROUNDING), value, visits, simulations, error)
@@ -827,29 +835,15 @@ def _leaf_values(pomdp: POMDP, horizon: int) -> NDArray[np.float64]:
 def _empty_graph(actions: int, horizon: int) -> Graph:
     """Room for a small graph."""
     nodes, branches, entries = FIRST_ROOM
-    own = {"begin": np.int64, "rolled": np.float64, "best": np.float64, "closed": np.bool_}
-    each = {"value": np.float64, "mean": np.float64, "square": np.float64, "reward": np.float64, "known": np.bool_}
-    per_action = (*each, "visits", "first", "count")
     return Graph(
         used=np.array([ROOT, NONE + 1, 0]),
         wanted=np.zeros(3, dtype=np.int64),
-        latest=np.zeros(horizon, dtype=np.int32),
+        latest=np.zeros(horizon, dtype=np.int64),
         table=_empty_table(nodes),
-        node=Nodes(
-            **{
-                name: np.zeros(
-                    (nodes, actions) if name in per_action else nodes, dtype=(own | each).get(name, np.int32)
-                )
-                for name in Nodes._fields
-            }
-        ),
-        branch=Branches(
-            probability=np.zeros(branches),
-            row=np.zeros(branches, dtype=np.int32),
-            child=np.zeros(branches, dtype=np.int32),
-            visits=np.zeros(branches, dtype=np.int32),
-        ),
-        entry=Entries(state=np.zeros(entries, dtype=np.int32), probability=np.zeros(entries)),
+        node=np.zeros(nodes, dtype=NODE).view(np.recarray),
+        action=np.zeros((nodes, actions), dtype=ACTION).view(np.recarray),
+        branch=np.zeros(branches, dtype=BRANCH).view(np.recarray),
+        entry=np.zeros(entries, dtype=ENTRY).view(np.recarray),
     )
 
 
@@ -858,9 +852,10 @@ def _empty_table(nodes: int) -> NDArray[np.int32]:
     return np.full(1 << (nodes - 1).bit_length(), NONE, dtype=np.int32)
 
 
-def _longer(part: Any, length: int) -> Any:
-    """Return longer arrays that begin as these do."""
-    longer = [np.empty((length, *array.shape[1:]), dtype=array.dtype) for array in part]
-    for array, old in zip(longer, part, strict=True):
-        array[: len(old)] = old
-    return type(part)(*longer)
+def _longer(records: Records, length: int) -> Records:
+    """Return a longer array that begins as this one does."""
+    if length == len(records):
+        return records
+    longer = np.empty((length, *records.shape[1:]), dtype=records.dtype).view(np.recarray)
+    longer[: len(records)] = records
+    return longer
