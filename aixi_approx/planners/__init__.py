@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from aixi_approx.planner import Planner
     from aixi_approx.planners.belief_expectimax import BeliefExpectimax as BeliefExpectimax
     from aixi_approx.planners.expectimax import Expectimax as Expectimax
+    from aixi_approx.planners.graph_uct import GraphUCT as GraphUCT
     from aixi_approx.planners.pouct import POUCT as POUCT
     from aixi_approx.planners.q_learning import QLearning as QLearning
     from aixi_approx.planners.random_planner import RandomPlanner as RandomPlanner
@@ -55,6 +56,7 @@ __getattr__, __dir__, __all__ = lazy(
     {
         "belief_expectimax": ("BeliefExpectimax",),
         "expectimax": ("Expectimax",),
+        "graph_uct": ("GraphUCT",),
         "pouct": ("POUCT",),
         "q_learning": ("QLearning",),
         "random_planner": ("RandomPlanner",),

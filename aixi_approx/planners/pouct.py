@@ -138,7 +138,7 @@ def _draw_state(world: World, random: Stream) -> int:
 
 
 @kernel
-def _tell_policy(policy: NDArray[np.int64], world: World, action: int, row: int) -> int:
+def tell_policy(policy: NDArray[np.int64], world: Any, action: int, row: int) -> int:
     """Append a cycle, bit by bit, to the history that a rollout policy reads; return how many operations failed."""
     faults = 0
     for i in range(world.action_bits - 1, -1, -1):
@@ -174,7 +174,7 @@ def _simulate(
         row = sample(tables, state, action, plan.actions, random)
         state = tables.state[row]
         if reads:
-            faults += _tell_policy(policy, world, action, row)
+            faults += tell_policy(policy, world, action, row)
         trace.node[level], trace.action[level], trace.reward[level] = node, action, tables.reward[row]
         level += 1
         if level < plan.plies:
@@ -195,7 +195,7 @@ def _simulate(
             row = sample(tables, state, action, plan.actions, random)
             state = tables.state[row]
             if reads:
-                faults += _tell_policy(policy, world, action, row)
+                faults += tell_policy(policy, world, action, row)
             outcome += tables.reward[row]
     while level > 0:
         level -= 1

@@ -76,21 +76,22 @@ def select(tree: Any, plan: Any, random: Stream, logs: NDArray[np.float64], node
 
 @kernel
 def spread(tree: Any, node: int, actions: int) -> float:
-    """Return the standard deviation of the returns that were found at a node, within and between its actions.
+    """The unit of the rule "spread": how far apart returns and actions lie at a node, as a standard deviation.
 
-    The variance within is that of the returns after the same action, pooled, the variance between that of the values
-    of the actions. Noise and gaps both count, and nothing else: it is a unit for UCB that no environment has to set.
-    Of the tree it needs `visits`, `value` and `square`, the sum of squared deviations of the returns after an action.
+    Its square is the variance of the returns within the actions, pooled over those with two visits or more, plus the
+    variance between the values of the actions: the noise and the gaps of the node itself. UCB in this unit takes no
+    constant that depends on the environment. Of the tree it needs `visits`, `value`, which every action must have, and
+    `square`, for each action the sum of the squared deviations of its returns from their mean.
     """
-    squares, degrees, mean = 0.0, 0, 0.0
+    mean, squares, degrees = 0.0, 0.0, 0
     for a in range(actions):
+        mean += tree.value[node, a] / actions
         squares += tree.square[node, a]
         degrees += max(0, tree.visits[node, a] - 1)
-        mean += tree.value[node, a] / actions
     between = 0.0
     for a in range(actions):
         between += (tree.value[node, a] - mean) ** 2
-    within = squares / degrees if degrees else 0.0
+    within = squares / degrees if degrees > 0 else 0.0
     return np.sqrt(within + between / max(1, actions - 1))
 
 

@@ -151,7 +151,7 @@ class POMDP(Environment):
                 first.append(len(rows))
         probability, state_column, observation, reward = zip(*rows, strict=True)
         return states, Tables(
-            start=np.array(list(start.values())),
+            start=np.array(list(start.values()), dtype=np.float64),
             first=np.array(first, dtype=np.int64),
             probability=np.array(probability, dtype=np.float64),
             state=np.array(state_column, dtype=np.int64),
