@@ -67,7 +67,7 @@ from aixi_approx.validation import check_choice
 
 RARE = 1 / 64  # probability of a reward that is not summed up before it is sampled
 SURE = 4.0  # standard errors that a settled choice is ahead
-MOST_LEAST = 1_000  # simulations after which a search may be settled, if it is not an eighth of them
+LEAST = 1_000  # simulations after which a search with a time limit may be settled; else an eighth of them
 TRUST = 0.5  # in the best action of a node: visits, over the square root of all simulations
 CHECK = 16  # simulations after which a search looks whether it is settled
 FIRST_ROOM = 100  # simulations that a tree has room for at first
@@ -509,7 +509,9 @@ class DPUCT(HistorySearch):
         left: int,
     ) -> int:
         self._know_logarithms(done + count)
-        least = min((done + left) // 8, MOST_LEAST) if self.stop == CERTAIN else 1 << 62
+        least = 1 << 62
+        if self.stop == CERTAIN:
+            least = LEAST if self.seconds else (done + left) // 8
         made = 0
         while True:
             sizes = self._larger()
