@@ -1,8 +1,8 @@
 """The builder: an agent from a model and a planner, each by its name.
 
-           rhouct     one-ply       expectimax
-    ctw    MC-AIXI    1-ply MC      exact on what was learned
-    true   AImu       1-ply AImu    exact on the beliefs of the environment
+           dp-uct, rhouct    one-ply, flat    expectimax
+    ctw    MC-AIXI           1-ply MC         exact on what was learned
+    true   AImu              1-ply AImu       exact on the beliefs of the environment
 
 The planners `q-learning` and `random` have no model. Any model and any planner of your own take the same places.
 """
@@ -41,7 +41,7 @@ def build_agent(
     model : str, default: "ctw"
         What it predicts with: `ctw`, a FAC-CTW that learns; `true`, the environment's own definition; or a predictor
         of your own, as `my_file.py:Mine`.
-    planner : PlannerSpec or str, default: "rhouct"
+    planner : PlannerSpec or str, default: "dp-uct"
         How it decides, as a specification or its short text. Horizon and simulations are those of the settings unless
         it has its own.
     settings : Settings, default: those of the environment
@@ -91,9 +91,10 @@ def build_planner(
     ----------
     environment : Environment, str or class
         Where it is to plan; anything that `make` takes.
-    planner : PlannerSpec or str, default: "rhouct"
-        Which one: `rhouct`; `one-ply`, rhoUCT with a single cycle of selection before the rollout; `expectimax`, which
-        is exact; `q-learning` or `random`, which have no model; one of your own, as `my_file.py:Mine`. With
+    planner : PlannerSpec or str, default: "dp-uct"
+        Which one: `dp-uct`; `rhouct`, the search of JAIR 2011; `one-ply`, rhoUCT with a single cycle of selection
+        before the rollout; `flat`, the same without selection; `expectimax`, which is exact; `q-learning` or `random`,
+        which have no model; one of your own, as `my_file.py:Mine`. With
         `+majority:K` or `+pooled:K` it is K independent searches that are joined, with `+seconds:S` it takes S seconds
         a decision, so that it can't be repeated.
     model : str, default: "ctw"
@@ -165,7 +166,7 @@ def mc_aixi(
     given = {"depth": depth, "horizon": horizon, "simulations": simulations, "epsilon": epsilon, "decay": decay}
     changes: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
     settings = environment.settings._replace(**changes)
-    return build_agent(environment, planner=PlannerSpec(ucb=ucb, memo=memo), settings=settings, seed=seed)
+    return build_agent(environment, planner=PlannerSpec("rhouct", ucb=ucb, memo=memo), settings=settings, seed=seed)
 
 
 def options_taken(planner: PlannerSpec | str, model: str = CTW) -> set[str]:

@@ -13,7 +13,7 @@ import click
 from aixi_approx.cli.bar import bar
 from aixi_approx.cli.options import as_json, at_least, notice, number, picture, print_json, size
 from aixi_approx.cli.watch import watch as draw
-from aixi_approx.planner_spec import RULES
+from aixi_approx.planner_spec import DEFAULT, LEAVES, RULES, STOPS
 from aixi_approx.planners import PLANNERS
 from aixi_approx.predictors import PREDICTORS
 from aixi_approx.rollouts import ROLLOUTS
@@ -21,7 +21,7 @@ from aixi_approx.rollouts import ROLLOUTS
 MODELS = f"{', '.join(PREDICTORS)} or my_model.py:MyClass"
 PLANNING = f"{', '.join(PLANNERS)} or my_planner.py:MyClass; with +majority:K, +pooled:K or +seconds:S"
 POLICIES = f"{', '.join(ROLLOUTS)} or my_rollout.py:MyClass"
-SEARCH = ("rollout", "ucb", "rule", "memo", "prune", "memory_cycles")  # options that belong to the planner
+SEARCH = ("rollout", "leaves", "stop", "ucb", "rule", "memo", "prune", "memory_cycles")  # options of the planner
 EVALUATION_CYCLES, FEWEST_CYCLES = 2_000, 100  # of an evaluation, unless something else is asked for
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 @click.command("run", short_help="Let an agent learn, then evaluate it.")
 @click.argument("environment")
 @click.option("--model", default="ctw", show_default=True, metavar="MODEL", help=f"Predicts percepts: {MODELS}.")
-@click.option("--planner", default="rhouct", show_default=True, metavar="PLANNER", help=f"Decides: {PLANNING}.")
+@click.option("--planner", default=DEFAULT, show_default=True, metavar="PLANNER", help=f"Decides: {PLANNING}.")
 @click.option("--rollout", metavar="POLICY", help=f"Acts beyond the search tree: {POLICIES}.  [default: uniform]")
 @click.option("--cycles", type=at_least(0), help="Cycles of learning.")
 @click.option("--depth", type=at_least(1), help="Bits of context of the predictor.")
@@ -47,8 +47,10 @@ if TYPE_CHECKING:
     metavar="EPSILON DECAY",
     help="A random action with probability EPSILON * DECAY^cycle.",
 )
-@click.option("--ucb", type=click.FloatRange(min=0), help="Weight of exploration in the search.  [default: sqrt 2]")
-@click.option("--rule", type=click.Choice(RULES), help="How a search selects actions.  [default: ucb]")
+@click.option("--ucb", type=click.FloatRange(min=0), help="Weight of exploration.  [default: that of the planner]")
+@click.option("--rule", type=click.Choice(RULES), help="How a search selects actions.  [default: that of the planner]")
+@click.option("--leaves", type=click.Choice(LEAVES), help="Values of leaves, given the true model.  [default: exact]")
+@click.option("--stop", type=click.Choice(STOPS), help="End a decision when its choice is certain.  [default: never]")
 @click.option("--memo/--no-memo", default=None, help="Keep probabilities within a search: faster, same result.")
 @click.option(
     "--prune", type=click.FloatRange(0, 1), help="Least probable path that expectimax imagines.  [default: 0.0001]"
@@ -88,8 +90,8 @@ def command(
     written to DIR/learning.csv and DIR/evaluation.csv, and the same command resumes a run that was stopped.
 
     An agent is a model and a planner. The model is a context-tree mixture that learns (ctw) or the environment itself
-    (true). The planner is rhouct, its one-ply version, expectimax, which is exact and slow, or one without a model:
-    q-learning or random. +majority:K and +pooled:K divide the simulations among K independent searches, which vote or
+    (true). The planner is dp-uct; rhouct, the search of MC-AIXI in JAIR 2011; one-ply and flat, which look a single
+    action ahead; expectimax, which is exact and slow; or one without a model: q-learning or random. +majority:K and +pooled:K divide the simulations among K independent searches, which vote or
     pool their values; +seconds:S simulates for S seconds a decision, which can't be repeated. Your own model, planner
     and rollout policy are named by file and class.
 
@@ -99,6 +101,8 @@ def command(
       aixi run cheese-maze --watch
       aixi run kuhn-poker --cycles 20000 --seed 3 --out kuhn/
       aixi run tiger --model true
+      aixi run tiger --planner rhouct
+      aixi run tiger --simulations 5000 --stop certain
       aixi run tiger --planner one-ply+majority:8 --simulations 4000 --threads 2
       aixi run tiger --model my_ngram.py:NGram --planner my_planner.py:Mine
       aixi run "coin-flip>1d-maze@2000" --cycles 5000 --picture change.png
@@ -221,7 +225,8 @@ def _print_table(result: dict[str, Any]) -> None:
         table.add_row("context-tree nodes", f"{result['nodes']:,}", size(result["memory"]))
     simulations = result["simulations_learning"] + result["simulations_evaluation"]
     if simulations:
-        table.add_row("simulations", f"{simulations:,}", "")
+        decisions = cycles + result["evaluate"]
+        table.add_row("simulations", f"{simulations:,}", f"{simulations / decisions:,.0f} a decision")
     table.add_row("time", f"{result['learning_seconds'] + result['evaluation_seconds']:.1f} s", "")
     Console(emoji=False).print(table)
     if result.get("approximations"):

@@ -30,7 +30,7 @@ from aixi_approx.planner_spec import PlannerSpec
 CURVE_CYCLES = 600  # of evaluation, for each seed and point of a curve
 SEGMENT = 25_000  # cycles of learning after which what was collected is written
 MANY = 1 << 30
-RHOUCT, ONE_PLY, Q_LEARNING = "rhouct", "one-ply", "q-learning"
+RHOUCT, ONE_PLY, Q_LEARNING = "rhouct", "flat", "q-learning"
 PACMAN = "pacman"
 
 

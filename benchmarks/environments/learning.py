@@ -20,6 +20,7 @@ from aixi_approx import average
 from aixi_approx.envs import ENVIRONMENTS, make
 from aixi_approx.estimate import Estimate, normalised
 from aixi_approx.experiments.experiment import Experiment, compile_kernels, run
+from aixi_approx.planner_spec import PlannerSpec
 from aixi_approx.pomdp.solver import best_reward
 
 CYCLES = 5_000  # of evaluation
@@ -29,7 +30,7 @@ def learn(job: tuple[str, int, Path]) -> Estimate:
     """Return what an agent reaches in an environment; a run that is there already is not done again."""
     name, seed, folder = job
     made = make(name)
-    experiment = Experiment(name, made.settings, made.schedule, evaluate=CYCLES, seed=seed)
+    experiment = Experiment(name, made.settings, made.schedule, PlannerSpec("rhouct"), evaluate=CYCLES, seed=seed)
     reward = run(experiment, folder / f"{name}-{seed}").reward
     assert reward
     return reward

@@ -39,7 +39,7 @@ def measure(job: tuple[str, int | None]) -> float:
     name, seed = job
     made, task = make(name), dict(TASKS[name])
     schedule = made.schedule._replace(cycles=int(task.pop("cycles", made.schedule.cycles)))
-    experiment = Experiment(name, made.settings._replace(**task), schedule, evaluate=EVALUATE)  # type: ignore[arg-type]
+    experiment = Experiment(name, made.settings._replace(**task), schedule, PlannerSpec("rhouct"), evaluate=EVALUATE)  # type: ignore[arg-type]
     if seed is None:
         nothing = schedule._replace(cycles=0)
         experiment = experiment._replace(schedule=nothing, planner=PlannerSpec("random"), evaluate=RANDOM)
