@@ -32,14 +32,15 @@ SCHEDULE = Schedule(30, evaluation_simulations=4)
 MODELS = tuple(PREDICTORS)
 MODEL_FREE = [name for name in PLANNERS if planner_class(name).model_free]
 REPEATABLE = [*PLANNERS, "majority:3", "pooled:3"]
-COUNTING = ("rhouct", "one-ply", "majority:3", "pooled:3")
+COUNTING = ("dp-uct", "rhouct", "one-ply", "flat", "majority:3", "pooled:3")
+ENDING = ("dp-uct", "majority:3", "pooled:3")  # on the true model, once they have seen everything
 AGENTS = [(m, p) for m in MODELS for p in REPEATABLE if m == "ctw" or p not in MODEL_FREE]
 each_agent = pytest.mark.parametrize(("model", "planner"), AGENTS)
 
 
 def test_which_there_are() -> None:
     assert MODELS == ("ctw", "true")
-    assert tuple(PLANNERS) == ("rhouct", "one-ply", "expectimax", "q-learning", "random")
+    assert tuple(PLANNERS) == ("dp-uct", "rhouct", "one-ply", "flat", "expectimax", "q-learning", "random")
     assert MODEL_FREE == ["q-learning", "random"]
 
 
@@ -53,7 +54,11 @@ def test_a_search_changes_nothing_and_repeats_itself(model: str, planner: str) -
     rows = list(interact(agent, environment, cycles=20))
     decisions = [agent.act(explore=False, simulations=50) for _ in range(2)]
     assert repr(decisions[0]) == repr(decisions[1])
-    assert {row.simulations for row in rows if not row.explored} == {8 if planner in COUNTING else 0}
+    counts = {row.simulations for row in rows if not row.explored}
+    if model == "true" and planner in ENDING:
+        assert counts == {2 if planner == "dp-uct" else 6}
+    else:
+        assert counts == {8 if planner in COUNTING else 0}
     environment.reset(0)
     assert (
         list(interact(build_agent(environment, model, planner=planner, settings=SHORT, seed=3), environment, cycles=20))
@@ -155,15 +160,15 @@ def test_planners_by_name() -> None:
     for method, searches, plies in (
         ("rhouct", 0, None),
         ("one-ply", 0, 1),
-        ("majority:3", 3, None),
-        ("pooled:3", 3, None),
+        ("rhouct+majority:3", 3, None),
+        ("rhouct+pooled:3", 3, None),
     ):
         on_tree, on_truth = (
             RhoUCT(coding, 3, simulations=90, ucb=0.5, plies=plies),
             POUCT(environment, 3, simulations=90, ucb=0.5, plies=plies),
         )
         for name, knowledge, search in (("ctw", tree, on_tree), ("true", model, on_truth)):
-            by_hand = RootParallel([search], searches, join=method.split(":")[0]) if searches else search
+            by_hand = RootParallel([search], searches, join=method.split("+")[-1].split(":")[0]) if searches else search
             for threads in (1, 2) if searches else (1,):
                 planner = build_planner(
                     environment,
@@ -304,15 +309,21 @@ class Echo(Environment):
         ({"model": "truth"}, "no model 'truth': did you mean true?"),
         ({"model": "zzz"}, "no model 'zzz': there are ctw, true, and my_file.py:MyClass"),
         ({"planner": "uct"}, "no planner 'uct': did you mean rhouct?"),
-        ({"planner": "zzz"}, "no planner 'zzz': there are rhouct, one-ply, expectimax, .*, and my_file.py:MyClass"),
-        ({"model": "true", "planner": "q-learning"}, "q-learning has no model: leave it at ctw, or plan with rhouct"),
+        (
+            {"planner": "zzz"},
+            "no planner 'zzz': there are dp-uct, rhouct, one-ply, flat, .*, and my_file.py:MyClass",
+        ),
+        (
+            {"model": "true", "planner": "q-learning"},
+            "q-learning has no model: leave it at ctw, or plan with dp-uct, rhouct",
+        ),
         ({"model": "true", "planner": "random"}, "random has no model"),
         ({"model": "true"}, "Echo is no POMDP, so its true model is not known: leave the model at ctw"),
-        ({"planner": PlannerSpec(prune=0.1)}, "prune means nothing to rhouct.* with the model ctw: leave it out"),
+        ({"planner": PlannerSpec(prune=0.1)}, "prune means nothing to dp-uct.* with the model ctw: leave it out"),
         ({"model": "true", "planner": "expectimax+prune:0.1"}, "prune means nothing to .* with the model true: leave"),
-        ({"planner": PlannerSpec(memory_cycles=3)}, "memory_cycles means nothing to rhouct.*: leave it out"),
+        ({"planner": PlannerSpec(memory_cycles=3)}, "memory_cycles means nothing to dp-uct.*: leave it out"),
         ({"planner": "q-learning+memo:true"}, "memo means nothing to q-learning.*: leave it out"),
-        ({"model": "true", "planner": PlannerSpec(memo=False)}, "memo means nothing to rhouct.*: leave it out"),
+        ({"model": "true", "planner": PlannerSpec(memo=False)}, "memo means nothing to dp-uct.*: leave it out"),
         ({"planner": "expectimax+ucb:1"}, "ucb means nothing to expectimax.*: leave it out"),
         (
             {"planner": "expectimax+majority:3"},

@@ -90,7 +90,7 @@ def test_so_it_is_in_an_evaluation(model: str, learn: bool) -> None:
     assert not any(decision.explored for decision in told), "an evaluation is greedy"
     for decision in told:
         assert decision.search is not None
-        assert decision.search.simulations == 8
+        assert 0 < decision.search.simulations <= 8
         assert np.nanmax(decision.search.value) >= decision.search.value[decision.action] - 1e-9
 
 

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from aixi_approx.builder import mc_aixi
+from aixi_approx.builder import build_agent
 from aixi_approx.environment import Environment, EnvironmentFault, Schedule, Settings
 from aixi_approx.envs import make
 from aixi_approx.execution.folder import write_atomically
@@ -195,7 +195,7 @@ def test_ctrl_c_and_the_same_command_again(tmp_path: Path) -> None:
         before = text
     environment = make("coin-flip")
     environment.reset(5)
-    agent = mc_aixi(environment, seed=5, simulations=50)
+    agent = build_agent(environment, settings=environment.settings._replace(simulations=50), seed=5)
     rows = [",".join(map(repr, row)) for row in interact(agent, environment, cycles=before.count("\n") - 1)]
     assert before.splitlines()[1:] == rows
 
@@ -230,7 +230,7 @@ def test_what_is_no_run_of_ours_is_refused(tmp_path: Path, file: str, text: str,
     [
         {"seed": 4},
         {"evaluate": 26},
-        {"planner": {"name": "rhouct", "ucb": 1.0}},
+        {"planner": {"name": "dp-uct", "ucb": 1.0}},
         {"environment": "Tiger"},
         {"decay": 0.5},
     ],

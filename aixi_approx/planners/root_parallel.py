@@ -167,9 +167,14 @@ def join_results(results: Sequence[SearchResult], how: str, *, random: Stream) -
     value = np.full(len(visits), np.nan)
     returns = np.sum([result.visits * np.nan_to_num(result.value) for result in results], axis=0)
     np.divide(returns, visits, out=value, where=visits > 0)
+    for action in np.flatnonzero(visits == 0):  # without a visit, a value may be known all the same
+        known = [result.value[action] for result in results if not np.isnan(result.value[action])]
+        value[action] = np.mean(known) if known else np.nan
+    errors = [result.error for result in results if result.error is not None]
+    error = np.max(errors, axis=0) if len(errors) == len(results) else None
     candidates = value
     if how == MAJORITY:
         votes = np.bincount([result.action for result in results], minlength=len(value))
         candidates = np.where(votes == votes.max(), value, np.nan)
     simulations = sum(result.simulations for result in results)
-    return SearchResult(best_action(candidates, random, rounding=ROUNDING), value, visits, simulations)
+    return SearchResult(best_action(candidates, random, rounding=ROUNDING), value, visits, simulations, error)
