@@ -518,7 +518,7 @@ def _count(graph: Graph, world: GraphWorld, scratch: Scratch, cycle: int, outcom
         outcome = world.tables.reward[branch.row] + EARLIER * outcome
     graph.node[node].total += 1
     action.visits += 1
-    difference = outcome - action.mean
+    difference = outcome - action.average
     action.average += difference / action.visits
     action.square += difference * (outcome - action.average)
     return outcome
