@@ -303,7 +303,7 @@ def test_a_policy_that_reads_the_history_is_told_what_is_imagined() -> None:
         assert history[0] == list(real)
         later = TrueModel(pomdp)
         for cycle in history:
-            later.learn(cycle)  # raises if it can't have been
+            later.learn(np.array(cycle, dtype=np.uint8))  # raises if it can't have been
     listened = [bits[size:] for bits in policy.seen]
     assert any(bits[: coding.action_bits] == [0, 0] for bits in listened)
 

@@ -682,8 +682,11 @@ class GraphUCT(Planner):
             observation_bits=coding.observation_bits,
             min_reward=coding.min_reward,
         )
+        node, action, branch = np.zeros((3, horizon), dtype=np.int64)
         self._scratch = Scratch(
-            *np.zeros((3, horizon), dtype=np.int64),
+            node=node,
+            action=action,
+            branch=branch,
             waiting=np.zeros(1, dtype=np.int64),
             faults=np.zeros(1, dtype=np.int64),
             score=np.zeros(actions),
