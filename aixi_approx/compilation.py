@@ -89,10 +89,16 @@ def kernel(function: Function) -> Function:
 
 
 def inner_kernel(function: Function) -> Function:
-    """Compile a function as `kernel` does, for compiled functions alone: Python can't call it.
+    """Compile a function as `kernel` does, for compiled functions of the inner loop alone: Python can't call it.
 
-    Without the code that unpacks arguments from Python, functions of many arrays compile in half the time.
+    It is compiled into its callers, so that records of many arrays need not be handed over, nor unpacked from Python.
     """
     return _compile(
-        function, error_model="numpy", _nrt=False, nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True
+        function,
+        error_model="numpy",
+        _nrt=False,
+        nogil=True,
+        forceinline=True,
+        no_cpython_wrapper=True,
+        no_cfunc_wrapper=True,
     )

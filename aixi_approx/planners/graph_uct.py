@@ -38,7 +38,7 @@ from numpy.typing import NDArray
 from aixi_approx.coding import Bits, encode
 from aixi_approx.compilation import inner_kernel, kernel
 from aixi_approx.environment import Environment
-from aixi_approx.planner import MAX_SIMULATIONS, Planner, SearchResult, best_action
+from aixi_approx.planner import MAX_HORIZON, MAX_SIMULATIONS, Planner, SearchResult, best_action
 from aixi_approx.planner_spec import LEAVES, RULES, STOPS
 from aixi_approx.planners.iterative_deepening import ROUNDING
 from aixi_approx.planners.pouct import tell_policy
@@ -59,6 +59,7 @@ DEFAULT_UCB = {"exact": {"spread": 1.0, "ucb": 0.35}, "sampled": {"spread": 1.0,
 
 NODES, BRANCHES, ENTRIES = range(3)  # places in Graph.used and Graph.wanted
 COUNTED, KNOWN, FULL, FAILED = range(4)  # how a simulation ends
+NOTHING = -1
 FIRST_ROOM = (256, 512, 1024)  # nodes, branches, entries of beliefs
 WORD = (1 << 31) - 1  # hashes are made of words of 31 bits, whose products fit into 63
 SCRAMBLE = 0x2C1B3C6D  # odd
@@ -91,10 +92,11 @@ class GraphWorld(NamedTuple):
 
 Records = np.recarray[Any, Any]
 
+# Fields are read as attributes, so no field has the name of a method of NumPy.
 NODE = np.dtype(  # a decision node
     [
         ("begin", np.int64),  # first entry of the belief
-        ("size", np.int32),  # its possible states
+        ("states", np.int32),  # its possible states
         ("level", np.int32),  # cycles from the root
         ("key", np.int32),  # hash of level and belief
         ("beside", np.int32),  # the next node in the same place of the hash table, or NONE
@@ -111,7 +113,7 @@ ACTION = np.dtype(  # an action of a node
     [
         ("value", np.float64),  # Q
         ("reward", np.float64),  # R
-        ("mean", np.float64),  # of the returns of simulations
+        ("average", np.float64),  # of the returns of simulations
         ("square", np.float64),  # sum of the squared deviations from it
         ("visits", np.int32),  # simulations that took it
         ("first", np.int32),  # first branch, or NONE if it is not expanded
@@ -145,7 +147,7 @@ class Scratch(NamedTuple):
     node: NDArray[np.int64]  # [m] decision node of each cycle
     action: NDArray[np.int64]  # [m]
     branch: NDArray[np.int64]  # [m]
-    random: NDArray[np.uint64]  # [4] the stream before the simulation
+    waiting: NDArray[np.int64]  # [1] cycle in which a simulation waits for room, or NOTHING
     faults: NDArray[np.int64]  # [1] operations of the policy that failed
     score: NDArray[np.float64]  # [A] of the actions of a node
     group: NDArray[np.int64]  # [P] branch of each percept of an expansion, or NONE
@@ -227,7 +229,7 @@ def _scrambled(word: int) -> int:
 @inner_kernel
 def _key(graph: Graph, begin: int, size: int, level: int) -> int:
     """The hash of a level and a belief; the order of the states makes no difference."""
-    total = level
+    total = int(level)
     for i in range(begin, begin + size):
         chance = int(graph.entry[i].probability * STEPS + 0.382)  # not 0.5: halves of a step are frequent
         total += _scrambled((_scrambled(int(graph.entry[i].state)) + chance) & WORD)
@@ -237,7 +239,7 @@ def _key(graph: Graph, begin: int, size: int, level: int) -> int:
 @inner_kernel
 def _is_belief(graph: Graph, scratch: Scratch, node: int, begin: int) -> bool:
     """Whether a node has the belief at hand, which is as large, begins at an entry, and is noted in scratch.place."""
-    first, size = graph.node[node].begin, graph.node[node].size
+    first, size = graph.node[node].begin, graph.node[node].states
     for i in range(first, first + size):
         entry = graph.entry[i]
         at = scratch.place[entry.state]
@@ -256,7 +258,7 @@ def _node(graph: Graph, plan: GraphPlan, world: GraphWorld, scratch: Scratch, be
     node = graph.table[place]
     while node != NONE:
         here = graph.node[node]
-        alike = here.key == key and here.level == level and here.size == size
+        alike = here.key == key and here.level == level and here.states == size
         if alike and _is_belief(graph, scratch, node, begin):
             return node
         node = here.beside
@@ -264,13 +266,13 @@ def _node(graph: Graph, plan: GraphPlan, world: GraphWorld, scratch: Scratch, be
     graph.used[NODES] = node + 1
     graph.used[ENTRIES] = begin + size
     here = graph.node[node]
-    here.begin, here.size, here.level, here.key = begin, size, level, key
+    here.begin, here.states, here.level, here.key = begin, size, level, key
     here.beside, here.before = graph.table[place], graph.latest[level]
     graph.table[place], graph.latest[level] = node, node
     here.total, here.rollouts, here.rolled, here.best, here.closed = 0, 0, 0.0, 0.0, False
     for a in range(plan.actions):
         action = graph.action[node, a]
-        action.value, action.reward, action.mean, action.square = 0.0, 0.0, 0.0, 0.0
+        action.value, action.reward, action.average, action.square = 0.0, 0.0, 0.0, 0.0
         action.visits, action.first, action.count, action.known = 0, NONE, 0, False
     if plan.exact:
         _value_leaf(graph, plan, world, node)
@@ -282,7 +284,7 @@ def _value_leaf(graph: Graph, plan: GraphPlan, world: GraphWorld, node: int) -> 
     """Give the actions of a new node the exact values of acting uniformly after them."""
     here = graph.node[node]
     left = plan.horizon - here.level
-    for i in range(here.begin, here.begin + here.size):
+    for i in range(here.begin, here.begin + here.states):
         entry = graph.entry[i]
         row = entry.state * plan.actions
         for a in range(plan.actions):
@@ -318,7 +320,7 @@ def _enter_all(graph: Graph) -> None:
 def _has_room(graph: Graph, plan: GraphPlan, world: GraphWorld, node: int, a: int) -> bool:
     """Whether there is room for what an action can lead to; how much it takes at most is noted in graph.wanted."""
     begin, outcomes = graph.node[node].begin, 0
-    for i in range(begin, begin + graph.node[node].size):
+    for i in range(begin, begin + graph.node[node].states):
         row = graph.entry[i].state * plan.actions + a
         outcomes += world.tables.first[row + 1] - world.tables.first[row]
     branches = min(outcomes, plan.percepts)
@@ -356,7 +358,7 @@ def _expand(graph: Graph, plan: GraphPlan, world: GraphWorld, scratch: Scratch, 
     Nothing follows in the last cycle. A percept whose probability is too small for a number does not either.
     """
     tables, level = world.tables, graph.node[node].level + 1
-    begin, end = graph.node[node].begin, graph.node[node].begin + graph.node[node].size
+    begin, end = graph.node[node].begin, graph.node[node].begin + graph.node[node].states
     first, count, reward = graph.used[BRANCHES], 0, 0.0
     for j in range(begin, end):
         row = graph.entry[j].state * plan.actions + a
@@ -455,7 +457,7 @@ def _next_branch(graph: Graph, node: int, a: int) -> int:
 @inner_kernel
 def _draw_state(graph: Graph, node: int, random: Stream) -> int:
     u, begin = draw(random), graph.node[node].begin
-    last = begin + graph.node[node].size - 1
+    last = begin + graph.node[node].states - 1
     for i in range(begin, last):
         u -= graph.entry[i].probability
         if u < 0:
@@ -516,9 +518,9 @@ def _count(graph: Graph, world: GraphWorld, scratch: Scratch, cycle: int, outcom
         outcome = world.tables.reward[branch.row] + EARLIER * outcome
     graph.node[node].total += 1
     action.visits += 1
-    difference = outcome - action.mean
-    action.mean += difference / action.visits
-    action.square += difference * (outcome - action.mean)
+    difference = outcome - action.average
+    action.average += difference / action.visits
+    action.square += difference * (outcome - action.average)
     return outcome
 
 
@@ -531,26 +533,28 @@ def _simulate(
     scratch: Scratch,
     random: Stream,
 ) -> int:
-    """One simulation: descend, expand an action, back up. It is undone where there is no room."""
-    for i in range(4):
-        scratch.random[i] = random[i]
+    """One simulation: descend, expand an action, back up. Where there is no room, it waits and is then gone on with."""
     node, cycles, outcome, expanded = ROOT, 0, 0.0, False
     while not expanded:
-        _refresh(graph, plan, node)
-        if graph.node[node].closed:
-            break
-        action = _select(graph, plan, scratch, random, node)
+        if scratch.waiting[0] != NOTHING:
+            cycles, scratch.waiting[0] = scratch.waiting[0], NOTHING
+            node, action = scratch.node[cycles], scratch.action[cycles]
+        else:
+            _refresh(graph, plan, node)
+            if graph.node[node].closed:
+                break
+            action = _select(graph, plan, scratch, random, node)
+            scratch.node[cycles], scratch.action[cycles] = node, action
         expanded = graph.action[node, action].first == NONE
         if expanded:
             if not _has_room(graph, plan, world, node, action):
-                for i in range(4):
-                    random[i] = scratch.random[i]
+                scratch.waiting[0] = cycles
                 return FULL
             _expand(graph, plan, world, scratch, node, action)
             _back_up(graph, plan, node, action)
             outcome = graph.action[node, action].value
         branch = NONE if expanded and plan.exact else _next_branch(graph, node, action)
-        scratch.node[cycles], scratch.action[cycles], scratch.branch[cycles] = node, action, branch
+        scratch.branch[cycles] = branch
         cycles += 1
         if branch != NONE:
             node = graph.branch[branch].child
@@ -647,13 +651,13 @@ class GraphUCT(Planner):
     ) -> None:
         if simulations is None and seconds is None:
             simulations = DEFAULT_SIMULATIONS
-        horizon = check_search_options(horizon, 1, seconds=None, ucb=0.0, rule=RULES[0])[0]
+        horizon = as_integer("horizon", horizon, 1, MAX_HORIZON)
         check_choice("stop", stop, STOPS)
         self.rollout = Uniform(pomdp.coding) if rollout is None else rollout
         leaves = _leaves(pomdp, horizon, leaves=leaves, uniform=self.rollout.addresses.choose == 0)
         rule = ("spread" if leaves == "exact" else "ucb") if rule is None else rule
         ucb = DEFAULT_UCB[leaves].get(rule, 0.0) if ucb is None else ucb
-        horizon, self.simulations, _ = check_search_options(horizon, simulations, seconds=seconds, ucb=ucb, rule=rule)
+        _, self.simulations, _ = check_search_options(horizon, simulations, seconds=seconds, ucb=ucb, rule=rule)
         self.pomdp, self.seconds = pomdp, seconds
         self.reads_history = self.rollout.reads_history
         self._same = SameEnvironment(pomdp)
@@ -678,15 +682,20 @@ class GraphUCT(Planner):
             observation_bits=coding.observation_bits,
             min_reward=coding.min_reward,
         )
+        node, action, branch = np.zeros((3, horizon), dtype=np.int64)
         self._scratch = Scratch(
-            *np.zeros((3, horizon), dtype=np.int64),
-            random=np.zeros(4, dtype=np.uint64),
+            node=node,
+            action=action,
+            branch=branch,
+            waiting=np.zeros(1, dtype=np.int64),
             faults=np.zeros(1, dtype=np.int64),
             score=np.zeros(actions),
             group=np.full(len(percepts), NONE, dtype=np.int64),
             end=np.zeros(len(percepts), dtype=np.int64),
             place=np.zeros(len(pomdp.states), dtype=np.int64),
         )
+        reward = max(abs(pomdp.min_reward), abs(pomdp.max_reward))
+        self._error = reward * float((1 - EARLIER ** np.arange(horizon)).sum())  # at most, by EARLIER
         self._slices = TimeSlices()
         self._graph = _empty_graph(actions, horizon)
 
@@ -768,6 +777,7 @@ class GraphUCT(Planner):
         """Run some simulations, in as much room as they need; return how many it took to close the root, if fewer."""
         self.rollout.fault, policy = None, self.rollout.addresses.array()
         self._scratch.faults[0] = done = 0
+        self._scratch.waiting[0] = NOTHING
         while True:
             end, more = _run(self._graph, self._plan, self._world, policy, self._scratch, random, simulations - done)
             done += more
@@ -800,8 +810,7 @@ class GraphUCT(Planner):
         if not self._plan.exact:
             value[visits == 0] = np.nan
         if self._graph.node[ROOT].closed:
-            reward = max(abs(self.pomdp.min_reward), abs(self.pomdp.max_reward))
-            error = np.full(len(value), reward * (1 - EARLIER ** np.arange(self.horizon)).sum())
+            error = np.full(len(value), self._error)
         return SearchResult(best_action(value, random, rounding=ROUNDING), value, visits, simulations, error)
 
 
