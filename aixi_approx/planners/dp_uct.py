@@ -37,7 +37,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aixi_approx.coding import Coding
-from aixi_approx.compilation import kernel
+from aixi_approx.compilation import inner_kernel, kernel
 from aixi_approx.planner_spec import CERTAIN, STOPS
 from aixi_approx.planners.history_search import (
     BITS,
@@ -70,7 +70,7 @@ SURE = 4.0  # standard errors that a settled choice is ahead
 LEAST = 1_000  # simulations after which a search with a time limit may be settled; else an eighth of them
 TRUST = 0.5  # in the best action of a node: visits, over the square root of all simulations
 CHECK = 16  # simulations after which a search looks whether it is settled
-FIRST_ROOM = 100  # simulations that a tree has room for at first
+FIRST_ROOM = 1_000  # simulations that a tree has room for at first
 
 
 class DPTree(NamedTuple):
@@ -81,7 +81,7 @@ class DPTree(NamedTuple):
     chance: NDArray[np.int32]  # [N, A] first bit node of the percepts after each action, or NONE
     visits: NDArray[np.int32]  # [N, A] T(ha)
     value: NDArray[np.float64]  # [N, A] Q(ha)
-    mean: NDArray[np.float64]  # [N, A] mean of the sampled returns
+    mean: NDArray[np.float64]  # [N, A] mean of the sampled returns; only of the root, unless the rule is `spread`
     square: NDArray[np.float64]  # [N, A] sum of their squared deviations from it
     reward: NDArray[np.float64]  # [N, A] sum of P(r) r over the rewards that are known
     known: NDArray[np.float64]  # [N, A] sum of P(r) over them
@@ -91,12 +91,14 @@ class DPTree(NamedTuple):
     counted: NDArray[np.float64]  # [N] V(h) as it stands in `future` of the node before
     probability: NDArray[np.float64]  # [B] P(bit = 1), or UNKNOWN
     branch: NDArray[np.int32]  # [B, 2] next bit node, after the last bit a decision node; or NONE
-    passes: NDArray[np.int32]  # [B] of simulations
-    offset: NDArray[np.float64]  # [B] of systematic sampling, drawn in the first pass
+    turn: NDArray[
+        np.float64
+    ]  # [B] of systematic sampling: the next one comes when it reaches 1; drawn in the first pass
+    taken: NDArray[np.uint8]  # [B] which ways simulations went: 1 the zero, 2 the one, 3 both
 
 
 class RewardPath(NamedTuple):
-    """Where the walk through the rewards of an action stands; r reward bits."""
+    """Where a walk through the rewards of an action stands; r reward bits."""
 
     node: NDArray[np.int64]  # [r] bit node, or NONE
     one: NDArray[np.float64]  # [r] P(bit = 1)
@@ -106,12 +108,12 @@ class RewardPath(NamedTuple):
     mark: NDArray[np.int64]  # [r] mark of the predictor before the bit that is fed
 
 
-@kernel
+@inner_kernel
 def _reward(plan: SearchPlan, code: int) -> int:
     return min(plan.min_reward + code, plan.max_reward)
 
 
-@kernel
+@inner_kernel
 def _bit_below(tree: DPTree, at: int, bit: int, room: int) -> int:
     """The bit node behind a bit of a trie, which is made if there is room."""
     if at == NONE:
@@ -122,7 +124,7 @@ def _bit_below(tree: DPTree, at: int, bit: int, room: int) -> int:
 
 
 @kernel
-def _sum_rewards(
+def _sum_up(
     tree: DPTree,
     plan: SearchPlan,
     operations: NDArray[np.int64],
@@ -130,20 +132,27 @@ def _sum_rewards(
     path: RewardPath,
     node: int,
     action: int,
+    at: int,
+    k: int,
+    code: int,
+    share: float,
     last: int,
     room: int,
 ) -> None:
-    """Sum up the rewards after an action that are not rare. The action is noted; the predictor is left as it was fed.
+    """Sum up the rewards that are not rare and begin with the first k bits noted, and another one after them.
 
-    It is asked only for what the memo does not know, so it is fed late, by `fed` bits of the path below the action.
+    `code` and `share` are the number and the probability of these k + 1 bits, `at` is the bit node of the last of them.
+    The predictor is asked only for what the memo does not know, so it is fed late, and is left as it was.
     """
-    reward, known = 0.0, 0.0
-    if plan.reward_bits == 0:
-        reward, known = float(_reward(plan, 0)), 1.0
-    first, fed, depth = trace.counts[NOTED], 0, 0
-    path.node[0], path.share[0], path.code[0], path.following[0] = tree.chance[node, action], 1.0, 0, 0
-    path.one[0] = UNKNOWN
-    while depth >= 0 and plan.reward_bits > 0:
+    first, fed, depth = trace.counts[NOTED] - k, k, k + 1
+    path.following[k] = (code & 1) + 1
+    if depth == plan.reward_bits:
+        tree.reward[node, action] += share * _reward(plan, code)
+        tree.known[node, action] += share
+        return
+    path.node[depth], path.share[depth], path.code[depth] = _bit_below(tree, at, code & 1, room), share, code
+    path.following[depth], path.one[depth] = 0, UNKNOWN
+    while depth > k:
         at = path.node[depth]
         if path.one[depth] == UNKNOWN:
             p = tree.probability[at] if at != NONE else UNKNOWN
@@ -152,43 +161,39 @@ def _sum_rewards(
                     return
                 while fed < depth:
                     path.mark[fed] = int(call_operation(operations[MARK], operations[STATE], 0))
-                    verb = operations[trace.verb[last, first + fed]]
-                    bit = path.following[fed] - 1
+                    verb, bit = operations[trace.verb[last, first + fed]], path.following[fed] - 1
                     if path.mark[fed] < 0 or call_operation(verb, operations[STATE], bit) < 0.0:
                         trace.counts[FAULTS] += 1
                         return
                     fed += 1
                 p = predict(operations, trace)
-                if trace.counts[FAULTS]:
-                    return
                 if at != NONE and plan.memo:
                     tree.probability[at] = p
             path.one[depth] = p
         bit = path.following[depth]
+        path.following[depth] = bit + 1
         if bit == 2:
             depth -= 1
-            if depth >= 0 and fed > depth:
+            if fed > depth:
                 if call_operation(operations[REVERT], operations[STATE], path.mark[depth]) < 0.0:
                     trace.counts[FAULTS] += 1
                     return
                 fed = depth
             continue
-        path.following[depth] = bit + 1
         share = path.share[depth] * (path.one[depth] if bit else 1.0 - path.one[depth])
         if share < RARE:
             continue
         code = 2 * path.code[depth] + bit
         if depth + 1 == plan.reward_bits:
-            reward += share * _reward(plan, code)
-            known += share
-            continue
-        depth += 1
-        path.node[depth] = _bit_below(tree, at, bit, room)
-        path.share[depth], path.code[depth], path.following[depth], path.one[depth] = share, code, 0, UNKNOWN
-    tree.reward[node, action], tree.known[node, action] = reward, known
+            tree.reward[node, action] += share * _reward(plan, code)
+            tree.known[node, action] += share
+        else:
+            depth += 1
+            path.node[depth], path.share[depth], path.code[depth] = _bit_below(tree, at, bit, room), share, code
+            path.following[depth], path.one[depth] = 0, UNKNOWN
 
 
-@kernel
+@inner_kernel
 def _imagine(
     tree: DPTree,
     plan: SearchPlan,
@@ -215,11 +220,12 @@ def _imagine(
             at = new_bit(tree)
             tree.chance[node, action] = at
         if tree.visits[node, action] == 0:
-            _sum_rewards(tree, plan, operations, trace, path, node, action, last, room)
-            tree.mean[node, action] = tree.square[node, action] = 0.0
+            tree.reward[node, action] = tree.known[node, action] = 0.0
+            tree.mean[node, action] = tree.square[node, action] = tree.value[node, action] = 0.0
             tree.future[node, action] = tree.seen[node, action] = 0.0
-            if trace.counts[FAULTS]:
-                return NONE
+    first = node != NONE and tree.visits[node, action] == 0
+    if first and plan.reward_bits == 0:
+        tree.reward[node, action], tree.known[node, action] = _reward(plan, 0), 1.0
     code, share = 0, 1.0
     for k in range(plan.reward_bits if last else plan.percept_bits):
         p = tree.probability[at] if at != NONE else UNKNOWN
@@ -228,21 +234,23 @@ def _imagine(
             if at != NONE and plan.memo:
                 tree.probability[at] = p
         if at != NONE:
-            if tree.passes[at] == 0:
-                tree.offset[at] = draw(random)
-            ones = int(p * tree.passes[at] + tree.offset[at])
-            bit = min(1, int(p * (tree.passes[at] + 1) + tree.offset[at]) - ones)
-            new = (ones if bit else tree.passes[at] - ones) == 0
-            tree.passes[at] += 1
+            turn = p + (tree.turn[at] if tree.taken[at] else draw(random))
+            bit = 1 if turn >= 1.0 else 0
+            tree.turn[at] = turn - bit
+            new = tree.taken[at] & (1 + bit) == 0
+            tree.taken[at] |= 1 + bit
         else:
             bit, new = 1 if draw(random) < p else 0, False
+        if k < plan.reward_bits:
+            other = share * (1.0 - p if bit else p)
+            if first and other >= RARE:
+                _sum_up(tree, plan, operations, trace, path, node, action, at, k, 2 * code + 1 - bit, other, last, room)
+            code = 2 * code + bit
         note(trace, bit)
         share *= p if bit else 1.0 - p
-        if k < plan.reward_bits:
-            code = 2 * code + bit
-            if k + 1 == plan.reward_bits and new and share < RARE:
-                tree.reward[node, action] += share * _reward(plan, code)
-                tree.known[node, action] += share
+        if k + 1 == plan.reward_bits and (first or (new and share < RARE)):
+            tree.reward[node, action] += share * _reward(plan, code)
+            tree.known[node, action] += share
         if at != NONE:
             if last and k + 1 == plan.reward_bits:
                 at = NONE
@@ -258,7 +266,7 @@ def _imagine(
     return at
 
 
-@kernel
+@inner_kernel
 def _node_value(tree: DPTree, node: int, actions: int, trust: float) -> float:
     """V(h) of a node that was visited, of the actions that were tried there; `trust` is k."""
     best, total = -np.inf, 0.0
@@ -270,7 +278,7 @@ def _node_value(tree: DPTree, node: int, actions: int, trust: float) -> float:
     return weight * best + (1.0 - weight) * total / tree.total[node]
 
 
-@kernel
+@inner_kernel
 def _back_up(tree: DPTree, plan: SearchPlan, trace: SimulationTrace) -> None:
     """Count a simulation in, from the horizon to the root."""
     outcome, below_node = 0.0, NONE
@@ -282,9 +290,10 @@ def _back_up(tree: DPTree, plan: SearchPlan, trace: SimulationTrace) -> None:
             continue
         tree.visits[node, a] += 1
         tree.total[node] += 1
-        difference = outcome - tree.mean[node, a]
-        tree.mean[node, a] += difference / tree.visits[node, a]
-        tree.square[node, a] += difference * (outcome - tree.mean[node, a])
+        if level == 0 or plan.rule == SPREAD:
+            difference = outcome - tree.mean[node, a]
+            tree.mean[node, a] += difference / tree.visits[node, a]
+            tree.square[node, a] += difference * (outcome - tree.mean[node, a])
         if below_node != NONE:
             ahead, share = _node_value(tree, below_node, plan.actions, trust), tree.share[below_node]
             if tree.total[below_node] == 1:
@@ -294,7 +303,7 @@ def _back_up(tree: DPTree, plan: SearchPlan, trace: SimulationTrace) -> None:
                 tree.future[node, a] += share * (ahead - tree.counted[below_node])
             tree.counted[below_node] = ahead
         if tree.known[node, a] == 0.0 or (level + 1 < plan.horizon and tree.seen[node, a] == 0.0):
-            tree.value[node, a] = tree.mean[node, a]  # without room for what was sampled
+            tree.value[node, a] += (outcome - tree.value[node, a]) / tree.visits[node, a]  # there was no room
         else:
             tree.value[node, a] = tree.reward[node, a] / tree.known[node, a]
             if level + 1 < plan.horizon:
@@ -302,7 +311,7 @@ def _back_up(tree: DPTree, plan: SearchPlan, trace: SimulationTrace) -> None:
         below_node = node
 
 
-@kernel
+@inner_kernel
 def _simulate(
     tree: DPTree,
     plan: SearchPlan,
@@ -341,7 +350,7 @@ def _most_bits(plan: SearchPlan) -> int:
     return plan.horizon * (plan.percept_bits + int(1 / RARE) * plan.reward_bits)
 
 
-@kernel
+@inner_kernel
 def _settled(tree: DPTree, actions: int) -> bool:
     """Whether the best first action is ahead of all others by `SURE` standard errors of the difference."""
     best = 0
@@ -433,7 +442,7 @@ class DPUCT(HistorySearch):
     options = ("horizon", "simulations", "seconds", "ucb", "rule", "rollout", "memo", "stop")
     UCB = 0.5
     MOST_BYTES = 1 << 30  # of a tree
-    BY_BIT = ("probability", "branch", "passes", "offset")
+    BY_BIT = ("probability", "branch", "turn", "taken")
 
     def __init__(
         self,
@@ -482,8 +491,8 @@ class DPUCT(HistorySearch):
             counted=np.empty(decisions),
             probability=np.empty(bits),
             branch=np.empty((bits, 2), dtype=np.int32),
-            passes=np.zeros(bits, dtype=np.int32),
-            offset=np.empty(bits),
+            turn=np.empty(bits),
+            taken=np.zeros(bits, dtype=np.uint8),
         )
         tree.total[NONE] = 0
         new_decision(tree)
