@@ -175,7 +175,7 @@ def horizon_of(name: str, planner: str) -> int:
 def decisions_for(name: str, simulations: int, times: int = 1) -> int:
     """Return how many decisions of a seed tell a loss: fewer where each takes long, more where rewards tell it."""
     count = next((n for most, n in ((100, 200), (1_000, 80), (10_000, 30)) if simulations <= most), 10)
-    return count * times * (BY_REWARD if name in UNSOLVED else 1)
+    return count * times * (BY_REWARD if name in UNSOLVED and simulations <= 10_000 else 1)
 
 
 def losses(row: Row) -> list[float]:
