@@ -18,7 +18,7 @@ The value of a decision node lies between the largest value of its actions and t
 in the n-th simulation. A node that was visited little is worth its best action, one that was visited much its mean,
 which tends to the best by itself. The mean alone values what many percepts divide less than what few do, as it divides
 the visits as well: it waits in a corner, whose future is known, rather than eat a cheese and be placed anywhere. The
-maximum alone believes in luck. How these were chosen, and what else was tried, stands in docs/search.md.
+maximum alone believes in luck. What else was tried stands in docs/results/search.md.
 
 A simulation goes through decision nodes down to the horizon and keeps them all: a new node acts as the rollout policy
 says, and its values count from then on. Percepts are sampled bit by bit, but stratified: of n passes through a bit
