@@ -231,6 +231,8 @@ def _imagine(
         p = tree.probability[at] if at != NONE else UNKNOWN
         if p == UNKNOWN:
             p = ask(operations, trace, last)
+            if trace.counts[FAULTS]:
+                return NONE
             if at != NONE and plan.memo:
                 tree.probability[at] = p
         if at != NONE:
@@ -260,9 +262,10 @@ def _imagine(
                 if tree.branch[at, bit] == NONE and tree.used[DECISIONS] < len(tree.total):
                     tree.branch[at, bit] = new_decision(tree)
                 at = tree.branch[at, bit]
-    if at != NONE:
-        tree.share[at] = share
     trace.reward[level] = _reward(plan, code)
+    if last or at == NONE:
+        return NONE
+    tree.share[at] = share
     return at
 
 
@@ -482,7 +485,7 @@ class DPUCT(HistorySearch):
             visits=np.empty(shape, dtype=np.int32),
             value=np.empty(shape),
             mean=np.empty(shape),
-            square=np.empty(shape),
+            square=np.zeros(shape),  # `spread` reads it before all actions were tried
             reward=np.empty(shape),
             known=np.empty(shape),
             future=np.empty(shape),
