@@ -12,7 +12,7 @@ from aixi_approx.predictor import Predictor
 from aixi_approx.randomness import below, draw
 from aixi_approx.rollout import Rollout
 
-RARE, TRUST = 1 / 64, 0.5  # as in the docstring of dp_uct.py, and not taken from there
+RARE, TRUST, SURE, CHECK = 1 / 64, 0.5, 4, 16  # written down again, so that a change of one of them is seen
 
 Past = tuple[int, ...]  # actions and codes of whole percepts, in turn; odd after an action
 
@@ -55,15 +55,30 @@ class PlainDPSearch:
         self.passes: dict[tuple[Past, Past], list[int]] = {}  # of ha and the bits after it: zeros and ones sampled
         self.offset: dict[tuple[Past, Past], float] = {}
 
-    def run(self, simulations: int) -> None:
-        for n in range(1, simulations + 1):
+    def run(self, simulations: int, *, stop: bool = False) -> int:
+        """Run some simulations, less if the search may stop and is settled; return how many."""
+        for made in range(simulations):
+            if stop and made >= simulations // 8 and made % CHECK == 0 and self.settled():
+                return made
             mark = self.predictor.mark()
-            if self.rollout is not None:
-                self.real = self.rollout.mark()
-            self.sample((), self.horizon, TRUST * math.sqrt(n))
+            real = self.rollout.mark() if self.rollout is not None else 0
+            self.sample((), self.horizon, TRUST * math.sqrt(made + 1))
             self.predictor.revert(mark)
             if self.rollout is not None:
-                self.rollout.revert(self.real)
+                self.rollout.revert(real)
+        return simulations
+
+    def settled(self) -> bool:
+        """Whether the best first action is ahead of each other one by SURE standard errors of the difference."""
+        actions = range(self.coding.actions)
+        if any(self.visits.get((a,), 0) < 2 for a in actions):
+            return False
+        variance = [self.returns[a,][1] / (self.visits[a,] - 1) / self.visits[a,] for a in actions]
+        best = max(actions, key=lambda a: self.value[a,])
+        ahead = [self.value[best,] - self.value[a,] for a in actions]
+        return all(
+            a == best or (ahead[a] > 0 and ahead[a] > SURE * math.sqrt(variance[best] + variance[a])) for a in actions
+        )
 
     def sample(self, history: Past, remaining: int, trust: float) -> float:
         """One simulation from here to the horizon; return what it earned."""
