@@ -118,6 +118,42 @@ def test_equals_the_plain_search_over_thousands_of_simulations(name: str, rule: 
     agree(found, plain)
 
 
+@pytest.mark.parametrize("horizon", [1, 2, 3])
+def test_equals_the_plain_search_where_the_bits_of_a_percept_hang_together(horizon: int) -> None:
+    """Learning one of them changes what is predicted of the next."""
+
+    class Frequency(Known):
+        independent_bits = certain = False
+        counts = (1, 1)
+
+        def predict(self) -> float:
+            return self.counts[1] / sum(self.counts)
+
+        def update(self, bit: int) -> float:
+            p = self.counts[bit] / sum(self.counts)
+            self.counts = (self.counts[0] + 1 - bit, self.counts[1] + bit)
+            return p
+
+        def append(self, bit: int) -> None:
+            pass
+
+        def mark(self) -> int:
+            return self.counts[0] * 1_000 + self.counts[1]
+
+        def revert(self, mark: int) -> None:
+            self.counts = divmod(mark, 1_000)
+
+    coding = make("biased-rps").coding
+    found, asked = (
+        DPUCT(coding, horizon, simulations=200, memo=memo).search(Frequency(coding), stream(1))
+        for memo in (True, False)
+    )
+    plain = PlainDPSearch(coding, horizon, 0.5, "ucb", Frequency(coding), stream(1))
+    plain.run(200)
+    agree(found, plain)
+    assert same(found, asked)
+
+
 def test_the_constant_of_ucb_depends_on_the_rule() -> None:
     coding, tree = live("kuhn-poker", 50)
     for rule, ucb in (("ucb", 0.5), ("spread", 1.0)):
