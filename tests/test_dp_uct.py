@@ -483,6 +483,18 @@ def test_a_tree_that_may_not_grow_goes_on_as_it_is(
             assert exact[found.action] > exact.max() - 0.03 * horizon * (coding.max_reward - coding.min_reward)
 
 
+def test_rare_rewards_without_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All of them are rare, and there is no place to note that one came."""
+    monkeypatch.setattr(DPUCT, "MOST_BYTES", 0)
+    monkeypatch.setattr(dp_uct, "FIRST_ROOM", 1)
+    coding = Coding(actions=16, action_bits=4, reward_bits=7, observation_bits=1, min_reward=0, max_reward=127)
+    planner = DPUCT(coding, 1, simulations=3_000, rule="round-robin")
+    found = planner.search(FactoredContextTree(2, 4, 8), stream(1))
+    assert planner._tree.used[1] == len(planner._tree.probability)
+    assert np.all((found.value >= 0) & (found.value <= 127))
+    assert np.median(found.value) == pytest.approx(63.5, abs=5 * 37 / 187**0.5)
+
+
 # ---------------------------------------------------------------------------------------------- rollouts
 
 
