@@ -45,7 +45,7 @@ class PlainDPSearch:
         self.value: dict[Past, float] = {}  # Q(ha)
         self.returns: dict[Past, tuple[float, float]] = {}  # of ha: their mean, the sum of squared deviations from it
         self.chance: dict[Past, dict[int, float]] = {}  # of ha: the probability of each code of a reward
-        self.counting: dict[Past, dict[int, float]] = {}  # of ha: that of those that count
+        self.counting: dict[Past, set[int]] = {}  # of ha: those that count
         self.reward: dict[Past, float] = {}  # of ha: sum of P(r) r over those that count
         self.known: dict[Past, float] = {}  # of ha: sum of P(r) over them
         self.share: dict[Past, float] = {}  # of hax: P(x)
@@ -89,15 +89,10 @@ class PlainDPSearch:
         self.append(encode(action, self.coding.action_bits))
         if after not in self.chance:
             self.chance[after] = self.rewards([], 1.0)
-            self.counting[after] = {code: p for code, p in self.chance[after].items() if p >= RARE}
-            self.reward[after] = add_up(p * self.earned(code) for code, p in self.counting[after].items())
-            self.known[after] = add_up(self.counting[after].values())
         bits, share = self.percept(after, remaining)
         code = decode(bits[: self.coding.reward_bits])
-        if code not in self.counting[after]:
-            self.counting[after][code] = self.chance[after][code]
-            self.reward[after] += self.chance[after][code] * self.earned(code)
-            self.known[after] += self.chance[after][code]
+        for each in [code] if after in self.counting else self.in_turn(after, code):
+            self.count(after, each)
         below = (*after, decode(bits))
         outcome = self.earned(code) + self.sample(below, remaining - 1, trust)
 
@@ -118,6 +113,19 @@ class PlainDPSearch:
             self.counted[below] = worth
             self.value[after] += self.future[after] / self.seen[after]
         return outcome
+
+    def in_turn(self, after: Past, code: int) -> list[int]:
+        """The rewards to count in the first pass, which found some code: the first to differ from it come first."""
+        others = [other for other, p in self.chance[after].items() if p >= RARE and other != code]
+        return [*sorted(others, key=lambda other: (-(other ^ code).bit_length(), other)), code]
+
+    def count(self, after: Past, code: int) -> None:
+        """Count a reward, once."""
+        counting, p = self.counting.setdefault(after, set()), self.chance[after][code]
+        if code not in counting:
+            counting.add(code)
+            self.reward[after] = self.reward.get(after, 0.0) + p * self.earned(code)
+            self.known[after] = self.known.get(after, 0.0) + p
 
     def worth(self, history: Past, trust: float) -> float:
         """V(h): between the best action and the mean of the visits."""

@@ -595,6 +595,25 @@ def test_a_predictor_that_gives_no_probability_is_refused(wrong: float, memo: bo
         assert (predictor.trees.history, predictor.marks) == ([], [])
 
 
+def test_a_predictor_that_failed_is_not_asked_again() -> None:
+    """There would be thousands of rewards to ask for."""
+
+    class Wrong(PlainPredictor):
+        left = asked = 0
+
+        def predict(self) -> float:
+            self.asked += 1
+            return 0.9 if self.asked <= self.left else 2.0
+
+    coding = Coding(actions=2, action_bits=1, reward_bits=12, observation_bits=1, min_reward=0, max_reward=4095)
+    for left in range(20):
+        predictor = Wrong(2, 1, 13)
+        predictor.left = left
+        with pytest.raises(PredictorError):
+            DPUCT(coding, 2, simulations=100).search(predictor, stream(1))
+        assert predictor.asked == left + 1
+
+
 @pytest.mark.parametrize("verb", ["mark", "revert"])
 def test_a_mark_that_fails_is_noticed(verb: str) -> None:
     class Failing(PlainPredictor):

@@ -167,6 +167,8 @@ def _sum_up(
                         return
                     fed += 1
                 p = predict(operations, trace)
+                if trace.counts[FAULTS]:
+                    return
                 if at != NONE and plan.memo:
                     tree.probability[at] = p
             path.one[depth] = p
@@ -247,10 +249,12 @@ def _imagine(
             other = share * (1.0 - p if bit else p)
             if first and other >= RARE:
                 _sum_up(tree, plan, operations, trace, path, node, action, at, k, 2 * code + 1 - bit, other, last, room)
+                if trace.counts[FAULTS]:
+                    return NONE
             code = 2 * code + bit
         note(trace, bit)
         share *= p if bit else 1.0 - p
-        if k + 1 == plan.reward_bits and (first or (new and share < RARE)):
+        if k + 1 == plan.reward_bits and (new if share < RARE else first):
             tree.reward[node, action] += share * _reward(plan, code)
             tree.known[node, action] += share
         if at != NONE:
