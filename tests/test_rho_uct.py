@@ -344,6 +344,7 @@ def test_options_out_of_range(wrong: dict[str, float]) -> None:
 PROGRAM = """
 import json
 from aixi_approx import Settings, build_agent, make, mc_aixi, interact, evaluate
+from aixi_approx.planners import dp_uct
 rows = []
 for name in ("tiger", "1d-maze", "biased-rps"):
     environment = make(name)
@@ -351,7 +352,13 @@ for name in ("tiger", "1d-maze", "biased-rps"):
     environment.reset(5)
     rows += [list(interact(agent, environment, cycles=25)), list(evaluate(agent, environment, cycles=5))]
 settings = Settings(depth=8, horizon=2, simulations=30, epsilon=0.0)
-for model, planner in (("true", "rhouct"), ("ctw", "expectimax")):
+dp_uct.FIRST_ROOM = 1  # so that trees grow
+for model, planner in (
+    ("true", "rhouct"),
+    ("ctw", "expectimax"),
+    ("ctw", "dp-uct"),
+    ("ctw", "dp-uct+rule:spread+stop:certain+memo:false+simulations:70"),
+):
     environment = make("biased-rps")
     agent = build_agent(environment, model, planner=planner, settings=settings)
     rows.append(list(interact(agent, environment, cycles=6)))

@@ -167,6 +167,8 @@ def _sum_up(
                         return
                     fed += 1
                 p = predict(operations, trace)
+                if trace.counts[FAULTS]:
+                    return
                 if at != NONE and plan.memo:
                     tree.probability[at] = p
             path.one[depth] = p
@@ -231,6 +233,8 @@ def _imagine(
         p = tree.probability[at] if at != NONE else UNKNOWN
         if p == UNKNOWN:
             p = ask(operations, trace, last)
+            if trace.counts[FAULTS]:
+                return NONE
             if at != NONE and plan.memo:
                 tree.probability[at] = p
         if at != NONE:
@@ -245,10 +249,12 @@ def _imagine(
             other = share * (1.0 - p if bit else p)
             if first and other >= RARE:
                 _sum_up(tree, plan, operations, trace, path, node, action, at, k, 2 * code + 1 - bit, other, last, room)
+                if trace.counts[FAULTS]:
+                    return NONE
             code = 2 * code + bit
         note(trace, bit)
         share *= p if bit else 1.0 - p
-        if k + 1 == plan.reward_bits and (first or (new and share < RARE)):
+        if k + 1 == plan.reward_bits and (new if share < RARE else first):
             tree.reward[node, action] += share * _reward(plan, code)
             tree.known[node, action] += share
         if at != NONE:
@@ -260,9 +266,10 @@ def _imagine(
                 if tree.branch[at, bit] == NONE and tree.used[DECISIONS] < len(tree.total):
                     tree.branch[at, bit] = new_decision(tree)
                 at = tree.branch[at, bit]
-    if at != NONE:
-        tree.share[at] = share
     trace.reward[level] = _reward(plan, code)
+    if last or at == NONE:
+        return NONE
+    tree.share[at] = share
     return at
 
 
@@ -482,7 +489,7 @@ class DPUCT(HistorySearch):
             visits=np.empty(shape, dtype=np.int32),
             value=np.empty(shape),
             mean=np.empty(shape),
-            square=np.empty(shape),
+            square=np.zeros(shape),  # `spread` reads it before all actions were tried
             reward=np.empty(shape),
             known=np.empty(shape),
             future=np.empty(shape),
