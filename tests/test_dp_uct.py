@@ -325,8 +325,9 @@ def test_a_reward_beyond_the_largest_counts_as_the_largest() -> None:
 
 @pytest.mark.parametrize("bits", [0, 1])
 @pytest.mark.parametrize("rule", RULES)
-def test_one_reward(rule: str, bits: int) -> None:
+def test_one_reward(rule: str, bits: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """A coding may give it no bit at all."""
+    monkeypatch.setattr(dp_uct, "FIRST_ROOM", 1)
     coding = Coding(actions=2, action_bits=1, reward_bits=bits, observation_bits=3, min_reward=3, max_reward=3)
     for horizon in (1, 2, 3):
         tree = FactoredContextTree(4, 1, coding.percept_bits)
