@@ -3,8 +3,9 @@
     python benchmarks/search/families.py [ENVIRONMENT ...] [--picture docs/search-families.png]
 
 The old search with several constants of UCB, and the new one, at three numbers of simulations; ten seeds each, and the
-mean loss (see exact_regret.py) with its 95 % interval. About 40 minutes on two cores; rows that
-stand in benchmarks/results/search/families.jsonl are not measured again. `--quick`: 20 seconds.
+mean loss (see exact_regret.py) with its 95 % interval. A picture of all, and one of the means beside it, FILE-mean.
+About a quarter of an hour on two cores; rows that stand in benchmarks/results/search/families.jsonl are not measured
+again. `--quick`: 20 seconds.
 """
 
 from __future__ import annotations
@@ -94,22 +95,24 @@ class Losses:
 
     def text(self, name: str, planner: str, simulations: int) -> str:
         """Return a loss with its interval, or the reward in brackets where there is no optimum."""
+        if planner == BEST:
+            return shown(over(self.of(name, planner, simulations)))
         row = self.rows[name, planner, simulations]
         return shown(over(losses(row))) if losses(row) else f"({shown(over(row['rewards']), 2)})"
 
 
 def each_environment(found: Losses) -> str:
     """Return the table of losses in each environment."""
-    columns = [(planner, simulations) for planner in found.planners.every() for simulations in found.budgets]
-    head = ["environment", "optimum", "random", "horizon", "its loss"]
+    planners = (found.planners.old, BEST, found.planners.new, found.planners.sampled)
+    columns = [(planner, simulations) for planner in dict.fromkeys(planners) for simulations in found.budgets]
+    head = ["environment", "horizon", "its loss"]
     head += [f"{planner} {simulations:,}" for planner, simulations in columns]
     lines = []
     for name in found.environments:
         row = found.first(name)
-        optimum = "unknown" if row["optimum"] is None else f"{row['optimum'] + 0.0:.4f}"
         price = "unknown" if row["price"] is None else f"{abs(round(row['price'], 3)):.3f}"
         values = [found.text(name, planner, simulations) for planner, simulations in columns]
-        lines.append([name, optimum, f"{round(row['random'], 4) + 0.0:.4f}", str(row["horizon"]), price, *values])
+        lines.append([name, str(row["horizon"]), price, *values])
     return markdown(head, lines)
 
 
@@ -163,14 +166,41 @@ def verdicts(found: Losses) -> str:
     return "\n".join(lines)
 
 
+def styles(planners: Planners) -> dict[str, tuple[str, str, str]]:
+    """Return the colour, the marker and the line of each planner that is drawn."""
+    return {
+        planners.old: (COLOURS[0], MARKERS[0], "-"),
+        BEST: (COLOURS[3], MARKERS[3], "--"),
+        planners.new: (COLOURS[1], MARKERS[1], "-"),
+        planners.sampled: (COLOURS[2], MARKERS[2], "--"),
+    }
+
+
+def draw_means(found: Losses, path: Path) -> None:
+    """Draw the mean loss over simulations."""
+    figure = Figure(figsize=(6.4, 3.6), layout="constrained")
+    axes = figure.subplots()
+    for planner, (colour, marker, line) in styles(found.planners).items():
+        estimates = [found.mean(planner, n) for n in found.budgets]
+        axes.errorbar(
+            found.budgets,
+            [estimate.mean for estimate in estimates],
+            [half(estimate) for estimate in estimates],
+            color=colour,
+            marker=marker,
+            ls=line,
+            label=planner,
+        )
+    axes.set(xscale="log", ylim=(0, None), xlabel="simulations of a search, given the true environment")
+    axes.set(ylabel="mean loss: 0 best, 1 random", title=f"{len(found.known)} environments with an optimum")
+    axes.grid(alpha=0.3)
+    axes.legend()
+    figure.savefig(path, dpi=130)
+
+
 def draw(found: Losses, path: Path) -> None:
     """Draw the loss over simulations, a panel for each environment."""
-    shown_planners = {
-        found.planners.old: (COLOURS[0], MARKERS[0], "-"),
-        BEST: (COLOURS[3], MARKERS[3], "--"),
-        found.planners.new: (COLOURS[1], MARKERS[1], "-"),
-        found.planners.sampled: (COLOURS[2], MARKERS[2], "--"),
-    }
+    shown_planners = styles(found.planners)
     columns = min(6, len(found.known))
     rows = -(-len(found.known) // columns)
     figure = Figure(figsize=(2.3 * columns, 2 * rows + 0.9), layout="constrained")
@@ -227,6 +257,7 @@ def main() -> None:
         print(f"after the fact by the same seeds, which favours it.\n\n{means(found)}\n\n{verdicts(found)}")
         if given.picture:
             draw(found, given.picture)
+            draw_means(found, given.picture.with_stem(f"{given.picture.stem}-mean"))
 
 
 if __name__ == "__main__":
