@@ -226,8 +226,7 @@ def _print_table(result: dict[str, Any]) -> None:
         table.add_row("context-tree nodes", f"{result['nodes']:,}", size(result["memory"]))
     simulations = result["simulations_learning"] + result["simulations_evaluation"]
     if simulations:
-        decisions = cycles + result["evaluate"]
-        table.add_row("simulations", f"{simulations:,}", f"{simulations / decisions:,.0f} a decision")
+        table.add_row("simulations", f"{simulations:,}", f"{result['simulations_per_decision']:,.0f} a decision")
     table.add_row("time", f"{result['learning_seconds'] + result['evaluation_seconds']:.1f} s", "")
     Console(emoji=False).print(table)
     if result.get("approximations"):

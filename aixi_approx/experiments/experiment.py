@@ -109,6 +109,8 @@ class RunResult(NamedTuple):
         Bits per percept over the first and last 1,000 cycles of learning; None if the agent does not predict.
     simulations_learning, simulations_evaluation : int
         Total numbers of simulations.
+    simulations_per_decision : float or None
+        Mean over the decisions that were searched for; None if there are none.
     nodes, memory : int or None
         Size of the predictor; memory in bytes.
     approximations : str
@@ -128,6 +130,7 @@ class RunResult(NamedTuple):
     log_loss_end: float | None
     simulations_learning: int
     simulations_evaluation: int
+    simulations_per_decision: float | None
     nodes: int | None
     memory: int | None
     approximations: str
@@ -225,6 +228,7 @@ def run(
     reward = average([row.reward for row in evaluated]) if evaluated else None
     random_reward, optimum = reward_range(stage)
     statistics = agent.predictor.statistics() if isinstance(agent.predictor, Predictor) else Statistics()
+    searched = [row.simulations for row in (*learned, *evaluated) if row.simulations]
     result = RunResult(
         experiment=experiment,
         threads=threads,
@@ -237,6 +241,7 @@ def run(
         log_loss_end=_log_loss(agent, learned[-LOSS_WINDOW:]),
         simulations_learning=sum(row.simulations for row in learned),
         simulations_evaluation=sum(row.simulations for row in evaluated),
+        simulations_per_decision=sum(searched) / len(searched) if searched else None,
         nodes=statistics.nodes,
         memory=statistics.memory,
         approximations=environment.approximations,

@@ -41,7 +41,7 @@ from aixi_approx.environment import Environment
 from aixi_approx.planner import MAX_HORIZON, MAX_SIMULATIONS, Planner, SearchResult, best_action
 from aixi_approx.planner_spec import LEAVES, RULES, STOPS
 from aixi_approx.planners.iterative_deepening import ROUNDING
-from aixi_approx.planners.pouct import tell_policy
+from aixi_approx.planners.pouct import tell_cycle
 from aixi_approx.planners.time_slices import TimeSlices
 from aixi_approx.planners.tree_search import NONE, ROOT, ROUND_ROBIN, SPREAD, check_search_options, roll_out, spread
 from aixi_approx.pomdp.belief import Belief, HasBelief, SameEnvironment
@@ -483,7 +483,7 @@ def _roll_out_from(
         scratch.faults[0] += mark < 0.0
         for i in range(here.level):
             row = graph.branch[scratch.branch[i]].row
-            scratch.faults[0] += tell_policy(policy, world, scratch.action[i], row)
+            scratch.faults[0] += tell_cycle(policy, world, scratch.action[i], row)
     outcome, weight, state = 0.0, 1.0, _draw_state(graph, node, random)
     for _ in range(here.level, plan.horizon):
         if policy[CHOOSE] == 0:  # uniform
@@ -498,7 +498,7 @@ def _roll_out_from(
         outcome += weight * tables.reward[row]
         weight *= EARLIER
         if reads:
-            scratch.faults[0] += tell_policy(policy, world, action, row)
+            scratch.faults[0] += tell_cycle(policy, world, action, row)
     if reads and mark >= 0.0:
         scratch.faults[0] += call_operation(policy[GO_BACK], policy[POLICY], int(mark)) < 0.0
     here.rollouts += 1

@@ -9,7 +9,7 @@ simulated path are distributed as the exact posterior has them, and no belief is
 from __future__ import annotations
 
 import time
-from typing import Any, NamedTuple, Self
+from typing import Any, ClassVar, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,7 +38,7 @@ from aixi_approx.rollouts.uniform import Uniform
 from aixi_approx.validation import as_integer
 
 FREE = -1  # a place in the table of children that holds none
-SPREAD = 0x9E3779B1  # odd, near 2^32 / golden ratio: nodes come to lie far apart (Knuth, TAOCP 3, 6.4)
+SCATTER = 0x9E3779B1  # odd, near 2^32 / golden ratio: nodes come to lie far apart (Knuth, TAOCP 3, 6.4)
 
 
 class StatePlan(NamedTuple):
@@ -100,7 +100,7 @@ def _place(tree: StateTree, node: int, branch: int, branches: int) -> int:
     """The place in the table of children where a branch of a node stands, or is to stand."""
     key = node * branches + branch
     mask = len(tree.child) - 1
-    at = (node * SPREAD + branch) & mask  # the children of a node stand side by side
+    at = (node * SCATTER + branch) & mask  # the children of a node stand side by side
     while tree.child[at, 0] != key and tree.child[at, 0] != FREE:
         at = (at + 1) & mask
     return at
@@ -138,7 +138,7 @@ def _draw_state(world: World, random: Stream) -> int:
 
 
 @kernel
-def tell_policy(policy: NDArray[np.int64], world: Any, action: int, row: int) -> int:
+def tell_cycle(policy: NDArray[np.int64], world: Any, action: int, row: int) -> int:
     """Append a cycle, bit by bit, to the history that a rollout policy reads; return how many operations failed."""
     faults = 0
     for i in range(world.action_bits - 1, -1, -1):
@@ -174,7 +174,7 @@ def _simulate(
         row = sample(tables, state, action, plan.actions, random)
         state = tables.state[row]
         if reads:
-            faults += tell_policy(policy, world, action, row)
+            faults += tell_cycle(policy, world, action, row)
         trace.node[level], trace.action[level], trace.reward[level] = node, action, tables.reward[row]
         level += 1
         if level < plan.plies:
@@ -195,7 +195,7 @@ def _simulate(
             row = sample(tables, state, action, plan.actions, random)
             state = tables.state[row]
             if reads:
-                faults += tell_policy(policy, world, action, row)
+                faults += tell_cycle(policy, world, action, row)
             outcome += tables.reward[row]
     while level > 0:
         level -= 1
@@ -247,7 +247,7 @@ class POUCT(Planner):
     0
     """
 
-    options = ("horizon", "simulations", "seconds", "ucb", "rule", "rollout")
+    options: ClassVar[tuple[str, ...]] = ("horizon", "simulations", "seconds", "ucb", "rule", "rollout")
 
     def __init__(
         self,

@@ -12,7 +12,7 @@ An imagined reward code beyond the largest reward counts as the largest reward.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -208,7 +208,7 @@ class RhoUCT(HistorySearch):
     np.int64(100)
     """
 
-    options = ("horizon", "simulations", "seconds", "ucb", "rule", "rollout", "memo")
+    options: ClassVar[tuple[str, ...]] = ("horizon", "simulations", "seconds", "ucb", "rule", "rollout", "memo")
     rules = PAPER_RULES
     ROLLOUT_NODES = 1 << 22  # bit nodes of 16 bytes that rollouts may fill
 
