@@ -1,6 +1,6 @@
 """The builder: an agent from a model and a planner, each by its name.
 
-           dp-uct, rhouct    one-ply, flat    expectimax
+           dpuct, rhouct    one-ply, flat    expectimax
     ctw    MC-AIXI           1-ply MC         exact on what was learned
     true   AImu              1-ply AImu       exact on the beliefs of the environment
 
@@ -41,7 +41,7 @@ def build_agent(
     model : str, default: "ctw"
         What it predicts with: `ctw`, a FAC-CTW that learns; `true`, the environment's own definition; or a predictor
         of your own, as `my_file.py:Mine`.
-    planner : PlannerSpec or str, default: "dp-uct"
+    planner : PlannerSpec or str, default: "dpuct"
         How it decides, as a specification or its short text. Horizon and simulations are those of the settings unless
         it has its own.
     settings : Settings, default: those of the environment
@@ -91,8 +91,8 @@ def build_planner(
     ----------
     environment : Environment, str or class
         Where it is to plan; anything that `make` takes.
-    planner : PlannerSpec or str, default: "dp-uct"
-        Which one: `dp-uct`; `rhouct`, the search of JAIR 2011; `one-ply`, rhoUCT with a single cycle of selection
+    planner : PlannerSpec or str, default: "dpuct"
+        Which one: `dpuct`; `rhouct`, the search of JAIR 2011; `one-ply`, rhoUCT with a single cycle of selection
         before the rollout; `flat`, the same without selection; `expectimax`, which is exact; `q-learning` or `random`,
         which have no model; one of your own, as `my_file.py:Mine`. With
         `+majority:K` or `+pooled:K` it is K independent searches that are joined, with `+seconds:S` it takes S seconds

@@ -1,9 +1,9 @@
 """Specifications of planners: which one, with which options; as data, and as a short text.
 
-dp-uct                          by its name; my_planner.py:Mine is another
+dpuct                          by its name; my_planner.py:Mine is another
 rhouct+ucb:0.7                  with an option of its own
 one-ply+majority:8              eight searches that share the simulations of a decision, and vote
-pooled:4+seconds:0.01           four that share ten milliseconds and pool what they found: dp-uct, unless named
+pooled:4+seconds:0.01           four that share ten milliseconds and pool what they found: dpuct, unless named
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ MAJORITY, POOLED = JOINS = ("majority", "pooled")
 RULES = ("ucb", "round-robin", "spread")  # of selection; their numbers are their places
 EXACT, SAMPLED = LEAVES = ("exact", "sampled")
 NEVER, CERTAIN = STOPS = ("never", "certain")
-DEFAULT = "dp-uct"
+DEFAULT = "dpuct"
 
 
 class PlannerSpec(NamedTuple):
@@ -29,7 +29,7 @@ class PlannerSpec(NamedTuple):
     --------
     >>> PlannerSpec.parse("one-ply+majority:8")
     PlannerSpec(name='one-ply', join='majority', searches=8)
-    >>> str(PlannerSpec.parse("dp-uct+seconds:0.01")), str(PlannerSpec("rhouct", ucb=0.7))
+    >>> str(PlannerSpec.parse("dpuct+seconds:0.01")), str(PlannerSpec("rhouct", ucb=0.7))
     ('seconds:0.01', 'rhouct+ucb:0.7')
     """
 

@@ -32,7 +32,7 @@ DPI = 120  # of pictures
 )
 @click.option("--models", help="What predicts, with commas between: ctw, true, shuffled or my_model.py:MyClass.")
 @click.option("--planners", help="What decides, with commas between, as in `aixi run`; the first on the whole plane.")
-@click.option("--learners", help="What agents learn with, with commas between, as in `aixi run`.  [default: dp-uct]")
+@click.option("--learners", help="What agents learn with, with commas between, as in `aixi run`.  [default: dpuct]")
 @click.option("--cross", help="Axes crossed with the plane, with commas between: depths, horizons, planners.")
 @click.option("--seeds", type=at_least(1), help="Agents in each environment.  [default: 12, of the full grid 20]")
 @click.option("--out", type=click.Path(path_type=Path), help="Folder to write to, or to resume from.")

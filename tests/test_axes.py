@@ -35,8 +35,8 @@ def test_a_value_is_what_it_says_and_all_else_is_as_on_the_plane(tmp_path: Path)
     other_base = measured(tmp_path / "plain", study._replace(axes=())).rows()
     assert [*map(plain, base)] == [*map(plain, other_base)]
     constant = [row for row in rows if row.get("axes") == {"constant": 0.1}]
-    other = measured(tmp_path / "other", study._replace(axes=(), planners=("rhouct", "rhouct+ucb:0.1")))
-    twins = [row for row in other.rows() if row["planner"] == "rhouct+ucb:0.1"]
+    other = measured(tmp_path / "other", study._replace(axes=(), planners=("dpuct", "dpuct+ucb:0.1")))
+    twins = [row for row in other.rows() if row["planner"] == "dpuct+ucb:0.1"]
     assert [*map(plain, constant)] == [*map(plain, twins)]
     assert len(constant) == study.seeds * len(study.simulations)
     for run in study.runs():

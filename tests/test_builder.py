@@ -32,15 +32,15 @@ SCHEDULE = Schedule(30, evaluation_simulations=4)
 MODELS = tuple(PREDICTORS)
 MODEL_FREE = [name for name in PLANNERS if planner_class(name).model_free]
 REPEATABLE = [*PLANNERS, "majority:3", "pooled:3"]
-COUNTING = ("dp-uct", "rhouct", "one-ply", "flat", "majority:3", "pooled:3")
-ENDING = ("dp-uct", "majority:3", "pooled:3")  # on the true model, once they have seen everything
+COUNTING = ("dpuct", "rhouct", "one-ply", "flat", "majority:3", "pooled:3")
+ENDING = ("dpuct", "majority:3", "pooled:3")  # on the true model, once they have seen everything
 AGENTS = [(m, p) for m in MODELS for p in REPEATABLE if m == "ctw" or p not in MODEL_FREE]
 each_agent = pytest.mark.parametrize(("model", "planner"), AGENTS)
 
 
 def test_which_there_are() -> None:
     assert MODELS == ("ctw", "true")
-    assert tuple(PLANNERS) == ("dp-uct", "rhouct", "one-ply", "flat", "expectimax", "q-learning", "random")
+    assert tuple(PLANNERS) == ("dpuct", "rhouct", "one-ply", "flat", "expectimax", "q-learning", "random")
     assert MODEL_FREE == ["q-learning", "random"]
 
 
@@ -56,7 +56,7 @@ def test_a_search_changes_nothing_and_repeats_itself(model: str, planner: str) -
     assert repr(decisions[0]) == repr(decisions[1])
     counts = {row.simulations for row in rows if not row.explored}
     if model == "true" and planner in ENDING:
-        assert counts == {2 if planner == "dp-uct" else 6}
+        assert counts == {2 if planner == "dpuct" else 6}
     else:
         assert counts == {8 if planner in COUNTING else 0}
     environment.reset(0)
@@ -308,22 +308,22 @@ class Echo(Environment):
     [
         ({"model": "truth"}, "no model 'truth': did you mean true?"),
         ({"model": "zzz"}, "no model 'zzz': there are ctw, true, and my_file.py:MyClass"),
-        ({"planner": "uct"}, "no planner 'uct': did you mean rhouct?"),
+        ({"planner": "uct"}, "no planner 'uct': did you mean dpuct?"),
         (
             {"planner": "zzz"},
-            "no planner 'zzz': there are dp-uct, rhouct, one-ply, flat, .*, and my_file.py:MyClass",
+            "no planner 'zzz': there are dpuct, rhouct, one-ply, flat, .*, and my_file.py:MyClass",
         ),
         (
             {"model": "true", "planner": "q-learning"},
-            "q-learning has no model: leave it at ctw, or plan with dp-uct, rhouct",
+            "q-learning has no model: leave it at ctw, or plan with dpuct, rhouct",
         ),
         ({"model": "true", "planner": "random"}, "random has no model"),
         ({"model": "true"}, "Echo is no POMDP, so its true model is not known: leave the model at ctw"),
-        ({"planner": PlannerSpec(prune=0.1)}, "prune means nothing to dp-uct.* with the model ctw: leave it out"),
+        ({"planner": PlannerSpec(prune=0.1)}, "prune means nothing to dpuct.* with the model ctw: leave it out"),
         ({"model": "true", "planner": "expectimax+prune:0.1"}, "prune means nothing to .* with the model true: leave"),
-        ({"planner": PlannerSpec(memory_cycles=3)}, "memory_cycles means nothing to dp-uct.*: leave it out"),
+        ({"planner": PlannerSpec(memory_cycles=3)}, "memory_cycles means nothing to dpuct.*: leave it out"),
         ({"planner": "q-learning+memo:true"}, "memo means nothing to q-learning.*: leave it out"),
-        ({"model": "true", "planner": PlannerSpec(memo=False)}, "memo means nothing to dp-uct.*: leave it out"),
+        ({"model": "true", "planner": PlannerSpec(memo=False)}, "memo means nothing to dpuct.*: leave it out"),
         ({"planner": "expectimax+ucb:1"}, "ucb means nothing to expectimax.*: leave it out"),
         (
             {"planner": "expectimax+majority:3"},

@@ -72,7 +72,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Captured) -> 
     }.items():
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(text)
-    for model, planner in (("ctw", "dp-uct"), ("ctw", "expectimax"), ("true", "dp-uct")):
+    for model, planner in (("ctw", "dpuct"), ("ctw", "expectimax"), ("true", "dpuct")):
         compile_kernels(model, planner)  # so that no notice of it comes in between
     main(["run", "coin-flip", *SHORT, "--out", "done"])
     capsys.readouterr()
@@ -151,7 +151,7 @@ def test_help_imports_nothing_heavy() -> None:
         ("run tiger --cycles 2 --evaluate 2 --ucb inf", "ucb"),
         ("run tiger --cycles 2 --evaluate 2 --evaluation-simulations 1000000000000000", "simulations"),
         ("run tiger --model truth", "no model 'truth': did you mean true?"),
-        ("run tiger --planner uct", "no planner 'uct': did you mean rhouct?"),
+        ("run tiger --planner uct", "no planner 'uct': did you mean dpuct?"),
         ("run tiger --planner uct --depth 3", "no planner 'uct'"),
         (
             "run tiger --planner seconds:soon",
@@ -161,13 +161,13 @@ def test_help_imports_nothing_heavy() -> None:
         ("run tiger --planner pooled:9 --evaluation-simulations 8", "evaluation_simulations is 8: it must lie in 9 to"),
         (
             "run tiger --model true --planner q-learning",
-            "q-learning has no model: leave it at ctw, or plan with dp-uct, rhouct",
+            "q-learning has no model: leave it at ctw, or plan with dpuct, rhouct",
         ),
         ("run tiger --model true --planner random", "random has no model"),
         ("run echo.py:Echo --model true", "Echo is no POMDP, so its true model is not known: leave the model at ctw"),
-        ("run tiger --prune 0.1", "--prune means nothing to dp-uct with the model ctw: leave it out"),
+        ("run tiger --prune 0.1", "--prune means nothing to dpuct with the model ctw: leave it out"),
         ("run tiger --planner expectimax --prune 2", "'--prune': 2.0 is not in the range"),
-        ("run tiger --memory-cycles 2", "--memory-cycles means nothing to dp-uct with the model ctw: leave it out"),
+        ("run tiger --memory-cycles 2", "--memory-cycles means nothing to dpuct with the model ctw: leave it out"),
         ("run tiger --planner q-learning --memory-cycles -2", "'--memory-cycles': -2 is not in the range"),
         (
             "run tiger --planner expectimax --prune 0 --horizon 3 --exploration 0 0",
@@ -496,7 +496,7 @@ def test_a_vote_and_a_time(capsys: Captured) -> None:
     assert (alone["threads"], shared["threads"], shared["planner"]) == (
         1,
         2,
-        {"name": "dp-uct", "join": "majority", "searches": 2},
+        {"name": "dpuct", "join": "majority", "searches": 2},
     )
     kept = set(alone) - {"threads", "learning_seconds", "evaluation_seconds"}
     assert {name: alone[name] for name in kept} == {name: shared[name] for name in kept}
@@ -507,7 +507,7 @@ def test_a_vote_and_a_time(capsys: Captured) -> None:
 @pytest.mark.parametrize(
     ("options", "part"),
     [
-        ("--model true --depth 9", "--depth means nothing to dp-uct with the model true"),
+        ("--model true --depth 9", "--depth means nothing to dpuct with the model true"),
         ("--planner q-learning --depth 9", "--depth means nothing to q-learning"),
         ("--planner q-learning --horizon 9", "--horizon means nothing to q-learning"),
         ("--planner random --simulations 9", "--simulations means nothing to random"),
@@ -516,7 +516,7 @@ def test_a_vote_and_a_time(capsys: Captured) -> None:
             "--evaluation-simulations means nothing to expectimax with",
         ),
         ("--planner expectimax --model true --ucb 1", "--ucb means nothing to expectimax with the model true"),
-        ("--threads 2", "--threads means nothing to dp-uct with the model ctw"),
+        ("--threads 2", "--threads means nothing to dpuct with the model ctw"),
         ("--planner seconds:0.01 --simulations 9", "--simulations means nothing to seconds:0.01 with the model ctw"),
         ("--planner q-learning --threads 1", "--threads means nothing to q-learning"),
     ],

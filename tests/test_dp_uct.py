@@ -671,8 +671,8 @@ def test_options_out_of_range(wrong: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("planner", "model", "option"),
     [
-        ("dp-uct+leaves:exact", "ctw", "leaves"),
-        ("dp-uct+prune:0.1", "ctw", "prune"),
+        ("dpuct+leaves:exact", "ctw", "leaves"),
+        ("dpuct+prune:0.1", "ctw", "prune"),
         ("rhouct+stop:certain", "ctw", "stop"),
         ("flat+rule:ucb", "ctw", "rule"),
         ("flat+ucb:0.5", "true", "ucb"),
@@ -687,7 +687,7 @@ def test_options_that_do_not_go_together(planner: str, model: str, option: str) 
 def test_any_number_of_threads_is_one_search(join: str) -> None:
     coding, tree = live("kuhn-poker", 50)
     results = [
-        build_planner("kuhn-poker", f"dp-uct+{join}:4+horizon:3+simulations:801", threads=threads)
+        build_planner("kuhn-poker", f"dpuct+{join}:4+horizon:3+simulations:801", threads=threads)
         for threads in (1, 2, 4)
     ]
     one, two, four = (planner.search(tree, stream(1)) for planner in results)

@@ -108,7 +108,7 @@ def test_from_the_command_line(place: Path, capsys: Captured) -> None:
     assert (place / "out" / "learning.csv").read_text() == kept
     assert again["reward"] == found["reward"]
     polite = printed([*run, "--rollout", "my_rollout.py:Polite"], capsys)
-    assert polite["planner"] == {"name": "dp-uct", "rollout": "my_rollout.py:Polite"}
+    assert polite["planner"] == {"name": "dpuct", "rollout": "my_rollout.py:Polite"}
     joined = printed([*run, "--planner", "majority:3", "--rollout", "my_rollout.py:Again", "--threads", "2"], capsys)
     assert joined["planner"]["searches"] == 3
 

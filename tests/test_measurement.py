@@ -76,7 +76,7 @@ def test_a_predictor_knows_what_the_agent_itself_knew(name: str) -> None:
     run = random_run(name, 1, epsilon=0.9, simulations=3)
     environment = make(name)
     environment.checked_reset(run.seed)
-    agent = build_agent(environment, settings=run.settings, seed=run.seed)
+    agent = build_agent(environment, planner=run.learner, settings=run.settings, seed=run.seed)
     rows = list(interact(agent, environment, cycles=60))
     result = measured(run, 60, [])
     assert result["learned"]["log_loss"] == pytest.approx(sum(row.log_loss for row in rows))

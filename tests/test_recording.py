@@ -230,7 +230,7 @@ def test_what_is_no_run_of_ours_is_refused(tmp_path: Path, file: str, text: str,
     [
         {"seed": 4},
         {"evaluate": 26},
-        {"planner": {"name": "dp-uct", "ucb": 1.0}},
+        {"planner": {"name": "dpuct", "ucb": 1.0}},
         {"environment": "Tiger"},
         {"decay": 0.5},
     ],

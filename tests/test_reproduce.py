@@ -124,7 +124,7 @@ def test_curves_and_cells_are_picked_out() -> None:
 def test_tables_hold_the_figures() -> None:
     rows = [
         row("tiger", 1.25),
-        row("tiger", 0.75, planner="one-ply"),
+        row("tiger", 0.75, planner="flat"),
         row("tiger", 1.0, learn=False),
         row("pacman", 1.5, experience=250_000, simulations=500, learn=False),
     ]
@@ -219,7 +219,7 @@ def wanted(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
 def test_all_that_the_tables_need_is_measured(wanted: list[dict[str, Any]]) -> None:
     rhouct = {(r["experience"], r["planner"], r["simulations"], r["cycles"], r["learn"]) for r in wanted if r["depth"]}
     curves = {(e, "rhouct", 10, 20, False) for e in (20, 60)} | {(60, "rhouct", 25, 20, False)}
-    assert rhouct == curves | {(60, "rhouct", 10, 30, True), (60, "one-ply", 10, 30, True)}
+    assert rhouct == curves | {(60, "rhouct", 10, 30, True), (60, "flat", 10, 30, True)}
     baseline = [row for row in wanted if row["learner"] == "q-learning"]
     assert {(row["planner"], row["simulations"], row["model"]) for row in baseline} == {("q-learning", 0, "none")}
     assert {row["experience"] for row in baseline} == {20, 60}

@@ -43,7 +43,7 @@ STUDY = Study(
     seeds=3,
     depths=(6, 8),
     horizons=(1, 2),
-    planners=("rhouct", "expectimax", "majority:4"),
+    planners=("dpuct", "expectimax", "majority:4"),
     models=("ctw", "shuffled", "true"),
     settings={name: {"depth": 8, "horizon": 2} for name in ("tiger", "coin-flip")},
 )
@@ -148,7 +148,7 @@ def test_all_is_where_it_belongs(lacks: Callable[[Checkpoint], bool], tmp_path: 
             return 1 - value("regret", *at) / (f.optimum - f.random_reward)
 
         for s, (e, mark), (n, count) in product(range(3), enumerate(STUDY.experience), enumerate(STUDY.simulations)):
-            at = (s, mark, "ctw", 8, by(2, "rhouct", count))
+            at = (s, mark, "ctw", 8, by(2, "dpuct", count))
             for what in ("reward", "regret", "simple_regret", "certified", "bits", "visits", "seconds"):
                 assert is_same(getattr(f, what)[s, e, n], value(what, *at)), what
             for what, (p, part) in product(("long_run", "within_horizon"), enumerate(PARTS)):
@@ -157,12 +157,12 @@ def test_all_is_where_it_belongs(lacks: Callable[[Checkpoint], bool], tmp_path: 
         for s, (n, count) in product(range(3), enumerate(STUDY.simulations)):
             vote = by(2, "majority:4", count) if count >= 4 else None
             others = {
-                "horizon 1": (s, 1000, "ctw", 8, by(1, "rhouct", count)),
-                "depth 6": (s, 1000, "ctw", 6, by(2, "rhouct", count)),
+                "horizon 1": (s, 1000, "ctw", 8, by(1, "dpuct", count)),
+                "depth 6": (s, 1000, "ctw", 6, by(2, "dpuct", count)),
                 "expectimax": (s, 1000, "ctw", 8, by(2, "expectimax", 0)),
                 "majority:4": (s, 1000, "ctw", 8, vote),
-                "model: shuffled": (s, 1000, "shuffled", 8, by(2, "rhouct", count)),
-                "model: true": (s, 0, "true", 8, by(2, "rhouct", count)),
+                "model: shuffled": (s, 1000, "shuffled", 8, by(2, "dpuct", count)),
+                "model: true": (s, 0, "true", 8, by(2, "dpuct", count)),
             }
             assert list(others) == list(f.others)
             for label, at in others.items():
@@ -207,8 +207,8 @@ def test_models_side_by_side(tmp_path: Path, own_predictor: str) -> None:
             assert np.array_equal(a, b, equal_nan=True) if isinstance(a, np.ndarray) else a == b
     for s, (e, mark), (n, count) in product(range(3), enumerate(STUDY.experience), enumerate(STUDY.simulations)):
         at = Checkpoint(RUNS["tiger", s], mark, own_predictor, 8)
-        assert is_same(own.reward[s, e, n], code("reward", at, by(2, "rhouct", count)))
-        assert is_same(own.regret[s, e, n], code("regret", at, by(2, "rhouct", count)))
+        assert is_same(own.reward[s, e, n], code("reward", at, by(2, "dpuct", count)))
+        assert is_same(own.regret[s, e, n], code("regret", at, by(2, "dpuct", count)))
     assert own.others == {}
     assert list(own.excess) == [8]
     assert np.isfinite(own.excess[8]).all()
@@ -238,7 +238,7 @@ def test_models_side_by_side(tmp_path: Path, own_predictor: str) -> None:
 
 
 def test_learners_are_variants_of_the_first_with_a_model(tmp_path: Path) -> None:
-    learners = ("q-learning", "rhouct", "one-ply+simulations:30")
+    learners = ("q-learning", "dpuct", "one-ply+simulations:30")
     study = STUDY._replace(environments=("tiger",), settings={"tiger": STUDY.settings["tiger"]}, learners=learners)
     (f,) = find_results(write(tmp_path, study))
     names = ["q-learning", "one-ply+simulations:30"]
@@ -246,11 +246,11 @@ def test_learners_are_variants_of_the_first_with_a_model(tmp_path: Path) -> None
     for s, (n, count) in product(range(3), enumerate(STUDY.simulations)):
         run = RUNS["tiger", s]
         at = Checkpoint(run, 1000, "ctw", 8)
-        assert is_same(f.regret[s, -1, n], code("regret", at, by(2, "rhouct", count)))
+        assert is_same(f.regret[s, -1, n], code("regret", at, by(2, "dpuct", count)))
         other = Checkpoint(run._replace(learner=names[1]), 1000, "ctw", 8)
         free = Checkpoint(run._replace(learner=names[0]), 1000, "none", 0)
         for name, checkpoint, setting in (
-            (names[1], other, by(2, "rhouct", count)),
+            (names[1], other, by(2, "dpuct", count)),
             (names[0], free, Setting(PlannerSpec("q-learning"), STUDY.cycles)),
         ):
             assert is_same(f.others[f"learner: {name}"][s, n], 1 - code("regret", checkpoint, setting) / f.span)

@@ -356,8 +356,8 @@ dp_uct.FIRST_ROOM = 1  # so that trees grow
 for model, planner in (
     ("true", "rhouct"),
     ("ctw", "expectimax"),
-    ("ctw", "dp-uct"),
-    ("ctw", "dp-uct+rule:spread+stop:certain+memo:false+simulations:70"),
+    ("ctw", "dpuct"),
+    ("ctw", "dpuct+rule:spread+stop:certain+memo:false+simulations:70"),
 ):
     environment = make("biased-rps")
     agent = build_agent(environment, model, planner=planner, settings=settings)

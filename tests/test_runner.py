@@ -44,7 +44,7 @@ STUDY = Study(
     seeds=2,
     depths=(6,),
     horizons=(1,),
-    planners=("rhouct", "expectimax"),
+    planners=("dpuct", "expectimax"),
     models=("ctw", "shuffled", "true"),
     cycles=8,
     sampled_decisions=2,
@@ -56,11 +56,11 @@ GROWN = {
     "simulations": {"simulations": (1, 2, 4, 8)},
     "experience": {"experience": (20, 60, 70, 90)},
     "environments": {"environments": ("coin-flip", "tiger"), "settings": {"tiger": SHORT, "coin-flip": SHORT}},
-    "planners": {"planners": ("rhouct", "one-ply", "majority:4", "expectimax")},
+    "planners": {"planners": ("dpuct", "one-ply", "majority:4", "expectimax")},
     "models": {"models": ("true", "shuffled", "ctw")},
     "depths": {"depths": (2, 20)},
     "horizons": {"horizons": (1, 3)},
-    "learners": {"learners": ("q-learning", "rhouct", "rhouct+simulations:2")},
+    "learners": {"learners": ("q-learning", "dpuct", "dpuct+simulations:2")},
     "crossed": {"horizons": (1, 2, 3), "depths": (4,), "cross": ("horizons", "depths")},
     "several": {"seeds": 2, "simulations": (1, 3, 4), "experience": (20, 60, 80), "models": ("true", "ctw")},
 }
@@ -204,19 +204,19 @@ def test_models_that_learn_do_not_depend_on_each_other(tmp_path: Path, small: Pa
     assert plane == {(20, 1), (20, 4), (60, 1), (60, 4)}
     assert {(row["experience"], row["simulations"]) for row in by_model[own_predictor]} == plane
     segments = sorted(path.name for path in (tmp_path / "both" / "experience").iterdir())
-    assert segments == ["tiger-rhouct-0-20.json", "tiger-rhouct-0-60.json"]
+    assert segments == ["tiger-dpuct-0-20.json", "tiger-dpuct-0-60.json"]
 
 
-@pytest.mark.parametrize("learner", ["q-learning", "random", "rhouct+simulations:30", "one-ply"])
+@pytest.mark.parametrize("learner", ["q-learning", "random", "dpuct+simulations:30", "one-ply"])
 def test_learners_do_not_depend_on_each_other(learner: str, tmp_path: Path) -> None:
     greedy = SMALL._replace(settings={"tiger": {**SHORT, "epsilon": 0.5}})
-    together = rows_of(tmp_path / "both", greedy._replace(learners=("rhouct", learner)))
+    together = rows_of(tmp_path / "both", greedy._replace(learners=("dpuct", learner)))
     alone = rows_of(tmp_path / "alone", greedy._replace(learners=(learner,)))
     assert [row for row in together if row["learner"] == learner] == alone
-    assert [row for row in together if row["learner"] == "rhouct"] == rows_of(tmp_path / "rhouct", greedy)
+    assert [row for row in together if row["learner"] == "dpuct"] == rows_of(tmp_path / "dpuct", greedy)
     model = "none" if learner in ("q-learning", "random") else "ctw"
     assert {row["model"] for row in alone} == {model}
-    assert {row["planner"] for row in alone} == ({"rhouct"} if model == "ctw" else {learner})
+    assert {row["planner"] for row in alone} == ({"dpuct"} if model == "ctw" else {learner})
     laboratory = Laboratory(tmp_path / "alone")
     (run,) = laboratory.study.runs()
     segments = [laboratory.store.segment(run, mark) for mark in (20, 60)]
@@ -226,7 +226,7 @@ def test_learners_do_not_depend_on_each_other(learner: str, tmp_path: Path) -> N
 
 
 def test_a_study_grown_from_slices_to_a_product_keeps_what_is_there(tmp_path: Path) -> None:
-    slices = SMALL._replace(horizons=(1, 3), depths=(4,), planners=("rhouct", "expectimax"))
+    slices = SMALL._replace(horizons=(1, 3), depths=(4,), planners=("dpuct", "expectimax"))
     before = rows_of(tmp_path, slices)
     product = slices._replace(cross=("depths", "horizons", "planners"))
     place = Watched()
@@ -389,13 +389,13 @@ def test_an_error_in_a_process_is_raised(where: str, tmp_path: Path, monkeypatch
     assert laboratory.store.segment(study.runs()[0], 20) is not None, "what had ended before is kept"
 
 
-@given(stops=st.lists(st.integers(0, 12), max_size=4), order=st.permutations(("rhouct", "expectimax", "majority:4")))
+@given(stops=st.lists(st.integers(0, 12), max_size=4), order=st.permutations(("dpuct", "expectimax", "majority:4")))
 @settings(deadline=None, max_examples=10)
 def test_stopped_anywhere_and_asked_in_any_order(
     stops: list[int], order: list[str], tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     folder = tmp_path_factory.mktemp("stopped")
-    study = SMALL._replace(seeds=2, cycles=3, learners=("rhouct", "q-learning"), cross=("planners",))
+    study = SMALL._replace(seeds=2, cycles=3, learners=("dpuct", "q-learning"), cross=("planners",))
     for stop in stops:
         left = stop
 
@@ -406,9 +406,9 @@ def test_stopped_anywhere_and_asked_in_any_order(
                 raise KeyboardInterrupt
 
         with contextlib.suppress(KeyboardInterrupt):
-            Laboratory(folder, study._replace(planners=("rhouct",))).run(HERE, progress=tick)
-    rest = tuple(planner for planner in order if planner != "rhouct")
-    grown = study._replace(planners=("rhouct", *rest))
+            Laboratory(folder, study._replace(planners=("dpuct",))).run(HERE, progress=tick)
+    rest = tuple(planner for planner in order if planner != "dpuct")
+    grown = study._replace(planners=("dpuct", *rest))
     Laboratory(folder, grown).run(HERE)
     found = sorted(timeless(Laboratory(folder).rows()), key=str)
     key = frozenset(grown.planners)
@@ -466,7 +466,7 @@ def test_a_grown_study_is_the_one_done_at_once(more: dict[str, Any], tmp_path: P
         if function is measure:
             assert not {(*what.checkpoint.coordinates.values(), setting) for setting in what.settings} & done
         else:
-            assert (*what.coordinates.values(), rest[1]) not in {("tiger", "rhouct", 0, n) for n in (20, 60)}
+            assert (*what.coordinates.values(), rest[1]) not in {("tiger", "dpuct", 0, n) for n in (20, 60)}
     segments = {path: when for path, when in before.items() if path.parent.name == "experience"}
     assert segments
     assert {path: files(grown)[path] for path in segments} == segments
@@ -483,7 +483,7 @@ def test_a_grown_study_is_the_one_done_at_once(more: dict[str, Any], tmp_path: P
         ({"experience": (20,)}, "experience, 20, 60"),
         ({"experience": (20, 40, 60)}, "experience, 20, 60"),
         ({"simulations": (1, 8)}, "simulations, 1, 4"),
-        ({"planners": ("one-ply", "rhouct")}, "planners, rhouct"),
+        ({"planners": ("one-ply", "dpuct")}, "planners, dpuct"),
         ({"models": ("true", "OWN")}, "models, ctw"),
         ({"cycles": 7}, "cycles, 6"),
         ({"sampled_decisions": 3}, "sampled_decisions, 2"),
@@ -561,7 +561,7 @@ def test_no_study_there(tmp_path: Path) -> None:
     "content",
     ["", "{", "[]", "3", "null", "{}", '{"rows": 3, "cycles": 3}', '{"rows": [{}], "cycles": []}', "\x00"],
 )
-@pytest.mark.parametrize("path", ["conditions/tiger-rhouct-0-60-ctw-8.json", "experience/tiger-rhouct-0-60.json"])
+@pytest.mark.parametrize("path", ["conditions/tiger-dpuct-0-60-ctw-8.json", "experience/tiger-dpuct-0-60.json"])
 def test_a_broken_file_is_named(path: str, content: str, tmp_path: Path, small: Path) -> None:
     folder = tmp_path / "study"
     shutil.copytree(small, folder)

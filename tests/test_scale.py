@@ -38,7 +38,7 @@ sampled_decisions = 2
 [settings]
 {settings}
 """
-BROKEN = "conditions/coin-flip-rhouct-0-20-ctw-8.json"
+BROKEN = "conditions/coin-flip-dpuct-0-20-ctw-8.json"
 LAKE = '''from aixi_approx import Environment, Percept
 print("loaded")
 class Lake(Environment):
@@ -151,11 +151,11 @@ def test_the_grids_are_those_of_the_study() -> None:
         ("old", "aixi: old was written by version 0.3.0: "),
         ("tiger --out old", "aixi: old was written by version 0.3.0: "),
         ("tiger --cross seeds", "aixi: the study: cross has 'seeds': there are depths, horizons, planners"),
-        ("tiger --learners mcts", "aixi: the study: no planner 'mcts': there are rhouct"),
+        ("tiger --learners mcts", "aixi: the study: no planner 'mcts': there are dpuct"),
         ("tiger --models true", "aixi: the study: models are ['true']: name ctw, too, or another one that learns"),
         (
-            "tiger --planners rhouct+horizon:2",
-            "aixi: the study: rhouct+horizon:2: horizon and simulations of",
+            "tiger --planners dpuct+horizon:2",
+            "aixi: the study: dpuct+horizon:2: horizon and simulations of",
         ),
         ("done --models ctw", "aixi scale: done says what is measured: leave --seeds, --models, --grid and --out out"),
         ("broken", "aixi: broken/study.json is not the manifest of a study: name another folder"),
@@ -166,11 +166,11 @@ def test_the_grids_are_those_of_the_study() -> None:
         ("done --on dask://localhost:1", "aixi: no Dask scheduler answers at tcp://localhost:1: was it started, "),
         (
             "broken-file",
-            "aixi: broken-file/conditions/coin-flip-rhouct-0-20-ctw-8.json is broken: remove it, and what stood in it",
+            "aixi: broken-file/conditions/coin-flip-dpuct-0-20-ctw-8.json is broken: remove it, and what stood in it",
         ),
         (
             "broken-file --report",
-            "aixi: broken-file/conditions/coin-flip-rhouct-0-20-ctw-8.json is broken: remove it, and what",
+            "aixi: broken-file/conditions/coin-flip-dpuct-0-20-ctw-8.json is broken: remove it, and what",
         ),
     ],
 )
@@ -281,17 +281,17 @@ def test_axes_from_the_command_line(place: Path, capsys: Captured, monkeypatch: 
     monkeypatch.setattr(scale, "_draw", lambda found, folder: [])
     file = study_file("tiger", seeds=1)
     alone = printed([file, "--on", "here"], capsys)
-    axes = ["--models", "ctw, my_predictor.py:Frequency,true", "--planners", "rhouct,one-ply,rhouct+ucb:0.7"]
-    axes += ["--learners", "rhouct,q-learning", "--cross", "planners"]
+    axes = ["--models", "ctw, my_predictor.py:Frequency,true", "--planners", "dpuct,one-ply,dpuct+ucb:0.7"]
+    axes += ["--learners", "dpuct,q-learning", "--cross", "planners"]
     found = printed([file, *axes, "--on", "here"], capsys)
     assert [each["model"] for each in found["results"]] == ["ctw", "my_predictor.py:Frequency"]
     assert found["results"][0]["score"] == alone["results"][0]["score"]
-    assert set(found["results"][0]["others"]) == {"one-ply", "rhouct+ucb:0.7", "model: true", "learner: q-learning"}
+    assert set(found["results"][0]["others"]) == {"one-ply", "dpuct+ucb:0.7", "model: true", "learner: q-learning"}
     rows = read_rows(place / "study-tiny")
-    assert {row["learner"] for row in rows} == {"rhouct", "q-learning"}
+    assert {row["learner"] for row in rows} == {"dpuct", "q-learning"}
     planes = {(row["model"], row["experience"], row["planner"], row["simulations"]) for row in rows}
     for model in ("ctw", "my_predictor.py:Frequency"):
-        for planner in ("rhouct", "one-ply", "rhouct+ucb:0.7"):
+        for planner in ("dpuct", "one-ply", "dpuct+ucb:0.7"):
             assert {(model, e, planner, n) for e in (20, 60) for n in (1, 4)} <= planes
     report = (place / "study-tiny/report.md").read_text()
     assert "| tiger | my_predictor.py:Frequency | " in report

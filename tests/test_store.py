@@ -29,9 +29,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (1, 3),
         2,
         depths=(4,),
-        planners=("rhouct", "expectimax"),
+        planners=("dpuct", "expectimax"),
         models=("ctw", "true", "shuffled"),
-        learners=("rhouct", "q-learning"),
+        learners=("dpuct", "q-learning"),
         cycles=6,
         sampled_decisions=2,
         settings={name: {"depth": 6, "horizon": 2, "simulations": 3} for name in names},
@@ -100,8 +100,8 @@ def test_what_is_not_known_has_its_fields_all_the_same(folder: Path) -> None:
 def test_a_broken_file_is_named(content: str, folder: Path, tmp_path: Path) -> None:
     for part in ("study.json", "conditions"):
         (tmp_path / part).mkdir() if part == "conditions" else (tmp_path / part).touch()
-    (tmp_path / "conditions" / "tiger-rhouct-0-1-ctw-1.json").write_text(content)
-    with pytest.raises(ValueError, match=re.escape(f"{tmp_path}/conditions/tiger-rhouct-0-1-ctw-1.json is broken: ")):
+    (tmp_path / "conditions" / "tiger-dpuct-0-1-ctw-1.json").write_text(content)
+    with pytest.raises(ValueError, match=re.escape(f"{tmp_path}/conditions/tiger-dpuct-0-1-ctw-1.json is broken: ")):
         read_rows(tmp_path)
 
 

@@ -51,8 +51,8 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"models": [1]}, r"models are \[1\]: write names"),
     ({"planners": []}, "planners is empty"),
     ({"planners": ["rhouct", "rhouct"]}, "planners has one twice"),
-    ({"planners": ["mcts"]}, "no planner 'mcts': there are dp-uct"),
-    ({"planners": ["q-learning"]}, "q-learning has no model: there are dp-uct"),
+    ({"planners": ["mcts"]}, "no planner 'mcts': there are dpuct"),
+    ({"planners": ["q-learning"]}, "q-learning has no model: there are dpuct"),
     ({"planners": ["majority:11"]}, "majority:11 needs a simulation for each search: name more than 10"),
     ({"settings": 3}, "settings is 3: write a table for each environment"),
     ({"settings": {"tiger": 3}}, "settings of tiger is 3: write a table"),
@@ -68,13 +68,13 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"models": ["true"]}, r"models are \['true'\]: name ctw, too"),
     ({"planners": ["seconds:0.1", "rhouct"]}, "the first planner is seconds:0.1: begin with one that counts"),
     ({"learners": []}, "learners is empty"),
-    ({"learners": ["mcts"]}, "no planner 'mcts': there are dp-uct"),
+    ({"learners": ["mcts"]}, "no planner 'mcts': there are dpuct"),
     ({"learners": ["rhouct+horizon:0"]}, r"planner 'rhouct\+horizon:0': horizon is '0'"),
     ({"learners": ["q-learning+ucb:1"]}, "settings of tiger: ucb means nothing to q-learning"),
     ({"models": ["shuffled", "no_file.py:Mine"]}, "no file 'no_file.py'"),
     ({"models": ["shuffled"]}, r"models are \['shuffled'\]: name ctw, too"),
     ({"planners": ["rhouct+horizon:3"]}, r"rhouct\+horizon:3: horizon and simulations of a planner are axes"),
-    ({"planners": ["simulations:3"]}, "dp-uct.simulations:3: horizon and simulations of a planner are axes"),
+    ({"planners": ["simulations:3"]}, "dpuct.simulations:3: horizon and simulations of a planner are axes"),
     ({"cross": ["seeds"]}, "cross has 'seeds': there are depths, horizons, planners"),
     ({"cross": "depths"}, "cross is 'depths': write a list"),
     ({"settings": {"tiger": {"cycles": 5}}}, "no setting 'cycles': there are depth, horizon"),
@@ -183,10 +183,10 @@ def searches(group: Group) -> list[tuple[int, str, int]]:
 def test_the_plane() -> None:
     runs = STUDY.runs()
     assert [(run.environment, run.learner, run.seed) for run in runs] == [
-        ("tiger", "dp-uct", 0),
-        ("corridor:2", "dp-uct", 0),
-        ("tiger", "dp-uct", 1),
-        ("corridor:2", "dp-uct", 1),
+        ("tiger", "dpuct", 0),
+        ("corridor:2", "dpuct", 0),
+        ("tiger", "dpuct", 1),
+        ("corridor:2", "dpuct", 1),
     ], "seed after seed, so that a study that is stopped has some of each environment"
     depth, horizon = runs[0].settings.depth, runs[0].settings.horizon
     groups = list(STUDY.groups(runs[0]))
@@ -195,7 +195,7 @@ def test_the_plane() -> None:
         assert group.checkpoint.run == runs[0]
         assert group.sampled_decisions == 20
         assert group.settings == tuple(
-            Setting(PlannerSpec("dp-uct", horizon=horizon, simulations=count), 100) for count in (1, 10)
+            Setting(PlannerSpec("dpuct", horizon=horizon, simulations=count), 100) for count in (1, 10)
         )
 
 
@@ -324,7 +324,7 @@ def test_names_are_made_full() -> None:
     assert (study.environments, study.planners) == (("kuhn-poker",), ("rhouct", "rhouct+majority:4"))
     assert (study.models, study.learners) == (("ctw",), ("q-learning",))
     with pytest.raises(ValueError, match="here: planners has one twice"):
-        checked(STUDY._replace(planners=("rhouct", "majority:4", "rhouct+majority:4")), "here")
+        checked(STUDY._replace(planners=("rhouct", "majority:4", "dpuct+majority:4")), "here")
 
 
 def test_an_environment_may_be_a_class_or_an_instance(worlds: str) -> None:

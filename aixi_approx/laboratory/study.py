@@ -398,7 +398,7 @@ def _check_agents(study: Study) -> None:
             raise ValueError(f"{planner} needs a simulation for each search: name more than {study.simulations[-1]}")
     if PlannerSpec.parse(study.planners[0]).seconds is not None:
         raise ValueError(
-            f"the first planner is {study.planners[0]}: begin with one that counts simulations, such as dp-uct"
+            f"the first planner is {study.planners[0]}: begin with one that counts simulations, such as dpuct"
         )
     for title in study.environments:
         environment, settings = make(title), study.agent_settings(title)

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from aixi_approx.rollout import Rollout
 
 PLANNERS = {
-    "dp-uct": "dp_uct:DPUCT",
+    "dpuct": "dp_uct:DPUCT",
     "rhouct": "rho_uct:RhoUCT",
     "one-ply": "rho_uct:OnePly",
     "flat": "rho_uct:FlatMonteCarlo",
@@ -37,7 +37,7 @@ PLANNERS = {
     "random": "random_planner:RandomPlanner",
 }
 ON_BELIEFS = {  # the same on the belief of a true model
-    "dp-uct": "graph_uct:GraphUCT",
+    "dpuct": "graph_uct:GraphUCT",
     "rhouct": "pouct:POUCT",
     "one-ply": "pouct:OnePlyPOUCT",
     "flat": "pouct:FlatPOUCT",

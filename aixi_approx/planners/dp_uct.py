@@ -547,7 +547,8 @@ class DPUCT(HistorySearch):
             made += more
             if made == count or settled or trace.counts[FAULTS] or trace.counts[POLICY_FAULTS]:
                 return made
-            self._enlarge(*sizes)
+            if sizes:
+                self._enlarge(*sizes)
 
     def _larger(self) -> tuple[int, int] | None:
         """Return the numbers of decision and bit nodes of a tree of twice the size; None if it would be too large."""

@@ -1,4 +1,4 @@
-"""DP-UCT on the graph of beliefs: the search `dp-uct` of the agent AImu, which knows its environment.
+"""DP-UCT on the graph of beliefs: the search `dpuct` of the agent AImu, which knows its environment.
 
 A decision node is a cycle and a belief, so histories that say the same about the state share it, with all that was
 found out there (transpositions; Czech, Korus, Kersting 2021). An action is expanded when it is first taken: its

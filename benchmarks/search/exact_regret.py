@@ -41,7 +41,7 @@ from aixi_approx.randomness import stream
 
 Row = dict[str, Any]
 
-OLD, NEW, SAMPLED = "rhouct", "dp-uct", "dp-uct+leaves:sampled"
+OLD, NEW, SAMPLED = "rhouct", "dpuct", "dpuct+leaves:sampled"
 SEEDS = 10
 UNSOLVED = ("bandit:10", *(f"rocksample:{size}" for size in ("3-2", "4-3", "4-4", "5-5", "7-8")))
 BY_REWARD = 4  # times as many decisions there, where rewards, not regrets, tell the loss
