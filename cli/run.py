@@ -90,11 +90,11 @@ def command(
     written to DIR/learning.csv and DIR/evaluation.csv, and the same command resumes a run that was stopped.
 
     An agent is a model and a planner. The model is a context-tree mixture that learns (ctw) or the environment itself
-    (true). The planner is dpuct; rhouct, the search of MC-AIXI in JAIR 2011; one-ply and flat, which choose only the
-    first action of a simulation; expectimax, which is exact and slow; or one without a model: q-learning or random.
-    +majority:K and +pooled:K divide the simulations among K independent searches, which vote or pool their values;
-    +seconds:S simulates for S seconds a decision, which can't be repeated. Your own model, planner and rollout policy
-    are named by file and class.
+    (true). The planner is dpuct, the default; rhouct, the search of MC-AIXI in JAIR 2011; one-ply and flat, which
+    choose only the first action of a simulation; expectimax, which is exact and slow; or one without a model:
+    q-learning or random. +majority:K and +pooled:K divide the simulations among K independent searches, which vote or
+    pool their values; +seconds:S simulates for S seconds a decision, which can't be repeated. Your own model, planner
+    and rollout policy are named by file and class.
 
     \b
     Examples:
