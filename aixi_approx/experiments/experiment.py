@@ -110,7 +110,7 @@ class RunResult(NamedTuple):
     simulations_learning, simulations_evaluation : int
         Total numbers of simulations.
     simulations_per_decision : float or None
-        Mean over the decisions that were searched for; None if there are none.
+        Mean over the decisions, without random actions; None if there were no simulations at all.
     nodes, memory : int or None
         Size of the predictor; memory in bytes.
     approximations : str
@@ -228,7 +228,7 @@ def run(
     reward = average([row.reward for row in evaluated]) if evaluated else None
     random_reward, optimum = reward_range(stage)
     statistics = agent.predictor.statistics() if isinstance(agent.predictor, Predictor) else Statistics()
-    searched = [row.simulations for row in (*learned, *evaluated) if row.simulations]
+    searched = [row.simulations for row in (*learned, *evaluated) if not row.explored]
     result = RunResult(
         experiment=experiment,
         threads=threads,
@@ -241,7 +241,7 @@ def run(
         log_loss_end=_log_loss(agent, learned[-LOSS_WINDOW:]),
         simulations_learning=sum(row.simulations for row in learned),
         simulations_evaluation=sum(row.simulations for row in evaluated),
-        simulations_per_decision=sum(searched) / len(searched) if searched else None,
+        simulations_per_decision=sum(searched) / len(searched) if any(searched) else None,
         nodes=statistics.nodes,
         memory=statistics.memory,
         approximations=environment.approximations,
