@@ -5,7 +5,7 @@
 The loss of exact_regret.py beyond that of the horizon, from 1 to 10,000 simulations. Each form is fitted to the lower
 two thirds, in the logarithm of the simulations, and judged on the last third, beside the guess that nothing changes any
 more. Fits and errors are in log(loss + 0.001): an error of 0.7 is a factor of two, and losses far below 0.001 count as
-none. About 15 minutes on two cores; rows that stand in benchmarks/results/search/decay.jsonl are not measured again.
+none. About six minutes on two cores; rows that stand in benchmarks/results/search/decay.jsonl are not measured again.
 `--quick`: ten seconds.
 """
 
