@@ -32,7 +32,7 @@ class SearchResult(NamedTuple):
     action : int
         The one that the search decided on.
     value : float64[A]
-        Mean return of each action over the horizon, NaN where it was never tried.
+        Value of each action over the horizon, NaN where it is unknown.
     visits : int64[A]
         Simulations that began with each action.
     simulations : int
@@ -85,7 +85,7 @@ class Planner(ABC):
     reads_history : bool, default: False
         Whether it has to be given all real cycles by `advance`, from the first on.
     simulations : int, default: 0
-        Of a decision, unless `search` is given another number; 0 for a planner that does not count any.
+        Of a decision, at most, unless `search` is given another number; 0 for a planner that does not count any.
     seconds : float or None, default: None
         That a decision may take; such a decision can't be repeated.
 

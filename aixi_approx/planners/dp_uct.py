@@ -38,7 +38,7 @@ from numpy.typing import NDArray
 
 from aixi_approx.coding import Coding
 from aixi_approx.compilation import inner_kernel, kernel
-from aixi_approx.planner_spec import CERTAIN, STOPS
+from aixi_approx.planner_spec import CERTAIN, NEVER, STOPS
 from aixi_approx.planners.history_search import (
     BITS,
     DECISIONS,
@@ -57,9 +57,10 @@ from aixi_approx.planners.history_search import (
     new_decision,
     note,
     predict,
+    take,
     undo,
 )
-from aixi_approx.planners.tree_search import NONE, ROOT, SPREAD, select, spread
+from aixi_approx.planners.tree_search import NONE, ROOT, SPREAD, imagined_reward, select, spread
 from aixi_approx.predictor_abi import MARK, REVERT, STATE, call_operation
 from aixi_approx.randomness import Stream, draw
 from aixi_approx.rollout import Rollout
@@ -91,9 +92,7 @@ class DPTree(NamedTuple):
     counted: NDArray[np.float64]  # [N] V(h) as it stands in `future` of the node before
     probability: NDArray[np.float64]  # [B] P(bit = 1), or UNKNOWN
     branch: NDArray[np.int32]  # [B, 2] next bit node, after the last bit a decision node; or NONE
-    turn: NDArray[
-        np.float64
-    ]  # [B] of systematic sampling: the next one comes when it reaches 1; drawn in the first pass
+    turn: NDArray[np.float64]  # [B] of systematic sampling: drawn at first, p more in each pass; at 1 a one comes
     taken: NDArray[np.uint8]  # [B] which ways simulations went: 1 the zero, 2 the one, 3 both
 
 
@@ -109,8 +108,10 @@ class RewardPath(NamedTuple):
 
 
 @inner_kernel
-def _reward(plan: SearchPlan, code: int) -> int:
-    return min(plan.min_reward + code, plan.max_reward)
+def _add_reward(tree: DPTree, plan: SearchPlan, node: int, action: int, code: int, share: float) -> None:
+    """Count a reward in among those that are known to follow an action."""
+    tree.reward[node, action] += share * imagined_reward(plan, code)
+    tree.known[node, action] += share
 
 
 @inner_kernel
@@ -147,8 +148,7 @@ def _sum_up(
     first, fed, depth = trace.counts[NOTED] - k, k, k + 1
     path.following[k] = (code & 1) + 1
     if depth == plan.reward_bits:
-        tree.reward[node, action] += share * _reward(plan, code)
-        tree.known[node, action] += share
+        _add_reward(tree, plan, node, action, code, share)
         return
     path.node[depth], path.share[depth], path.code[depth] = _bit_below(tree, at, code & 1, room), share, code
     path.following[depth], path.one[depth] = 0, UNKNOWN
@@ -187,8 +187,7 @@ def _sum_up(
             continue
         code = 2 * path.code[depth] + bit
         if depth + 1 == plan.reward_bits:
-            tree.reward[node, action] += share * _reward(plan, code)
-            tree.known[node, action] += share
+            _add_reward(tree, plan, node, action, code, share)
         else:
             depth += 1
             path.node[depth], path.share[depth], path.code[depth] = _bit_below(tree, at, bit, room), share, code
@@ -211,23 +210,15 @@ def _imagine(
 
     New nodes are made while less than `room` bit nodes are in use; past that the way leads to NONE.
     """
-    action = trace.action[level]
-    for i in range(plan.action_bits - 1, -1, -1):
-        note(trace, (action >> i) & 1)
-    last = 1 if level + 1 == plan.horizon else 0
-    at = NONE
-    if node != NONE:
-        at = tree.chance[node, action]
-        if at == NONE and tree.used[BITS] < room:
-            at = new_bit(tree)
-            tree.chance[node, action] = at
-        if tree.visits[node, action] == 0:
-            tree.reward[node, action] = tree.known[node, action] = 0.0
-            tree.mean[node, action] = tree.square[node, action] = tree.value[node, action] = 0.0
-            tree.future[node, action] = tree.seen[node, action] = 0.0
+    action, last = trace.action[level], 1 if level + 1 == plan.horizon else 0
+    at = take(tree, plan, trace, node, action, room)
     first = node != NONE and tree.visits[node, action] == 0
-    if first and plan.reward_bits == 0:
-        tree.reward[node, action], tree.known[node, action] = _reward(plan, 0), 1.0
+    if first:
+        tree.reward[node, action] = tree.known[node, action] = 0.0
+        tree.mean[node, action] = tree.square[node, action] = tree.value[node, action] = 0.0
+        tree.future[node, action] = tree.seen[node, action] = 0.0
+        if plan.reward_bits == 0:
+            _add_reward(tree, plan, node, action, 0, 1.0)
     code, share = 0, 1.0
     for k in range(plan.reward_bits if last else plan.percept_bits):
         p = tree.probability[at] if at != NONE else UNKNOWN
@@ -255,18 +246,16 @@ def _imagine(
         note(trace, bit)
         share *= p if bit else 1.0 - p
         if k + 1 == plan.reward_bits and (new if share < RARE else first):
-            tree.reward[node, action] += share * _reward(plan, code)
-            tree.known[node, action] += share
-        if at != NONE:
-            if last and k + 1 == plan.reward_bits:
-                at = NONE
-            elif k + 1 < plan.percept_bits:
-                at = _bit_below(tree, at, bit, room)
-            else:
-                if tree.branch[at, bit] == NONE and tree.used[DECISIONS] < len(tree.total):
-                    tree.branch[at, bit] = new_decision(tree)
-                at = tree.branch[at, bit]
-    trace.reward[level] = _reward(plan, code)
+            _add_reward(tree, plan, node, action, code, share)
+        if at == NONE or (last and k + 1 == plan.reward_bits):
+            continue
+        if k + 1 < plan.percept_bits:
+            at = _bit_below(tree, at, bit, room)
+        else:
+            if tree.branch[at, bit] == NONE and tree.used[DECISIONS] < len(tree.total):
+                tree.branch[at, bit] = new_decision(tree)
+            at = tree.branch[at, bit]
+    trace.reward[level] = imagined_reward(plan, code)
     if last or at == NONE:
         return NONE
     tree.share[at] = share
@@ -462,7 +451,7 @@ class DPUCT(HistorySearch):
         rule: str = "ucb",
         rollout: Rollout | None = None,
         memo: bool = True,
-        stop: str = "never",
+        stop: str = NEVER,
     ) -> None:
         if ucb is None:
             ucb = 1.0 if rule == "spread" else self.UCB

@@ -23,6 +23,7 @@ from aixi_approx.compilation import kernel
 from aixi_approx.planner import Planner, SearchResult, best_action
 from aixi_approx.planners.iterative_deepening import ROUNDING, deepen
 from aixi_approx.planners.time_slices import TimeSlices
+from aixi_approx.planners.tree_search import imagined_reward
 from aixi_approx.predictor import Predictor
 from aixi_approx.predictor_abi import APPEND, MARK, PREDICT, REVERT, STATE, UPDATE, call_operation
 from aixi_approx.randomness import Stream
@@ -97,11 +98,6 @@ def _try(path: Path, plan: ExpectimaxPlan, operations: NDArray[np.int64], level:
 
 
 @kernel
-def _reward(plan: ExpectimaxPlan, code: int) -> int:
-    return min(plan.min_reward + code, plan.max_reward)
-
-
-@kernel
 def _largest(values: NDArray[np.float64]) -> float:
     largest = -np.inf
     for value in values:
@@ -115,8 +111,8 @@ def _leave_out(path: Path, plan: ExpectimaxPlan, level: int, known: int, bits: i
     left = plan.reward_bits - min(bits, plan.reward_bits)
     later = plan.horizon - level - 1
     action = path.action[level]
-    path.low[level, action] += share * (_reward(plan, known << left) + later * plan.min_reward)
-    path.high[level, action] += share * (_reward(plan, ((known + 1) << left) - 1) + later * plan.max_reward)
+    path.low[level, action] += share * (imagined_reward(plan, known << left) + later * plan.min_reward)
+    path.high[level, action] += share * (imagined_reward(plan, ((known + 1) << left) - 1) + later * plan.max_reward)
 
 
 @kernel
@@ -136,7 +132,7 @@ def _step(path: Path, plan: ExpectimaxPlan, operations: NDArray[np.int64]) -> No
             path.at[DONE] = 1
         else:  # the decision is made: back to the percept that led to it
             k = plan.percept_bits
-            reward = _reward(plan, path.code[level - 1, k])
+            reward = imagined_reward(plan, path.code[level - 1, k])
             share = path.share[level - 1, k]
             path.low[level - 1, path.action[level - 1]] += share * (reward + _largest(path.low[level]))
             path.high[level - 1, path.action[level - 1]] += share * (reward + _largest(path.high[level]))

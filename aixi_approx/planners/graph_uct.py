@@ -29,33 +29,36 @@ scores that do are equal, and ties are broken at random.
 
 from __future__ import annotations
 
-import time
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from aixi_approx.coding import Bits, encode
 from aixi_approx.compilation import inner_kernel, kernel
-from aixi_approx.environment import Environment
-from aixi_approx.planner import MAX_HORIZON, MAX_SIMULATIONS, Planner, SearchResult, best_action
-from aixi_approx.planner_spec import LEAVES, RULES, STOPS
+from aixi_approx.planner import MAX_HORIZON, SearchResult, best_action
+from aixi_approx.planner_spec import EXACT, LEAVES, NEVER, RULES, SAMPLED, STOPS
+from aixi_approx.planners.belief_search import BeliefSearch, number_percepts, tell_cycle
 from aixi_approx.planners.iterative_deepening import ROUNDING
-from aixi_approx.planners.pouct import tell_cycle
-from aixi_approx.planners.time_slices import TimeSlices
-from aixi_approx.planners.tree_search import NONE, ROOT, ROUND_ROBIN, SPREAD, check_search_options, roll_out, spread
-from aixi_approx.pomdp.belief import Belief, HasBelief, SameEnvironment
-from aixi_approx.pomdp.definition import POMDP, Tables, as_pomdp, sample
+from aixi_approx.planners.tree_search import (
+    NONE,
+    ROOT,
+    ROUND_ROBIN,
+    SPREAD,
+    budget,
+    check_search_options,
+    roll_out,
+    spread,
+)
+from aixi_approx.pomdp.belief import Belief, HasBelief
+from aixi_approx.pomdp.definition import POMDP, Tables, sample
 from aixi_approx.predictor_abi import CHOOSE, GO_BACK, POLICY, READS, SET_MARK, call_operation
 from aixi_approx.randomness import Stream, below, draw
 from aixi_approx.rollout import Rollout
-from aixi_approx.rollouts.uniform import Uniform
 from aixi_approx.validation import as_integer, check_choice
 
 EARLIER = 1 - 2.0**-20
 MAX_TABLE = 1 << 24  # numbers in the table of exact leaf values
-DEFAULT_SIMULATIONS = 500
-DEFAULT_UCB = {"exact": {"spread": 1.0, "ucb": 0.35}, "sampled": {"spread": 1.0, "ucb": 0.7}}
+DEFAULT_UCB = {EXACT: {"spread": 1.0, "ucb": 0.35}, SAMPLED: {"spread": 1.0, "ucb": 0.7}}
 
 NODES, BRANCHES, ENTRIES = range(3)  # places in Graph.used and Graph.wanted
 COUNTED, KNOWN, FULL, FAILED = range(4)  # how a simulation ends
@@ -591,7 +594,7 @@ def _run(
     return end, done
 
 
-class GraphUCT(Planner):
+class GraphUCT(BeliefSearch):
     """UCT on the graph of beliefs with backups by dynamic programming (Keller, Helmert 2013): AImu.
 
     Parameters
@@ -647,34 +650,28 @@ class GraphUCT(Planner):
         rule: str | None = None,
         rollout: Rollout | None = None,
         leaves: str | None = None,
-        stop: str = "never",
+        stop: str = NEVER,
     ) -> None:
-        if simulations is None and seconds is None:
-            simulations = DEFAULT_SIMULATIONS
         horizon = as_integer("horizon", horizon, 1, MAX_HORIZON)
         check_choice("stop", stop, STOPS)
-        self.rollout = Uniform(pomdp.coding) if rollout is None else rollout
+        super().__init__(pomdp, seconds=seconds, rollout=rollout)
         leaves = _leaves(pomdp, horizon, leaves=leaves, uniform=self.rollout.addresses.choose == 0)
-        rule = ("spread" if leaves == "exact" else "ucb") if rule is None else rule
+        rule = ("spread" if leaves == EXACT else "ucb") if rule is None else rule
         ucb = DEFAULT_UCB[leaves].get(rule, 0.0) if ucb is None else ucb
         _, self.simulations, _ = check_search_options(horizon, simulations, seconds=seconds, ucb=ucb, rule=rule)
-        self.pomdp, self.seconds = pomdp, seconds
-        self.reads_history = self.rollout.reads_history
-        self._same = SameEnvironment(pomdp)
-        tables, coding = pomdp.tables, pomdp.coding
-        percepts, percept = np.unique(tables.reward * len(pomdp.observations) + tables.observation, return_inverse=True)
-        actions = len(pomdp.actions)
+        actions, coding = len(pomdp.actions), pomdp.coding
+        percept, percepts = number_percepts(pomdp)
         self._plan = GraphPlan(
             actions=actions,
-            percepts=len(percepts),
+            percepts=percepts,
             horizon=horizon,
-            exact=leaves == "exact",
+            exact=leaves == EXACT,
             rule=RULES.index(rule),
             ucb=float(ucb),
             scale=float(max(1, pomdp.max_reward - pomdp.min_reward)),
         )
         self._world = GraphWorld(
-            tables=tables,
+            tables=pomdp.tables,
             percept=percept,
             leaf=np.zeros((0, 0)),
             action_bits=coding.action_bits,
@@ -690,38 +687,18 @@ class GraphUCT(Planner):
             waiting=np.zeros(1, dtype=np.int64),
             faults=np.zeros(1, dtype=np.int64),
             score=np.zeros(actions),
-            group=np.full(len(percepts), NONE, dtype=np.int64),
-            end=np.zeros(len(percepts), dtype=np.int64),
+            group=np.full(percepts, NONE, dtype=np.int64),
+            end=np.zeros(percepts, dtype=np.int64),
             place=np.zeros(len(pomdp.states), dtype=np.int64),
         )
         reward = max(abs(pomdp.min_reward), abs(pomdp.max_reward))
         self._error = reward * float((1 - EARLIER ** np.arange(horizon)).sum())  # at most, by EARLIER
-        self._slices = TimeSlices()
         self._graph = _empty_graph(actions, horizon)
-
-    @classmethod
-    def for_environment(cls, environment: Environment, *parameters: int | str, **options: Any) -> Self:
-        """Return a new planner for an environment that is a POMDP; ValueError if it is not."""
-        return cls(as_pomdp(environment), *parameters, **options)  # type: ignore[arg-type]
 
     @property
     def horizon(self) -> int:
         """Cycles that it looks ahead."""
         return self._plan.horizon
-
-    def advance(self, action: int, percept: Bits, *, learned: bool = True) -> None:
-        """Go on to the history after a real cycle, which only a rollout policy takes note of."""
-        if self.reads_history:
-            self.rollout.extend(encode(action, self.pomdp.coding.action_bits))
-            self.rollout.extend(percept)
-
-    def mark(self) -> int:
-        """Remember this point; return its number."""
-        return self.rollout.mark()
-
-    def revert(self, mark: int) -> None:
-        """Go back to a mark, exactly; forget it and all later ones."""
-        self.rollout.revert(mark)
 
     def search(self, predictor: HasBelief, random: Stream, *, simulations: int | None = None) -> SearchResult:
         """Search from the present belief of the true model, which is unchanged.
@@ -750,10 +727,7 @@ class GraphUCT(Planner):
             If the rollout policy failed. Its own exception is the cause.
         """
         self._same.check(predictor)
-        end = np.inf if self.seconds is None else time.perf_counter() + self.seconds
-        if simulations is None or self.seconds is not None:
-            simulations = self.simulations
-        simulations = as_integer("simulations", simulations, 1, MAX_SIMULATIONS)
+        simulations, end = budget(self, simulations)
         self._begin(predictor.belief)
         done = 0
         for count, _ in self._slices(simulations, end):
@@ -818,13 +792,13 @@ def _leaves(pomdp: POMDP, horizon: int, *, leaves: str | None, uniform: bool) ->
     """Return where the values of leaves come from; ValueError if they can't be exact."""
     size = (horizon + 1) * len(pomdp.states) * len(pomdp.actions)
     if leaves is None:
-        return "exact" if uniform and size <= MAX_TABLE else "sampled"
+        return EXACT if uniform and size <= MAX_TABLE else SAMPLED
     check_choice("leaves", leaves, LEAVES)
-    if leaves == "exact" and not uniform:
+    if leaves == EXACT and not uniform:
         raise ValueError(
             "leaves are exact for uniform rollouts only: leave out the rollout policy, or sample the leaves"
         )
-    if leaves == "exact" and size > MAX_TABLE:
+    if leaves == EXACT and size > MAX_TABLE:
         what = f"a table of {size:,} numbers, more than {MAX_TABLE:,}"
         raise ValueError(f"leaves that are exact take {what}: take a shorter horizon, or sample the leaves")
     return leaves

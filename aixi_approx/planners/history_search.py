@@ -16,7 +16,6 @@ of a percept apart, a bit is not learned either if its like is not asked for in 
 
 from __future__ import annotations
 
-import time
 from abc import abstractmethod
 from typing import Any, ClassVar, NamedTuple
 
@@ -24,11 +23,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aixi_approx.coding import Bits, Coding, encode
-from aixi_approx.compilation import kernel
-from aixi_approx.planner import MAX_SIMULATIONS, Planner, SearchResult
+from aixi_approx.compilation import inner_kernel, kernel
+from aixi_approx.planner import Planner, SearchResult
 from aixi_approx.planner_spec import RULES
 from aixi_approx.planners.time_slices import TimeSlices
-from aixi_approx.planners.tree_search import NONE, ROOT, check_search_options, roll_out, root_result
+from aixi_approx.planners.tree_search import NONE, ROOT, budget, check_search_options, roll_out, root_result
 from aixi_approx.predictor import Predictor
 from aixi_approx.predictor_abi import (
     APPEND,
@@ -48,7 +47,6 @@ from aixi_approx.predictor_abi import (
 from aixi_approx.randomness import Stream, below
 from aixi_approx.rollout import Rollout
 from aixi_approx.rollouts.uniform import Uniform
-from aixi_approx.validation import as_integer
 
 UNKNOWN = -1.0  # a probability that was not asked for
 DECISIONS, BITS = 0, 1  # places in `used` of a tree
@@ -200,6 +198,21 @@ def undo(operations: NDArray[np.int64], policy: NDArray[np.int64], trace: Simula
 # ------------------------------------------------------------------------------------------------ from cycle to cycle
 
 
+@inner_kernel
+def take(tree: Any, plan: SearchPlan, trace: SimulationTrace, node: int, action: int, room: int) -> int:
+    """Note an action at a node; return the first bit node of the percepts after it.
+
+    It is made if it is not there and less than `room` bit nodes are in use; else it is NONE.
+    """
+    for i in range(plan.action_bits - 1, -1, -1):
+        note(trace, (action >> i) & 1)
+    if node == NONE:
+        return NONE
+    if tree.chance[node, action] == NONE and tree.used[BITS] < room:
+        tree.chance[node, action] = new_bit(tree)
+    return tree.chance[node, action]
+
+
 @kernel
 def below_percept(tree: Any, node: int, action: int, percept: Bits) -> int:
     """The decision node after an action and the bits of a percept, or NONE."""
@@ -278,8 +291,6 @@ class HistorySearch(Planner):
         memo: bool = True,
         plies: int | None = None,
     ) -> None:
-        if simulations is None and seconds is None:
-            simulations = 500
         horizon, self.simulations, plies = check_search_options(
             horizon, simulations, seconds=seconds, ucb=ucb, rule=rule, plies=plies, rules=self.rules
         )
@@ -354,19 +365,14 @@ class HistorySearch(Planner):
         RolloutError
             If the rollout policy failed. Its own exception is the cause.
         """
-        end = np.inf if self.seconds is None else time.perf_counter() + self.seconds
-        if simulations is None or self.seconds is not None:
-            simulations = self.simulations
-        simulations = as_integer("simulations", simulations, 1, MAX_SIMULATIONS)
+        simulations, end = budget(self, simulations)
         bits = (predictor.action_bits, predictor.percept_bits)
         if bits != (self.coding.action_bits, self.coding.percept_bits):
             raise ValueError(f"the predictor reads {bits} action and percept bits a cycle, the environment has others")
         predictor.fault = self.rollout.fault = None
-        if not self._agrees(predictor):
+        if not self._plan.memo or self._root == NONE or not self._agrees(predictor):
             self.forget()
         operations, policy = predictor.addresses.array(), self.rollout.addresses.array()
-        if not self._plan.memo or self._root == NONE:
-            self.forget()
         self._begin(simulations)
         trace = self._trace(predictor)
         done = 0
@@ -429,7 +435,7 @@ class HistorySearch(Planner):
 
         It is not if the predictor is another one, or has learned something that `advance` was not told of.
         """
-        if self._root == NONE or self._tree.used[BITS] == 1:
+        if self._tree.used[BITS] == 1:
             return True
         for action in range(self.coding.actions):
             bit = self._tree.chance[self._root, action]

@@ -8,34 +8,30 @@ simulated path are distributed as the exact posterior has them, and no belief is
 
 from __future__ import annotations
 
-import time
-from typing import Any, ClassVar, NamedTuple, Self
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from aixi_approx.coding import Bits, encode
 from aixi_approx.compilation import kernel
-from aixi_approx.environment import Environment
-from aixi_approx.planner import MAX_SIMULATIONS, Planner, SearchResult
+from aixi_approx.planner import SearchResult
 from aixi_approx.planner_spec import RULES
-from aixi_approx.planners.time_slices import TimeSlices
+from aixi_approx.planners.belief_search import BeliefSearch, number_percepts, tell_cycle
 from aixi_approx.planners.tree_search import (
     PAPER_RULES,
     ROOT,
     SQRT_2,
+    budget,
     check_search_options,
     roll_out,
     root_result,
     select,
 )
-from aixi_approx.pomdp.belief import HasBelief, SameEnvironment
-from aixi_approx.pomdp.definition import POMDP, Tables, as_pomdp, sample
-from aixi_approx.predictor_abi import CHOOSE, GO_BACK, POLICY, READS, SET_MARK, TAKE_IN, call_operation
+from aixi_approx.pomdp.belief import HasBelief
+from aixi_approx.pomdp.definition import POMDP, Tables, sample
+from aixi_approx.predictor_abi import CHOOSE, GO_BACK, POLICY, READS, SET_MARK, call_operation
 from aixi_approx.randomness import Stream, below, draw
 from aixi_approx.rollout import Rollout
-from aixi_approx.rollouts.uniform import Uniform
-from aixi_approx.validation import as_integer
 
 FREE = -1  # a place in the table of children that holds none
 SCATTER = 0x9E3779B1  # odd, near 2^32 / golden ratio: nodes come to lie far apart (Knuth, TAOCP 3, 6.4)
@@ -138,20 +134,6 @@ def _draw_state(world: World, random: Stream) -> int:
 
 
 @kernel
-def tell_cycle(policy: NDArray[np.int64], world: Any, action: int, row: int) -> int:
-    """Append a cycle, bit by bit, to the history that a rollout policy reads; return how many operations failed."""
-    faults = 0
-    for i in range(world.action_bits - 1, -1, -1):
-        faults += call_operation(policy[TAKE_IN], policy[POLICY], (action >> i) & 1) < 0.0
-    reward, observation = world.tables.reward[row] - world.min_reward, world.tables.observation[row]
-    for i in range(world.reward_bits - 1, -1, -1):
-        faults += call_operation(policy[TAKE_IN], policy[POLICY], (reward >> i) & 1) < 0.0
-    for i in range(world.observation_bits - 1, -1, -1):
-        faults += call_operation(policy[TAKE_IN], policy[POLICY], (observation >> i) & 1) < 0.0
-    return faults
-
-
-@kernel
 def _simulate(
     tree: StateTree,
     plan: StatePlan,
@@ -227,7 +209,7 @@ def _run(
     return True
 
 
-class POUCT(Planner):
+class POUCT(BeliefSearch):
     """Monte-Carlo planner of an agent that knows its environment (Silver, Veness 2010): AImu.
 
     Parameters
@@ -261,22 +243,15 @@ class POUCT(Planner):
         rollout: Rollout | None = None,
         plies: int | None = None,
     ) -> None:
-        if simulations is None and seconds is None:
-            simulations = 500
         horizon, self.simulations, plies = check_search_options(
             horizon, simulations, seconds=seconds, ucb=ucb, rule=rule, plies=plies, rules=PAPER_RULES
         )
-        self.pomdp, self.seconds = pomdp, seconds
-        self.rollout = Uniform(pomdp.coding) if rollout is None else rollout
-        self.reads_history = self.rollout.reads_history
-        self._same = SameEnvironment(pomdp)
-        tables, coding = pomdp.tables, pomdp.coding
-        percepts, self._percept = np.unique(
-            tables.reward * len(pomdp.observations) + tables.observation, return_inverse=True
-        )
+        super().__init__(pomdp, seconds=seconds, rollout=rollout)
+        coding = pomdp.coding
+        self._percept, percepts = number_percepts(pomdp)
         self._plan = StatePlan(
             actions=len(pomdp.actions),
-            percepts=len(percepts),
+            percepts=percepts,
             horizon=horizon,
             plies=plies,
             rule=RULES.index(rule),
@@ -285,33 +260,13 @@ class POUCT(Planner):
         )
         self._layout = (coding.action_bits, coding.reward_bits, coding.observation_bits, coding.min_reward)
         self._trace = StateTrace(*np.zeros((3, horizon), dtype=np.int64))
-        self._slices = TimeSlices()
         self._logs = np.zeros(0)
         self._tree = _empty_tree(self._plan.actions, 2)
-
-    @classmethod
-    def for_environment(cls, environment: Environment, *parameters: int | str, **options: Any) -> Self:
-        """Return a new planner for an environment that is a POMDP."""
-        return cls(as_pomdp(environment), *parameters, **options)  # type: ignore[arg-type]
 
     @property
     def horizon(self) -> int:
         """Cycles that a simulation looks ahead."""
         return self._plan.horizon
-
-    def advance(self, action: int, percept: Bits, *, learned: bool = True) -> None:
-        """Go on to the history after a real cycle, which only a rollout policy takes note of."""
-        if self.reads_history:
-            self.rollout.extend(encode(action, self.pomdp.coding.action_bits))
-            self.rollout.extend(percept)
-
-    def mark(self) -> int:
-        """Remember this point; return its number."""
-        return self.rollout.mark()
-
-    def revert(self, mark: int) -> None:
-        """Go back to a mark, exactly; forget it and all later ones."""
-        self.rollout.revert(mark)
 
     def search(self, predictor: HasBelief, random: Stream, *, simulations: int | None = None) -> SearchResult:
         """Search from the present belief of the true model, which is unchanged.
@@ -333,10 +288,7 @@ class POUCT(Planner):
             If the rollout policy failed. Its own exception is the cause.
         """
         self._same.check(predictor)
-        end = np.inf if self.seconds is None else time.perf_counter() + self.seconds
-        if simulations is None or self.seconds is not None:
-            simulations = self.simulations
-        simulations = as_integer("simulations", simulations, 1, MAX_SIMULATIONS)
+        simulations, end = budget(self, simulations)
         self._clear()
         world = World(self.pomdp.tables, self._percept, *predictor.belief, *self._layout)
         self.rollout.fault, policy = None, self.rollout.addresses.array()

@@ -34,9 +34,10 @@ from aixi_approx.planners.history_search import (
     new_bit,
     new_decision,
     note,
+    take,
     undo,
 )
-from aixi_approx.planners.tree_search import NONE, PAPER_RULES, ROOT, SQRT_2, select
+from aixi_approx.planners.tree_search import NONE, PAPER_RULES, ROOT, SQRT_2, imagined_reward, select
 from aixi_approx.randomness import Stream, draw
 from aixi_approx.rollout import Rollout
 
@@ -73,16 +74,8 @@ def _imagine(
 
     New nodes are made while less than `room` bit nodes are in use; past that the way leads to NONE.
     """
-    action = trace.action[level]
-    for i in range(plan.action_bits - 1, -1, -1):
-        note(trace, (action >> i) & 1)
-    at = NONE
-    if node != NONE:
-        at = tree.chance[node, action]
-        if at == NONE and tree.used[BITS] < room:
-            at = new_bit(tree)
-            tree.chance[node, action] = at
-    reward = 0
+    at = take(tree, plan, trace, node, trace.action[level], room)
+    code = 0
     last = 1 if level + 1 == plan.horizon else 0
     for k in range(plan.reward_bits if last else plan.percept_bits):
         p = UNKNOWN
@@ -95,14 +88,14 @@ def _imagine(
         bit = 1 if draw(random) < p else 0
         note(trace, bit)
         if k < plan.reward_bits:
-            reward = 2 * reward + bit
+            code = 2 * code + bit
         if at != NONE:
             below_bit = tree.branch[at, bit]
             if below_bit == NONE and tree.used[BITS] < room and not (last and k + 1 == plan.reward_bits):
                 below_bit = new_bit(tree) if k + 1 < plan.percept_bits else new_decision(tree)
                 tree.branch[at, bit] = below_bit
             at = below_bit
-    trace.reward[level] = min(plan.min_reward + reward, plan.max_reward)
+    trace.reward[level] = imagined_reward(plan, code)
     return at
 
 

@@ -6,13 +6,15 @@ that is given as an argument anew in every process. A new rule is a name in `RUL
 
 from __future__ import annotations
 
+import math
+import time
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from aixi_approx.compilation import kernel
-from aixi_approx.planner import MAX_HORIZON, MAX_SIMULATIONS, SearchResult, best_action
+from aixi_approx.compilation import inner_kernel, kernel
+from aixi_approx.planner import MAX_HORIZON, MAX_SIMULATIONS, Planner, SearchResult, best_action
 from aixi_approx.planner_spec import RULES
 from aixi_approx.predictor_abi import CHOOSE, POLICY, call_operation
 from aixi_approx.randomness import Stream, below, draw
@@ -23,6 +25,7 @@ SQRT_2 = 2.0**0.5
 
 UCB, ROUND_ROBIN, SPREAD = range(len(RULES))
 PAPER_RULES = RULES[:SPREAD]
+SIMULATIONS = 500  # of a decision, where neither they nor a time are given
 MOST_IN_TIME = 10_000_000  # simulations of a decision that is limited by time: a tree of some GB
 
 
@@ -95,6 +98,33 @@ def spread(tree: Any, node: int, actions: int) -> float:
     return np.sqrt(within + between / max(1, actions - 1))
 
 
+def budget(planner: Planner, simulations: int | None) -> tuple[int, float]:
+    """Return how many simulations a search may make, and when it has to end, as a value of `time.perf_counter`.
+
+    Parameters
+    ----------
+    planner : Planner
+        With `simulations` and `seconds` of its own.
+    simulations : int or None
+        Other ones that it is asked for; of no meaning to a planner with `seconds`.
+
+    Raises
+    ------
+    ValueError
+        If their number is out of range.
+    """
+    end = math.inf if planner.seconds is None else time.perf_counter() + planner.seconds
+    if simulations is None or planner.seconds is not None:
+        simulations = planner.simulations
+    return as_integer("simulations", simulations, 1, MAX_SIMULATIONS), end
+
+
+@inner_kernel
+def imagined_reward(plan: Any, code: int) -> int:
+    """Return the reward of a code; one beyond the largest reward counts as the largest."""
+    return min(plan.min_reward + code, plan.max_reward)
+
+
 def root_result(
     visits: NDArray[np.int32], value: NDArray[np.float64], *, random: Stream, simulations: int
 ) -> SearchResult:
@@ -126,7 +156,8 @@ def check_search_options(
     check_choice("rule", rule, rules)
     if seconds is not None:
         check_positive("seconds", seconds)
-    simulations = MOST_IN_TIME if simulations is None else simulations
+    if simulations is None:
+        simulations = SIMULATIONS if seconds is None else MOST_IN_TIME
     horizon = as_integer("horizon", horizon, 1, MAX_HORIZON)
     return (
         horizon,
