@@ -63,7 +63,7 @@ class BeliefSearch(Planner):
     @classmethod
     def for_environment(cls, environment: Environment, *parameters: int | str, **options: Any) -> Self:
         """Return a new planner for an environment that is a POMDP; ValueError if it is not."""
-        return cls(as_pomdp(environment), *parameters, **options)  # type: ignore[arg-type]
+        return cls(as_pomdp(environment), *parameters, **options)
 
     def advance(self, action: int, percept: Bits, *, learned: bool = True) -> None:
         """Go on to the history after a real cycle, which only a rollout policy takes note of."""

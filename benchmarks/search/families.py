@@ -13,7 +13,7 @@ from __future__ import annotations
 from itertools import combinations
 from pathlib import Path
 from statistics import mean
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from exact_regret import (
     COLOURS,
@@ -32,6 +32,7 @@ from exact_regret import (
     seconds_of,
     shown,
 )
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from aixi_approx.envs import ENVIRONMENTS, make
@@ -166,31 +167,24 @@ def verdicts(found: Losses) -> str:
     return "\n".join(lines)
 
 
-def styles(planners: Planners) -> dict[str, tuple[str, str, str]]:
+def styles(planners: Planners) -> dict[str, dict[str, str]]:
     """Return the colour, the marker and the line of each planner that is drawn."""
-    return {
-        planners.old: (COLOURS[0], MARKERS[0], "-"),
-        BEST: (COLOURS[3], MARKERS[3], "--"),
-        planners.new: (COLOURS[1], MARKERS[1], "-"),
-        planners.sampled: (COLOURS[2], MARKERS[2], "--"),
-    }
+    names = {planners.old: (0, "-"), BEST: (3, "--"), planners.new: (1, "-"), planners.sampled: (2, "--")}
+    return {name: {"color": COLOURS[i], "marker": MARKERS[i], "ls": line} for name, (i, line) in names.items()}
+
+
+def draw_curve(axes: Axes, budgets: list[int], estimates: list[Estimate], **style: Any) -> None:
+    """Draw means with their intervals over simulations."""
+    means, halves = [estimate.mean for estimate in estimates], [half(estimate) for estimate in estimates]
+    axes.errorbar(budgets, means, halves, **style)
 
 
 def draw_means(found: Losses, path: Path) -> None:
     """Draw the mean loss over simulations."""
     figure = Figure(figsize=(6.4, 3.6), layout="constrained")
     axes = figure.subplots()
-    for planner, (colour, marker, line) in styles(found.planners).items():
-        estimates = [found.mean(planner, n) for n in found.budgets]
-        axes.errorbar(
-            found.budgets,
-            [estimate.mean for estimate in estimates],
-            [half(estimate) for estimate in estimates],
-            color=colour,
-            marker=marker,
-            ls=line,
-            label=planner,
-        )
+    for planner, style in styles(found.planners).items():
+        draw_curve(axes, found.budgets, [found.mean(planner, n) for n in found.budgets], label=planner, **style)
     axes.set(xscale="log", ylim=(0, None), xlabel="simulations of a search, given the true environment")
     axes.set(ylabel="mean loss: 0 best, 1 random", title=f"{len(found.known)} environments with an optimum")
     axes.grid(alpha=0.3)
@@ -209,19 +203,9 @@ def draw(found: Losses, path: Path) -> None:
         axes.set_axis_off()
     for axes, name in zip(panels, found.known, strict=False):
         axes.axhspan(0, max(0.0, found.price(name)), color="0.85", lw=0, label="the horizon's own loss")
-        for planner, (colour, marker, line) in shown_planners.items():
+        for planner, style in shown_planners.items():
             estimates = [over(found.of(name, planner, n)) for n in found.budgets]
-            axes.errorbar(
-                found.budgets,
-                [estimate.mean for estimate in estimates],
-                [half(estimate) for estimate in estimates],
-                color=colour,
-                marker=marker,
-                ls=line,
-                ms=4,
-                lw=1.2,
-                label=planner,
-            )
+            draw_curve(axes, found.budgets, estimates, label=planner, ms=4, lw=1.2, **style)
         axes.set_xscale("log")
         axes.set_yscale("symlog", linthresh=0.01, linscale=0.6)
         axes.set(ylim=(-0.005, 2), yticks=(0, 0.01, 0.1, 1))
