@@ -153,6 +153,19 @@ def verdicts(found: Losses) -> str:
                 f"- {planner} better than {rival} with as many simulations, beyond both intervals, in {better} of "
                 f"{len(found.known) * len(found.budgets)} cells; worse in {len(worse)}: {', '.join(worse) or 'none'}"
             )
+    for constant in found.planners.constants[1:]:
+        cells, enough = 0, []
+        for name in found.known:
+            for n in found.budgets:
+                ours, theirs = over(found.of(name, found.planners.new, n)), over(found.of(name, old, n))
+                if ours.high < theirs.low:
+                    cells += 1
+                    if ours.high >= over(found.of(name, constant, n)).low:
+                        enough.append(f"{name} {n:,}")
+        lines.append(
+            f"- of the {cells} cells in which {found.planners.new} is better than {old}, {constant} alone is as good "
+            f"in {len(enough)}: {', '.join(enough) or 'none'}"
+        )
     for planner in dict.fromkeys((old, found.planners.new, found.planners.sampled)):
         rises = []
         for name in found.known:
