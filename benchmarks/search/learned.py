@@ -2,9 +2,9 @@
 
     python benchmarks/search/learned.py [ENVIRONMENT ...] [--picture docs/search-learned.png]
 
-MC-AIXI learns with the settings of the environment and the old search. Then it learns no more, and both searches decide
-on this same model, each from the start of the same evaluation. The score is 1 minus the loss of exact_regret.py, by the
-true environment: what the search does not lose the model may. Five seeds. About 20 minutes on two cores; rows that
+MC-AIXI learns with the settings of the environment and the old search. Then it learns no more, and both searches, the
+old one with two other constants of UCB as well, decide on this same model, each from the start of the same evaluation.
+The score is 1 minus the loss of exact_regret.py, by the true environment: what the search does not lose the model may. Five seeds. About 20 minutes on two cores; rows that
 stand in benchmarks/results/search/learned.jsonl are not measured again. `--quick`: 20 seconds.
 """
 
@@ -54,6 +54,7 @@ EXPERIENCE = {
 QUICK = {"tiger": 200, "kuhn-poker": 200}
 SIMULATIONS = (30, 100, 300, 1_000, 3_000)
 SEEDS, DECISIONS = 5, 200
+CONSTANTS = (0.7, 0.35)  # of UCB, besides the old planner's own
 SEPARATOR = ", "  # of planners and numbers, in a row
 
 
@@ -173,7 +174,7 @@ def main() -> None:
             cycles,
             seed,
             given.old,
-            SEPARATOR.join(dict.fromkeys((given.old, given.new))),
+            SEPARATOR.join(dict.fromkeys((given.old, *(f"{given.old}+ucb:{c}" for c in CONSTANTS), given.new))),
             SEPARATOR.join(map(str, SIMULATIONS[:2] if given.quick else SIMULATIONS)),
             10 if given.quick else DECISIONS,
         )
