@@ -18,6 +18,7 @@ from aixi_approx.envs import make
 from aixi_approx.planner import Learner, Planner
 from aixi_approx.planner_spec import DEFAULT, PlannerSpec
 from aixi_approx.planners.root_parallel import MAX_THREADS
+from aixi_approx.rollouts import LEARNED
 from aixi_approx.validation import as_integer
 
 CTW, TRUE = "ctw", "true"
@@ -131,10 +132,19 @@ def build_planner(
         spec = spec._replace(horizon=settings.horizon)
     if "simulations" in taken and spec.simulations is None:
         spec = spec._replace(simulations=settings.simulations)
-    on_beliefs = _on_beliefs(model)
-    name = spec.rollout
-    rollout = (lambda: rollouts.make_rollout(name, environment)) if name is not None else None
-    return planners.make_planner(spec, environment, on_beliefs=on_beliefs, threads=threads, rollout=rollout)
+    kind = planners.planner_class(spec.name, on_beliefs=_on_beliefs(model))
+    if spec.policy is None and kind.needs_policy:
+        spec = spec._replace(policy=LEARNED)
+    if spec.depth is None and (spec.policy is not None or "depth" in kind.options):
+        spec = spec._replace(depth=settings.depth)
+    return planners.make_planner(
+        spec,
+        environment,
+        on_beliefs=_on_beliefs(model),
+        threads=threads,
+        rollout=lambda: rollouts.make_rollout(spec.rollout, environment) if spec.rollout else None,
+        policy=lambda: rollouts.make_policy(spec.policy, environment, depth=spec.depth) if spec.policy else None,
+    )
 
 
 def mc_aixi(
@@ -185,6 +195,8 @@ def options_taken(planner: PlannerSpec | str, model: str = CTW) -> set[str]:
     taken = {"epsilon", "decay", *kind.options}
     if not kind.model_free:
         taken |= {*predictor.options}
+    if spec.policy is not None or kind.needs_policy:
+        taken |= {"depth"}
     if spec.seconds is not None:
         taken -= {"simulations"}
     if "simulations" in taken:

@@ -80,6 +80,8 @@ class Planner(ABC):
         that the chosen planner does not take is refused.
     model_free : bool, default: False
         Whether it plans without a model: `learner` then returns what takes the place of the predictor.
+    needs_policy : bool, default: False
+        Whether it makes no sense without a policy that learns.
     can_refuse : bool, default: False
         Whether `search` raises ValueError where it would take too long; then a run tries one before it begins.
     reads_history : bool, default: False
@@ -108,6 +110,7 @@ class Planner(ABC):
 
     options: ClassVar[tuple[str, ...]] = ()
     model_free: ClassVar[bool] = False
+    needs_policy: ClassVar[bool] = False
     can_refuse: ClassVar[bool] = False
     reads_history: bool = False
     simulations: int = 0
@@ -145,6 +148,16 @@ class Planner(ABC):
     def learner(self) -> Learner | None:
         """Return what takes the place of the predictor; None for a planner that plans on a model."""
         return None
+
+    def distil(self, action: int) -> float:
+        """Learn, as what the agent itself does here, an action that a search has found; called before `advance`.
+
+        Returns
+        -------
+        float
+            The log loss of the action in bits; 0 for a planner that learns no policy.
+        """
+        return 0.0
 
     def advance(self, action: int, percept: Bits, *, learned: bool = True) -> None:  # noqa: B027
         """Go on to the history after a real cycle.

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple, Self
 from aixi_approx.validation import check_choice
 
 MAJORITY, POOLED = JOINS = ("majority", "pooled")
-RULES = ("ucb", "round-robin", "spread")  # of selection; their numbers are their places
+RULES = ("ucb", "round-robin", "spread", "prior")  # of selection; their numbers are their places
 EXACT, SAMPLED = LEAVES = ("exact", "sampled")
 NEVER, CERTAIN = STOPS = ("never", "certain")
 DEFAULT = "dpuct"
@@ -45,8 +45,10 @@ class PlannerSpec(NamedTuple):
     """How a search chooses among the actions of a node, one of `RULES`."""
     ucb: float | None = None
     """Weight of exploration in UCB."""
+    policy: str | None = None
+    """What learns the decisions of the search, guides it, and can act alone: `learned`, or a class of your own."""
     rollout: str | None = None
-    """How a simulation acts beyond the tree: one of `ROLLOUTS`, or a class of your own."""
+    """How a simulation acts beyond the tree: one of `ROLLOUTS`, or a class of your own; by default the policy."""
     leaves: str | None = None
     """Where the value of a leaf comes from, one of `LEAVES`: the expected return of uniform actions, or a rollout."""
     stop: str | None = None
@@ -57,6 +59,8 @@ class PlannerSpec(NamedTuple):
     """Probability below which an imagined path is left out."""
     memory_cycles: int | None = None
     """Cycles that make up a state."""
+    depth: int | None = None
+    """Bits of context of what a planner learns itself, beside the predictor."""
     join: str | None = None
     """How independent searches are joined: `majority` or `pooled`."""
     searches: int | None = None
@@ -146,12 +150,14 @@ OPTIONS: dict[str, tuple[Callable[[str], Any], str]] = {  # and how their values
     "seconds": (_positive, "a number of seconds above 0"),
     "rule": (str, "a name"),
     "ucb": (float, "a number"),
+    "policy": (str, "a name"),
     "rollout": (str, "a name"),
     "leaves": (str, "a name"),
     "stop": (str, "a name"),
     "memo": (_flag, "true or false"),
     "prune": (float, "a probability"),
     "memory_cycles": (int, "a whole number of cycles"),
+    "depth": (_natural, "a whole number of bits"),
 }
 
 

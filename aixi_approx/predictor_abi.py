@@ -45,7 +45,8 @@ class RolloutAddresses(NamedTuple):
     """Where compiled code finds the operations of a rollout policy, and the state they work on.
 
     Each operation is `double operation(void *state, int64_t argument)`; a negative result says that it failed. The
-    argument of `choose` is a random whole number of 53 bits. All zero: actions are chosen uniformly at random.
+    argument of `choose` is a random whole number of 53 bits. All zero: actions are chosen uniformly at random. `weigh`
+    returns the probability of the action that is its argument; it is zero where a policy can't say.
     """
 
     choose: int
@@ -54,13 +55,14 @@ class RolloutAddresses(NamedTuple):
     revert: int
     state: int
     reads_history: int = 0
+    weigh: int = 0
 
     def array(self) -> np.ndarray:
-        """Return them as int64[6], the form that compiled code takes as an argument."""
+        """Return them as int64[7], the form that compiled code takes as an argument."""
         return np.array(self, dtype=np.int64)
 
 
-CHOOSE, TAKE_IN, SET_MARK, GO_BACK, POLICY, READS = range(len(RolloutAddresses._fields))  # places in that array
+CHOOSE, TAKE_IN, SET_MARK, GO_BACK, POLICY, READS, WEIGH = range(len(RolloutAddresses._fields))  # places in that array
 UNIFORM = RolloutAddresses(0, 0, 0, 0, 0)
 
 

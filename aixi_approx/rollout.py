@@ -35,6 +35,8 @@ class Rollout(ABC):
     ----------
     reads_history : bool, default: False
         Whether `append`, `mark` and `revert` are to be called.
+    learns : bool, default: False
+        Whether it learns the decisions of the search, by a method `learn`; it reads the history, then.
     fault : BaseException or None
         The exception that an operation raised while compiled code was calling it.
 
@@ -47,6 +49,7 @@ class Rollout(ABC):
     """
 
     reads_history: bool = False
+    learns: bool = False
     fault: BaseException | None = None
 
     def __init__(self, coding: Coding) -> None:

@@ -116,6 +116,9 @@ cdef struct State:
     uint32_t agreed             # bits of context that agree with `end`: D, or the depth where the walk leaves the chain
     int64_t walked              # position that the walk was for, or -1
 
+    int64_t codes               # of a percept: 0 to codes - 1, when it is drawn as a whole
+    double trust                # probability that it is drawn from the trees, and not uniformly
+
     int64_t bits_worked         # predicted or learned in total, including what was undone
     int64_t nodes_worked        # at which two predictions were mixed for them
 
@@ -514,6 +517,72 @@ cdef double op_revert(void *state, int64_t number) noexcept nogil:
     return 0.0
 
 
+# ---------------------------------------------------------------------------------------------- whole percepts
+
+cdef inline double code_bit(State *self, int64_t code, int64_t left) noexcept nogil:
+    """P(next bit = 1) after the bits of `code`, with `left` bits to come; 0 if there is no such code."""
+    if ((2 * code + 1) << (left - 1)) >= self.codes:
+        return 0.0
+    return probability(self, 1)
+
+
+cdef double op_draw(void *state, int64_t number) noexcept nogil:
+    """Return a code for the next percept, drawn with a random number of 53 bits. Nothing is appended."""
+    cdef State *self = <State *>state
+    cdef History *history = &self.history
+    cdef int64_t length = history.length
+    cdef int64_t left = history.cycle_bits - history.action_bits
+    cdef int64_t code = 0
+    cdef double u = number * power_of_two(-53)
+    cdef double p
+    cdef uint32_t bit
+    if history.phase != history.action_bits:
+        return FAILED
+    if u >= self.trust:
+        return <double>min(self.codes - 1, <int64_t>((u - self.trust) / (1.0 - self.trust) * self.codes))
+    u /= self.trust
+    while left > 0:
+        p = code_bit(self, code, left)
+        bit = u < p
+        u = u / p if bit else (u - p) / (1.0 - p)
+        if not room_for_bit(history):
+            code = -1
+            break
+        write_bit(history, bit)
+        code = 2 * code + bit
+        left -= 1
+    history.length = length
+    history.phase = history.action_bits
+    self.walked = -1
+    return <double>code
+
+
+cdef double op_weigh(void *state, int64_t code) noexcept nogil:
+    """Return the probability with which `op_draw` draws a code."""
+    cdef State *self = <State *>state
+    cdef History *history = &self.history
+    cdef int64_t length = history.length
+    cdef int64_t left = history.cycle_bits - history.action_bits
+    cdef double product = 1.0
+    cdef double p
+    cdef uint32_t bit
+    if history.phase != history.action_bits or code < 0 or code >= self.codes:
+        return FAILED
+    while left > 0 and self.trust > 0.0:
+        p = code_bit(self, code >> left, left)
+        bit = (code >> (left - 1)) & 1
+        product *= p if bit else 1.0 - p
+        if not room_for_bit(history):
+            product = FAILED
+            break
+        write_bit(history, bit)
+        left -= 1
+    history.length = length
+    history.phase = history.action_bits
+    self.walked = -1
+    return product if product < 0.0 else self.trust * product + (1.0 - self.trust) / self.codes
+
+
 # ---------------------------------------------------------------------------------------------- the class
 
 cdef class ContextTreeKernel:
@@ -537,6 +606,8 @@ cdef class ContextTreeKernel:
         for i in range(percept_bits):
             state.nodes[i].ratio = 1.0
         state.used = percept_bits
+        state.codes = <int64_t>1 << min(percept_bits, 62)
+        state.trust = 1.0
 
     def __dealloc__(self):
         free_history(&self.state.history)
@@ -571,6 +642,30 @@ cdef class ContextTreeKernel:
                 <uintptr_t>&op_mark, <uintptr_t>&op_revert, <uintptr_t>&self.state)
 
     @property
+    def drawing(self):
+        """Addresses of the operations draw, append, mark, revert, of the state, and of the operation weigh."""
+        return (<uintptr_t>&op_draw, <uintptr_t>&op_append, <uintptr_t>&op_mark, <uintptr_t>&op_revert,
+                <uintptr_t>&self.state, <uintptr_t>&op_weigh)
+
+    @property
+    def codes(self):
+        """Number of codes that a percept can have when it is drawn as a whole."""
+        return self.state.codes
+
+    @codes.setter
+    def codes(self, int64_t codes):
+        self.state.codes = codes
+
+    @property
+    def trust(self):
+        """Probability that a percept is drawn from the trees, and not uniformly."""
+        return self.state.trust
+
+    @trust.setter
+    def trust(self, double trust):
+        self.state.trust = trust
+
+    @property
     def in_action(self):
         """Whether the next bit is an action bit."""
         return in_action(&self.state.history)
@@ -588,6 +683,12 @@ cdef class ContextTreeKernel:
 
     def append(self, int64_t bit):
         return op_append(&self.state, bit)
+
+    def draw(self, int64_t number):
+        return op_draw(&self.state, number)
+
+    def weigh(self, int64_t code):
+        return op_weigh(&self.state, code)
 
     def mark(self):
         return op_mark(&self.state, 0)
@@ -638,6 +739,8 @@ cdef class ContextTreeKernel:
             raise MemoryError("no memory for a copy of the context tree")
         memcpy(its.nodes, state.nodes, state.used * sizeof(Node))
         its.used = state.used
+        its.codes = state.codes
+        its.trust = state.trust
         return other
 
     def best_tree(self):

@@ -95,7 +95,8 @@ def make_planner(
     *,
     on_beliefs: bool = False,
     threads: int = 1,
-    rollout: Callable[[], Rollout] | None = None,
+    rollout: Callable[[], Rollout | None] = lambda: None,
+    policy: Callable[[], Rollout | None] = lambda: None,
 ) -> Planner:
     """Return a new planner for an environment.
 
@@ -109,8 +110,8 @@ def make_planner(
         Whether it is to plan on the beliefs of a true model.
     threads : int, default: 1
         That several searches run in. The result is the same.
-    rollout : callable, optional
-        Makes the rollout policy, where the specification names one.
+    rollout, policy : callable, optional
+        Make the rollout policy, and the policy that learns, where the specification names them.
 
     Raises
     ------
@@ -125,11 +126,14 @@ def make_planner(
     """
     entry, kind = REGISTRY.find(spec.name), planner_class(spec.name, on_beliefs=on_beliefs)
     options = spec.options()
+    if "depth" not in kind.options:  # it is that of the policy
+        options.pop("depth", None)
     if entry.parameters and entry.kind.__module__.startswith(__name__):
         raise ValueError(f"{spec.name}: options of a planner are written as in {spec.name.partition(':')[0]}+ucb:0.7")
 
     def new() -> Planner:
-        own: dict[str, Any] = options | ({"rollout": rollout()} if rollout and "rollout" in options else {})
+        guides = {"rollout": rollout(), "policy": policy()}
+        own: dict[str, Any] = options | {name: made for name, made in guides.items() if made is not None}
         planner: Planner = REGISTRY.construct(
             spec.name, kind, environment=environment, parameters=entry.parameters, options=own
         )

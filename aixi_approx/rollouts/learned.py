@@ -1,0 +1,160 @@
+"""A policy that is learned: what an agent predicts of its own actions.
+
+A context-tree mixture over the bits of the actions, zeta, as the model of the environment, xi, is one over the bits of
+the percepts (FAC-CTW; Veness et al., JAIR 2011, section 5.9). Both read the same history; what is context to one is
+predicted by the other. An agent that learns the actions that its searches found predicts itself (Self-AIXI; Catt et
+al., NeurIPS 2023), and is searching better by it: expert iteration (Anthony, Tian, Barber 2017).
+
+Where it knows nothing yet it is uniform, and it is followed as far as it predicts well:
+
+    policy(a | h) = trust zeta(a | h) + (1 - trust) / A        trust = MOST max(0, 1 - L)
+
+where L is the log loss of the latest lessons, over that of guessing, log2 A: the mean of the first `LATEST`, then a
+mean that forgets at that rate. So it never rules an action out, as theory asks of Self-AIXI, too (Kim, Lee 2026,
+section 5).
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+from typing import Any, NamedTuple, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aixi_approx.coding import Coding, encode
+from aixi_approx.environment import Environment
+from aixi_approx.predictor import Statistics
+from aixi_approx.predictor_abi import RANDOM_BITS, RolloutAddresses
+from aixi_approx.predictors.context_tree import FactoredContextTree
+from aixi_approx.rollout import Rollout
+
+MOST = 0.95  # trust
+LATEST = 50  # lessons
+
+
+class Standing(NamedTuple):
+    """How well a policy predicts its lessons."""
+
+    lessons: int = 0
+    loss: float = 1.0  # L
+
+
+class LearnedPolicy(Rollout):
+    """A policy that learns the actions it is taught, as a function of the last bits of the history.
+
+    Parameters
+    ----------
+    coding : Coding
+        Bits and actions of the environment.
+    depth : int
+        Bits of context.
+
+    Examples
+    --------
+    >>> from aixi_approx import make
+    >>> policy = LearnedPolicy(make("coin-flip").coding, depth=8)
+    >>> policy.weights.tolist()
+    [0.5, 0.5]
+    >>> for _ in range(20):
+    ...     loss = policy.learn(1)
+    ...     policy.extend([0, 0])    # the percept
+    >>> policy.weights.round(2).tolist()
+    [0.2, 0.8]
+    """
+
+    reads_history = learns = True
+
+    def __init__(self, coding: Coding, *, depth: int) -> None:
+        super().__init__(coding)
+        self._tree = FactoredContextTree(depth, coding.percept_bits, coding.action_bits)
+        self._tree.extend([0] * coding.percept_bits)  # before the first action: nothing, as before any history
+        self._kernel = self._tree._kernel
+        self._kernel.codes = coding.actions
+        self._standings: dict[int, Standing] = {}
+        self._stand(Standing())
+
+    @classmethod
+    def for_environment(cls, environment: Environment, *parameters: int | str, **options: Any) -> Self:
+        """Return a new policy for an environment."""
+        return cls(environment.coding, depth=options.get("depth", environment.settings.depth))
+
+    @property
+    def trust(self) -> float:
+        """Probability that an action comes from what was learned, and not uniformly."""
+        return float(self._kernel.trust)
+
+    @property
+    def lessons(self) -> int:
+        """Actions that were learned."""
+        return self._standing.lessons
+
+    @property
+    def weights(self) -> NDArray[np.float64]:
+        """Probability of each action now, float64[A]."""
+        return np.array([self._kernel.weigh(action) for action in range(self.coding.actions)])
+
+    @property
+    def prediction(self) -> NDArray[np.float64]:
+        """Zeta: what was learned alone says of each action now, float64[A]."""
+        trust = self.trust
+        self._kernel.trust = 1.0
+        try:
+            return self.weights
+        finally:
+            self._kernel.trust = trust
+
+    def choose(self, u: float) -> int:
+        """Return an action, given a number drawn uniformly from [0, 1)."""
+        return int(self._kernel.draw(int(u * (1 << RANDOM_BITS))))
+
+    def learn(self, action: int) -> float:
+        """Learn the next action and append it to the history; return its log loss, in bits."""
+        loss = self._tree.learn(np.array(encode(action, self.coding.action_bits), dtype=np.uint8))
+        lessons, mean = self._standing
+        rate = 1 / min(lessons + 1, LATEST)
+        guess = max(1.0, math.log2(self.coding.actions))
+        self._stand(Standing(lessons + 1, mean + rate * (min(1.0, loss / guess) - mean)))
+        return float(loss)
+
+    def append(self, bit: int) -> None:
+        """Take in the next bit of the history without learning it."""
+        self._tree.append(bit)
+
+    def mark(self) -> int:
+        """Remember this point; return its number."""
+        mark = self._tree.mark()
+        self._standings[mark] = self._standing
+        return mark
+
+    def revert(self, mark: int) -> None:
+        """Go back to a mark, exactly; forget it and all later ones."""
+        self._tree.revert(mark)
+        self._stand(self._standings[mark])
+        self._standings = {each: standing for each, standing in self._standings.items() if each < mark}
+
+    def copy(self) -> Self:
+        """Return an independent policy in the same state, without marks."""
+        twin = copy.copy(self)
+        twin._tree = self._tree.copy()
+        twin._kernel, twin._standings = twin._tree._kernel, {}
+        return twin
+
+    def statistics(self) -> Statistics:
+        """Return the size of what was learned, and the work it took."""
+        return self._tree.statistics()
+
+    def snapshot(self) -> bytes:
+        """Return the state that all actions follow from, as bytes."""
+        return self._tree.snapshot() + repr(self._standing).encode()
+
+    @property
+    def addresses(self) -> RolloutAddresses:
+        """Addresses of the compiled operations."""
+        draw, append, mark, revert, state, weigh = self._kernel.drawing
+        return RolloutAddresses(draw, append, mark, revert, state, 1, weigh)
+
+    def _stand(self, standing: Standing) -> None:
+        self._standing = standing
+        self._kernel.trust = MOST * max(0.0, 1.0 - standing.loss)
