@@ -8,7 +8,7 @@ from typing import NamedTuple, NoReturn
 
 from aixi_approx.coding import Coding
 from aixi_approx.environment import Percept
-from aixi_approx.planner import Learner, Planner, SearchResult, check_result
+from aixi_approx.planner import Learner, Lesson, Planner, SearchResult, check_result
 from aixi_approx.predictor import PredictorError
 from aixi_approx.randomness import AGENT, EVALUATION, Stream, below, draw, stream
 from aixi_approx.rollout import RolloutError
@@ -25,6 +25,7 @@ class Decision(NamedTuple):
     action: int
     explored: bool  # the action was random; there was no search
     search: SearchResult | None
+    lesson: bool = False  # the planner is to learn the action, as a policy
 
 
 class Agent:
@@ -88,9 +89,10 @@ class Agent:
         """Decide on the next action: sometimes a random one if it may explore, else the best that a search finds."""
         random = stream(self.seed, AGENT if explore else EVALUATION, self.cycle)
         if explore and draw(random) < self.epsilon * self.decay**self.cycle:
-            return Decision(below(random, self.coding.actions), True, None)
+            return Decision(below(random, self.coding.actions), True, None, self._lesson(None, random).learned)
         result = self.search(random, simulations=simulations)
-        return Decision(result.action, False, result)
+        action, learned = self._lesson(result, random) if explore else (result.action, False)
+        return Decision(result.action if action is None else action, False, result, learned)
 
     def search(self, random: Stream, *, simulations: int | None = None) -> SearchResult:
         """Search from here, whatever the probability of exploration; raise AgentFault if that fails."""
@@ -102,6 +104,15 @@ class Agent:
             return check_result(self.planner, result, actions=self.coding.actions)
         except ValueError as error:
             raise AgentFault(str(error)) from error
+
+    def distil(self, action: int) -> float:
+        """Let the planner learn, as a policy, the action that is about to be taken; return its log loss in bits."""
+        with self._blamed("learning an action"):
+            return self.planner.distil(action)
+
+    def _lesson(self, result: SearchResult | None, random: Stream) -> Lesson:
+        with self._blamed("judging a decision"):
+            return self.planner.lesson(result, random)
 
     def observe(self, action: int, percept: Percept, *, learn: bool = True) -> float:
         """Take in an action and the percept that followed; return its log loss in bits (0 if it is not learned).
@@ -146,7 +157,11 @@ class Agent:
 
     def _parts(self) -> list[object]:
         planners = [self.planner, *getattr(self.planner, "planners", ())]
-        return [self.predictor, *planners, *(getattr(planner, "rollout", None) for planner in planners)]
+        return [
+            self.predictor,
+            *planners,
+            *(getattr(getattr(planner, "guide", None), "rollout", None) for planner in planners),
+        ]
 
     def _blamed(self, what: str) -> AbstractContextManager[None]:
         return blamed(what, *self._parts())

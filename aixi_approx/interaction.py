@@ -22,6 +22,8 @@ class Row(NamedTuple):
     explored: int  # 1 if the action was random
     log_loss: float  # of the percept, bits; 0 where nothing was learned or nothing is predicted
     simulations: int  # of the search, 0 if there was none
+    lesson: int = 0  # 1 if the policy of the agent learned the action
+    surprise: float = 0.0  # of the policy at the action that it learned, bits
 
 
 def interact(
@@ -69,20 +71,22 @@ def interact(
         cycle = agent.cycle
         if row is None:
             decision = agent.act(explore=explore, simulations=simulations)
-            action, explored, search = decision
+            action, explored, search, lesson = decision
             if decided:
                 decided(decision)
         else:
-            action, explored, search = row.action, bool(row.explored), None
+            action, explored, search, lesson = row.action, bool(row.explored), None, bool(row.lesson)
         percept = environment.checked_step(action)
         if row is not None and percept != Percept(row.observation, row.reward):
             raise EnvironmentFault(
                 f"{environment.name}: cycle {row.cycle} was recorded with percept {row.observation, row.reward} "
                 f"and is now {tuple(percept)}: the environment is not a function of its seed, or has changed"
             )
+        surprise = agent.distil(action) if learn and lesson else 0.0
         loss = agent.observe(action, percept, learn=learn)
         count = row.simulations if row else search.simulations if search else 0
-        yield Row(cycle, action, percept.observation, percept.reward, int(explored), loss, count)
+        known = (cycle, action, percept.observation, percept.reward, int(explored), loss, count)
+        yield Row(*known, int(learn and lesson), surprise)
 
 
 def evaluation_seed(seed: int) -> int:

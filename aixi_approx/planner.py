@@ -39,6 +39,8 @@ class SearchResult(NamedTuple):
         All of them.
     error : float64[A] or None
         The exact value lies within value +- error; None where unknown.
+    deviation : float64[A] or None
+        Standard error of each value by what was sampled, infinite where that is unknown; None if nothing is known of it.
     """
 
     action: int
@@ -46,6 +48,14 @@ class SearchResult(NamedTuple):
     visits: NDArray[np.int64]
     simulations: int
     error: NDArray[np.float64] | None = None
+    deviation: NDArray[np.float64] | None = None
+
+
+class Lesson(NamedTuple):
+    """What an agent that is learning does after a search, and learns from it as a policy."""
+
+    action: int | None  # None: a random one
+    learned: bool
 
 
 class Learner(Protocol):
@@ -149,8 +159,20 @@ class Planner(ABC):
         """Return what takes the place of the predictor; None for a planner that plans on a model."""
         return None
 
+    def lesson(self, result: SearchResult | None, random: Stream) -> Lesson:
+        """Return what is to be done after a search here, and whether that is to be learned, as a policy.
+
+        Parameters
+        ----------
+        result : SearchResult or None
+            What the search found; None if there was none, as the action is to be random.
+        random : uint64[4]
+            The stream to draw from.
+        """
+        return Lesson(None if result is None else result.action, False)
+
     def distil(self, action: int) -> float:
-        """Learn, as what the agent itself does here, an action that a search has found; called before `advance`.
+        """Learn an action, as a policy; called before `advance`.
 
         Returns
         -------

@@ -16,8 +16,9 @@ from typing import Any, NamedTuple, Self
 from aixi_approx.validation import check_choice
 
 MAJORITY, POOLED = JOINS = ("majority", "pooled")
-RULES = ("ucb", "round-robin", "spread", "prior")  # of selection; their numbers are their places
+RULES = ("ucb", "round-robin", "spread", "prior", "follow")  # of selection; their numbers are their places
 EXACT, SAMPLED = LEAVES = ("exact", "sampled")
+ALL, BETTER, EXPLORED, DRAWN = LESSONS = ("all", "better", "explored", "drawn")
 NEVER, CERTAIN = STOPS = ("never", "certain")
 DEFAULT = "dpuct"
 
@@ -47,6 +48,8 @@ class PlannerSpec(NamedTuple):
     """Weight of exploration in UCB."""
     policy: str | None = None
     """What learns the decisions of the search, guides it, and can act alone: `learned`, or a class of your own."""
+    lessons: str | None = None
+    """Which decisions the policy learns, one of `LESSONS`."""
     rollout: str | None = None
     """How a simulation acts beyond the tree: one of `ROLLOUTS`, or a class of your own; by default the policy."""
     leaves: str | None = None
@@ -151,6 +154,7 @@ OPTIONS: dict[str, tuple[Callable[[str], Any], str]] = {  # and how their values
     "rule": (str, "a name"),
     "ucb": (float, "a number"),
     "policy": (str, "a name"),
+    "lessons": (str, "a name"),
     "rollout": (str, "a name"),
     "leaves": (str, "a name"),
     "stop": (str, "a name"),

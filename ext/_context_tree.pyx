@@ -117,7 +117,6 @@ cdef struct State:
     int64_t walked              # position that the walk was for, or -1
 
     int64_t codes               # of a percept: 0 to codes - 1, when it is drawn as a whole
-    double trust                # probability that it is drawn from the trees, and not uniformly
 
     int64_t bits_worked         # predicted or learned in total, including what was undone
     int64_t nodes_worked        # at which two predictions were mixed for them
@@ -538,9 +537,6 @@ cdef double op_draw(void *state, int64_t number) noexcept nogil:
     cdef uint32_t bit
     if history.phase != history.action_bits:
         return FAILED
-    if u >= self.trust:
-        return <double>min(self.codes - 1, <int64_t>((u - self.trust) / (1.0 - self.trust) * self.codes))
-    u /= self.trust
     while left > 0:
         p = code_bit(self, code, left)
         bit = u < p
@@ -568,7 +564,7 @@ cdef double op_weigh(void *state, int64_t code) noexcept nogil:
     cdef uint32_t bit
     if history.phase != history.action_bits or code < 0 or code >= self.codes:
         return FAILED
-    while left > 0 and self.trust > 0.0:
+    while left > 0:
         p = code_bit(self, code >> left, left)
         bit = (code >> (left - 1)) & 1
         product *= p if bit else 1.0 - p
@@ -580,7 +576,7 @@ cdef double op_weigh(void *state, int64_t code) noexcept nogil:
     history.length = length
     history.phase = history.action_bits
     self.walked = -1
-    return product if product < 0.0 else self.trust * product + (1.0 - self.trust) / self.codes
+    return product
 
 
 # ---------------------------------------------------------------------------------------------- the class
@@ -607,7 +603,6 @@ cdef class ContextTreeKernel:
             state.nodes[i].ratio = 1.0
         state.used = percept_bits
         state.codes = <int64_t>1 << min(percept_bits, 62)
-        state.trust = 1.0
 
     def __dealloc__(self):
         free_history(&self.state.history)
@@ -655,15 +650,6 @@ cdef class ContextTreeKernel:
     @codes.setter
     def codes(self, int64_t codes):
         self.state.codes = codes
-
-    @property
-    def trust(self):
-        """Probability that a percept is drawn from the trees, and not uniformly."""
-        return self.state.trust
-
-    @trust.setter
-    def trust(self, double trust):
-        self.state.trust = trust
 
     @property
     def in_action(self):
@@ -740,7 +726,6 @@ cdef class ContextTreeKernel:
         memcpy(its.nodes, state.nodes, state.used * sizeof(Node))
         its.used = state.used
         its.codes = state.codes
-        its.trust = state.trust
         return other
 
     def best_tree(self):

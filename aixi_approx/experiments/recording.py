@@ -116,5 +116,15 @@ def _flat(options: Mapping[str, Any], above: tuple[str, ...] = ()) -> dict[tuple
 
 
 def _parse(line: str) -> Row:
-    cycle, action, observation, reward, explored, log_loss, simulations = line.split(",")
-    return Row(int(cycle), int(action), int(observation), int(reward), int(explored), float(log_loss), int(simulations))
+    cycle, action, observation, reward, explored, log_loss, simulations, lesson, surprise = line.split(",")
+    return Row(
+        int(cycle),
+        int(action),
+        int(observation),
+        int(reward),
+        int(explored),
+        float(log_loss),
+        int(simulations),
+        int(lesson),
+        float(surprise),
+    )

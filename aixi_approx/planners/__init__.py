@@ -20,11 +20,14 @@ if TYPE_CHECKING:
     from aixi_approx.planners.belief_expectimax import BeliefExpectimax as BeliefExpectimax
     from aixi_approx.planners.expectimax import Expectimax as Expectimax
     from aixi_approx.planners.graph_uct import GraphUCT as GraphUCT
+    from aixi_approx.planners.policy_alone import PolicyAlone as PolicyAlone
     from aixi_approx.planners.pouct import POUCT as POUCT
     from aixi_approx.planners.q_learning import QLearning as QLearning
     from aixi_approx.planners.random_planner import RandomPlanner as RandomPlanner
     from aixi_approx.planners.rho_uct import RhoUCT as RhoUCT
     from aixi_approx.planners.root_parallel import RootParallel as RootParallel
+    from aixi_approx.planners.self_aixi import SelfAImu as SelfAImu
+    from aixi_approx.planners.self_aixi import SelfAIXI as SelfAIXI
     from aixi_approx.rollout import Rollout
 
 PLANNERS = {
@@ -33,6 +36,8 @@ PLANNERS = {
     "one-ply": "rho_uct:OnePly",
     "flat": "rho_uct:FlatMonteCarlo",
     "expectimax": "expectimax:Expectimax",
+    "self-aixi": "self_aixi:SelfAIXI",
+    "policy-alone": "policy_alone:PolicyAlone",
     "q-learning": "q_learning:QLearning",
     "random": "random_planner:RandomPlanner",
 }
@@ -42,6 +47,7 @@ ON_BELIEFS = {  # the same on the belief of a true model
     "one-ply": "pouct:OnePlyPOUCT",
     "flat": "pouct:FlatPOUCT",
     "expectimax": "belief_expectimax:BeliefExpectimax",
+    "self-aixi": "self_aixi:SelfAImu",
 }
 REGISTRY = Registry(
     "planner",
@@ -58,10 +64,12 @@ __getattr__, __dir__, __all__ = lazy(
         "expectimax": ("Expectimax",),
         "graph_uct": ("GraphUCT",),
         "pouct": ("POUCT",),
+        "policy_alone": ("PolicyAlone",),
         "q_learning": ("QLearning",),
         "random_planner": ("RandomPlanner",),
         "rho_uct": ("RhoUCT",),
         "root_parallel": ("RootParallel",),
+        "self_aixi": ("SelfAIXI", "SelfAImu"),
     },
 )
 

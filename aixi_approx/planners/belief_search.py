@@ -7,16 +7,17 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from aixi_approx.coding import Bits, encode
+from aixi_approx.coding import Bits
 from aixi_approx.compilation import kernel
 from aixi_approx.environment import Environment
-from aixi_approx.planner import Planner
+from aixi_approx.planner import Lesson, Planner, SearchResult
+from aixi_approx.planners.guide import Guide
 from aixi_approx.planners.time_slices import TimeSlices
 from aixi_approx.pomdp.belief import SameEnvironment
 from aixi_approx.pomdp.definition import POMDP, as_pomdp
 from aixi_approx.predictor_abi import POLICY, TAKE_IN, call_operation
+from aixi_approx.randomness import Stream
 from aixi_approx.rollout import Rollout
-from aixi_approx.rollouts.uniform import Uniform
 
 
 @kernel
@@ -50,13 +51,23 @@ class BeliefSearch(Planner):
     seconds : float, optional
         That a decision may take.
     rollout : Rollout, optional
-        How a simulation acts beyond what it has seen; uniformly at random if not given.
+        How a simulation acts beyond what it has seen; as the policy does, or else uniformly at random, if not given.
+    policy : Rollout, optional
+        That learns the decisions.
     """
 
-    def __init__(self, pomdp: POMDP, *, seconds: float | None, rollout: Rollout | None) -> None:
+    def __init__(
+        self,
+        pomdp: POMDP,
+        *,
+        seconds: float | None,
+        rollout: Rollout | None,
+        policy: Rollout | None,
+        lessons: str | None,
+    ) -> None:
         self.pomdp, self.seconds = pomdp, seconds
-        self.rollout = Uniform(pomdp.coding) if rollout is None else rollout
-        self.reads_history = self.rollout.reads_history
+        self.guide = Guide(pomdp.coding, rollout, policy=policy, lessons=lessons)
+        self.reads_history = self.guide.reads_history
         self._same = SameEnvironment(pomdp)
         self._slices = TimeSlices()
 
@@ -65,16 +76,26 @@ class BeliefSearch(Planner):
         """Return a new planner for an environment that is a POMDP; ValueError if it is not."""
         return cls(as_pomdp(environment), *parameters, **options)
 
+    def guided_share(self) -> float:
+        """Return the share of simulations that act as the policy does."""
+        return self.guide.trust if self.guide.acts else 0.0
+
+    def lesson(self, result: SearchResult | None, random: Stream) -> Lesson:
+        """Return what is to be done after a search, and whether the policy learns that."""
+        return self.guide.lesson(result, random)
+
+    def distil(self, action: int) -> float:
+        """Let the policy learn an action that a search has found; return its log loss in bits."""
+        return self.guide.distil(action)
+
     def advance(self, action: int, percept: Bits, *, learned: bool = True) -> None:
-        """Go on to the history after a real cycle, which only a rollout policy takes note of."""
-        if self.reads_history:
-            self.rollout.extend(encode(action, self.pomdp.coding.action_bits))
-            self.rollout.extend(percept)
+        """Go on to the history after a real cycle, which only a policy takes note of."""
+        self.guide.advance(action, percept)
 
     def mark(self) -> int:
         """Remember this point; return its number."""
-        return self.rollout.mark()
+        return self.guide.mark()
 
     def revert(self, mark: int) -> None:
         """Go back to a mark, exactly; forget it and all later ones."""
-        self.rollout.revert(mark)
+        self.guide.revert(mark)

@@ -31,7 +31,7 @@ has grown to `MOST_BYTES` gets no more nodes, and a simulation goes on without t
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,11 +58,25 @@ from aixi_approx.planners.history_search import (
     note,
     predict,
     take,
+    tell_policy,
     undo,
 )
-from aixi_approx.planners.tree_search import NONE, ROOT, SPREAD, imagined_reward, select, spread
-from aixi_approx.predictor_abi import MARK, REVERT, STATE, call_operation
-from aixi_approx.randomness import Stream, draw
+from aixi_approx.planners.tree_search import (
+    FOLLOW,
+    NONE,
+    PRIOR,
+    ROOT,
+    SPREAD,
+    draw_action,
+    imagined_reward,
+    is_guided,
+    select,
+    select_by_prior,
+    spread,
+    weigh_actions,
+)
+from aixi_approx.predictor_abi import MARK, REVERT, STATE, WEIGH, call_operation
+from aixi_approx.randomness import Stream, below, draw
 from aixi_approx.rollout import Rollout
 from aixi_approx.validation import check_choice
 
@@ -90,6 +104,7 @@ class DPTree(NamedTuple):
     seen: NDArray[np.float64]  # [N, A] sum of P(x) over them
     share: NDArray[np.float64]  # [N] P(x) of the percept that leads to the node
     counted: NDArray[np.float64]  # [N] V(h) as it stands in `future` of the node before
+    prior: NDArray[np.float64]  # [N, A] what the policy says
     probability: NDArray[np.float64]  # [B] P(bit = 1), or UNKNOWN
     branch: NDArray[np.int32]  # [B, 2] next bit node, after the last bit a decision node; or NONE
     turn: NDArray[np.float64]  # [B] of systematic sampling: drawn at first, p more in each pass; at 1 a one comes
@@ -308,6 +323,34 @@ def _back_up(tree: DPTree, plan: SearchPlan, trace: SimulationTrace) -> None:
 
 
 @inner_kernel
+def _follow(
+    tree: DPTree, plan: SearchPlan, policy: NDArray[np.int64], random: Stream, trace: SimulationTrace, node: int
+) -> int:
+    """Draw an action at a node from the policy, which is asked once."""
+    if tree.prior[node, 0] < 0.0:
+        tell_policy(policy, trace)
+        trace.counts[POLICY_FAULTS] += weigh_actions(policy, tree.prior[node])
+    return draw_action(tree.prior[node], random)
+
+
+@inner_kernel
+def _act(
+    tree: DPTree,
+    plan: SearchPlan,
+    policy: NDArray[np.int64],
+    random: Stream,
+    trace: SimulationTrace,
+    node: int,
+    guided: bool,
+) -> int:
+    """Return the action at a new node."""
+    if node == NONE or policy[WEIGH] == 0:
+        return act(plan, policy, random, trace, guided)
+    action = _follow(tree, plan, policy, random, trace, node)
+    return action if guided else below(random, plan.actions)
+
+
+@inner_kernel
 def _simulate(
     tree: DPTree,
     plan: SearchPlan,
@@ -321,11 +364,21 @@ def _simulate(
 ) -> None:
     """One simulation: descend to the horizon, back up, undo."""
     begin(trace)
+    guided = is_guided(plan, random)
     node = ROOT
     for level in range(plan.horizon):
         trace.node[level] = node
-        if node == NONE or tree.total[node] == 0:
-            action = act(policy, random, trace, plan.actions)
+        new = node == NONE or tree.total[node] == 0
+        if new and (guided or plan.rule == PRIOR):
+            action = _act(tree, plan, policy, random, trace, node, guided)
+        elif new:
+            action = below(random, plan.actions)
+        elif guided and plan.rule == FOLLOW:
+            action = _follow(tree, plan, policy, random, trace, node)
+        elif plan.rule == PRIOR:
+            unit = 1.0 / ((plan.horizon - level) * plan.scale)
+            mean = _node_value(tree, node, plan.actions, 0.0)
+            action = select_by_prior(tree, tree.prior[node], plan, random, node, unit, mean)
         else:
             unit = 1.0 / ((plan.horizon - level) * plan.scale)
             if plan.rule == SPREAD:
@@ -435,8 +488,8 @@ class DPUCT(HistorySearch):
     array([1.03, 1.03])
     """
 
-    options = ("horizon", "simulations", "seconds", "ucb", "rule", "rollout", "memo", "stop")
-    UCB = 0.5
+    options = ("horizon", "simulations", "seconds", "ucb", "rule", "policy", "lessons", "rollout", "memo", "stop")
+    UCB: ClassVar = {"ucb": 0.5, "spread": 1.0, "prior": 1.0, "follow": 0.5}
     MOST_BYTES = 1 << 30  # of a tree
     BY_BIT = ("probability", "branch", "turn", "taken")
 
@@ -448,15 +501,26 @@ class DPUCT(HistorySearch):
         simulations: int | None = None,
         seconds: float | None = None,
         ucb: float | None = None,
-        rule: str = "ucb",
+        rule: str | None = None,
         rollout: Rollout | None = None,
+        policy: Rollout | None = None,
+        lessons: str | None = None,
         memo: bool = True,
         stop: str = NEVER,
     ) -> None:
-        if ucb is None:
-            ucb = 1.0 if rule == "spread" else self.UCB
+        if rule is None:
+            rule = "ucb" if policy is None else "follow"
         super().__init__(
-            coding, horizon, simulations=simulations, seconds=seconds, ucb=ucb, rule=rule, rollout=rollout, memo=memo
+            coding,
+            horizon,
+            simulations=simulations,
+            seconds=seconds,
+            ucb=self.UCB.get(rule, 0.0) if ucb is None else ucb,
+            rule=rule,
+            rollout=rollout,
+            policy=policy,
+            lessons=lessons,
+            memo=memo,
         )
         self.stop = check_choice("stop", stop, STOPS)
         length = max(1, coding.reward_bits)
@@ -485,12 +549,14 @@ class DPUCT(HistorySearch):
             seen=np.empty(shape),
             share=np.empty(decisions),
             counted=np.empty(decisions),
+            prior=np.empty(shape),
             probability=np.empty(bits),
             branch=np.empty((bits, 2), dtype=np.int32),
             turn=np.empty(bits),
             taken=np.zeros(bits, dtype=np.uint8),
         )
         tree.total[NONE] = 0
+        tree.prior[:, 0] = UNKNOWN
         new_decision(tree)
         return tree
 
@@ -538,6 +604,10 @@ class DPUCT(HistorySearch):
                 return made
             if sizes:
                 self._enlarge(*sizes)
+
+    def guided_share(self) -> float:
+        """Return the share of simulations that act as the policy does, also within the tree."""
+        return super().guided_share() * (0.5 if self._plan.rule == FOLLOW else 1.0)
 
     def _larger(self) -> tuple[int, int] | None:
         """Return the numbers of decision and bit nodes of a tree of twice the size; None if it would be too large."""

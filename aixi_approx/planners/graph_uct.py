@@ -40,14 +40,20 @@ from aixi_approx.planner_spec import EXACT, LEAVES, NEVER, RULES, SAMPLED, STOPS
 from aixi_approx.planners.belief_search import BeliefSearch, number_percepts, tell_cycle
 from aixi_approx.planners.iterative_deepening import ROUNDING
 from aixi_approx.planners.tree_search import (
+    FOLLOW,
     NONE,
+    PRIOR,
     ROOT,
     ROUND_ROBIN,
     SPREAD,
     budget,
     check_search_options,
+    draw_action,
+    is_guided,
     roll_out,
     spread,
+    standard_error,
+    weigh_actions,
 )
 from aixi_approx.pomdp.belief import Belief, HasBelief
 from aixi_approx.pomdp.definition import POMDP, Tables, sample
@@ -58,7 +64,10 @@ from aixi_approx.validation import as_integer, check_choice
 
 EARLIER = 1 - 2.0**-20
 MAX_TABLE = 1 << 24  # numbers in the table of exact leaf values
-DEFAULT_UCB = {EXACT: {"spread": 1.0, "ucb": 0.35}, SAMPLED: {"spread": 1.0, "ucb": 0.7}}
+DEFAULT_UCB = {
+    EXACT: {"spread": 1.0, "ucb": 0.35, "prior": 1.0, "follow": 1.0},
+    SAMPLED: {"spread": 1.0, "ucb": 0.7, "prior": 1.0, "follow": 1.0},
+}
 
 NODES, BRANCHES, ENTRIES = range(3)  # places in Graph.used and Graph.wanted
 COUNTED, KNOWN, FULL, FAILED = range(4)  # how a simulation ends
@@ -79,6 +88,8 @@ class GraphPlan(NamedTuple):
     rule: int  # of selection, one of RULES
     ucb: float  # weight of exploration
     scale: float  # reward range
+    trust: float  # in the policy
+    guided: float  # share of simulations that act as the policy does
 
 
 class GraphWorld(NamedTuple):
@@ -109,6 +120,7 @@ NODE = np.dtype(  # a decision node
         ("rolled", np.float64),  # mean return of the rollouts that began here
         ("rollouts", np.int32),  # how many there were
         ("closed", np.bool_),  # V is exact
+        ("weighed", np.bool_),  # the policy was asked
     ],
     align=True,
 )
@@ -118,6 +130,7 @@ ACTION = np.dtype(  # an action of a node
         ("reward", np.float64),  # R
         ("average", np.float64),  # of the returns of simulations
         ("square", np.float64),  # sum of the squared deviations from it
+        ("prior", np.float64),  # what the policy says, of the first history that led to the node
         ("visits", np.int32),  # simulations that took it
         ("first", np.int32),  # first branch, or NONE if it is not expanded
         ("count", np.int32),  # branches
@@ -153,6 +166,7 @@ class Scratch(NamedTuple):
     waiting: NDArray[np.int64]  # [1] cycle in which a simulation waits for room, or NOTHING
     faults: NDArray[np.int64]  # [1] operations of the policy that failed
     score: NDArray[np.float64]  # [A] of the actions of a node
+    prior: NDArray[np.float64]  # [A] of the policy at a node
     group: NDArray[np.int64]  # [P] branch of each percept of an expansion, or NONE
     end: NDArray[np.int64]  # [P] end of the entries of each branch
     place: NDArray[np.int64]  # [S] entry of each state in the belief at hand
@@ -272,7 +286,8 @@ def _node(graph: Graph, plan: GraphPlan, world: GraphWorld, scratch: Scratch, be
     here.begin, here.states, here.level, here.key = begin, size, level, key
     here.beside, here.before = graph.table[place], graph.latest[level]
     graph.table[place], graph.latest[level] = node, node
-    here.total, here.rollouts, here.rolled, here.best, here.closed = 0, 0, 0.0, 0.0, False
+    here.total, here.rollouts, here.rolled, here.best = 0, 0, 0.0, 0.0
+    here.closed = here.weighed = False
     for a in range(plan.actions):
         action = graph.action[node, a]
         action.value, action.reward, action.average, action.square = 0.0, 0.0, 0.0, 0.0
@@ -415,7 +430,7 @@ def _expand(graph: Graph, plan: GraphPlan, world: GraphWorld, scratch: Scratch, 
 @inner_kernel
 def _select(graph: Graph, plan: GraphPlan, scratch: Scratch, random: Stream, node: int) -> int:
     """Choose an open action by the rule of the plan; where leaves are sampled, one that was not tried first."""
-    if plan.rule == SPREAD:
+    if plan.rule >= SPREAD:
         unit = spread(graph.action, node, plan.actions)
     else:
         unit = plan.scale * (plan.horizon - graph.node[node].level)
@@ -424,10 +439,13 @@ def _select(graph: Graph, plan: GraphPlan, scratch: Scratch, random: Stream, nod
         action = graph.action[node, a]
         if action.known:
             score = -np.inf
-        elif not plan.exact and action.first == NONE:
+        elif not plan.exact and action.first == NONE and plan.rule != PRIOR:
             score = np.inf
         elif plan.rule == ROUND_ROBIN:
             score = -float(action.visits)
+        elif plan.rule == PRIOR:
+            p = plan.trust * action.prior + (1.0 - plan.trust) / plan.actions
+            score = action.value + plan.ucb * unit * p * np.sqrt(graph.node[node].total + 1.0) / (action.visits + 1.0)
         else:
             score = action.value + plan.ucb * unit * np.sqrt(log_total / (action.visits + 1.0))
         scratch.score[a] = score
@@ -442,6 +460,21 @@ def _select(graph: Graph, plan: GraphPlan, scratch: Scratch, random: Stream, nod
                 return a
             choice -= 1
     return NONE  # not reached
+
+
+@inner_kernel
+def _follow(graph: Graph, plan: GraphPlan, scratch: Scratch, random: Stream, node: int) -> int:
+    """Draw an action that is not known from the policy."""
+    total = 0.0
+    for a in range(plan.actions):
+        scratch.prior[a] = 0.0 if graph.action[node, a].known else graph.action[node, a].prior
+        total += scratch.prior[a]
+    if total <= 0.0:
+        return -1
+    for a in range(plan.actions):
+        scratch.prior[a] /= total
+    a = draw_action(scratch.prior, random)
+    return -1 if graph.action[node, a].known else a
 
 
 @inner_kernel
@@ -469,6 +502,30 @@ def _draw_state(graph: Graph, node: int, random: Stream) -> int:
 
 
 @inner_kernel
+def _tell_course(graph: Graph, world: GraphWorld, policy: NDArray[np.int64], scratch: Scratch, cycles: int) -> float:
+    """Mark the policy, and append the first cycles of the simulation to its history; return the mark."""
+    mark = call_operation(policy[SET_MARK], policy[POLICY], 0)
+    scratch.faults[0] += mark < 0.0
+    for i in range(cycles):
+        scratch.faults[0] += tell_cycle(policy, world, scratch.action[i], graph.branch[scratch.branch[i]].row)
+    return mark
+
+
+@inner_kernel
+def _weigh(
+    graph: Graph, world: GraphWorld, policy: NDArray[np.int64], scratch: Scratch, node: int, cycles: int
+) -> None:
+    """Ask the policy at a node, to which the first cycles of the simulation have led."""
+    mark = _tell_course(graph, world, policy, scratch, cycles)
+    scratch.faults[0] += weigh_actions(policy, scratch.prior)
+    if mark >= 0.0:
+        scratch.faults[0] += call_operation(policy[GO_BACK], policy[POLICY], int(mark)) < 0.0
+    for a in range(len(scratch.prior)):
+        graph.action[node, a].prior = scratch.prior[a]
+    graph.node[node].weighed = True
+
+
+@inner_kernel
 def _roll_out_from(
     graph: Graph,
     plan: GraphPlan,
@@ -477,19 +534,16 @@ def _roll_out_from(
     scratch: Scratch,
     random: Stream,
     node: int,
+    guided: bool,
 ) -> float:
     """The return of one rollout from a node, to which the course of the simulation has led."""
     tables, here, mark = world.tables, graph.node[node], 0.0
-    reads = policy[READS] != 0
+    reads = policy[READS] != 0 and guided
     if reads:
-        mark = call_operation(policy[SET_MARK], policy[POLICY], 0)
-        scratch.faults[0] += mark < 0.0
-        for i in range(here.level):
-            row = graph.branch[scratch.branch[i]].row
-            scratch.faults[0] += tell_cycle(policy, world, scratch.action[i], row)
+        mark = _tell_course(graph, world, policy, scratch, here.level)
     outcome, weight, state = 0.0, 1.0, _draw_state(graph, node, random)
     for _ in range(here.level, plan.horizon):
-        if policy[CHOOSE] == 0:  # uniform
+        if policy[CHOOSE] == 0 or not guided:  # uniform
             action = below(random, plan.actions)
         else:
             action = roll_out(policy, random, plan.actions)
@@ -538,6 +592,8 @@ def _simulate(
 ) -> int:
     """One simulation: descend, expand an action, back up. Where there is no room, it waits and is then gone on with."""
     node, cycles, outcome, expanded = ROOT, 0, 0.0, False
+    guided = is_guided(plan, random)
+    follows = guided and plan.rule == FOLLOW
     while not expanded:
         if scratch.waiting[0] != NOTHING:
             cycles, scratch.waiting[0] = scratch.waiting[0], NOTHING
@@ -546,7 +602,13 @@ def _simulate(
             _refresh(graph, plan, node)
             if graph.node[node].closed:
                 break
-            action = _select(graph, plan, scratch, random, node)
+            if (follows or plan.rule == PRIOR) and not graph.node[node].weighed:
+                _weigh(graph, world, policy, scratch, node, cycles)
+            action = NONE - 1
+            if follows:
+                action = _follow(graph, plan, scratch, random, node)
+            if action < 0:
+                action = _select(graph, plan, scratch, random, node)
             scratch.node[cycles], scratch.action[cycles] = node, action
         expanded = graph.action[node, action].first == NONE
         if expanded:
@@ -562,7 +624,7 @@ def _simulate(
         if branch != NONE:
             node = graph.branch[branch].child
             if expanded:
-                outcome = _roll_out_from(graph, plan, world, policy, scratch, random, node)
+                outcome = _roll_out_from(graph, plan, world, policy, scratch, random, node, guided)
     for cycle in range(cycles - 1, -1, -1):
         if expanded:
             outcome = _count(graph, world, scratch, cycle, outcome)
@@ -637,7 +699,7 @@ class GraphUCT(BeliefSearch):
     ([-2.0, -46.0, -46.0], 3)
     """
 
-    options = ("horizon", "simulations", "seconds", "ucb", "rule", "rollout", "leaves", "stop")
+    options = ("horizon", "simulations", "seconds", "ucb", "rule", "policy", "lessons", "rollout", "leaves", "stop")
 
     def __init__(
         self,
@@ -649,14 +711,18 @@ class GraphUCT(BeliefSearch):
         ucb: float | None = None,
         rule: str | None = None,
         rollout: Rollout | None = None,
+        policy: Rollout | None = None,
+        lessons: str | None = None,
         leaves: str | None = None,
         stop: str = NEVER,
     ) -> None:
         horizon = as_integer("horizon", horizon, 1, MAX_HORIZON)
         check_choice("stop", stop, STOPS)
-        super().__init__(pomdp, seconds=seconds, rollout=rollout)
-        leaves = _leaves(pomdp, horizon, leaves=leaves, uniform=self.rollout.addresses.choose == 0)
-        rule = ("spread" if leaves == EXACT else "ucb") if rule is None else rule
+        super().__init__(pomdp, seconds=seconds, rollout=rollout, policy=policy, lessons=lessons)
+        uniform = self.guide.rollout.addresses.choose == 0
+        leaves = _leaves(pomdp, horizon, leaves=leaves, uniform=uniform or (rollout is None and leaves != SAMPLED))
+        if rule is None:
+            rule = "follow" if policy else "spread" if leaves == EXACT else "ucb"
         ucb = DEFAULT_UCB[leaves].get(rule, 0.0) if ucb is None else ucb
         _, self.simulations, _ = check_search_options(horizon, simulations, seconds=seconds, ucb=ucb, rule=rule)
         actions, coding = len(pomdp.actions), pomdp.coding
@@ -669,6 +735,8 @@ class GraphUCT(BeliefSearch):
             rule=RULES.index(rule),
             ucb=float(ucb),
             scale=float(max(1, pomdp.max_reward - pomdp.min_reward)),
+            trust=0.0,
+            guided=0.0,
         )
         self._world = GraphWorld(
             tables=pomdp.tables,
@@ -687,6 +755,7 @@ class GraphUCT(BeliefSearch):
             waiting=np.zeros(1, dtype=np.int64),
             faults=np.zeros(1, dtype=np.int64),
             score=np.zeros(actions),
+            prior=np.zeros(actions),
             group=np.full(percepts, NONE, dtype=np.int64),
             end=np.zeros(percepts, dtype=np.int64),
             place=np.zeros(len(pomdp.states), dtype=np.int64),
@@ -727,6 +796,8 @@ class GraphUCT(BeliefSearch):
             If the rollout policy failed. Its own exception is the cause.
         """
         self._same.check(predictor)
+        if simulations == 0:
+            return self.guide.act_alone(random)
         simulations, end = budget(self, simulations)
         self._begin(predictor.belief)
         done = 0
@@ -736,6 +807,12 @@ class GraphUCT(BeliefSearch):
                 break
         _refresh_all(self._graph, self._plan)
         return self._result(done, random)
+
+    def guided_share(self) -> float:
+        """Return the share of simulations that act as the policy does, also within the graph."""
+        if self._plan.rule != FOLLOW:
+            return super().guided_share()
+        return 0.5 * self.guide.trust
 
     def _begin(self, belief: Belief) -> None:
         """Leave nothing in the graph but a root with this belief."""
@@ -749,14 +826,15 @@ class GraphUCT(BeliefSearch):
 
     def _simulate(self, simulations: int, random: Stream) -> int:
         """Run some simulations, in as much room as they need; return how many it took to close the root, if fewer."""
-        self.rollout.fault, policy = None, self.rollout.addresses.array()
+        policy = self.guide.addresses()
+        self._plan = self._plan._replace(trust=self.guide.trust, guided=self.guided_share())
         self._scratch.faults[0] = done = 0
         self._scratch.waiting[0] = NOTHING
         while True:
             end, more = _run(self._graph, self._plan, self._world, policy, self._scratch, random, simulations - done)
             done += more
             if end == FAILED:
-                self.rollout.raise_fault()
+                self.guide.raise_fault()
             if end != FULL:
                 return done
             self._make_room()
@@ -785,7 +863,8 @@ class GraphUCT(BeliefSearch):
             value[visits == 0] = np.nan
         if self._graph.node[ROOT].closed:
             error = np.full(len(value), self._error)
-        return SearchResult(best_action(value, random, rounding=ROUNDING), value, visits, simulations, error)
+        deviation = standard_error(visits, found["square"])
+        return SearchResult(best_action(value, random, rounding=ROUNDING), value, visits, simulations, error, deviation)
 
 
 def _leaves(pomdp: POMDP, horizon: int, *, leaves: str | None, uniform: bool) -> str:

@@ -24,8 +24,9 @@ from numpy.typing import NDArray
 
 from aixi_approx.coding import Bits, Coding, encode
 from aixi_approx.compilation import inner_kernel, kernel
-from aixi_approx.planner import Planner, SearchResult
+from aixi_approx.planner import Lesson, Planner, SearchResult
 from aixi_approx.planner_spec import RULES
+from aixi_approx.planners.guide import Guide
 from aixi_approx.planners.time_slices import TimeSlices
 from aixi_approx.planners.tree_search import NONE, ROOT, budget, check_search_options, roll_out, root_result
 from aixi_approx.predictor import Predictor
@@ -46,7 +47,6 @@ from aixi_approx.predictor_abi import (
 )
 from aixi_approx.randomness import Stream, below
 from aixi_approx.rollout import Rollout
-from aixi_approx.rollouts.uniform import Uniform
 
 UNKNOWN = -1.0  # a probability that was not asked for
 DECISIONS, BITS = 0, 1  # places in `used` of a tree
@@ -68,6 +68,8 @@ class SearchPlan(NamedTuple):
     ucb: float  # C
     scale: float  # reward range
     memo: bool
+    trust: float  # in the policy
+    guided: float  # share of simulations that act as the policy does beyond the tree, the others uniformly at random
 
 
 class SimulationTrace(NamedTuple):
@@ -164,13 +166,13 @@ def tell_policy(policy: NDArray[np.int64], trace: SimulationTrace) -> None:
 
 
 @kernel
-def act(policy: NDArray[np.int64], random: Stream, trace: SimulationTrace, actions: int) -> int:
-    """Return the action of the rollout policy; uniform if it has no address."""
+def act(plan: SearchPlan, policy: NDArray[np.int64], random: Stream, trace: SimulationTrace, guided: bool) -> int:
+    """Return the action of the rollout policy; uniform if it has no address, or the simulation is not guided."""
+    if not guided or policy[CHOOSE] == 0:
+        return below(random, plan.actions)
     if policy[READS] != 0:
         tell_policy(policy, trace)
-    if policy[CHOOSE] == 0:
-        return below(random, actions)
-    action = roll_out(policy, random, actions)
+    action = roll_out(policy, random, plan.actions)
     if action < 0:
         trace.counts[POLICY_FAULTS] += 1
         return 0
@@ -288,6 +290,8 @@ class HistorySearch(Planner):
         ucb: float,
         rule: str,
         rollout: Rollout | None = None,
+        policy: Rollout | None = None,
+        lessons: str | None = None,
         memo: bool = True,
         plies: int | None = None,
     ) -> None:
@@ -295,8 +299,8 @@ class HistorySearch(Planner):
             horizon, simulations, seconds=seconds, ucb=ucb, rule=rule, plies=plies, rules=self.rules
         )
         self.coding, self.seconds = coding, seconds
-        self.rollout = Uniform(coding) if rollout is None else rollout
-        self.reads_history = self.rollout.reads_history
+        self.guide = Guide(coding, rollout, policy=policy, lessons=lessons)
+        self.reads_history = self.guide.reads_history
         self._plan = SearchPlan(
             actions=coding.actions,
             action_bits=coding.action_bits,
@@ -310,6 +314,8 @@ class HistorySearch(Planner):
             ucb=float(ucb),
             scale=float(max(1, coding.max_reward - coding.min_reward)),
             memo=memo,
+            trust=0.0,
+            guided=0.0,
         )
         self._logs = np.zeros(0)
         self._slices = TimeSlices(self.CHUNK_SECONDS)
@@ -325,11 +331,17 @@ class HistorySearch(Planner):
         self._tree = self._new_tree(2, 2)
         self._root = ROOT
 
+    def lesson(self, result: SearchResult | None, random: Stream) -> Lesson:
+        """Return what is to be done after a search, and whether the policy learns that."""
+        return self.guide.lesson(result, random)
+
+    def distil(self, action: int) -> float:
+        """Let the policy learn an action that a search has found; return its log loss in bits."""
+        return self.guide.distil(action)
+
     def advance(self, action: int, percept: Bits, *, learned: bool = True) -> None:
         """Go on to the history after a real cycle."""
-        if self.reads_history:
-            self.rollout.extend(encode(action, self.coding.action_bits))
-            self.rollout.extend(percept)
+        self.guide.advance(action, percept)
         if not learned:
             self.forget()
         elif self._plan.memo and self._root != NONE:
@@ -337,11 +349,11 @@ class HistorySearch(Planner):
 
     def mark(self) -> int:
         """Remember this point; return its number."""
-        return self.rollout.mark()
+        return self.guide.mark()
 
     def revert(self, mark: int) -> None:
         """Go back to a mark, exactly; forget it and all later ones."""
-        self.rollout.revert(mark)
+        self.guide.revert(mark)
         self.forget()
 
     def search(self, predictor: Predictor, random: Stream, *, simulations: int | None = None) -> SearchResult:
@@ -365,14 +377,17 @@ class HistorySearch(Planner):
         RolloutError
             If the rollout policy failed. Its own exception is the cause.
         """
+        if simulations == 0:
+            return self.guide.act_alone(random)
         simulations, end = budget(self, simulations)
         bits = (predictor.action_bits, predictor.percept_bits)
         if bits != (self.coding.action_bits, self.coding.percept_bits):
             raise ValueError(f"the predictor reads {bits} action and percept bits a cycle, the environment has others")
-        predictor.fault = self.rollout.fault = None
+        predictor.fault = None
         if not self._plan.memo or self._root == NONE or not self._agrees(predictor):
             self.forget()
-        operations, policy = predictor.addresses.array(), self.rollout.addresses.array()
+        operations, policy = predictor.addresses.array(), self.guide.addresses()
+        self._plan = self._plan._replace(trust=self.guide.trust, guided=self.guided_share())
         self._begin(simulations)
         trace = self._trace(predictor)
         done = 0
@@ -381,13 +396,17 @@ class HistorySearch(Planner):
             done += made
             if trace.counts[POLICY_FAULTS]:
                 self.forget()
-                self.rollout.raise_fault()
+                self.guide.raise_fault()
             if trace.counts[FAULTS]:
                 self.forget()
                 predictor.raise_fault()
             if made < count:
                 break
-        return root_result(self._tree.visits, self._tree.value, random=random, simulations=done)
+        return root_result(self._tree, random=random, simulations=done)
+
+    def guided_share(self) -> float:
+        """Return the share of simulations that act as the policy does."""
+        return self.guide.trust if self.guide.acts else 0.0
 
     @abstractmethod
     def _new_tree(self, decisions: int, bits: int) -> Any:

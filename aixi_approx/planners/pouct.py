@@ -23,6 +23,7 @@ from aixi_approx.planners.tree_search import (
     SQRT_2,
     budget,
     check_search_options,
+    is_guided,
     roll_out,
     root_result,
     select,
@@ -47,6 +48,7 @@ class StatePlan(NamedTuple):
     rule: int  # of selection, one of RULES
     ucb: float  # C
     scale: float  # reward range
+    guided: float  # share of simulations that act as the policy does beyond the tree, the others uniformly at random
 
 
 class World(NamedTuple):
@@ -69,6 +71,7 @@ class StateTree(NamedTuple):
     total: NDArray[np.int64]  # [N] T(h)
     visits: NDArray[np.int32]  # [N, A] T(ha)
     value: NDArray[np.float64]  # [N, A] mean return from here to the horizon
+    square: NDArray[np.float64]  # [2, A] sum of the squared deviations from it, of the root
     child: NDArray[np.int64]  # [2^k, 2] key, or FREE, and decision node
 
 
@@ -146,7 +149,8 @@ def _simulate(
 ) -> int:
     """One simulation from a state: descend, roll out, back up. Return how many operations of the policy failed."""
     tables, faults, mark = world.tables, 0, 0.0
-    reads = policy[READS] != 0
+    guided = is_guided(plan, random)
+    reads = policy[READS] != 0 and guided
     if reads:
         mark = call_operation(policy[SET_MARK], policy[POLICY], 0)
         faults += mark < 0.0
@@ -164,7 +168,7 @@ def _simulate(
     if level < plan.plies:
         tree.total[node] = 1
     outcome = 0
-    if policy[CHOOSE] == 0:  # uniform
+    if policy[CHOOSE] == 0 or not guided:  # uniform
         for _ in range(level, plan.horizon):
             row = sample(tables, state, below(random, plan.actions), plan.actions, random)
             state = tables.state[row]
@@ -185,7 +189,10 @@ def _simulate(
         at, action = trace.node[level], trace.action[level]
         tree.visits[at, action] += 1
         tree.total[at] += 1
-        tree.value[at, action] += (outcome - tree.value[at, action]) / tree.visits[at, action]
+        difference = outcome - tree.value[at, action]
+        tree.value[at, action] += difference / tree.visits[at, action]
+        if level == 0:
+            tree.square[ROOT, action] += difference * (outcome - tree.value[at, action])
     if reads and mark >= 0.0:
         faults += call_operation(policy[GO_BACK], policy[POLICY], int(mark)) < 0.0
     return faults
@@ -216,7 +223,7 @@ class POUCT(BeliefSearch):
     ----------
     pomdp : POMDP
         The environment.
-    horizon, simulations, seconds, ucb, rule, rollout, plies
+    horizon, simulations, seconds, ucb, rule, rollout, policy, plies
         As in `RhoUCT`.
 
     Examples
@@ -229,7 +236,16 @@ class POUCT(BeliefSearch):
     0
     """
 
-    options: ClassVar[tuple[str, ...]] = ("horizon", "simulations", "seconds", "ucb", "rule", "rollout")
+    options: ClassVar[tuple[str, ...]] = (
+        "horizon",
+        "simulations",
+        "seconds",
+        "ucb",
+        "rule",
+        "policy",
+        "lessons",
+        "rollout",
+    )
 
     def __init__(
         self,
@@ -241,12 +257,14 @@ class POUCT(BeliefSearch):
         ucb: float = SQRT_2,
         rule: str = "ucb",
         rollout: Rollout | None = None,
+        policy: Rollout | None = None,
+        lessons: str | None = None,
         plies: int | None = None,
     ) -> None:
         horizon, self.simulations, plies = check_search_options(
             horizon, simulations, seconds=seconds, ucb=ucb, rule=rule, plies=plies, rules=PAPER_RULES
         )
-        super().__init__(pomdp, seconds=seconds, rollout=rollout)
+        super().__init__(pomdp, seconds=seconds, rollout=rollout, policy=policy, lessons=lessons)
         coding = pomdp.coding
         self._percept, percepts = number_percepts(pomdp)
         self._plan = StatePlan(
@@ -257,6 +275,7 @@ class POUCT(BeliefSearch):
             rule=RULES.index(rule),
             ucb=float(ucb),
             scale=float(max(1, pomdp.max_reward - pomdp.min_reward)),
+            guided=0.0,
         )
         self._layout = (coding.action_bits, coding.reward_bits, coding.observation_bits, coding.min_reward)
         self._trace = StateTrace(*np.zeros((3, horizon), dtype=np.int64))
@@ -288,22 +307,26 @@ class POUCT(BeliefSearch):
             If the rollout policy failed. Its own exception is the cause.
         """
         self._same.check(predictor)
+        if simulations == 0:
+            return self.guide.act_alone(random)
         simulations, end = budget(self, simulations)
         self._clear()
         world = World(self.pomdp.tables, self._percept, *predictor.belief, *self._layout)
-        self.rollout.fault, policy = None, self.rollout.addresses.array()
+        policy = self.guide.addresses()
+        self._plan = self._plan._replace(guided=self.guided_share())
         done = 0
         for count, _ in self._slices(simulations, end):
             if done + count > len(self._logs) - 2:
                 self._enlarge(simulations if self.seconds is None else min(simulations, 2 * (done + count)))
             if not _run(self._tree, self._plan, world, policy, random, self._trace, self._logs, count):
-                self.rollout.raise_fault()
+                self.guide.raise_fault()
             done += count
-        return root_result(self._tree.visits, self._tree.value, random=random, simulations=done)
+        return root_result(self._tree, random=random, simulations=done)
 
     def _clear(self) -> None:
         """Leave nothing in the tree but a root without visits."""
         self._tree.child[:, 0] = FREE
+        self._tree.square[:] = 0.0
         self._tree.used[0] = ROOT
         _new_node(self._tree)
         self._tree.total[ROOT] = 1
@@ -311,7 +334,7 @@ class POUCT(BeliefSearch):
     def _enlarge(self, simulations: int) -> None:
         """Make room in the tree, which stays as it is, for so many simulations in all."""
         old, new = self._tree, _empty_tree(self._plan.actions, simulations + 2)
-        for name in ("used", "total", "visits", "value"):
+        for name in ("used", "total", "visits", "value", "square"):
             getattr(new, name)[: len(getattr(old, name))] = getattr(old, name)
         _copy_children(old, new, self._plan.actions * self._plan.percepts)
         self._tree = new
@@ -326,6 +349,7 @@ def _empty_tree(actions: int, nodes: int) -> StateTree:
         total=np.zeros(nodes, dtype=np.int64),
         visits=np.zeros((nodes, actions), dtype=np.int32),
         value=np.zeros((nodes, actions)),
+        square=np.zeros((2, actions)),
         child=np.full((places, 2), FREE, dtype=np.int64),
     )
 
@@ -352,7 +376,7 @@ class FlatPOUCT(OnePlyPOUCT):
         As in `POUCT`, but for `ucb` and `rule`.
     """
 
-    options = ("horizon", "simulations", "seconds", "rollout")
+    options = ("horizon", "simulations", "seconds", "policy", "lessons", "rollout")
 
     def __init__(self, pomdp: POMDP, horizon: int = 5, **options: Any) -> None:
         super().__init__(pomdp, horizon, rule="round-robin", **options)

@@ -37,7 +37,7 @@ from aixi_approx.planners.history_search import (
     take,
     undo,
 )
-from aixi_approx.planners.tree_search import NONE, PAPER_RULES, ROOT, SQRT_2, imagined_reward, select
+from aixi_approx.planners.tree_search import NONE, PAPER_RULES, ROOT, SQRT_2, imagined_reward, is_guided, select
 from aixi_approx.randomness import Stream, draw
 from aixi_approx.rollout import Rollout
 
@@ -52,6 +52,7 @@ class SearchTree(NamedTuple):
     chance: NDArray[np.int32]  # [N, A] first bit node of the percepts after each action, or NONE
     visits: NDArray[np.int32]  # [N, A] T(ha)
     value: NDArray[np.float64]  # [N, A] mean return from here to the horizon
+    square: NDArray[np.float64]  # [2, A] sum of the squared deviations from it, of the root
     probability: NDArray[np.float64]  # [B] P(bit = 1), or UNKNOWN
     branch: NDArray[np.int32]  # [B, 2] next bit node, after the last bit a decision node; or NONE
 
@@ -112,6 +113,7 @@ def _simulate(
 ) -> None:
     """One simulation: descend, roll out, back up, undo. `reserved` bit nodes are kept free by rollouts."""
     begin(trace)
+    guided = is_guided(plan, random)
     capacity = len(tree.probability)
     node, level = ROOT, 0
     while level < plan.plies and tree.total[node] > 0:
@@ -122,7 +124,7 @@ def _simulate(
     new, depth = node, level
     room = capacity - reserved if plan.memo else 0
     while level < plan.horizon:
-        trace.action[level] = act(policy, random, trace, plan.actions)
+        trace.action[level] = act(plan, policy, random, trace, guided)
         node = _imagine(tree, plan, operations, random, trace, node, level, room)
         level += 1
     outcome = 0
@@ -133,7 +135,10 @@ def _simulate(
             at, action = trace.node[level], trace.action[level]
             tree.visits[at, action] += 1
             tree.total[at] += 1
-            tree.value[at, action] += (outcome - tree.value[at, action]) / tree.visits[at, action]
+            difference = outcome - tree.value[at, action]
+            tree.value[at, action] += difference / tree.visits[at, action]
+            if level == 0:
+                tree.square[ROOT, action] += difference * (outcome - tree.value[at, action])
     if depth < plan.plies:
         tree.total[new] = 1
     undo(operations, policy, trace)
@@ -182,7 +187,9 @@ class RhoUCT(HistorySearch):
     rule : str, default: "ucb"
         How a simulation chooses among the actions of a node, `ucb` or `round-robin`.
     rollout : Rollout, optional
-        How a simulation acts beyond the tree; uniformly at random if not given.
+        How a simulation acts beyond the tree; as the policy does, or else uniformly at random, if not given.
+    policy : Rollout, optional
+        That learns the decisions.
     memo : bool, default: True
         Whether to keep the probabilities that the predictor was asked for. It changes the time of a search and
         nothing else.
@@ -201,7 +208,17 @@ class RhoUCT(HistorySearch):
     np.int64(100)
     """
 
-    options: ClassVar[tuple[str, ...]] = ("horizon", "simulations", "seconds", "ucb", "rule", "rollout", "memo")
+    options: ClassVar[tuple[str, ...]] = (
+        "horizon",
+        "simulations",
+        "seconds",
+        "ucb",
+        "rule",
+        "policy",
+        "lessons",
+        "rollout",
+        "memo",
+    )
     rules = PAPER_RULES
     ROLLOUT_NODES = 1 << 22  # bit nodes of 16 bytes that rollouts may fill
 
@@ -215,6 +232,8 @@ class RhoUCT(HistorySearch):
         ucb: float = SQRT_2,
         rule: str = "ucb",
         rollout: Rollout | None = None,
+        policy: Rollout | None = None,
+        lessons: str | None = None,
         memo: bool = True,
         plies: int | None = None,
     ) -> None:
@@ -226,6 +245,8 @@ class RhoUCT(HistorySearch):
             ucb=ucb,
             rule=rule,
             rollout=rollout,
+            policy=policy,
+            lessons=lessons,
             memo=memo,
             plies=plies,
         )
@@ -238,6 +259,7 @@ class RhoUCT(HistorySearch):
             chance=np.empty((decisions, actions), dtype=np.int32),
             visits=np.empty((decisions, actions), dtype=np.int32),
             value=np.empty((decisions, actions)),
+            square=np.zeros((2, actions)),
             probability=np.empty(bits),
             branch=np.empty((bits, 2), dtype=np.int32),
         )
@@ -302,7 +324,7 @@ class FlatMonteCarlo(OnePly):
         As in `RhoUCT`, but for `ucb` and `rule`.
     """
 
-    options = ("horizon", "simulations", "seconds", "rollout", "memo")
+    options = ("horizon", "simulations", "seconds", "policy", "lessons", "rollout", "memo")
 
     def __init__(self, coding: Coding, horizon: int = 5, **options: Any) -> None:
         super().__init__(coding, horizon, rule="round-robin", **options)

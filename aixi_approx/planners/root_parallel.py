@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from aixi_approx.coding import Bits
-from aixi_approx.planner import MAX_SIMULATIONS, Planner, SearchResult, best_action
+from aixi_approx.planner import MAX_SIMULATIONS, Lesson, Planner, SearchResult, best_action
 from aixi_approx.planner_spec import JOINS, MAJORITY
 from aixi_approx.planners.iterative_deepening import ROUNDING
 from aixi_approx.randomness import Stream, below, stream
@@ -71,6 +71,14 @@ class RootParallel(Planner):
         for planner in self.planners:
             planner.forget()
 
+    def lesson(self, result: SearchResult | None, random: Stream) -> Lesson:
+        """Return what is to be done after a search, and whether the policy learns that."""
+        return self.planners[0].lesson(result, random)
+
+    def distil(self, action: int) -> float:
+        """Let the policies of all planners learn an action; return its log loss in bits."""
+        return [planner.distil(action) for planner in self.planners][0]
+
     def advance(self, action: int, percept: Bits, *, learned: bool = True) -> None:
         """Move to the history after a real cycle."""
         for planner in self.planners:
@@ -111,6 +119,8 @@ class RootParallel(Planner):
         PredictorError
             As in `RhoUCT.search`.
         """
+        if simulations == 0:
+            return self.planners[0].search(predictor, random, simulations=0)
         shares = self._shares(self.simulations if simulations is None else simulations)
         name = below(random, 1 << 53)
         streams = [stream(name, number) for number in range(self.searches)]

@@ -16,17 +16,23 @@ from numpy.typing import NDArray
 from aixi_approx.compilation import inner_kernel, kernel
 from aixi_approx.planner import MAX_HORIZON, MAX_SIMULATIONS, Planner, SearchResult, best_action
 from aixi_approx.planner_spec import RULES
-from aixi_approx.predictor_abi import CHOOSE, POLICY, call_operation
+from aixi_approx.predictor_abi import CHOOSE, POLICY, WEIGH, call_operation
 from aixi_approx.randomness import Stream, below, draw
 from aixi_approx.validation import as_integer, check_choice, check_positive
 
 NONE, ROOT = 0, 1  # decision nodes
 SQRT_2 = 2.0**0.5
 
-UCB, ROUND_ROBIN, SPREAD = range(len(RULES))
-PAPER_RULES = RULES[:SPREAD]
+UCB, ROUND_ROBIN, SPREAD, PRIOR, FOLLOW = range(len(RULES))
+PAPER_RULES, PLAIN_RULES = RULES[:SPREAD], RULES[:PRIOR]
 SIMULATIONS = 500  # of a decision, where neither they nor a time are given
 MOST_IN_TIME = 10_000_000  # simulations of a decision that is limited by time: a tree of some GB
+
+
+@inner_kernel
+def is_guided(plan: Any, random: Stream) -> bool:
+    """Draw whether a simulation acts as the policy does."""
+    return plan.guided >= 1.0 or (plan.guided > 0.0 and draw(random) < plan.guided)
 
 
 @kernel
@@ -34,6 +40,50 @@ def roll_out(policy: NDArray[np.int64], random: Stream, actions: int) -> int:
     """Return the action of a rollout policy that has an address; FAILED, -1, if the policy failed."""
     action = call_operation(policy[CHOOSE], policy[POLICY], int(draw(random) * 9007199254740992.0))  # 2^53
     return int(action) if 0.0 <= action < actions else -1
+
+
+@kernel
+def weigh_actions(policy: NDArray[np.int64], prior: NDArray[np.float64]) -> int:
+    """Write what a policy says of each action here to float64[A]; return how many operations failed."""
+    faults = 0
+    for a in range(len(prior)):
+        prior[a] = call_operation(policy[WEIGH], policy[POLICY], a)
+        faults += prior[a] < 0.0
+    return faults
+
+
+@kernel
+def draw_action(prior: NDArray[np.float64], random: Stream) -> int:
+    """Draw an action by its probability."""
+    u, last = draw(random), len(prior) - 1
+    for a in range(last):
+        u -= prior[a]
+        if u < 0.0:
+            return a
+    return last
+
+
+@kernel
+def select_by_prior(
+    tree: Any, prior: NDArray[np.float64], plan: Any, random: Stream, node: int, unit: float, mean: float
+) -> int:
+    """Choose an action by PUCT: value + C P sqrt(T) / (1 + visits), in the unit of the values (Silver et al. 2017).
+
+    An action that was not tried is taken for worth the mean of the node.
+    """
+    best, best_score, ties = 0, -np.inf, 0
+    bonus = plan.ucb * np.sqrt(float(tree.total[node]))
+    for a in range(plan.actions):
+        value = tree.value[node, a] if tree.visits[node, a] else mean
+        p = plan.trust * prior[a] + (1.0 - plan.trust) / plan.actions
+        score = value * unit + bonus * p / (1.0 + tree.visits[node, a])
+        if score > best_score:
+            best, best_score, ties = a, score, 1
+        elif score == best_score:
+            ties += 1
+            if below(random, ties) == 0:
+                best = a
+    return best
 
 
 @kernel
@@ -125,13 +175,18 @@ def imagined_reward(plan: Any, code: int) -> int:
     return min(plan.min_reward + code, plan.max_reward)
 
 
-def root_result(
-    visits: NDArray[np.int32], value: NDArray[np.float64], *, random: Stream, simulations: int
-) -> SearchResult:
-    """Return what stands at the root of a tree; visits and value are [N, A], of all its decision nodes."""
-    count = visits[ROOT].astype(np.int64)
-    mean = np.where(count > 0, value[ROOT], np.nan)
-    return SearchResult(best_action(mean, random), mean, count, simulations)
+def root_result(tree: Any, *, random: Stream, simulations: int) -> SearchResult:
+    """Return what stands at the root of a tree, whose `visits`, `value` and `square` are [N, A], of all its nodes."""
+    count = tree.visits[ROOT].astype(np.int64)
+    mean = np.where(count > 0, tree.value[ROOT], np.nan)
+    deviation = standard_error(count, tree.square[ROOT])
+    return SearchResult(best_action(mean, random), mean, count, simulations, deviation=deviation)
+
+
+def standard_error(visits: NDArray[np.int64], square: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the standard error of means, from numbers of visits and sums of squared deviations; infinite below two."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(visits > 1, np.sqrt(square / np.maximum(1, visits - 1) / np.maximum(1, visits)), np.inf)
 
 
 def check_search_options(

@@ -5,13 +5,12 @@ the percepts (FAC-CTW; Veness et al., JAIR 2011, section 5.9). Both read the sam
 predicted by the other. An agent that learns the actions that its searches found predicts itself (Self-AIXI; Catt et
 al., NeurIPS 2023), and is searching better by it: expert iteration (Anthony, Tian, Barber 2017).
 
-Where it knows nothing yet it is uniform, and it is followed as far as it predicts well:
+A search follows it as far as it predicts well,
 
-    policy(a | h) = trust zeta(a | h) + (1 - trust) / A        trust = MOST max(0, 1 - L)
+    trust = MOST max(0, 1 - L)
 
 where L is the log loss of the latest lessons, over that of guessing, log2 A: the mean of the first `LATEST`, then a
-mean that forgets at that rate. So it never rules an action out, as theory asks of Self-AIXI, too (Kim, Lee 2026,
-section 5).
+mean that forgets at that rate. It never rules an action out, as KT estimators rule nothing out.
 """
 
 from __future__ import annotations
@@ -55,12 +54,12 @@ class LearnedPolicy(Rollout):
     --------
     >>> from aixi_approx import make
     >>> policy = LearnedPolicy(make("coin-flip").coding, depth=8)
-    >>> policy.weights.tolist()
+    >>> policy.prediction.tolist()
     [0.5, 0.5]
     >>> for _ in range(20):
     ...     loss = policy.learn(1)
     ...     policy.extend([0, 0])    # the percept
-    >>> policy.weights.round(2).tolist()
+    >>> policy.prediction.round(2).tolist()
     [0.2, 0.8]
     """
 
@@ -73,7 +72,7 @@ class LearnedPolicy(Rollout):
         self._kernel = self._tree._kernel
         self._kernel.codes = coding.actions
         self._standings: dict[int, Standing] = {}
-        self._stand(Standing())
+        self._standing = Standing()
 
     @classmethod
     def for_environment(cls, environment: Environment, *parameters: int | str, **options: Any) -> Self:
@@ -82,8 +81,8 @@ class LearnedPolicy(Rollout):
 
     @property
     def trust(self) -> float:
-        """Probability that an action comes from what was learned, and not uniformly."""
-        return float(self._kernel.trust)
+        """How far it is to be followed, 0 to `MOST`."""
+        return MOST * max(0.0, 1.0 - self._standing.loss)
 
     @property
     def lessons(self) -> int:
@@ -91,19 +90,9 @@ class LearnedPolicy(Rollout):
         return self._standing.lessons
 
     @property
-    def weights(self) -> NDArray[np.float64]:
+    def prediction(self) -> NDArray[np.float64]:
         """Probability of each action now, float64[A]."""
         return np.array([self._kernel.weigh(action) for action in range(self.coding.actions)])
-
-    @property
-    def prediction(self) -> NDArray[np.float64]:
-        """Zeta: what was learned alone says of each action now, float64[A]."""
-        trust = self.trust
-        self._kernel.trust = 1.0
-        try:
-            return self.weights
-        finally:
-            self._kernel.trust = trust
 
     def choose(self, u: float) -> int:
         """Return an action, given a number drawn uniformly from [0, 1)."""
@@ -115,7 +104,7 @@ class LearnedPolicy(Rollout):
         lessons, mean = self._standing
         rate = 1 / min(lessons + 1, LATEST)
         guess = max(1.0, math.log2(self.coding.actions))
-        self._stand(Standing(lessons + 1, mean + rate * (min(1.0, loss / guess) - mean)))
+        self._standing = Standing(lessons + 1, mean + rate * (min(1.0, loss / guess) - mean))
         return float(loss)
 
     def append(self, bit: int) -> None:
@@ -131,7 +120,7 @@ class LearnedPolicy(Rollout):
     def revert(self, mark: int) -> None:
         """Go back to a mark, exactly; forget it and all later ones."""
         self._tree.revert(mark)
-        self._stand(self._standings[mark])
+        self._standing = self._standings[mark]
         self._standings = {each: standing for each, standing in self._standings.items() if each < mark}
 
     def copy(self) -> Self:
@@ -154,7 +143,3 @@ class LearnedPolicy(Rollout):
         """Addresses of the compiled operations."""
         draw, append, mark, revert, state, weigh = self._kernel.drawing
         return RolloutAddresses(draw, append, mark, revert, state, 1, weigh)
-
-    def _stand(self, standing: Standing) -> None:
-        self._standing = standing
-        self._kernel.trust = MOST * max(0.0, 1.0 - standing.loss)
