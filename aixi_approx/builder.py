@@ -4,7 +4,7 @@
     ctw    MC-AIXI           1-ply MC         exact on what was learned
     true   AImu              1-ply AImu       exact on the beliefs of the environment
 
-The planners `q-learning` and `random` have no model. Any model and any planner of your own take the same places.
+The planners `q-learning`, `aiqi` and `random` have no model. Any model and planner of your own take the same places.
 """
 
 from __future__ import annotations
@@ -94,10 +94,10 @@ def build_planner(
         Where it is to plan; anything that `make` takes.
     planner : PlannerSpec or str, default: "dpuct"
         Which one: `dpuct`; `rhouct`, the search of JAIR 2011; `one-ply`, rhoUCT with a single cycle of selection
-        before the rollout; `flat`, the same without selection; `expectimax`, which is exact; `q-learning` or `random`,
-        which have no model; one of your own, as `my_file.py:Mine`. With
-        `+majority:K` or `+pooled:K` it is K independent searches that are joined, with `+seconds:S` it takes S seconds
-        a decision, so that it can't be repeated.
+        before the rollout; `flat`, the same without selection; `expectimax`, which is exact; `q-learning`, `aiqi` or
+        `random`, which have no model; one of your own, as `my_file.py:Mine`. With `+majority:K`
+        or `+pooled:K` it is K independent searches that are joined, with `+seconds:S` it takes S seconds a decision,
+        so that it can't be repeated.
     model : str, default: "ctw"
         What it plans on. On the true model planners work on beliefs.
     settings : Settings, default: those of the environment

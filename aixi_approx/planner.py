@@ -59,7 +59,7 @@ class Lesson(NamedTuple):
 
 
 class Learner(Protocol):
-    """What an agent asks of the part of it that learns. A `Predictor` is one, and so are the values of Q-learning."""
+    """What an agent asks of the part of it that learns: a `Predictor`, or what a planner without a model learns."""
 
     action_bits: int
     percept_bits: int

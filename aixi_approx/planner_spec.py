@@ -63,7 +63,9 @@ class PlannerSpec(NamedTuple):
     memory_cycles: int | None = None
     """Cycles that make up a state."""
     depth: int | None = None
-    """Bits of context of what a planner learns itself, beside the predictor."""
+    """Bits of context of what a planner learns itself, beside the predictor or in place of it."""
+    levels: int | None = None
+    """Into how many a return that is predicted is divided at most."""
     join: str | None = None
     """How independent searches are joined: `majority` or `pooled`."""
     searches: int | None = None
@@ -162,6 +164,7 @@ OPTIONS: dict[str, tuple[Callable[[str], Any], str]] = {  # and how their values
     "prune": (float, "a probability"),
     "memory_cycles": (int, "a whole number of cycles"),
     "depth": (_natural, "a whole number of bits"),
+    "levels": (_natural, "a whole number"),
 }
 
 

@@ -21,7 +21,7 @@ from aixi_approx.rollouts import ROLLOUTS
 MODELS = f"{', '.join(PREDICTORS)} or my_model.py:MyClass"
 PLANNING = f"{', '.join(PLANNERS)} or my_planner.py:MyClass; with +majority:K, +pooled:K or +seconds:S"
 POLICIES = f"{', '.join(ROLLOUTS)} or my_rollout.py:MyClass"
-SEARCH = ("rollout", "leaves", "stop", "ucb", "rule", "memo", "prune", "memory_cycles")  # options of the planner
+SEARCH = ("rollout", "leaves", "stop", "ucb", "rule", "memo", "prune", "memory_cycles", "levels")  # of the planner
 EVALUATION_CYCLES, FEWEST_CYCLES = 2_000, 100  # of an evaluation, unless something else is asked for
 
 if TYPE_CHECKING:
@@ -56,6 +56,7 @@ if TYPE_CHECKING:
     "--prune", type=click.FloatRange(0, 1), help="Least probable path that expectimax imagines.  [default: 0.0001]"
 )
 @click.option("--memory-cycles", type=at_least(0), help="Cycles that make up a state of q-learning.  [default: 2]")
+@click.option("--levels", type=at_least(2), help="Into how many aiqi divides a return at most.  [default: 1024]")
 @click.option(
     "--evaluate", type=at_least(0), help="Cycles of greedy evaluation.  [default: 2000; --cycles if less, at least 100]"
 )
@@ -92,9 +93,9 @@ def command(
     An agent is a model and a planner. The model is a context-tree mixture that learns (ctw) or the environment itself
     (true). The planner is dpuct, the default; rhouct, the search of MC-AIXI in JAIR 2011; one-ply and flat, which
     choose only the first action of a simulation; expectimax, which is exact and slow; or one without a model:
-    q-learning or random. +majority:K and +pooled:K divide the simulations among K independent searches, which vote or
-    pool their values; +seconds:S simulates for S seconds a decision, which can't be repeated. Your own model, planner
-    and rollout policy are named by file and class.
+    q-learning, aiqi (which predicts returns) or random. +majority:K and +pooled:K divide the simulations among K
+    independent searches, which vote or pool their values; +seconds:S simulates for S seconds a decision, which can't be
+    repeated. Your own model, planner and rollout policy are named by file and class.
 
     \b
     Examples:

@@ -579,6 +579,29 @@ cdef double op_weigh(void *state, int64_t code) noexcept nogil:
     return product
 
 
+cdef bint weigh_below(State *self, int64_t code, int64_t left, double p, double *weights) noexcept nogil:
+    """Write the weights of the codes that begin with the bits of `code`, whose probability is p, and have `left` more."""
+    cdef History *history = &self.history
+    cdef int64_t length = history.length
+    cdef uint32_t phase = history.phase
+    cdef bint done
+    cdef double one
+    cdef int64_t bit
+    if left == 0:
+        weights[code] = p
+        return True
+    done = room_for_bit(history)
+    one = code_bit(self, code, left)
+    for bit in range(2 if one > 0.0 else 1):
+        if done:
+            write_bit(history, <uint32_t>bit)
+            done = weigh_below(self, 2 * code + bit, left - 1, p * (one if bit else 1.0 - one), weights)
+            history.length = length
+            history.phase = phase
+            self.walked = -1                                     # another bit may come to stand there
+    return done
+
+
 # ---------------------------------------------------------------------------------------------- the class
 
 cdef class ContextTreeKernel:
@@ -675,6 +698,16 @@ cdef class ContextTreeKernel:
 
     def weigh(self, int64_t code):
         return op_weigh(&self.state, code)
+
+    def weigh_all(self, double[::1] weights):
+        """Write the probability of each code, in one pass; `weights` has a place for each."""
+        cdef State *state = &self.state
+        cdef History *history = &state.history
+        if history.phase != history.action_bits or weights.shape[0] != state.codes:
+            return FAILED
+        if not weigh_below(state, 0, history.cycle_bits - history.action_bits, 1.0, &weights[0]):
+            return FAILED
+        return 0.0
 
     def mark(self):
         return op_mark(&self.state, 0)

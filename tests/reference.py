@@ -338,6 +338,59 @@ class PlainQLearning:
         self.q[before] = old + (aim - old) / self.n[before] ** self.rate
 
 
+class PlainReturns:
+    """AIQI's distribution of returns: plain trees, the whole history, and all returns listed."""
+
+    def __init__(self, coding: Coding, horizon: int, depth: int, levels: int) -> None:
+        self.coding, self.horizon, self.depth = coding, horizon, depth
+        returns = range(horizon * coding.min_reward, horizon * coding.max_reward + 1)
+        levels = min(levels, len(returns))
+        self.level = {z: i * levels // len(returns) for i, z in enumerate(returns)}
+        members = [[z for z in returns if self.level[z] == level] for level in range(levels)]
+        self.returns = [sum(each) / len(each) for each in members]
+        self.bits = max(1, (levels - 1).bit_length())
+        self.trees = PlainTrees(depth, depth, self.bits)
+        self.history: list[int] = []
+        self.cycles: list[tuple[list[int], int] | None] = []  # context and reward; None where lessons end
+
+    def context(self, action: int) -> list[int]:
+        return ([0] * self.depth + self.history + encode(action, self.coding.action_bits))[-self.depth :]
+
+    def see(self, action: int, observation: int, reward: int, learn: bool = True) -> None:
+        self.cycles.append((self.context(action), reward) if learn else None)
+        self.history += self.coding.cycle(action, observation, reward).tolist()
+        window = [cycle for cycle in self.cycles[-self.horizon :] if cycle]
+        if len(window) == self.horizon:
+            for bit in window[0][0]:
+                self.trees.append(bit)
+            for bit in encode(self.level[sum(reward for _, reward in window)], self.bits):
+                self.trees.update(bit)
+
+    def restart(self) -> None:
+        self.cycles.append(None)
+
+    def distribution(self, action: int) -> list[float]:
+        """Bit by bit; a bit is certainly 0 where there is no level with a 1 there."""
+        found, lessons = [], self.trees.history
+        for level in range(len(self.returns)):
+            self.trees.history, p = lessons + self.context(action), 1.0
+            for place in reversed(range(self.bits)):
+                bit = level >> place & 1
+                lowest = (level >> place | 1) << place
+                one = self.trees.predict() if lowest < len(self.returns) else 0.0
+                p *= one if bit else 1 - one
+                self.trees.append(bit)
+            found.append(p)
+        self.trees.history = lessons
+        return found
+
+    def values(self) -> list[float]:
+        return [
+            sum(p * z for p, z in zip(self.distribution(action), self.returns, strict=True))
+            for action in range(self.coding.actions)
+        ]
+
+
 def expectimax(coding: Coding, predictor: Predictor, horizon: int) -> list[float]:
     """Exact value of each action over a horizon: every percept, weighted by its probability."""
 

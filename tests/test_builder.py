@@ -40,8 +40,8 @@ each_agent = pytest.mark.parametrize(("model", "planner"), AGENTS)
 
 def test_which_there_are() -> None:
     assert MODELS == ("ctw", "true")
-    assert tuple(PLANNERS) == ("dpuct", "rhouct", "one-ply", "flat", "expectimax", "q-learning", "random")
-    assert MODEL_FREE == ["q-learning", "random"]
+    assert tuple(PLANNERS) == ("dpuct", "rhouct", "one-ply", "flat", "expectimax", "q-learning", "aiqi", "random")
+    assert MODEL_FREE == ["q-learning", "aiqi", "random"]
 
 
 # What holds for all.

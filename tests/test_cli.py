@@ -385,6 +385,16 @@ def test_agents_without_a_model_claim_no_log_loss(capsys: Captured) -> None:
         assert "nodes" not in table
 
 
+def test_aiqi_says_how_large_it_is(capsys: Captured) -> None:
+    arguments = ["run", "tiger", "--cycles", "60", "--evaluate", "40", "--planner", "aiqi", "--depth", "20"]
+    fine, coarse = (printed([*arguments, "--levels", levels], capsys) for levels in ("1024", "4"))
+    assert (fine["planner"], coarse["planner"]) == ({"name": "aiqi", "levels": 1024}, {"name": "aiqi", "levels": 4})
+    assert fine["nodes"] > coarse["nodes"] > 0
+    assert (fine["log_loss_end"], fine["simulations_learning"]) == (None, 0)
+    main(arguments)
+    assert "context-tree nodes" in capsys.readouterr().out
+
+
 def test_the_true_model_loses_no_more_than_the_entropy(capsys: Captured) -> None:
     result = printed(["run", "coin-flip", "--model", "true", "--cycles", "2000", "--evaluate", "100"], capsys)
     assert result["log_loss_end"] == pytest.approx(0.8813, abs=0.07)
@@ -519,6 +529,8 @@ def test_a_vote_and_a_time(capsys: Captured) -> None:
         ("--threads 2", "--threads means nothing to dpuct with the model ctw"),
         ("--planner seconds:0.01 --simulations 9", "--simulations means nothing to seconds:0.01 with the model ctw"),
         ("--planner q-learning --threads 1", "--threads means nothing to q-learning"),
+        ("--planner aiqi --simulations 9", "--simulations means nothing to aiqi"),
+        ("--planner q-learning --levels 9", "--levels means nothing to q-learning"),
     ],
 )
 def test_an_option_that_the_agent_would_not_heed_is_refused(options: str, part: str, capsys: Captured) -> None:

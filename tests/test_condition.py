@@ -31,6 +31,7 @@ OPTIONS: dict[str, st.SearchStrategy[Any]] = {
     "memo": st.booleans(),
     "prune": st.floats(0, 1),
     "memory_cycles": st.integers(0, 1_000),
+    "levels": NATURAL,
 }
 
 

@@ -20,7 +20,7 @@ from aixi_approx.pomdp.definition import POMDP
 from aixi_approx.predictors.true_model import TrueModel
 
 
-@pytest.mark.parametrize("learner", ["rhouct", "one-ply+simulations:3", "q-learning", "random"])
+@pytest.mark.parametrize("learner", ["rhouct", "one-ply+simulations:3", "q-learning", "aiqi", "random"])
 @pytest.mark.parametrize("name", ["tiger", "corridor:2", "pacman"])
 def test_experience_may_be_collected_in_segments(name: str, learner: str) -> None:
     run = random_run(name, 3, epsilon=0.7, decay=0.99, simulations=5, horizon=2, depth=20)._replace(learner=learner)

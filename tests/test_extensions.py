@@ -336,7 +336,7 @@ def test_a_belief_about_another_environment_is_refused(one: str, other: str) -> 
 
 
 @pytest.mark.parametrize(
-    "planner", ["rhouct", "one-ply", "expectimax", "majority:3", "pooled:3", "q-learning", "random"]
+    "planner", ["rhouct", "one-ply", "expectimax", "majority:3", "pooled:3", "q-learning", "aiqi", "random"]
 )
 @pytest.mark.parametrize("model", ["ctw", "true"])
 def test_all_planners_keep_to_the_interface(planner: str, model: str) -> None:

@@ -407,7 +407,7 @@ def test_planners_simulations_and_experience_make_a_difference() -> None:
     assert len(set(rewards)) == len(rewards)
 
 
-@pytest.mark.parametrize("learner", ["q-learning", "q-learning+memory_cycles:1", "random"])
+@pytest.mark.parametrize("learner", ["q-learning", "q-learning+memory_cycles:1", "aiqi", "random"])
 def test_a_learner_without_a_model_is_measured_as_it_is(learner: str) -> None:
     """Its regret is known; it has no parts, as there are no model and no search to blame."""
     run = random_run("corridor:2", 2, epsilon=0.5, decay=0.999)._replace(learner=learner)

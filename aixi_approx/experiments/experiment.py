@@ -227,7 +227,7 @@ def run(
 
     reward = average([row.reward for row in evaluated]) if evaluated else None
     random_reward, optimum = reward_range(stage)
-    statistics = agent.predictor.statistics() if isinstance(agent.predictor, Predictor) else Statistics()
+    statistics = getattr(agent.predictor, "statistics", Statistics)()
     searched = [row.simulations for row in (*learned, *evaluated) if not row.explored]
     result = RunResult(
         experiment=experiment,

@@ -17,6 +17,7 @@ from aixi_approx.registry import Registry
 if TYPE_CHECKING:
     from aixi_approx.environment import Environment
     from aixi_approx.planner import Planner
+    from aixi_approx.planners.aiqi import AIQI as AIQI
     from aixi_approx.planners.belief_expectimax import BeliefExpectimax as BeliefExpectimax
     from aixi_approx.planners.expectimax import Expectimax as Expectimax
     from aixi_approx.planners.graph_uct import GraphUCT as GraphUCT
@@ -39,6 +40,7 @@ PLANNERS = {
     "self-aixi": "self_aixi:SelfAIXI",
     "policy-alone": "policy_alone:PolicyAlone",
     "q-learning": "q_learning:QLearning",
+    "aiqi": "aiqi:AIQI",
     "random": "random_planner:RandomPlanner",
 }
 ON_BELIEFS = {  # the same on the belief of a true model
@@ -60,6 +62,7 @@ REGISTRY = Registry(
 __getattr__, __dir__, __all__ = lazy(
     __name__,
     {
+        "aiqi": ("AIQI",),
         "belief_expectimax": ("BeliefExpectimax",),
         "expectimax": ("Expectimax",),
         "graph_uct": ("GraphUCT",),
