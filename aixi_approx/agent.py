@@ -135,6 +135,22 @@ class Agent:
         self.cycle += 1
         return loss
 
+    def watch(self, action: int, percept: Percept, *, lesson: bool) -> None:
+        """Let the planner take in a cycle of another agent, and learn the action, as a policy, if that is a lesson.
+
+        The predictor takes no note of it.
+
+        Raises
+        ------
+        ValueError
+            If the action or the percept is not one of the environment's; nothing is taken in then.
+        """
+        bits = self.coding.cycle(action, *percept)
+        with self._blamed("watching a teacher"):
+            if lesson:
+                self.planner.distil(action)
+            self.planner.advance(action, bits[self.coding.action_bits :], learned=False)
+
     def restart(self) -> None:
         """Take note that the environment was reset. All that was learned stays; a true model needs to know."""
         with self._blamed("restart"):

@@ -40,7 +40,7 @@ class SearchResult(NamedTuple):
     error : float64[A] or None
         The exact value lies within value +- error; None where unknown.
     deviation : float64[A] or None
-        Standard error of each value by what was sampled, infinite where that is unknown; None if nothing is known of it.
+        Standard error of each value, infinite where it is unknown; None if the search does not say.
     """
 
     action: int
@@ -96,6 +96,8 @@ class Planner(ABC):
         Whether `search` raises ValueError where it would take too long; then a run tries one before it begins.
     reads_history : bool, default: False
         Whether it has to be given all real cycles by `advance`, from the first on.
+    policy : Rollout or None, default: None
+        That learns its decisions, and can act alone: with such a policy `search` takes 0 simulations, too.
     simulations : int, default: 0
         Of a decision, at most, unless `search` is given another number; 0 for a planner that does not count any.
     seconds : float or None, default: None
@@ -123,6 +125,7 @@ class Planner(ABC):
     needs_policy: ClassVar[bool] = False
     can_refuse: ClassVar[bool] = False
     reads_history: bool = False
+    policy: Any = None
     simulations: int = 0
     seconds: float | None = None
 

@@ -16,7 +16,8 @@ from typing import Any, NamedTuple, Self
 from aixi_approx.validation import check_choice
 
 MAJORITY, POOLED = JOINS = ("majority", "pooled")
-RULES = ("ucb", "round-robin", "spread", "prior", "follow")  # of selection; their numbers are their places
+PLAIN_RULES = ("ucb", "round-robin", "spread")
+RULES = (*PLAIN_RULES, "prior", "follow")  # of selection, the last two by a policy; their numbers are their places
 EXACT, SAMPLED = LEAVES = ("exact", "sampled")
 ALL, BETTER, EXPLORED, DRAWN = LESSONS = ("all", "better", "explored", "drawn")
 NEVER, CERTAIN = STOPS = ("never", "certain")

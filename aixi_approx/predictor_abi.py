@@ -46,7 +46,8 @@ class RolloutAddresses(NamedTuple):
 
     Each operation is `double operation(void *state, int64_t argument)`; a negative result says that it failed. The
     argument of `choose` is a random whole number of 53 bits. All zero: actions are chosen uniformly at random. `weigh`
-    returns the probability of the action that is its argument; it is zero where a policy can't say.
+    writes the probability of every action to the float64[A] at the address that is its argument; 0 where a policy
+    can't say.
     """
 
     choose: int

@@ -13,7 +13,7 @@ import click
 from aixi_approx.cli.bar import bar
 from aixi_approx.cli.options import as_json, at_least, notice, number, picture, print_json, size
 from aixi_approx.cli.watch import watch as draw
-from aixi_approx.planner_spec import DEFAULT, LEAVES, RULES, STOPS
+from aixi_approx.planner_spec import DEFAULT, LEAVES, LESSONS, RULES, STOPS
 from aixi_approx.planners import PLANNERS
 from aixi_approx.predictors import PREDICTORS
 from aixi_approx.rollouts import ROLLOUTS
@@ -21,7 +21,31 @@ from aixi_approx.rollouts import ROLLOUTS
 MODELS = f"{', '.join(PREDICTORS)} or my_model.py:MyClass"
 PLANNING = f"{', '.join(PLANNERS)} or my_planner.py:MyClass; with +majority:K, +pooled:K or +seconds:S"
 POLICIES = f"{', '.join(ROLLOUTS)} or my_rollout.py:MyClass"
-SEARCH = ("rollout", "leaves", "stop", "ucb", "rule", "memo", "prune", "memory_cycles", "levels")  # of the planner
+SEARCH = (  # options of the planner
+    "policy",
+    "lessons",
+    "rollout",
+    "leaves",
+    "stop",
+    "ucb",
+    "rule",
+    "memo",
+    "prune",
+    "memory_cycles",
+    "levels",
+)
+    "policy",
+    "lessons",
+    "rollout",
+    "leaves",
+    "stop",
+    "ucb",
+    "rule",
+    "memo",
+    "prune",
+    "memory_cycles",
+    "levels",
+)  # of the planner
 EVALUATION_CYCLES, FEWEST_CYCLES = 2_000, 100  # of an evaluation, unless something else is asked for
 
 if TYPE_CHECKING:
@@ -36,7 +60,16 @@ if TYPE_CHECKING:
 @click.argument("environment")
 @click.option("--model", default="ctw", show_default=True, metavar="MODEL", help=f"Predicts percepts: {MODELS}.")
 @click.option("--planner", default=DEFAULT, show_default=True, metavar="PLANNER", help=f"Decides: {PLANNING}.")
-@click.option("--rollout", metavar="POLICY", help=f"Acts beyond the search tree: {POLICIES}.  [default: uniform]")
+@click.option(
+    "--policy", metavar="POLICY", help="Learns the decisions and guides the search: learned."
+)
+@click.option("--lessons", type=click.Choice(LESSONS), help="Which decisions the policy learns.  [default: all]")
+@click.option(
+    "--teacher", type=click.Path(path_type=Path), metavar="DIR", help="A run whose actions the policy learns first."
+)
+@click.option(
+    "--rollout", metavar="POLICY", help=f"Acts beyond the tree: {POLICIES}.  [default: the policy, or uniform]"
+)
 @click.option("--cycles", type=at_least(0), help="Cycles of learning.")
 @click.option("--depth", type=at_least(1), help="Bits of context of the predictor.")
 @click.option("--horizon", type=at_least(1), help="Cycles that the search looks ahead.")
@@ -60,7 +93,11 @@ if TYPE_CHECKING:
 @click.option(
     "--evaluate", type=at_least(0), help="Cycles of greedy evaluation.  [default: 2000; --cycles if less, at least 100]"
 )
-@click.option("--evaluation-simulations", type=at_least(1), help="Simulations of each search in the evaluation.")
+@click.option(
+    "--evaluation-simulations",
+    type=at_least(0),
+    help="Simulations of each search in the evaluation; 0: the policy acts alone.",
+)
 @click.option("--learn-in-evaluation", is_flag=True, help="Go on learning in the evaluation, without exploring.")
 @click.option("--threads", type=at_least(1), help="Threads for majority:K and pooled:K; same result.  [default: 1]")
 @click.option("--seed", type=int, default=0, show_default=True, help="The run is a function of it.")
@@ -75,6 +112,7 @@ def command(
     exploration: tuple[float, float] | None,
     evaluate: int | None,
     learn_in_evaluation: bool,
+    teacher: Path | None,
     threads: int | None,
     seed: int,
     out: Path | None,
@@ -105,6 +143,9 @@ def command(
       aixi run tiger --model true
       aixi run tiger --planner rhouct
       aixi run tiger --simulations 5000 --stop certain
+    aixi run nim:48-perfect --model true --policy learned --cycles 300 --simulations 300
+    aixi run tiger --policy learned --evaluation-simulations 0
+    aixi run tiger --planner aiqi
       aixi run tiger --planner one-ply+majority:8 --simulations 4000 --threads 2
       aixi run tiger --model my_ngram.py:NGram --planner my_planner.py:Mine
       aixi run "coin-flip>1d-maze@2000" --cycles 5000 --picture change.png
@@ -117,6 +158,8 @@ def command(
     from aixi_approx.planner_spec import PlannerSpec
 
     spec = PlannerSpec.parse(planner)
+    if given["policy"] is not None and spec.policy is None:
+        spec = spec._replace(policy=given.pop("policy"))
     asked = {name: value for name, value in {**given, "threads": threads}.items() if value is not None}
     taken = {"cycles", *options_taken(spec, model)}
     for name in asked:
@@ -138,7 +181,27 @@ def command(
     if evaluate is None:
         short = 0 < asked.get("cycles", 0) < EVALUATION_CYCLES
         evaluate = max(FEWEST_CYCLES, asked["cycles"]) if short else EVALUATION_CYCLES
-    experiment = Experiment(made.title, settings, schedule, spec, model, evaluate, learn_in_evaluation, seed)
+    experiment = Experiment(
+        made.title,
+        settings,
+        schedule,
+        spec,
+        model,
+        evaluate,
+        learn_in_evaluation,
+        seed,
+        str(teacher) if teacher else None,
+    )
+        made.title,
+        settings,
+        schedule,
+        spec,
+        model,
+        evaluate,
+        learn_in_evaluation,
+        seed,
+        str(teacher) if teacher else None,
+    )
     complete = bool(out and (out / "result.json").exists())
     with notice("compiling the search, once; it is kept for next time ..."):
         compile_kernels(model, spec)
@@ -216,6 +279,10 @@ def _print_table(result: dict[str, Any]) -> None:
         table.add_section()
         _add_phase(table, phase)
     table.add_section()
+    if result["surprise_start"] is not None:
+        table.add_row("[bold]policy", "", "bits per action")
+        table.add_row("at the start", number(result["surprise_start"]), f"first {LOSS_WINDOW:,} lessons")
+        table.add_row("at the end", number(result["surprise_end"]), f"last {LOSS_WINDOW:,} lessons", end_section=True)
     if result["log_loss_start"] is not None:
         window = min(LOSS_WINDOW, cycles)
         table.add_row("[bold]log loss", "", "bits per percept")

@@ -553,32 +553,6 @@ cdef double op_draw(void *state, int64_t number) noexcept nogil:
     return <double>code
 
 
-cdef double op_weigh(void *state, int64_t code) noexcept nogil:
-    """Return the probability with which `op_draw` draws a code."""
-    cdef State *self = <State *>state
-    cdef History *history = &self.history
-    cdef int64_t length = history.length
-    cdef int64_t left = history.cycle_bits - history.action_bits
-    cdef double product = 1.0
-    cdef double p
-    cdef uint32_t bit
-    if history.phase != history.action_bits or code < 0 or code >= self.codes:
-        return FAILED
-    while left > 0:
-        p = code_bit(self, code >> left, left)
-        bit = (code >> (left - 1)) & 1
-        product *= p if bit else 1.0 - p
-        if not room_for_bit(history):
-            product = FAILED
-            break
-        write_bit(history, bit)
-        left -= 1
-    history.length = length
-    history.phase = history.action_bits
-    self.walked = -1
-    return product
-
-
 cdef bint weigh_below(State *self, int64_t code, int64_t left, double p, double *weights) noexcept nogil:
     """Write the weights of the codes that begin with the bits of `code`, whose probability is p, and have `left` more."""
     cdef History *history = &self.history
@@ -600,6 +574,17 @@ cdef bint weigh_below(State *self, int64_t code, int64_t left, double p, double 
             history.phase = phase
             self.walked = -1                                     # another bit may come to stand there
     return done
+
+
+cdef double op_weigh(void *state, int64_t address) noexcept nogil:
+    """Write the probability with which `op_draw` draws each code to the doubles at an address. Nothing is appended."""
+    cdef State *self = <State *>state
+    cdef History *history = &self.history
+    if history.phase != history.action_bits:
+        return FAILED
+    if not weigh_below(self, 0, history.cycle_bits - history.action_bits, 1.0, <double *><uintptr_t>address):
+        return FAILED
+    return 0.0
 
 
 # ---------------------------------------------------------------------------------------------- the class
@@ -696,18 +681,11 @@ cdef class ContextTreeKernel:
     def draw(self, int64_t number):
         return op_draw(&self.state, number)
 
-    def weigh(self, int64_t code):
-        return op_weigh(&self.state, code)
-
-    def weigh_all(self, double[::1] weights):
-        """Write the probability of each code, in one pass; `weights` has a place for each."""
-        cdef State *state = &self.state
-        cdef History *history = &state.history
-        if history.phase != history.action_bits or weights.shape[0] != state.codes:
+    def weigh(self, double[::1] weights):
+        """Write the probability of each code; `weights` has a place for each."""
+        if weights.shape[0] != self.state.codes:
             return FAILED
-        if not weigh_below(state, 0, history.cycle_bits - history.action_bits, 1.0, &weights[0]):
-            return FAILED
-        return 0.0
+        return op_weigh(&self.state, <int64_t><uintptr_t>&weights[0])
 
     def mark(self):
         return op_mark(&self.state, 0)

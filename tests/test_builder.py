@@ -32,7 +32,7 @@ SCHEDULE = Schedule(30, evaluation_simulations=4)
 MODELS = tuple(PREDICTORS)
 MODEL_FREE = [name for name in PLANNERS if planner_class(name).model_free]
 REPEATABLE = [*PLANNERS, "majority:3", "pooled:3"]
-COUNTING = ("dpuct", "rhouct", "one-ply", "flat", "majority:3", "pooled:3")
+COUNTING = ("dpuct", "rhouct", "one-ply", "flat", "self-aixi", "majority:3", "pooled:3")
 ENDING = ("dpuct", "majority:3", "pooled:3")  # on the true model, once they have seen everything
 AGENTS = [(m, p) for m in MODELS for p in REPEATABLE if m == "ctw" or p not in MODEL_FREE]
 each_agent = pytest.mark.parametrize(("model", "planner"), AGENTS)
@@ -40,7 +40,18 @@ each_agent = pytest.mark.parametrize(("model", "planner"), AGENTS)
 
 def test_which_there_are() -> None:
     assert MODELS == ("ctw", "true")
-    assert tuple(PLANNERS) == ("dpuct", "rhouct", "one-ply", "flat", "expectimax", "q-learning", "aiqi", "random")
+    assert tuple(PLANNERS) == (
+        "dpuct",
+        "rhouct",
+        "one-ply",
+        "flat",
+        "expectimax",
+        "self-aixi",
+        "policy-alone",
+        "q-learning",
+        "aiqi",
+        "random",
+    )
     assert MODEL_FREE == ["q-learning", "aiqi", "random"]
 
 
@@ -349,7 +360,7 @@ class Echo(Environment):
         ({"planner": "majority:2+pooled:2"}, "planner 'majority:2.pooled:2': join is given twice: leave one out"),
         ({"planner": "rhouct+ucb:1+ucb:2"}, "planner 'rhouct.ucb:1.ucb:2': ucb is given twice: leave one out"),
         ({"planner": "simulations:\u0661"}, "simulations is '\u0661': it must be a whole number"),
-        ({"planner": "rhouct+rollout:"}, "no rollout policy '': there are uniform, and my_file.py:MyClass"),
+        ({"planner": "rhouct+rollout:"}, "no rollout policy '': there are uniform, learned, and my_file.py:MyClass"),
         ({"model": None}, "None is no name of a model: give one, or my_file.py:MyClass"),
         ({"planner": None}, "None is no planner: give its name, or a PlannerSpec"),
         ({"seed": 1.5}, "seed is 1.5: it must be a whole number"),

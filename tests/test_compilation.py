@@ -49,11 +49,11 @@ if sys.argv[1:] == ["search"]:
     tables = Tables(**{name: np.zeros(3, np.float64 if name == "probability" else np.int64) for name in Tables._fields})
     tables.first[1] = 1
     plan = pouct.StatePlan(
-        actions=1, percepts=1, horizon=1, plies=1, rule=0, ucb=1.0, scale=1.0,
+        actions=1, percepts=1, horizon=1, plies=1, rule=0, ucb=1.0, scale=1.0, guided=0.0,
     )
     world = pouct.World(tables, np.zeros(1, np.int64), np.zeros(1, np.int64), np.ones(1), 1, 1, 1, 0)
     tree = pouct.StateTree(
-        np.full(1, pouct.ROOT + 1), np.zeros(9, np.int64), np.zeros((9, 1), np.int32), np.zeros((9, 1)),
+        np.full(1, pouct.ROOT + 1), np.zeros(9, np.int64), np.zeros((9, 1), np.int32), np.zeros((9, 1)), np.zeros((2, 1)),
         np.full((16, 2), pouct.FREE),
     )
     tree.total[pouct.ROOT] = 1

@@ -17,7 +17,7 @@ from aixi_approx.builder import build_agent, build_planner
 from aixi_approx.coding import Coding, decode
 from aixi_approx.envs import make
 from aixi_approx.planner import SearchResult
-from aixi_approx.planner_spec import RULES, STOPS
+from aixi_approx.planner_spec import PLAIN_RULES, STOPS
 from aixi_approx.planners import dp_uct
 from aixi_approx.planners.dp_uct import DPUCT
 from aixi_approx.planners.pouct import FlatPOUCT, OnePlyPOUCT
@@ -90,7 +90,7 @@ def agree(found: SearchResult, plain: PlainDPSearch) -> None:
     horizon=st.integers(1, 4),
     simulations=st.integers(1, 200),
     ucb=st.sampled_from([0.0, 0.3, 0.5, 2.0**0.5]),
-    rule=st.sampled_from(RULES),
+    rule=st.sampled_from(PLAIN_RULES),
     rollout=st.sampled_from(sorted(ROLLOUTS)),
     stop=st.sampled_from(STOPS),
     seed=st.integers(0, 2**64),
@@ -108,7 +108,7 @@ def test_equals_the_plain_search(
     agree(found, plain)
 
 
-@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize("rule", PLAIN_RULES)
 @pytest.mark.parametrize("name", ["tiger", "kuhn-poker", "cheese-maze"])
 def test_equals_the_plain_search_over_thousands_of_simulations(name: str, rule: str) -> None:
     coding, tree = live(name, 100)
@@ -166,7 +166,7 @@ def test_the_constant_of_ucb_depends_on_the_rule() -> None:
     cycles=st.integers(0, 60),
     horizon=st.integers(1, 5),
     simulations=st.integers(1, 400),
-    rule=st.sampled_from(RULES),
+    rule=st.sampled_from(PLAIN_RULES),
     stop=st.sampled_from(STOPS),
     seed=st.integers(0, 2**64),
 )
@@ -324,7 +324,7 @@ def test_a_reward_beyond_the_largest_counts_as_the_largest() -> None:
 
 
 @pytest.mark.parametrize("bits", [0, 1])
-@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize("rule", PLAIN_RULES)
 def test_one_reward(rule: str, bits: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """A coding may give it no bit at all."""
     monkeypatch.setattr(dp_uct, "FIRST_ROOM", 1)

@@ -125,11 +125,12 @@ def check_shapes(result: SearchResult, actions: int) -> None:
         require(fine, message, check="result")
 
     refuse(isinstance(result, SearchResult), f"search() returned {result!r:.80}: return a SearchResult")
-    action, value, visits, simulations, error = result
+    action, value, visits, simulations, error, deviation = result
     refuse(isinstance(action, int | np.integer), f"search() decided on {action!r:.40}: an action is a whole number")
     refuse(0 <= action < actions, f"search() decided on {action}: there are actions 0 to {actions - 1}")
-    for name, array, kind in (("value", value, "f"), ("visits", visits, "iu"), ("error", error, "f")):
-        if name == "error" and array is None:
+    arrays = (("value", value, "f"), ("visits", visits, "iu"), ("error", error, "f"), ("deviation", deviation, "f"))
+    for name, array, kind in arrays:
+        if name in ("error", "deviation") and array is None:
             continue
         shaped = isinstance(array, np.ndarray) and array.shape == (actions,) and array.dtype.kind in kind
         what = "numbers" if kind == "f" else "whole numbers"

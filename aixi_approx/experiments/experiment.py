@@ -17,6 +17,7 @@ from aixi_approx.envs.switching import Switching
 from aixi_approx.estimate import Estimate, average, finite, normalised
 from aixi_approx.experiments.recording import Recording
 from aixi_approx.experiments.recovery import Phase, phases
+from aixi_approx.experiments.teacher import digest, read_trace, teach
 from aixi_approx.interaction import MAX_CYCLES, Row, evaluate, interact
 from aixi_approx.planner import MAX_SIMULATIONS
 from aixi_approx.planner_spec import DEFAULT, PlannerSpec
@@ -25,6 +26,7 @@ from aixi_approx.pomdp.solver import reward_range
 from aixi_approx.predictor import Predictor, Statistics
 from aixi_approx.predictors import PREDICTORS
 from aixi_approx.randomness import stream
+from aixi_approx.rollouts import LEARNED
 from aixi_approx.validation import as_integer
 
 LOSS_WINDOW = 1_000  # cycles over which the log loss at the start and at the end is averaged
@@ -74,6 +76,7 @@ class Experiment(NamedTuple):
     evaluate: int = 2_000  # cycles
     learn_in_evaluation: bool = False
     seed: int = 0
+    teacher: str | None = None  # folder of a run whose actions the policy learns first
 
     def as_json(self) -> dict[str, Any]:
         """Return all fields, as JSON values."""
@@ -107,6 +110,8 @@ class RunResult(NamedTuple):
         Results in each environment of a sequence; the evaluation is in the last one.
     log_loss_start, log_loss_end : float or None
         Bits per percept over the first and last 1,000 cycles of learning; None if the agent does not predict.
+    surprise_start, surprise_end : float or None
+        Bits per action that the policy learned, over the first and last 1,000 of them; None without a policy.
     simulations_learning, simulations_evaluation : int
         Total numbers of simulations.
     simulations_per_decision : float or None
@@ -128,6 +133,8 @@ class RunResult(NamedTuple):
     phases: list[Phase]
     log_loss_start: float | None
     log_loss_end: float | None
+    surprise_start: float | None
+    surprise_end: float | None
     simulations_learning: int
     simulations_evaluation: int
     simulations_per_decision: float | None
@@ -183,7 +190,6 @@ def run(
     as_integer("cycles", schedule.cycles, 0, MAX_CYCLES)
     as_integer("evaluate", experiment.evaluate, 0, MAX_CYCLES)
     fewest = as_integer("searches", experiment.planner.searches or 1, 1, MAX_SIMULATIONS)
-    as_integer("evaluation_simulations", schedule.evaluation_simulations, fewest, MAX_SIMULATIONS)
     agent = build_agent(
         environment,
         experiment.model,
@@ -192,9 +198,17 @@ def run(
         seed=experiment.seed,
         threads=threads,
     )
+    simulations = as_integer("evaluation_simulations", schedule.evaluation_simulations, 0, MAX_SIMULATIONS)
+    if simulations or agent.planner.policy is None:
+        as_integer("evaluation_simulations", simulations, fewest, MAX_SIMULATIONS)
+    options = experiment.as_json()
+    if experiment.teacher is not None:
+        trace = read_trace(experiment.teacher, environment)
+        teach(agent, trace)
+        options["trace"] = digest(trace)
     if agent.planner.can_refuse:
         agent.search(stream(experiment.seed))
-    recording = Recording(folder, experiment.as_json()) if folder else None
+    recording = Recording(folder, options) if folder else None
     if recording and (recorded := recording.result()):
         return RunResult.from_json(recorded)
 
@@ -228,6 +242,7 @@ def run(
     reward = average([row.reward for row in evaluated]) if evaluated else None
     random_reward, optimum = reward_range(stage)
     statistics = getattr(agent.predictor, "statistics", Statistics)()
+    lessons = [row.surprise for row in learned if row.lesson]
     searched = [row.simulations for row in (*learned, *evaluated) if not row.explored]
     result = RunResult(
         experiment=experiment,
@@ -239,6 +254,8 @@ def run(
         phases=reached,
         log_loss_start=_log_loss(agent, learned[:LOSS_WINDOW]),
         log_loss_end=_log_loss(agent, learned[-LOSS_WINDOW:]),
+        surprise_start=_mean(lessons[:LOSS_WINDOW]),
+        surprise_end=_mean(lessons[-LOSS_WINDOW:]),
         simulations_learning=sum(row.simulations for row in learned),
         simulations_evaluation=sum(row.simulations for row in evaluated),
         simulations_per_decision=sum(searched) / len(searched) if any(searched) else None,
@@ -258,9 +275,13 @@ def compile_kernels(model: str = CTW, planner: PlannerSpec | str = DEFAULT) -> N
     environment = make("coin-flip")
     settings = environment.settings._replace(depth=1, horizon=2, simulations=50, epsilon=0.0)
     spec = as_spec(planner)._replace(seconds=None, join=None, searches=None)  # none of these changes the kernels
-    if spec.rollout is None and not {spec.name, model} - {*PLANNERS, *PREDICTORS}:
+    if spec.rollout is None and spec.policy in (None, LEARNED) and not {spec.name, model} - {*PLANNERS, *PREDICTORS}:
         agent = build_agent(environment, model, planner=spec, settings=settings)
         deque(interact(agent, environment, cycles=2), maxlen=0)
+
+
+def _mean(values: Sequence[float]) -> float | None:
+    return sum(values) / len(values) if values else None
 
 
 def _log_loss(agent: Agent, rows: Sequence[Row]) -> float | None:

@@ -67,17 +67,7 @@ class Recording:
 
     def rows(self, part: str) -> list[Row]:
         """Return the complete recorded rows of a part, `learning` or `evaluation`."""
-        path = self.folder / f"{part}.csv"
-        if not path.exists():
-            return []
-        lines = path.read_text().split("\n")[1:-1]  # text after the last newline is an incomplete row
-        rows = []
-        for number, line in enumerate(lines, start=2):
-            try:
-                rows.append(_parse(line))
-            except ValueError as error:
-                raise ValueError(f"{path}, line {number}: {line!r} is not a row of a run: {error}") from error
-        return rows
+        return read_rows(self.folder / f"{part}.csv")
 
     def write(self, part: str, rows: Iterable[Row], *, there: int) -> Iterator[Row]:
         """Write rows as they come and pass them on; the first `there` of them have been written before."""
@@ -104,6 +94,26 @@ class Recording:
     def finish(self, result: Mapping[str, Any]) -> None:
         """Write the result."""
         write_atomically(self.folder / "result.json", result)
+
+
+def read_rows(path: Path) -> list[Row]:
+    """Return the complete rows of a file; none if there is no file.
+
+    Raises
+    ------
+    ValueError
+        If a line is not a row.
+    """
+    if not path.exists():
+        return []
+    lines = path.read_text().split("\n")[1:-1]  # text after the last newline is an incomplete row
+    rows = []
+    for number, line in enumerate(lines, start=2):
+        try:
+            rows.append(_parse(line))
+        except ValueError as error:
+            raise ValueError(f"{path}, line {number}: {line!r} is not a row of a run: {error}") from error
+    return rows
 
 
 def _flat(options: Mapping[str, Any], above: tuple[str, ...] = ()) -> dict[tuple[str, ...], Any]:

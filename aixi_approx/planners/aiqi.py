@@ -42,7 +42,7 @@ from aixi_approx.validation import as_integer
 LEVELS, MAX_LEVELS, MAX_DEPTH = 1 << 10, 1 << 16, 1 << 20
 
 
-class Lesson(NamedTuple):
+class Awaited(NamedTuple):
     """A cycle whose return is not known yet."""
 
     context: Bits  # the last bits of the history, up to its action
@@ -103,8 +103,8 @@ class ReturnTree:
         self._kernel.codes = self._levels
         self._context: Bits = np.zeros(depth, dtype=np.uint8)
         self._earned = 0  # in all cycles
-        self._lessons: deque[Lesson] = deque()
-        self._marks: list[tuple[int, Bits, int, tuple[Lesson, ...]]] = []
+        self._lessons: deque[Awaited] = deque()
+        self._marks: list[tuple[int, Bits, int, tuple[Awaited, ...]]] = []
 
     @property
     def values(self) -> NDArray[np.float64]:
@@ -126,7 +126,7 @@ class ReturnTree:
         mark = self._kernel.mark()
         try:
             self._take(self._context_after(_as_bits(action, self.action_bits)))
-            if self._kernel.weigh_all(weights) < 0:
+            if self._kernel.weigh(weights) < 0:
                 raise MemoryError("no memory to predict a return")
         finally:
             self._kernel.revert(mark)
@@ -134,7 +134,7 @@ class ReturnTree:
 
     def learn(self, cycle: Bits) -> float:
         """Take in a cycle, and learn the return that is known with it; return 0, because no percept was predicted."""
-        self._lessons.append(Lesson(self._context_after(cycle[: self.action_bits]), self._earned))
+        self._lessons.append(Awaited(self._context_after(cycle[: self.action_bits]), self._earned))
         self._earned += self.coding.percept(cycle[self.action_bits :])[1]
         self._context = self._context_after(cycle)
         if len(self._lessons) == self.horizon:

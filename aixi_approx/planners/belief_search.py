@@ -67,7 +67,7 @@ class BeliefSearch(Planner):
     ) -> None:
         self.pomdp, self.seconds = pomdp, seconds
         self.guide = Guide(pomdp.coding, rollout, policy=policy, lessons=lessons)
-        self.reads_history = self.guide.reads_history
+        self.reads_history, self.policy = self.guide.reads_history, policy
         self._same = SameEnvironment(pomdp)
         self._slices = TimeSlices()
 

@@ -724,7 +724,9 @@ class GraphUCT(BeliefSearch):
         if rule is None:
             rule = "follow" if policy else "spread" if leaves == EXACT else "ucb"
         ucb = DEFAULT_UCB[leaves].get(rule, 0.0) if ucb is None else ucb
-        _, self.simulations, _ = check_search_options(horizon, simulations, seconds=seconds, ucb=ucb, rule=rule)
+        _, self.simulations, _ = check_search_options(
+            horizon, simulations, seconds=seconds, ucb=ucb, rule=rule, guided=policy is not None
+        )
         actions, coding = len(pomdp.actions), pomdp.coding
         percept, percepts = number_percepts(pomdp)
         self._plan = GraphPlan(

@@ -1,4 +1,4 @@
-"""What guides a search: a policy that learns its decisions, or a rollout policy, at the present point of the history."""
+"""What guides a search: a policy that learns its decisions, or a rollout policy that does not."""
 
 from __future__ import annotations
 

@@ -296,11 +296,18 @@ class HistorySearch(Planner):
         plies: int | None = None,
     ) -> None:
         horizon, self.simulations, plies = check_search_options(
-            horizon, simulations, seconds=seconds, ucb=ucb, rule=rule, plies=plies, rules=self.rules
+            horizon,
+            simulations,
+            seconds=seconds,
+            ucb=ucb,
+            rule=rule,
+            plies=plies,
+            rules=self.rules,
+            guided=policy is not None,
         )
         self.coding, self.seconds = coding, seconds
         self.guide = Guide(coding, rollout, policy=policy, lessons=lessons)
-        self.reads_history = self.guide.reads_history
+        self.reads_history, self.policy = self.guide.reads_history, policy
         self._plan = SearchPlan(
             actions=coding.actions,
             action_bits=coding.action_bits,

@@ -27,7 +27,7 @@ class PolicyAlone(Planner):
 
     def __init__(self, coding: Coding, *, policy: Rollout) -> None:
         self.guide = Guide(coding, None, policy=policy)
-        self.reads_history = self.guide.reads_history
+        self.reads_history, self.policy = self.guide.reads_history, policy
 
     def search(self, predictor: Any, random: Stream, *, simulations: int | None = None) -> SearchResult:
         """Ask the policy."""

@@ -62,7 +62,7 @@ class RootParallel(Planner):
         self.searches = as_integer("searches", searches, 1, MAX_SIMULATIONS)
         self.join = check_choice("join", join, JOINS)
         self.simulations, self.seconds = planners[0].simulations, planners[0].seconds
-        self.reads_history = planners[0].reads_history
+        self.reads_history, self.policy = planners[0].reads_history, planners[0].policy
         self._marks: list[list[int]] = []
         self._shares(self.simulations)
 
@@ -77,7 +77,8 @@ class RootParallel(Planner):
 
     def distil(self, action: int) -> float:
         """Let the policies of all planners learn an action; return its log loss in bits."""
-        return [planner.distil(action) for planner in self.planners][0]
+        losses = [planner.distil(action) for planner in self.planners]
+        return losses[0]
 
     def advance(self, action: int, percept: Bits, *, learned: bool = True) -> None:
         """Move to the history after a real cycle."""

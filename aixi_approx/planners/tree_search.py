@@ -24,7 +24,7 @@ NONE, ROOT = 0, 1  # decision nodes
 SQRT_2 = 2.0**0.5
 
 UCB, ROUND_ROBIN, SPREAD, PRIOR, FOLLOW = range(len(RULES))
-PAPER_RULES, PLAIN_RULES = RULES[:SPREAD], RULES[:PRIOR]
+PAPER_RULES = RULES[:SPREAD]
 SIMULATIONS = 500  # of a decision, where neither they nor a time are given
 MOST_IN_TIME = 10_000_000  # simulations of a decision that is limited by time: a tree of some GB
 
@@ -44,12 +44,8 @@ def roll_out(policy: NDArray[np.int64], random: Stream, actions: int) -> int:
 
 @kernel
 def weigh_actions(policy: NDArray[np.int64], prior: NDArray[np.float64]) -> int:
-    """Write what a policy says of each action here to float64[A]; return how many operations failed."""
-    faults = 0
-    for a in range(len(prior)):
-        prior[a] = call_operation(policy[WEIGH], policy[POLICY], a)
-        faults += prior[a] < 0.0
-    return faults
+    """Write the probability of each action by a policy to float64[A]; return how many operations failed."""
+    return 1 if call_operation(policy[WEIGH], policy[POLICY], prior.ctypes.data) < 0.0 else 0
 
 
 @kernel
@@ -198,6 +194,7 @@ def check_search_options(
     rule: str,
     plies: int | None = None,
     rules: tuple[str, ...] = RULES,
+    guided: bool = False,
 ) -> tuple[int, int, int]:
     """Return the horizon, simulations and plies of a tree search, checked.
 
@@ -209,6 +206,8 @@ def check_search_options(
     if not 0 <= ucb < np.inf:
         raise ValueError(f"ucb is {ucb}: it must be a number and not negative")
     check_choice("rule", rule, rules)
+    if rule in (RULES[PRIOR], RULES[FOLLOW]) and not guided:
+        raise ValueError(f"the rule {rule} needs a policy: name one, as in policy:learned, or take another rule")
     if seconds is not None:
         check_positive("seconds", seconds)
     if simulations is None:

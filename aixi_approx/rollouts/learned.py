@@ -22,15 +22,17 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from aixi_approx._context_tree import ContextTreeKernel
 from aixi_approx.coding import Coding, encode
 from aixi_approx.environment import Environment
 from aixi_approx.predictor import Statistics
 from aixi_approx.predictor_abi import RANDOM_BITS, RolloutAddresses
-from aixi_approx.predictors.context_tree import FactoredContextTree
 from aixi_approx.rollout import Rollout
+from aixi_approx.validation import as_integer
 
 MOST = 0.95  # trust
 LATEST = 50  # lessons
+MAX_DEPTH = 1 << 20
 
 
 class Standing(NamedTuple):
@@ -60,17 +62,18 @@ class LearnedPolicy(Rollout):
     ...     loss = policy.learn(1)
     ...     policy.extend([0, 0])    # the percept
     >>> policy.prediction.round(2).tolist()
-    [0.2, 0.8]
+    [0.02, 0.98]
     """
 
     reads_history = learns = True
 
     def __init__(self, coding: Coding, *, depth: int) -> None:
         super().__init__(coding)
-        self._tree = FactoredContextTree(depth, coding.percept_bits, coding.action_bits)
-        self._tree.extend([0] * coding.percept_bits)  # before the first action: nothing, as before any history
-        self._kernel = self._tree._kernel
+        self.depth = as_integer("depth", depth, 1, MAX_DEPTH)
+        self._kernel = ContextTreeKernel(depth, coding.percept_bits, coding.action_bits)  # the roles exchanged
         self._kernel.codes = coding.actions
+        for _ in range(coding.percept_bits):  # before the first action: nothing, as before any history
+            self._kernel.append(0)
         self._standings: dict[int, Standing] = {}
         self._standing = Standing()
 
@@ -92,7 +95,10 @@ class LearnedPolicy(Rollout):
     @property
     def prediction(self) -> NDArray[np.float64]:
         """Probability of each action now, float64[A]."""
-        return np.array([self._kernel.weigh(action) for action in range(self.coding.actions)])
+        weights = np.empty(self.coding.actions)
+        if self._kernel.weigh(weights) < 0:
+            raise ValueError("the next bit is one of a percept: actions are predicted at the start of a cycle")
+        return weights
 
     def choose(self, u: float) -> int:
         """Return an action, given a number drawn uniformly from [0, 1)."""
@@ -100,7 +106,10 @@ class LearnedPolicy(Rollout):
 
     def learn(self, action: int) -> float:
         """Learn the next action and append it to the history; return its log loss, in bits."""
-        loss = self._tree.learn(np.array(encode(action, self.coding.action_bits), dtype=np.uint8))
+        bits = np.array(encode(action, self.coding.action_bits), dtype=np.uint8)
+        loss, taken = self._kernel.learn(bits)
+        if taken < len(bits):
+            raise MemoryError(f"no memory for more than {self._kernel.nodes} nodes of the policy")
         lessons, mean = self._standing
         rate = 1 / min(lessons + 1, LATEST)
         guess = max(1.0, math.log2(self.coding.actions))
@@ -109,34 +118,35 @@ class LearnedPolicy(Rollout):
 
     def append(self, bit: int) -> None:
         """Take in the next bit of the history without learning it."""
-        self._tree.append(bit)
+        if self._kernel.append(bit) < 0:
+            raise MemoryError("no memory for a longer history of the policy")
 
     def mark(self) -> int:
         """Remember this point; return its number."""
-        mark = self._tree.mark()
+        mark = int(self._kernel.mark())
         self._standings[mark] = self._standing
         return mark
 
     def revert(self, mark: int) -> None:
         """Go back to a mark, exactly; forget it and all later ones."""
-        self._tree.revert(mark)
+        if self._kernel.revert(mark) < 0:
+            raise ValueError(f"there is no mark {mark}: it was never set, or something was reverted to it or before it")
         self._standing = self._standings[mark]
         self._standings = {each: standing for each, standing in self._standings.items() if each < mark}
 
     def copy(self) -> Self:
         """Return an independent policy in the same state, without marks."""
         twin = copy.copy(self)
-        twin._tree = self._tree.copy()
-        twin._kernel, twin._standings = twin._tree._kernel, {}
+        twin._kernel, twin._standings = self._kernel.copy(), {}
         return twin
 
     def statistics(self) -> Statistics:
         """Return the size of what was learned, and the work it took."""
-        return self._tree.statistics()
+        return Statistics(self._kernel.nodes, self._kernel.memory, *self._kernel.work)
 
     def snapshot(self) -> bytes:
         """Return the state that all actions follow from, as bytes."""
-        return self._tree.snapshot() + repr(self._standing).encode()
+        return bytes(self._kernel.snapshot()) + repr(self._standing).encode()
 
     @property
     def addresses(self) -> RolloutAddresses:

@@ -1,0 +1,63 @@
+"""Teachers: the actions of another run, as first lessons of a policy."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+
+from aixi_approx.agent import Agent
+from aixi_approx.environment import Environment, Percept
+from aixi_approx.execution.folder import open_folder
+from aixi_approx.experiments.recording import read_rows
+from aixi_approx.interaction import Row
+
+PARTS = ("learning", "evaluation")
+
+
+def read_trace(folder: Path | str, environment: Environment) -> list[Row]:
+    """Return the cycles of a run that was recorded in an environment: those of its learning, then of its evaluation.
+
+    Raises
+    ------
+    ValueError
+        If the folder holds no run, one in another environment, or one that is broken or empty.
+    """
+    folder = Path(folder)
+    manifest = open_folder(folder / "manifest.json", "run", "options") if folder.is_dir() else None
+    if manifest is None:
+        raise ValueError(f"{folder} holds no run: name the folder of `aixi run ... --out`")
+    where = manifest["options"].get("environment")
+    if where != environment.title:
+        raise ValueError(f"{folder} holds a run in {where}: a teacher has to act in {environment.title}")
+    rows = []
+    for part in PARTS:
+        path = folder / f"{part}.csv"
+        for number, row in enumerate(read_rows(path), start=2):
+            try:
+                environment.coding.cycle(row.action, row.observation, row.reward)
+            except ValueError as error:
+                raise ValueError(f"{path}, line {number}: {error}: the file is broken") from error
+            rows.append(row)
+    if not rows:
+        raise ValueError(f"{folder} holds a run without a cycle: let it run first")
+    return rows
+
+
+def teach(agent: Agent, trace: Sequence[Row]) -> None:
+    """Let the policy of an agent learn the actions of a trace, but for those that were random. Nothing else learns.
+
+    Raises
+    ------
+    ValueError
+        If the agent has no policy.
+    """
+    if agent.planner.policy is None:
+        raise ValueError("a teacher teaches a policy, which this agent has not: name one, as in policy:learned")
+    for row in trace:
+        agent.watch(row.action, Percept(row.observation, row.reward), lesson=not row.explored)
+
+
+def digest(trace: Sequence[Row]) -> str:
+    """Return a number of 64 bits that tells a trace from others, as text."""
+    return hashlib.sha256(repr([tuple(row[:5]) for row in trace]).encode()).hexdigest()[:16]
