@@ -34,18 +34,6 @@ SEARCH = (  # options of the planner
     "memory_cycles",
     "levels",
 )
-    "policy",
-    "lessons",
-    "rollout",
-    "leaves",
-    "stop",
-    "ucb",
-    "rule",
-    "memo",
-    "prune",
-    "memory_cycles",
-    "levels",
-)  # of the planner
 EVALUATION_CYCLES, FEWEST_CYCLES = 2_000, 100  # of an evaluation, unless something else is asked for
 
 if TYPE_CHECKING:
@@ -60,9 +48,7 @@ if TYPE_CHECKING:
 @click.argument("environment")
 @click.option("--model", default="ctw", show_default=True, metavar="MODEL", help=f"Predicts percepts: {MODELS}.")
 @click.option("--planner", default=DEFAULT, show_default=True, metavar="PLANNER", help=f"Decides: {PLANNING}.")
-@click.option(
-    "--policy", metavar="POLICY", help="Learns the decisions and guides the search: learned."
-)
+@click.option("--policy", metavar="POLICY", help="Learns the decisions and guides the search: learned.")
 @click.option("--lessons", type=click.Choice(LESSONS), help="Which decisions the policy learns.  [default: all]")
 @click.option(
     "--teacher", type=click.Path(path_type=Path), metavar="DIR", help="A run whose actions the policy learns first."
@@ -182,16 +168,6 @@ def command(
         short = 0 < asked.get("cycles", 0) < EVALUATION_CYCLES
         evaluate = max(FEWEST_CYCLES, asked["cycles"]) if short else EVALUATION_CYCLES
     experiment = Experiment(
-        made.title,
-        settings,
-        schedule,
-        spec,
-        model,
-        evaluate,
-        learn_in_evaluation,
-        seed,
-        str(teacher) if teacher else None,
-    )
         made.title,
         settings,
         schedule,

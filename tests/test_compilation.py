@@ -53,8 +53,8 @@ if sys.argv[1:] == ["search"]:
     )
     world = pouct.World(tables, np.zeros(1, np.int64), np.zeros(1, np.int64), np.ones(1), 1, 1, 1, 0)
     tree = pouct.StateTree(
-        np.full(1, pouct.ROOT + 1), np.zeros(9, np.int64), np.zeros((9, 1), np.int32), np.zeros((9, 1)), np.zeros((2, 1)),
-        np.full((16, 2), pouct.FREE),
+        np.full(1, pouct.ROOT + 1), np.zeros(9, np.int64), np.zeros((9, 1), np.int32), np.zeros((9, 1)),
+        np.zeros((2, 1)), np.full((16, 2), pouct.FREE),
     )
     tree.total[pouct.ROOT] = 1
     trace = pouct.StateTrace(*(np.zeros(1, np.int64) for _ in pouct.StateTrace._fields))
