@@ -135,10 +135,10 @@ class Agent:
         self.cycle += 1
         return loss
 
-    def watch(self, action: int, percept: Percept, *, lesson: bool) -> None:
-        """Let the planner take in a cycle of another agent, and learn the action, as a policy, if that is a lesson.
+    def watch(self, action: int, percept: Percept, *, lesson: bool, own: bool = False) -> None:
+        """Let the planner take in a cycle, and learn the action, as a policy, if that is a lesson.
 
-        The predictor takes no note of it.
+        The predictor takes no note of it. The cycle is one of another agent, or of its own earlier life.
 
         Raises
         ------
@@ -149,7 +149,7 @@ class Agent:
         with self._blamed("watching a teacher"):
             if lesson:
                 self.planner.distil(action)
-            self.planner.advance(action, bits[self.coding.action_bits :], learned=False)
+            self.planner.advance(action, bits[self.coding.action_bits :], learned=own)
 
     def restart(self) -> None:
         """Take note that the environment was reset. All that was learned stays; a true model needs to know."""

@@ -18,7 +18,7 @@ from aixi_approx.compilation import compiled
 Stream = NDArray[np.uint64]
 
 # The purpose of a stream: the second number of its name.
-ENVIRONMENT, AGENT, EVALUATION, SHUFFLE, PROBE = range(5)
+ENVIRONMENT, AGENT, EVALUATION, SHUFFLE, PROBE, TRIAL = range(6)
 
 _MASK = (1 << 64) - 1
 

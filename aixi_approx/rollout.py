@@ -62,6 +62,9 @@ class Rollout(ABC):
     def append(self, bit: int) -> None:  # noqa: B027
         """Take in the next bit of the history, of an action or a percept, real or imagined."""
 
+    def earn(self, reward: int, *, block: int, simulations: int) -> None:  # noqa: B027
+        """Take note of the reward of a real cycle, in blocks of so many cycles; for a policy that learns."""
+
     def mark(self) -> int:
         """Remember this point; return its number, at least 0."""
         return 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from typing import Any, Self
 
 import numpy as np
@@ -71,14 +72,19 @@ class BeliefSearch(Planner):
         self._same = SameEnvironment(pomdp)
         self._slices = TimeSlices()
 
+    @property
+    @abstractmethod
+    def horizon(self) -> int:
+        """Cycles that it looks ahead."""
+
     @classmethod
     def for_environment(cls, environment: Environment, *parameters: int | str, **options: Any) -> Self:
         """Return a new planner for an environment that is a POMDP; ValueError if it is not."""
         return cls(as_pomdp(environment), *parameters, **options)
 
-    def guided_share(self) -> float:
-        """Return the share of simulations that act as the policy does."""
-        return self.guide.trust if self.guide.acts else 0.0
+    def guided_share(self, trust: float) -> float:
+        """Return the share of simulations that act as the policy does, if it is to be followed so far."""
+        return trust if self.guide.acts else 0.0
 
     def lesson(self, result: SearchResult | None, random: Stream) -> Lesson:
         """Return what is to be done after a search, and whether the policy learns that."""
@@ -90,7 +96,7 @@ class BeliefSearch(Planner):
 
     def advance(self, action: int, percept: Bits, *, learned: bool = True) -> None:
         """Go on to the history after a real cycle, which only a policy takes note of."""
-        self.guide.advance(action, percept)
+        self.guide.advance(action, percept, learned=learned, horizon=self.horizon, simulations=self.simulations)
 
     def mark(self) -> int:
         """Remember this point; return its number."""

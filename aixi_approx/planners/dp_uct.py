@@ -605,9 +605,9 @@ class DPUCT(HistorySearch):
             if sizes:
                 self._enlarge(*sizes)
 
-    def guided_share(self) -> float:
+    def guided_share(self, trust: float) -> float:
         """Return the share of simulations that act as the policy does, also within the tree."""
-        return super().guided_share() * (0.5 if self._plan.rule == FOLLOW else 1.0)
+        return 0.5 * trust if self._plan.rule == FOLLOW else super().guided_share(trust)
 
     def _larger(self) -> tuple[int, int] | None:
         """Return the numbers of decision and bit nodes of a tree of twice the size; None if it would be too large."""

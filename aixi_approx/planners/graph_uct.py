@@ -801,6 +801,8 @@ class GraphUCT(BeliefSearch):
         if simulations == 0:
             return self.guide.act_alone(random)
         simulations, end = budget(self, simulations)
+        trust = self.guide.trust(simulations)
+        self._plan = self._plan._replace(trust=trust, guided=self.guided_share(trust))
         self._begin(predictor.belief)
         done = 0
         for count, _ in self._slices(simulations, end):
@@ -810,11 +812,9 @@ class GraphUCT(BeliefSearch):
         _refresh_all(self._graph, self._plan)
         return self._result(done, random)
 
-    def guided_share(self) -> float:
+    def guided_share(self, trust: float) -> float:
         """Return the share of simulations that act as the policy does, also within the graph."""
-        if self._plan.rule != FOLLOW:
-            return super().guided_share()
-        return 0.5 * self.guide.trust
+        return 0.5 * trust if self._plan.rule == FOLLOW else super().guided_share(trust)
 
     def _begin(self, belief: Belief) -> None:
         """Leave nothing in the graph but a root with this belief."""
@@ -829,7 +829,6 @@ class GraphUCT(BeliefSearch):
     def _simulate(self, simulations: int, random: Stream) -> int:
         """Run some simulations, in as much room as they need; return how many it took to close the root, if fewer."""
         policy = self.guide.addresses()
-        self._plan = self._plan._replace(trust=self.guide.trust, guided=self.guided_share())
         self._scratch.faults[0] = done = 0
         self._scratch.waiting[0] = NOTHING
         while True:

@@ -40,7 +40,12 @@ class Guide:
     """
 
     def __init__(
-        self, coding: Coding, rollout: Rollout | None, *, policy: Any | None, lessons: str | None = None
+        self,
+        coding: Coding,
+        rollout: Rollout | None,
+        *,
+        policy: Any | None,
+        lessons: str | None = None,
     ) -> None:
         if lessons is not None and policy is None:
             raise ValueError("lessons mean nothing without a policy: name one, or leave them out")
@@ -62,10 +67,9 @@ class Guide:
         """Whether actions beyond the tree are its own, and not uniformly random."""
         return self.rollout is self._reader
 
-    @property
-    def trust(self) -> float:
-        """How far the policy is to be followed, 0 to 1; a rollout policy that does not learn always is."""
-        return 1.0 if self.policy is None else float(self.policy.trust)
+    def trust(self, simulations: int) -> float:
+        """Return how far a search is to follow the policy, 0 to 1; one that does not learn is always followed."""
+        return 1.0 if self.policy is None else float(self.policy.trust(simulations))
 
     def addresses(self) -> NDArray[np.int64]:
         """Return where compiled code finds the policy, or else the rollout policy; nothing of it has failed yet."""
@@ -105,8 +109,14 @@ class Guide:
         self._distilled = True
         return float(self.policy.learn(action))
 
-    def advance(self, action: int, percept: Bits) -> None:
-        """Go on to the history after a real cycle."""
+    def advance(self, action: int, percept: Bits, *, learned: bool, horizon: int = 1, simulations: int = 0) -> None:
+        """Go on to the history after a real cycle.
+
+        If it was learned, its reward counts for or against the policy, over blocks of as many cycles as a search looks
+        ahead, and for searches of so many simulations.
+        """
+        if self.policy is not None and learned:
+            self.policy.earn(self._coding.percept(percept)[1], block=horizon, simulations=simulations)
         if self.reads_history:
             if not self._distilled:
                 self._reader.extend(encode(action, self._coding.action_bits))

@@ -348,7 +348,7 @@ class HistorySearch(Planner):
 
     def advance(self, action: int, percept: Bits, *, learned: bool = True) -> None:
         """Go on to the history after a real cycle."""
-        self.guide.advance(action, percept)
+        self.guide.advance(action, percept, learned=learned, horizon=self.horizon, simulations=self.simulations)
         if not learned:
             self.forget()
         elif self._plan.memo and self._root != NONE:
@@ -394,7 +394,8 @@ class HistorySearch(Planner):
         if not self._plan.memo or self._root == NONE or not self._agrees(predictor):
             self.forget()
         operations, policy = predictor.addresses.array(), self.guide.addresses()
-        self._plan = self._plan._replace(trust=self.guide.trust, guided=self.guided_share())
+        trust = self.guide.trust(simulations)
+        self._plan = self._plan._replace(trust=trust, guided=self.guided_share(trust))
         self._begin(simulations)
         trace = self._trace(predictor)
         done = 0
@@ -411,9 +412,9 @@ class HistorySearch(Planner):
                 break
         return root_result(self._tree, random=random, simulations=done)
 
-    def guided_share(self) -> float:
-        """Return the share of simulations that act as the policy does."""
-        return self.guide.trust if self.guide.acts else 0.0
+    def guided_share(self, trust: float) -> float:
+        """Return the share of simulations that act as the policy does, if it is to be followed so far."""
+        return trust if self.guide.acts else 0.0
 
     @abstractmethod
     def _new_tree(self, decisions: int, bits: int) -> Any:

@@ -39,7 +39,7 @@ class PolicyAlone(Planner):
 
     def advance(self, action: int, percept: Bits, *, learned: bool = True) -> None:
         """Go on to the history after a real cycle."""
-        self.guide.advance(action, percept)
+        self.guide.advance(action, percept, learned=learned)
 
     def mark(self) -> int:
         """Remember this point; return its number."""

@@ -313,7 +313,7 @@ class POUCT(BeliefSearch):
         self._clear()
         world = World(self.pomdp.tables, self._percept, *predictor.belief, *self._layout)
         policy = self.guide.addresses()
-        self._plan = self._plan._replace(guided=self.guided_share())
+        self._plan = self._plan._replace(guided=self.guided_share(self.guide.trust(simulations)))
         done = 0
         for count, _ in self._slices(simulations, end):
             if done + count > len(self._logs) - 2:

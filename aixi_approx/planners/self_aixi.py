@@ -29,7 +29,7 @@ class SelfAIXI(FlatMonteCarlo):
     options = OPTIONS
     needs_policy = True
 
-    def guided_share(self) -> float:
+    def guided_share(self, trust: float) -> float:
         """Every simulation acts as the policy does."""
         return 1.0
 
@@ -46,6 +46,6 @@ class SelfAImu(FlatPOUCT):
     options = OPTIONS[:-1]
     needs_policy = True
 
-    def guided_share(self) -> float:
+    def guided_share(self, trust: float) -> float:
         """Every simulation acts as the policy does."""
         return 1.0

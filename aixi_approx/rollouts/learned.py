@@ -5,7 +5,7 @@ the percepts (FAC-CTW; Veness et al., JAIR 2011, section 5.9). Both read the sam
 predicted by the other. An agent that learns the actions that its searches found predicts itself (Self-AIXI; Catt et
 al., NeurIPS 2023), and is searching better by it: expert iteration (Anthony, Tian, Barber 2017).
 
-A search follows it as far as it predicts well,
+A search follows it as far as it predicts well, and if that helps (trial.py),
 
     trust = MOST max(0, 1 - L)
 
@@ -28,6 +28,7 @@ from aixi_approx.environment import Environment
 from aixi_approx.predictor import Statistics
 from aixi_approx.predictor_abi import RANDOM_BITS, RolloutAddresses
 from aixi_approx.rollout import Rollout
+from aixi_approx.rollouts.trial import Trial
 from aixi_approx.validation import as_integer
 
 MOST = 0.95  # trust
@@ -40,6 +41,8 @@ class Standing(NamedTuple):
 
     lessons: int = 0
     loss: float = 1.0  # L
+    trial: Trial = Trial()
+    simulations: int = 0  # of the searches of the trial
 
 
 class LearnedPolicy(Rollout):
@@ -82,10 +85,20 @@ class LearnedPolicy(Rollout):
         """Return a new policy for an environment."""
         return cls(environment.coding, depth=options.get("depth", environment.settings.depth))
 
-    @property
-    def trust(self) -> float:
-        """How far it is to be followed, 0 to `MOST`."""
-        return MOST * max(0.0, 1.0 - self._standing.loss)
+    def trust(self, simulations: int) -> float:
+        """Return how far a search is to follow it, 0 to `MOST`: not at all if such searches earn more without it.
+
+        While a mark stands, as in an evaluation, the better way is taken; otherwise the way of the present block. A
+        search with fewer simulations than those that were tried follows it in any case: it has less to offer itself.
+
+        Parameters
+        ----------
+        simulations : int
+            Of the search.
+        """
+        trial = self._standing.trial
+        guided = (trial.helps or simulations < self._standing.simulations) if self._standings else trial.guided
+        return MOST * max(0.0, 1.0 - self._standing.loss) if guided else 0.0
 
     @property
     def lessons(self) -> int:
@@ -110,11 +123,17 @@ class LearnedPolicy(Rollout):
         loss, taken = self._kernel.learn(bits)
         if taken < len(bits):
             raise MemoryError(f"no memory for more than {self._kernel.nodes} nodes of the policy")
-        lessons, mean = self._standing
+        lessons, mean, *_ = self._standing
         rate = 1 / min(lessons + 1, LATEST)
         guess = max(1.0, math.log2(self.coding.actions))
-        self._standing = Standing(lessons + 1, mean + rate * (min(1.0, loss / guess) - mean))
+        mean += rate * (min(1.0, loss / guess) - mean)
+        self._standing = self._standing._replace(lessons=lessons + 1, loss=mean)
         return float(loss)
+
+    def earn(self, reward: int, *, block: int, simulations: int) -> None:
+        """Take note of the reward of a real cycle: whether searches earn more with the policy or without it."""
+        trial = self._standing.trial.after(reward, block)
+        self._standing = self._standing._replace(trial=trial, simulations=simulations)
 
     def append(self, bit: int) -> None:
         """Take in the next bit of the history without learning it."""

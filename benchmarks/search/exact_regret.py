@@ -129,7 +129,8 @@ def play(agent: Agent, rules: Known, *, decisions: int, simulations: int) -> Pla
         agent.restart()
         for _ in range(decisions):
             began = time.process_time()
-            action, _, search = agent.act(explore=False, simulations=simulations)
+            decision = agent.act(explore=False, simulations=simulations)
+            action, search = decision.action, decision.search
             seconds += time.process_time() - began
             made += search.simulations if search else 0
             rewards.append(rules.worth(node, action, predictor=agent.predictor))
@@ -264,7 +265,7 @@ def complete(
     return [rows[cell] for cell in cells]
 
 
-def arguments(text: str, name: str) -> argparse.Namespace:
+def arguments(text: str, name: str, folder: Path = FOLDER) -> argparse.Namespace:
     """Return the arguments, the same for all programs: where, which planners, what to write, and whether to be quick.
 
     Parameters
@@ -273,18 +274,20 @@ def arguments(text: str, name: str) -> argparse.Namespace:
         The documentation of the program.
     name : str
         Of the program. A quick run writes its rows to a new temporary folder, unless told otherwise.
+    folder : Path
+        Where its rows stand.
     """
     parser = argparse.ArgumentParser(description=text.splitlines()[0])
     parser.add_argument("environments", nargs="*", metavar="ENVIRONMENT", help="only these")
     parser.add_argument("--old", default=OLD, metavar="PLANNER", help="the search that is there")
     parser.add_argument("--new", default=NEW, metavar="PLANNER", help="the search to compare it with")
     parser.add_argument("--sampled", default=SAMPLED, metavar="PLANNER", help="the same with sampled leaves")
-    parser.add_argument("--rows", type=Path, metavar="FILE", help=f"default: {FOLDER.name}/{name}.jsonl in the results")
+    parser.add_argument("--rows", type=Path, metavar="FILE", help=f"default: {folder.name}/{name}.jsonl in the results")
     parser.add_argument("--picture", type=Path, metavar="FILE")
     parser.add_argument("--quick", action="store_true", help="a run of seconds, to see that it works")
     given = parser.parse_args()
     if given.rows is None:
-        given.rows = (Path(tempfile.mkdtemp()) if given.quick else FOLDER) / f"{name}.jsonl"
+        given.rows = (Path(tempfile.mkdtemp()) if given.quick else folder) / f"{name}.jsonl"
     return given
 
 
