@@ -32,7 +32,7 @@ FEW: tuple[Actor, ...] = (
     *((planner, n) for planner in DIAL[1:] for n in (10, 100)),
 )
 MANY = {"true": (*FEW, (PLAIN, 1_000), (PLAIN, 10_000), (OLD, 1_000), (OLD, 10_000)), "ctw": (*FEW, (PLAIN, 1_000))}
-SEEDS, DECISIONS = 10, 200
+SEEDS, DECISIONS = 10, 100
 LEARNING = {"true": (100, "100, 1000"), "ctw": (30, "1000, 5000")}  # simulations, marks
 
 

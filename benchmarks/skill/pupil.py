@@ -52,7 +52,7 @@ class Pupil(NamedTuple):
     @property
     def all_actors(self) -> list[Actor]:
         """The planners that act, with their simulations."""
-        return [(text, int(n)) for text, _, n in (each.partition("@") for each in self.actors.split(SEPARATOR))]
+        return [(text, int(n)) for text, _, n in (each.partition("@") for each in self.actors.split(SEPARATOR) if each)]
 
     def actors_at(self, mark: int) -> list[Actor]:
         """The planners that act at a mark: all at the last one, before only those that use the policy."""
@@ -90,18 +90,16 @@ def measure(pupil: Pupil) -> Row:
     results, losses, surprises, node, began = [], [], [], 0, 0
     for t in range(max(pupil.all_marks) + 1):
         if t in pupil.all_marks:
-            own = {"loss": mean(losses[began:]) if t > began else None, "lessons": len(surprises)}
-            own |= {
-                "surprise": sum(surprises),
-                "trust": agent.planner.policy.trust(pupil.simulations) if agent.planner.policy else 0.0,
-            }
+            own = {"loss": mean(losses[began:]) if losses[began:] else None, "lessons": len(surprises)}
+            own |= {"surprise": sum(surprises), "trust": trust_of(agent, pupil)}
             acted = {f"{name}@{n}": act(agent, rules, pupil, name, n) for name, n in pupil.actors_at(t)}
             results.append({"cycles": t, **own, "actors": acted})
             began = t
         if t == max(pupil.all_marks):
             break
         decision = agent.act()
-        losses.append(loss_of(rules, rules.worth(node, decision.action, predictor=agent.predictor)))
+        if rules.solution or pupil.model == TRUE:
+            losses.append(loss_of(rules, rules.worth(node, decision.action, predictor=agent.predictor)))
         if decision.lesson and not pupil.frozen:
             surprises.append(agent.distil(decision.action))
         percept = environment.checked_step(decision.action)
@@ -109,6 +107,14 @@ def measure(pupil: Pupil) -> Row:
         if rules.solution:
             node = rules.solution.follow(node, decision.action, percept=percept)
     return {**pupil._asdict(), "results": results}
+
+
+def trust_of(agent: Agent, pupil: Pupil) -> float:
+    """Return how far the searches of an agent follow its policy, once it is evaluated."""
+    if agent.planner.policy is None:
+        return 0.0
+    with agent.evaluation():
+        return float(agent.planner.policy.trust(pupil.simulations))
 
 
 def loss_of(rules: Known, reward: float) -> float:
