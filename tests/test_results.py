@@ -294,13 +294,13 @@ def test_means_and_intervals_over_seeds(values: list[list[float]]) -> None:
 def made_up(loss: Any, parts: Any = None, **others: Any) -> Results:
     """What an agent in an environment with random reward 0 and optimum 1 would be like that loses [E, N] or [S, E, N].
 
-    Parts [..., 4] are what its decisions lose; if they are not given, the decision does.
+    Parts [..., 5] are what its decisions lose; if they are not given, the decision does.
     """
     loss = np.array(loss, dtype=float)
     if loss.ndim == 2:
         loss = loss + 0.001 * np.array([-1, 0, 1])[:, None, None]
     if parts is None:
-        parts = np.zeros((*loss.shape, 4))
+        parts = np.zeros((*loss.shape, len(PARTS)))
         parts[..., PARTS.index("decision")] = loss
     parts = np.array(parts, dtype=float)
     if parts.ndim == 3:
@@ -333,10 +333,16 @@ def made_up(loss: Any, parts: Any = None, **others: Any) -> Results:
     return Results(**{**given, **others})
 
 
-def corner(horizon: float, prediction: float, decision: float, seeds: tuple[float, ...] = (-1, 0, 1)) -> Results:
+def corner(
+    horizon: float,
+    prediction: float,
+    decision: float,
+    seeds: tuple[float, ...] = (-1, 0, 1),
+    distillation: float = 0.0,
+) -> Results:
     """Findings whose regret at the most of both has these parts, of seeds that differ by so many hundredths."""
-    parts = np.zeros((len(seeds), 2, 2, 4))
-    for part, mean in zip(PARTS, (horizon, prediction, decision, 0.0), strict=True):
+    parts = np.zeros((len(seeds), 2, 2, 5))
+    for part, mean in zip(PARTS, (horizon, prediction, decision, distillation, 0.0), strict=True):
         parts[..., PARTS.index(part)] = mean + 0.01 * np.array(seeds)[:, None, None] * (mean != 0)
     return made_up(parts.sum(axis=-1), parts)
 
@@ -439,6 +445,27 @@ def test_what_limits(parts: tuple[float, float, float], says: str) -> None:
     assert sentence(f, says[:20]) == f"{says}{decision} through decision and {horizon} through the horizon."
 
 
+def test_distillation_is_told_where_there_is_some() -> None:
+    """In sentences, tables and pictures; without it there is no trace of it."""
+    f, without = corner(0.0, 0.1, 0.1, distillation=0.3), corner(0.0, 0.1, 0.1)
+    assert (f.parts, without.parts) == (PARTS, tuple(part for part in PARTS if part != "distillation"))
+    says = "What limits it there is distillation: of the score, it loses 0.100 ± 0.025 through prediction, "
+    more = "0.100 ± 0.025 through decision, 0.300 ± 0.025 through distillation and 0.000 ± 0.000 through the horizon."
+    assert sentence(f, "What limits") == says + more
+    by_head = {table[0][0]: table for table in tables(report([f]))}
+    assert by_head["simulations"][0][1:-1] == [*PARTS, *(f"{part}, within" for part in PARTS[1:])]
+    assert by_head["environment"][2][6] == "0.300 ± 0.025"
+    account = {axes.get_title(): axes for axes in draw_one(f).axes}["regret after 100 cycles"]
+    assert "distillation" in legend(account)
+    assert "distillation" in [text for axes in draw_all([f, without]).axes for text in legend(axes)]
+    assert "distillation" not in " ".join([report([without]), *conclusions(without)])
+    for figure in (draw_one(without), draw_all([without, without])):
+        assert "distillation" not in [text for axes in figure.axes for text in legend(axes)]
+    partial = corner(0.0, NAN, 0.1, distillation=NAN)
+    assert "distillation" not in partial.parts, "it is not known to be any"
+    assert set(as_json([without])[0]["long_run"]) == set(PARTS), "data has all"
+
+
 def test_what_limits_is_not_sure() -> None:
     assert "is prediction, as far as can be told from these seeds: of" in sentence(
         corner(0, 0.3, 0, (-90, 0, 90)), "What"
@@ -507,7 +534,7 @@ def test_the_next_unit() -> None:
 
 def test_where_decision_costs_more_than_prediction() -> None:
     def over_simulations(*decision: float) -> list[str]:
-        parts = np.zeros((2, len(decision), 4))
+        parts = np.zeros((2, len(decision), len(PARTS)))
         parts[..., PARTS.index("prediction")] = 0.2
         parts[..., PARTS.index("decision")] = decision
         f = made_up(parts.sum(axis=-1), parts)
@@ -682,10 +709,11 @@ def test_numbers_of_the_tables() -> None:
         told = mean_over_seeds(f.score[:, e, n])
         assert surface[2 + e][1 + n] == f"{told.mean:.3f} ± {told.high - told.mean:.3f}"
     account = by_head["simulations"]
-    assert account[0][1:] == [*PARTS, "prediction, within", "decision, within", "exploration, within", "certified"]
+    shown = [part for part in PARTS if part != "distillation"]
+    assert account[0][1:] == [*shown, "prediction, within", "decision, within", "exploration, within", "certified"]
     for n, row in enumerate(account[2:]):
-        parts = [mean_over_seeds(f.long_run[:, -1, n, p]) for p in range(4)]
-        parts += [mean_over_seeds(f.within_horizon[:, -1, n, p]) for p in (1, 2, 3)]
+        parts = [mean_over_seeds(f.long_run[:, -1, n, p]) for p in (0, 1, 2, 4)]
+        parts += [mean_over_seeds(f.within_horizon[:, -1, n, p]) for p in (1, 2, 4)]
         assert row[1:-1] == [f"{part.mean:.3f} ± {part.high - part.mean:.3f}" for part in parts]
         assert row[-1] == "1.00"
     summary = by_head["environment"]

@@ -11,7 +11,13 @@ from matplotlib.axis import Axis
 from aixi_approx.laboratory.results import Array, mean_over_seeds, seed_mean
 from aixi_approx.laws.extrapolation import Comparison
 
-COLOURS = {"prediction": "tab:blue", "decision": "tab:orange", "horizon": "tab:green", "exploration": "lightgray"}
+COLOURS = {
+    "prediction": "tab:blue",
+    "decision": "tab:orange",
+    "distillation": "tab:red",
+    "horizon": "tab:green",
+    "exploration": "lightgray",
+}
 EXPERIENCE, SIMULATIONS, SCORE = "experience, cycles", "simulations of a decision", "score: 0 random, 1 best"
 BAR = 0.7  # width
 TICKS = 12  # of an axis, at most

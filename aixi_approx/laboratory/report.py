@@ -36,17 +36,17 @@ def report(found: Sequence[Results]) -> str:
 
 
 def _summary(found: Sequence[Results]) -> str:
+    order = ("prediction", "decision", "distillation", "horizon", "exploration")
+    parts = [part for part in order if any(part in f.parts for f in found)]
     lines = [
-        "The most of both: the score, and what the agent loses of it through prediction, decision and horizon; what",
-        "exploration would cost in addition, as much as it explores while it learns; k of the trade-off of search for",
-        "learning",
+        "The most of both: the score, and what the agent loses of it, by part; what exploration would cost in addition,",
+        "as much as it explores while it learns; k of the trade-off of search for learning",
         "",
-        "| environment | experience | simulations | score | prediction | decision | horizon | exploration | k |",
-        "|---|--:|--:|--:|--:|--:|--:|--:|--:|",
+        f"| environment | experience | simulations | score | {' | '.join(parts)} | k |",
+        "|---|--:|--:|--:|" + "--:|" * (len(parts) + 1),
     ]
     for f in found:
-        lost = {part: f.long_run[:, -1, -1, i] / f.span for i, part in enumerate(PARTS)}
-        cells = [_number(mean_over_seeds(lost[part])) for part in ("prediction", "decision", "horizon", "exploration")]
+        cells = [_number(mean_over_seeds(f.long_run[:, -1, -1, PARTS.index(part)] / f.span)) for part in parts]
         k = f.trade_off.k
         most = f"{f.experience[-1]:,.0f} | {f.simulations[-1]:,.0f} | {_number(mean_over_seeds(f.score[:, -1, -1]))}"
         lines.append(f"| {f.title} | {most} | {' | '.join(cells)} | {'' if k is None else _short(k)} |")
@@ -139,12 +139,13 @@ def _regret(f: Results) -> list[str]:
             f"Regret over {axis}, {unit}: reward per cycle lost in the long run, by part; and value lost within the",
             f"horizon of {f.horizon} cycles",
             "",
-            f"| {axis} | {' | '.join([*PARTS, *(f'{part}, within' for part in PARTS[1:]), 'certified'])} |",
-            "|--:|" + "--:|" * 8,
+            f"| {axis} | {' | '.join([*f.parts, *(f'{part}, within' for part in f.parts[1:]), 'certified'])} |",
+            "|--:|" + "--:|" * 2 * len(f.parts),
         ]
         for i, x in enumerate(along):
-            cells = [_number(mean_over_seeds(f.long_run[index][:, i, p])) for p in range(4)]
-            cells += [_number(mean_over_seeds(f.within_horizon[index][:, i, p])) for p in range(1, 4)]
+            places = [PARTS.index(part) for part in f.parts]
+            cells = [_number(mean_over_seeds(f.long_run[index][:, i, p])) for p in places]
+            cells += [_number(mean_over_seeds(f.within_horizon[index][:, i, p])) for p in places[1:]]
             lines.append(f"| {x:,.0f} | {' | '.join(cells)} | {_mean(f.certified[index][:, i])} |")
         tables.append("\n".join(lines))
     return tables

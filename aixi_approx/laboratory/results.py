@@ -23,7 +23,7 @@ from aixi_approx.laboratory.condition import Checkpoint, Setting, TrainingRun
 from aixi_approx.laboratory.measurement import NO_MODEL
 from aixi_approx.laboratory.regret import PARTS
 from aixi_approx.laboratory.runner import Laboratory
-from aixi_approx.laboratory.study import Study
+from aixi_approx.laboratory.study import Study, with_horizon
 from aixi_approx.laws.curves import fit_curve
 from aixi_approx.laws.extrapolation import Comparison
 from aixi_approx.laws.joint import fit_joint_law
@@ -59,9 +59,9 @@ class Results:
         Per cycle.
     regret : float[S, E, N]
         What a greedy decision loses in the long run, reward per cycle.
-    long_run : float[S, E, N, 4]
+    long_run : float[S, E, N, 5]
         Its parts, in the order of `PARTS`.
-    within_horizon : float[S, E, N, 4]
+    within_horizon : float[S, E, N, 5]
         The same by the values within the horizon.
     simple_regret : float[S, E, N]
         Value within the horizon, by the agent's own model, that its search did not find.
@@ -122,6 +122,13 @@ class Results:
     def seeds(self) -> int:
         """How many agents were measured."""
         return int(np.isfinite(self.reward).any(axis=(1, 2)).sum())
+
+    @functools.cached_property
+    def parts(self) -> tuple[str, ...]:
+        """The parts of the regret that are told: distillation only where a policy acts in place of a search."""
+        index = PARTS.index("distillation")
+        distilled = any(np.nan_to_num(kind[..., index]).any() for kind in (self.long_run, self.within_horizon))
+        return tuple(part for part in PARTS if distilled or part != "distillation")
 
     @functools.cached_property
     def score(self) -> Array:
@@ -283,7 +290,7 @@ class _Reader:
         return values
 
     def setting(self, planner: PlannerSpec, horizon: int) -> Setting:
-        return Setting(planner._replace(horizon=horizon), self.study.cycles)
+        return Setting(with_horizon(planner, horizon), self.study.cycles)
 
     def row(self, checkpoint: Checkpoint, setting: Setting, simulations: int) -> dict[str, Any] | None:
         """The row of a setting with so many simulations, or with none if its planner does not count them."""
