@@ -19,7 +19,6 @@ from aixi_approx.pomdp.belief import believe
 from aixi_approx.pomdp.definition import POMDP
 from aixi_approx.predictors.true_model import TrueModel
 
-
 LESSONS = "dpuct+policy:learned+lessons:drawn"
 
 

@@ -88,9 +88,7 @@ def test_a_predictor_knows_what_the_agent_itself_knew(name: str) -> None:
     assert measured(run, 30, [])["learned"]["log_loss"] == pytest.approx(sum(row.log_loss for row in rows[:30]))
     other = measured(run, 60, [], depth=3)
     twin = FactoredContextTree(3, environment.coding.action_bits, environment.coding.percept_bits)
-    expected = sum(
-        twin.learn(environment.coding.cycle(cycle.action, *cycle.percept)) for cycle in cycles_of(run, 60)
-    )
+    expected = sum(twin.learn(environment.coding.cycle(cycle.action, *cycle.percept)) for cycle in cycles_of(run, 60))
     assert other["learned"]["log_loss"] == pytest.approx(expected)
 
 

@@ -2,8 +2,8 @@
 
 What an agent does while it learns depends on its search; what a predictor knows afterwards depends only on the cycles.
 So one training run serves predictors of every kind and depth, and every search that uses them. What a policy knows
-depends on the lessons among them, too: those of the learner. Experience of a learner without a policy has none, although
-its searches were as good: which of its actions were random is not kept.
+depends on which cycles were lessons to that of the learner, too. Of a learner without a policy none was, although what
+its searches found could be learned: which of its actions were random is not kept.
 """
 
 from __future__ import annotations

@@ -16,6 +16,7 @@ from aixi_approx.laboratory.plot_parts import (
     SCORE,
     SIMULATIONS,
     bars,
+    edges,
     estimates,
     law,
     legend,
@@ -75,22 +76,13 @@ def _surface(axes: Axes, f: Results) -> None:
     axes.set_title("surface")
     scale(axes.xaxis, f.experience, label=EXPERIENCE)
     scale(axes.yaxis, f.simulations, label=SIMULATIONS)
-    mesh = axes.pcolormesh(_edges(f.experience), _edges(f.simulations), mean, cmap="viridis")
+    mesh = axes.pcolormesh(edges(f.experience), edges(f.simulations), mean, cmap="viridis")
     axes.figure.colorbar(mesh, ax=axes, label=named)
     if f.levels and np.isfinite(mean).all() and min(mean.shape) > 1:
         lines = axes.contour(
             f.experience, f.simulations, mean, levels=sorted(set(f.levels)), colors="white", linewidths=1
         )
         axes.clabel(lines, fmt="%.2f", fontsize=7)
-
-
-def _edges(x: Array) -> Array:
-    """Limits of rectangles around points on a logarithmic axis."""
-    logs = np.log(x)
-    if len(x) == 1:
-        return np.array([x[0] / 2, x[0] * 2])
-    between = (logs[1:] + logs[:-1]) / 2
-    return np.exp(np.concatenate([[2 * logs[0] - between[0]], between, [2 * logs[-1] - between[-1]]]))
 
 
 def _regret(axes: Axes, x: Array, *, parts: Array, shown: Sequence[str]) -> None:
@@ -104,7 +96,9 @@ def _regret(axes: Axes, x: Array, *, parts: Array, shown: Sequence[str]) -> None
         mean = np.nan_to_num(seed_mean(parts[..., PARTS.index(name)]))
         bottom = np.where(mean >= 0, above, below)
         label = f"{name}, while it learns" if name == "exploration" else name
-        axes.bar(place, mean, BAR, bottom, color=COLOURS[name], label=label, hatch="//" if name == "exploration" else None)
+        axes.bar(
+            place, mean, BAR, bottom, color=COLOURS[name], label=label, hatch="//" if name == "exploration" else None
+        )
         above, below = above + np.maximum(mean, 0), below + np.minimum(mean, 0)
     greedy = parts[..., :-1].sum(axis=-1)
     if np.isfinite(greedy).any():

@@ -180,6 +180,26 @@ def scale(axis: Axis, x: Array, *, label: str) -> None:
     axis.set_label_text(label)
 
 
+def edges(x: Array) -> Array:
+    """Return the limits of rectangles around points on a logarithmic axis.
+
+    Parameters
+    ----------
+    x : float[K]
+        The points, positive, ascending.
+
+    Returns
+    -------
+    float[K + 1]
+        Half-way between them.
+    """
+    logs = np.log(x)
+    if len(x) == 1:
+        return np.array([x[0] / 2, x[0] * 2])
+    between = (logs[1:] + logs[:-1]) / 2
+    return np.exp(np.concatenate([[2 * logs[0] - between[0]], between, [2 * logs[-1] - between[-1]]]))
+
+
 def say(axes: Axes, text: str) -> None:
     """Write a text instead of drawing something.
 

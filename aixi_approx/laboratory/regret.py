@@ -270,9 +270,7 @@ class DecisionAnalyser:
         """Begin with another evaluation, in which the exact planners are tried again."""
         self._gave_up = False
 
-    def __call__(
-        self, predictor: Any, context: bytes, *, action: int, policy: int | None = None
-    ) -> DecisionAnalysis:
+    def __call__(self, predictor: Any, context: bytes, *, action: int, policy: int | None = None) -> DecisionAnalysis:
         """Analyse a decision.
 
         Parameters
