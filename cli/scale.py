@@ -58,9 +58,9 @@ def command(
     """Measure how the score of MC-AIXI grows with experience and with search, and where its losses come from.
 
     Agents with several seeds learn in each of the ENVIRONMENTS. At several points what they have learned is frozen, and
-    searches of several sizes decide with it. What the decisions lose is split into prediction, decision, horizon and
-    exploration; laws are fitted, and judged by how well they extrapolate. Several models are compared on the same
-    experience.
+    searches of several sizes decide with it. What the decisions lose is split into prediction, decision, distillation,
+    horizon and exploration; laws are fitted, and judged by how well they extrapolate. Several models are compared on
+    the same experience; learners that differ in their simulations are compared, train against test.
 
     In place of environments, name a TOML or Python file that says what is measured, or the folder of a study, to resume
     it.

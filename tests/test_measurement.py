@@ -25,7 +25,7 @@ from aixi_approx.estimate import average
 from aixi_approx.interaction import evaluate, interact
 from aixi_approx.laboratory import measurement as module
 from aixi_approx.laboratory.condition import Checkpoint, Cycle, Group, Setting, TrainingRun
-from aixi_approx.laboratory.cost import pilot
+from aixi_approx.laboratory.cost import Cost, pilot
 from aixi_approx.laboratory.measurement import exact, measure
 from aixi_approx.laboratory.regret import PARTS, TIE, TrueValues
 from aixi_approx.planner_spec import PlannerSpec
@@ -66,6 +66,23 @@ def measured(
 
 def test_a_beginner_is_tried_out() -> None:
     assert 0 < pilot(random_run("coin-flip")) < 1
+
+
+def test_what_a_policy_costs_is_foreseen(monkeypatch: pytest.MonkeyPatch) -> None:
+    """That it takes in the experience, and the searches that it is compared with, if it acts alone."""
+    monkeypatch.setattr("aixi_approx.laboratory.cost.pilot", lambda run: 1e-4)
+    cost = Cost()
+
+    def seconds(planner: str, simulations: int, experience: int, learner: str) -> float:
+        way = by(0 if planner == "policy-alone" else 3, planner, simulations)
+        return cost.group(group_of(random_run("tiger")._replace(learner=learner), experience, [way]))
+
+    few, many = (seconds("policy-alone", 0, 100, f"dpuct+simulations:{n}+policy:learned") for n in (3, 303))
+    assert many - few == pytest.approx(10 * 300 * 1e-4)
+    plain, guided = (
+        [seconds(planner, 5, n, "dpuct") for n in (100, 10_100)] for planner in ("dpuct", "dpuct+policy:learned")
+    )
+    assert guided[1] - guided[0] > 2 * (plain[1] - plain[0]) > 0
 
 
 # ---------------------------------------------------------------------------------------------- what is learned
@@ -502,6 +519,31 @@ def test_a_policy_that_was_taught_something_worse_than_the_search_loses_by_disti
     (well,) = measure(group._replace(settings=ways[:1]), [no, nor, yes._replace(lesson=1)] * 40)["rows"]
     assert well["reward"] > 0.8
     assert well["within_horizon"]["distillation"] == pytest.approx(1 - well["reward"])
+
+
+def test_the_search_that_taught_a_policy_is_where_the_policy_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    """At each decision that is analysed it has the same history and the same policy."""
+    made: list[Agent] = []
+    states: list[tuple[bytes, bytes]] = []
+    agent_of, search = module._agent, Agent.search
+    run = skilled_run("tiger")
+    cycles = cycles_of(run, 60)
+
+    def noted(*given: Any, **options: Any) -> Agent:
+        made.append(agent_of(*given, **options))
+        return made[-1]
+
+    def watched(agent: Agent, *given: Any, **options: Any) -> Any:
+        if agent is not made[0]:
+            states.append(tuple(each.planner.policy.snapshot() for each in made))
+        return search(agent, *given, **options)
+
+    monkeypatch.setattr(module, "_agent", noted)
+    monkeypatch.setattr(Agent, "search", watched)
+    measure(group_of(run, 60, [by(0, "policy-alone", 0)], sampled=7), cycles)
+    assert len(states) == 7
+    assert all(one == other for one, other in states)
+    assert len(set(states)) > 5
 
 
 def test_the_search_that_taught_a_policy_has_its_own_simulations(worlds: str) -> None:

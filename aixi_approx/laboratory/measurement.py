@@ -126,9 +126,8 @@ def _shuffled(cycles: Sequence[Cycle], seed: int) -> list[Cycle]:
     """The same actions, and the same percepts in random order: all that can be learned is how often each comes."""
     random = stream(seed, SHUFFLE)
     order = np.argsort([draw(random) for _ in cycles])
-    return [
-        Cycle(cycle.action, *cycles[i].percept, cycle.lesson) for cycle, i in zip(cycles, order.tolist(), strict=True)
-    ]
+    pairs = zip(cycles, order.tolist(), strict=True)
+    return [cycles[i]._replace(action=cycle.action, lesson=cycle.lesson) for cycle, i in pairs]
 
 
 @functools.cache
