@@ -67,6 +67,10 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"settings": {"tiger": {"epsilon": 1.1}}}, "settings of tiger: epsilon is 1.1: it must lie in 0 to 1"),
     ({"models": ["true"]}, r"models are \['true'\]: name ctw, too"),
     ({"planners": ["seconds:0.1", "rhouct"]}, "the first planner is seconds:0.1: begin with one that counts"),
+    (
+        {"planners": ["dpuct", "dpuct+memo:true"], "models": ["ctw", "true"]},
+        r"settings of tiger: memo means nothing to dpuct\+memo:true with the model true: leave it out",
+    ),
     ({"learners": []}, "learners is empty"),
     ({"learners": ["mcts"]}, "no planner 'mcts': there are dpuct"),
     ({"learners": ["rhouct+horizon:0"]}, r"planner 'rhouct\+horizon:0': horizon is '0'"),

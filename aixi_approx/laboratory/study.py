@@ -414,9 +414,11 @@ def _check_agents(study: Study) -> None:
                 build_agent(environment, planner=learner, settings=settings)
             for model in study.learning_models:
                 predictors.make_predictor(model, environment, settings=settings)
-            for planner in study.planners:
-                searches = PlannerSpec.parse(planner).searches or 1
-                build_planner(environment, planner, settings=settings._replace(simulations=searches))
+            for model in (CTW, TRUE) if TRUE in study.models and _declared(title).is_pomdp else (CTW,):
+                for planner in study.planners:
+                    searches = PlannerSpec.parse(planner).searches or 1
+                    enough = settings._replace(simulations=searches)
+                    build_planner(environment, planner, model=model, settings=enough)
         except ValueError as error:
             raise ValueError(f"settings of {title}: {error}") from error
     for run in study._replace(seeds=1).runs() if study.axes else ():
