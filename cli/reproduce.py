@@ -105,7 +105,7 @@ def _draw(found: Sequence[Point], laboratory: Laboratory[PaperStudy]) -> list[Pa
     if runs := [run for run in study.runs() if run.environment == PACMAN]:
         files.append(out / "pacman.png")
         learning = {
-            f"{run.learner}, seed {run.seed}": [reward for *_, reward in store.past(run, study.marks(run))]
+            f"{run.learner}, seed {run.seed}": [cycle.reward for cycle in store.past(run, study.marks(run))]
             for run in runs
         }
         pacman_curves(found, learning, path=files[-1])

@@ -58,9 +58,9 @@ def command(
     """Measure how the score of MC-AIXI grows with experience and with search, and where its losses come from.
 
     Agents with several seeds learn in each of the ENVIRONMENTS. At several points what they have learned is frozen, and
-    searches of several sizes decide with it. What the decisions lose is split into prediction, decision, horizon and
-    exploration; laws are fitted, and judged by how well they extrapolate. Several models are compared on the same
-    experience.
+    searches of several sizes decide with it. What the decisions lose is split into prediction, decision, distillation,
+    horizon and exploration; laws are fitted, and judged by how well they extrapolate. Several models are compared on
+    the same experience; learners that differ in their simulations are compared, train against test.
 
     In place of environments, name a TOML or Python file that says what is measured, or the folder of a study, to resume
     it.
@@ -171,13 +171,16 @@ def _file(title: str) -> str:
 
 
 def _draw(found: Sequence[Results], folder: Path) -> list[Path]:
-    """Draw a picture of each environment, and one of all; return the files."""
+    """Draw a picture of each environment, one of all, and one of train against test; return the files."""
     from aixi_approx.laboratory.plot_environment import draw_one
     from aixi_approx.laboratory.plot_families import draw_all
+    from aixi_approx.laboratory.plot_train_test import draw_train_test
 
     pictures = {folder / f"{_file(f.title)}.png": draw_one(f) for f in found}
     if len(found) > 1:
         pictures[folder / "all.png"] = draw_all(found)
+    if train_test := draw_train_test(found):
+        pictures[folder / "train_test.png"] = train_test
     for path, figure in pictures.items():
         figure.savefig(path, dpi=DPI)
     return [*pictures]

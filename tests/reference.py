@@ -473,7 +473,12 @@ def play(environment: Environment, seed: int, actions: list[int]) -> list[Percep
 
 
 def account(
-    values: Sequence[float], within: set[int] | None, model: set[int] | None, search: int, epsilon: float
+    values: Sequence[float],
+    within: set[int] | None,
+    model: set[int] | None,
+    search: int,
+    policy: int | None,
+    epsilon: float,
 ) -> dict[str, float]:
     """Its parts, from the chance of each action at each stage: what is worth 5 and then 3 has lost 2."""
 
@@ -491,11 +496,13 @@ def account(
     by_model = as_later(model, found)
     knowing = as_later(within, by_model or found)
     taken = {action: epsilon / len(values) for action in range(len(values))}
-    taken[search] += 1 - epsilon
+    done = search if policy is None else policy
+    taken[done] += 1 - epsilon
     return {
         "horizon": max(values) - worth(knowing),
         "prediction": worth(knowing) - worth(by_model),
         "decision": worth(by_model) - worth(found),
-        "exploration": worth(found) - worth(taken),
+        "distillation": worth(found) - worth({done: 1.0}),
+        "exploration": worth({done: 1.0}) - worth(taken),
         "total": max(values) - worth(taken),
     }

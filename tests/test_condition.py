@@ -14,7 +14,7 @@ from small_runs import random_run
 
 from aixi_approx.envs import ENVIRONMENTS
 from aixi_approx.laboratory.condition import Checkpoint, Setting, file_name
-from aixi_approx.planner_spec import DEFAULT, JOINS, RULES, PlannerSpec
+from aixi_approx.planner_spec import DEFAULT, JOINS, LESSONS, RULES, PlannerSpec
 from aixi_approx.planners import PLANNERS
 from aixi_approx.predictors import PREDICTORS
 
@@ -27,6 +27,8 @@ OPTIONS: dict[str, st.SearchStrategy[Any]] = {
     "seconds": st.floats(min_value=0, exclude_min=True, allow_infinity=False),
     "rule": st.sampled_from(RULES),
     "ucb": st.floats(allow_nan=False),
+    "policy": st.sampled_from(["learned"]) | OWN,
+    "lessons": st.sampled_from(LESSONS),
     "rollout": st.sampled_from(["uniform"]) | OWN,
     "memo": st.booleans(),
     "prune": st.floats(0, 1),

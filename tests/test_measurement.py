@@ -24,8 +24,8 @@ from aixi_approx.envs import make
 from aixi_approx.estimate import average
 from aixi_approx.interaction import evaluate, interact
 from aixi_approx.laboratory import measurement as module
-from aixi_approx.laboratory.condition import Checkpoint, Group, Setting, TrainingRun
-from aixi_approx.laboratory.cost import pilot
+from aixi_approx.laboratory.condition import Checkpoint, Cycle, Group, Setting, TrainingRun
+from aixi_approx.laboratory.cost import Cost, pilot
 from aixi_approx.laboratory.measurement import exact, measure
 from aixi_approx.laboratory.regret import PARTS, TIE, TrueValues
 from aixi_approx.planner_spec import PlannerSpec
@@ -68,6 +68,23 @@ def test_a_beginner_is_tried_out() -> None:
     assert 0 < pilot(random_run("coin-flip")) < 1
 
 
+def test_what_a_policy_costs_is_foreseen(monkeypatch: pytest.MonkeyPatch) -> None:
+    """That it takes in the experience, and the searches that it is compared with, if it acts alone."""
+    monkeypatch.setattr("aixi_approx.laboratory.cost.pilot", lambda run: 1e-4)
+    cost = Cost()
+
+    def seconds(planner: str, simulations: int, experience: int, learner: str) -> float:
+        way = by(0 if planner == "policy-alone" else 3, planner, simulations)
+        return cost.group(group_of(random_run("tiger")._replace(learner=learner), experience, [way]))
+
+    few, many = (seconds("policy-alone", 0, 100, f"dpuct+simulations:{n}+policy:learned") for n in (3, 303))
+    assert many - few == pytest.approx(10 * 300 * 1e-4)
+    plain, guided = (
+        [seconds(planner, 5, n, "dpuct") for n in (100, 10_100)] for planner in ("dpuct", "dpuct+policy:learned")
+    )
+    assert guided[1] - guided[0] > 2 * (plain[1] - plain[0]) > 0
+
+
 # ---------------------------------------------------------------------------------------------- what is learned
 
 
@@ -88,7 +105,7 @@ def test_a_predictor_knows_what_the_agent_itself_knew(name: str) -> None:
     assert measured(run, 30, [])["learned"]["log_loss"] == pytest.approx(sum(row.log_loss for row in rows[:30]))
     other = measured(run, 60, [], depth=3)
     twin = FactoredContextTree(3, environment.coding.action_bits, environment.coding.percept_bits)
-    expected = sum(twin.learn(environment.coding.cycle(*cycle)) for cycle in cycles_of(run, 60))
+    expected = sum(twin.learn(environment.coding.cycle(cycle.action, *cycle.percept)) for cycle in cycles_of(run, 60))
     assert other["learned"]["log_loss"] == pytest.approx(expected)
 
 
@@ -351,11 +368,12 @@ def test_an_environment_that_is_no_pomdp_has_no_parts(worlds: str) -> None:
 
 def test_an_action_that_loses_for_ever_is_none_among_the_parts(worlds: str) -> None:
     """JSON has no infinity; the other parts are there."""
-    run, yes, no = random_run(f"{worlds}:Trap"), (1, 0, 1), (0, 0, 0)
+    run, yes, no = random_run(f"{worlds}:Trap"), Cycle(1, 0, 1), Cycle(0, 0, 0)
     ways = by(1, "rhouct", 60, 5), by(1, "rhouct", 1, 5)
     most, fewest = measure(group_of(run, 60, ways, sampled=5, depth=8), [yes, no] * 30)["rows"]
     assert most["reward"] == 1, "it keeps out"
-    assert most["long_run"] == {"horizon": 0, "prediction": 0, "decision": 0, "exploration": None, "total": None}
+    nothing = dict.fromkeys(("horizon", "prediction", "decision", "distillation"), 0)
+    assert most["long_run"] == {**nothing, "exploration": None, "total": None}
     assert most["regret"] == 0
     assert fewest["reward"] < 1
     assert fewest["regret"] is fewest["long_run"]["decision"] is fewest["long_run"]["total"] is None
@@ -393,7 +411,7 @@ def test_a_row_is_what_learning_and_evaluating_by_hand_gives(planner: str, learn
     agent.cycle = 60
     rewards = [row.reward for row in evaluate(agent, make("tiger"), cycles=30, seed=1, learn=learn, simulations=20)]
     way = by(3, planner, 20, 30, learn)
-    (row,) = measure(group_of(run, 60, [way], sampled=0), [row[1:4] for row in cycles])["rows"]
+    (row,) = measure(group_of(run, 60, [way], sampled=0), [Cycle(*row[1:4]) for row in cycles])["rows"]
     assert (row["reward"], row["reward_low"], row["reward_high"]) == pytest.approx(tuple(average(rewards)))
     assert (row["planner"], row["simulations"], row["cycles"], row["learn"]) == (planner, 20, 30, learn)
 
@@ -418,7 +436,7 @@ def test_a_learner_without_a_model_is_measured_as_it_is(learner: str) -> None:
     rewards = [row.reward for row in evaluate(agent, make("corridor:2"), cycles=50, seed=2)]
     way = Setting(PlannerSpec.parse(learner), 50)
     result = measure(group_of(run, 300, [way], "none", 20, depth=0), cycles_of(run, 300))
-    assert cycles_of(run, 300) == [row[1:4] for row in cycles]
+    assert cycles_of(run, 300) == [(*row[1:4], 0) for row in cycles]
     assert result["learned"] == {}
     (row,) = result["rows"]
     assert Setting.at(row) == way
@@ -427,6 +445,144 @@ def test_a_learner_without_a_model_is_measured_as_it_is(learner: str) -> None:
     unknown = ("long_run", "within_horizon", "simple_regret", "certified", "bits", "visits")
     assert {row[name] for name in unknown} == {None}
     assert row["searched"] == 0
+
+
+# ---------------------------------------------------------------------------------------------- policies
+
+POLICY = "dpuct+policy:learned"
+
+
+def skilled_run(name: str, seed: int = 1, learner: str = POLICY, **given: float) -> TrainingRun:
+    """An agent that teaches itself, half of the time."""
+    return random_run(name, seed, **{**QUICK, "decay": 1.0, **given})._replace(learner=learner)
+
+
+@pytest.mark.parametrize("model", ["ctw", "shuffled"])
+@pytest.mark.parametrize("lessons", ["all", "better", "explored", "drawn"])
+@pytest.mark.parametrize("planner", ["policy-alone", POLICY, "self-aixi", "rhouct+policy:learned+majority:2"])
+def test_a_policy_is_what_the_learner_itself_has_learned(planner: str, lessons: str, model: str) -> None:
+    """Bit for bit, whatever uses it; on shuffled percepts it has learned the same actions, in other contexts."""
+    run = skilled_run("tiger", learner=f"{POLICY}+lessons:{lessons}")
+    environment = make("tiger")
+    environment.checked_reset(1)
+    agent = build_agent(environment, planner=run.learner, settings=run.settings, seed=1)
+    rows = list(interact(agent, environment, cycles=60))
+    cycles, checkpoint = cycles_of(run, 60), Checkpoint(run, 60, model, 16)
+    known = module._shuffled(cycles, 1) if model == "shuffled" else cycles
+    made = module._agent(
+        checkpoint, PlannerSpec.parse(planner), environment=environment, learner=agent.predictor, cycles=known
+    )
+    assert made.planner.policy.lessons == agent.planner.policy.lessons == sum(row.lesson for row in rows) > 0
+    same = made.planner.policy.snapshot() == agent.planner.policy.snapshot()
+    assert same == (model == "ctw")
+    way = by(0 if planner == "policy-alone" else 3, planner, 0 if planner == "policy-alone" else 8, 30)
+    (row,) = measure(group_of(run, 60, [way], model), cycles)["rows"]
+    assert Setting.at(row) == way
+    if model == "ctw":
+        search = agent.planner if planner == POLICY else made.planner
+        twin = Agent(environment.coding, agent.predictor, planner=search, seed=1)
+        twin.cycle = 60
+        rewards = [row.reward for row in evaluate(twin, make("tiger"), cycles=30, seed=1, simulations=8)]
+        assert row["reward"] == pytest.approx(sum(rewards) / 30)
+
+
+def test_experience_without_lessons_teaches_nothing() -> None:
+    """A policy that has learned nothing acts at random; one that has learned does not."""
+    way = by(0, "policy-alone", 0, 200)
+    rewards = {}
+    for learner in (POLICY, "dpuct"):
+        run = skilled_run("corridor:2", learner=learner, simulations=30, horizon=4)
+        (row,) = measure(group_of(run, 300, [way], sampled=5), cycles_of(run, 300))["rows"]
+        rewards[learner] = row["reward"]
+        assert row["searched"] == 0
+        assert row["within_horizon"]["distillation"] is not None
+    assert abs(rewards["dpuct"] - make("corridor:2").random_reward) < 0.05
+    assert rewards[POLICY] > rewards["dpuct"] + 0.1
+
+
+def test_a_policy_that_was_taught_something_worse_than_the_search_loses_by_distillation(worlds: str) -> None:
+    """All lessons are to say no; what the search finds is to say yes, as the model knows from the other cycles."""
+    no, nor, yes = Cycle(0, 0, 0), Cycle(1, 0, 0), Cycle(2, 0, 1)
+    run = random_run(f"{worlds}:Plain", simulations=20, horizon=1)._replace(learner=POLICY)
+    ways = by(0, "policy-alone", 0), by(1, POLICY, 20)
+    group = group_of(run, 120, ways, sampled=20, depth=8)
+    alone, searching = measure(group, [no._replace(lesson=1), nor, yes] * 40)["rows"]
+    for kind in ("within_horizon", "long_run"):
+        parts = alone[kind]
+        assert parts["decision"] == parts["prediction"] == parts["horizon"] == 0
+        assert parts["distillation"] == pytest.approx(1 - alone["reward"])
+        assert sum(parts[part] for part in PARTS) == pytest.approx(parts["total"], rel=1e-12, abs=1e-12)
+        assert searching[kind]["distillation"] == 0
+    assert alone["reward"] < 0.2
+    assert searching["reward"] == 1
+    assert alone["simple_regret"] == 0, "it is that of the search"
+    (well,) = measure(group._replace(settings=ways[:1]), [no, nor, yes._replace(lesson=1)] * 40)["rows"]
+    assert well["reward"] > 0.8
+    assert well["within_horizon"]["distillation"] == pytest.approx(1 - well["reward"])
+
+
+def test_the_search_that_taught_a_policy_is_where_the_policy_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    """At each decision that is analysed it has the same history and the same policy."""
+    made: list[Agent] = []
+    states: list[tuple[bytes, bytes]] = []
+    agent_of, search = module._agent, Agent.search
+    run = skilled_run("tiger")
+    cycles = cycles_of(run, 60)
+
+    def noted(*given: Any, **options: Any) -> Agent:
+        made.append(agent_of(*given, **options))
+        return made[-1]
+
+    def watched(agent: Agent, *given: Any, **options: Any) -> Any:
+        if agent is not made[0]:
+            states.append(tuple(each.planner.policy.snapshot() for each in made))
+        return search(agent, *given, **options)
+
+    monkeypatch.setattr(module, "_agent", noted)
+    monkeypatch.setattr(Agent, "search", watched)
+    measure(group_of(run, 60, [by(0, "policy-alone", 0)], sampled=7), cycles)
+    assert len(states) == 7
+    assert all(one == other for one, other in states)
+    assert len(set(states)) > 5
+
+
+def test_the_search_that_taught_a_policy_has_its_own_simulations(worlds: str) -> None:
+    """With one of them it finds any action, with many the best: decision or distillation are to blame."""
+    cycles = [Cycle(0, 0, 0, 1), Cycle(1, 0, 0), Cycle(2, 0, 1)] * 40
+    lost = []
+    for count in (1, 20):
+        run = random_run(f"{worlds}:Plain", horizon=1)._replace(learner=f"rhouct+simulations:{count}+policy:learned")
+        (row,) = measure(group_of(run, 120, [by(0, "policy-alone", 0)], sampled=20, depth=8), cycles)["rows"]
+        lost.append(row["within_horizon"])
+    few, many = lost
+    assert few["decision"] > 0.3
+    assert many["decision"] == 0
+    assert few["decision"] + few["distillation"] == pytest.approx(many["distillation"])
+    assert few["total"] == pytest.approx(many["total"])
+
+
+def test_a_policy_that_is_analysed_does_the_same(worlds: str) -> None:
+    """Nor does a setting depend on others, or on how many decisions are analysed."""
+    run = skilled_run("tiger")
+    ways = [by(0, "policy-alone", 0), by(3, POLICY, 8), by(2, POLICY, 3), by(3, "self-aixi", 8)]
+    ways += [way._replace(learn=True) for way in ways]
+    together = timeless(measure(group_of(run, 60, ways), cycles_of(run, 60)))["rows"]
+    for way, row in zip(ways, together, strict=True):
+        assert timeless(measure(group_of(run, 60, [way]), cycles_of(run, 60)))["rows"] == [row]
+        (bare,) = timeless(measure(group_of(run, 60, [way], sampled=0), cycles_of(run, 60)))["rows"]
+        for name in ("reward", "searched", "bits", "visits"):
+            assert bare[name] == row[name]
+
+
+def test_a_policy_on_the_true_model_has_learned_nothing() -> None:
+    run = skilled_run("tiger")
+    ways = [by(0, "policy-alone", 0), by(3, POLICY, 30), by(3, "self-aixi", 30)]
+    alone, guided, one_ply = measure(group_of(run, 0, ways, "true"), [])["rows"]
+    (plain,) = measure(group_of(run, 0, [by(3, "dpuct", 30)], "true"), [])["rows"]
+    assert alone["reward"] < min(guided["reward"], one_ply["reward"])
+    assert guided["reward"] == plain["reward"]
+    assert alone["within_horizon"]["distillation"] > 0
+    assert alone["within_horizon"]["prediction"] == 0
 
 
 MODELS = ["ctw", "shuffled", "true", "own"]

@@ -31,12 +31,13 @@ from aixi_approx.predictors.context_tree import FactoredContextTree
 
 
 @st.composite
-def decisions(draw: Any) -> tuple[list[float], set[int] | None, set[int] | None, int, float]:
-    """Values, the two best sets, what was found, epsilon."""
+def decisions(draw: Any) -> tuple[list[float], set[int] | None, set[int] | None, int, int | None, float]:
+    """Values, the two best sets, what was found, what a policy does instead, epsilon."""
     count = draw(st.integers(1, 5))
     values = draw(st.lists(st.floats(-1e3, 1e3), min_size=count, max_size=count))
     some = st.none() | st.sets(st.integers(0, count - 1), min_size=1)
-    return values, draw(some), draw(some), draw(st.integers(0, count - 1)), draw(st.floats(0, 1))
+    action = st.integers(0, count - 1)
+    return values, draw(some), draw(some), draw(action), draw(st.none() | action), draw(st.floats(0, 1))
 
 
 def mask(actions: set[int] | None, count: int) -> np.ndarray | None:
@@ -44,11 +45,16 @@ def mask(actions: set[int] | None, count: int) -> np.ndarray | None:
 
 
 def lost(
-    values: list[float], within: set[int] | None, model: set[int] | None, search: int, epsilon: float
+    values: list[float],
+    within: set[int] | None,
+    model: set[int] | None,
+    search: int,
+    policy: int | None,
+    epsilon: float,
 ) -> RegretParts:
     count = len(values)
     masks = {"within": mask(within, count), "model": mask(model, count)}
-    return split(np.array(values, dtype=float), search, **masks, epsilon=epsilon)
+    return split(np.array(values, dtype=float), search, **masks, policy=policy, epsilon=epsilon)
 
 
 @given(decision=decisions())
@@ -57,46 +63,66 @@ def test_parts_are_those_of_the_twin_and_add_up(decision: tuple[Any, ...]) -> No
     found, expected = lost(*decision), account(*decision)
     assert found._asdict() == pytest.approx(expected, rel=1e-12, abs=1e-9, nan_ok=True)
     if None not in decision[1:3]:
-        assert sum(found[:4]) == pytest.approx(found.total, rel=1e-12, abs=1e-12 * max(map(abs, decision[0])))
+        assert sum(found[:5]) == pytest.approx(found.total, rel=1e-12, abs=1e-12 * max(map(abs, decision[0])))
+
+
+@given(decision=decisions())
+@settings(deadline=None, max_examples=200)
+def test_distillation_is_what_a_policy_loses_against_the_search(decision: tuple[Any, ...]) -> None:
+    """Nothing without one, or where it does the same; of the other parts it changes exploration only."""
+    values, within, model, search, policy, epsilon = decision
+    found, searching = lost(*decision), lost(values, within, model, search, None, epsilon)
+    assert searching.distillation == 0
+    assert lost(values, within, model, search, search, epsilon) == pytest.approx(searching, nan_ok=True)
+    assert found.distillation == (0 if policy is None else values[search] - values[policy])
+    assert found[:3] == pytest.approx(searching[:3], nan_ok=True)
+    if policy is not None:
+        acting = lost(values, within, model, policy, None, epsilon)
+        assert found.exploration == acting.exploration
+        assert found.total == acting.total
 
 
 @given(decision=decisions())
 @settings(deadline=None, max_examples=100)
 def test_what_is_not_known_makes_no_total_unknown(decision: tuple[Any, ...]) -> None:
-    values, within, model, search, epsilon = decision
+    values, within, model, *taken = decision
     for a, b in ((None, model), (within, None), (None, None)):
-        found = lost(values, a, b, search, epsilon)
+        found = lost(values, a, b, *taken)
         unknown = {name for name in PARTS if math.isnan(getattr(found, name))}
         beside = [(a, "horizon"), (a, "prediction"), (b, "prediction"), (b, "decision")]
         assert unknown == {name for given, name in beside if given is None}
-        assert found.total == lost(values, {0}, {0}, search, epsilon).total
+        assert found.total == lost(values, {0}, {0}, *taken).total
 
 
 @given(decision=decisions(), rounded=st.booleans())
 @settings(deadline=None, max_examples=200)
 def test_nobody_is_blamed_for_a_choice_between_equals(decision: tuple[Any, ...], rounded: bool) -> None:
-    values, within, model, search, epsilon = decision
+    values, within, model, search, policy, epsilon = decision
     values = [float(round(value / 500)) for value in values] if rounded else values  # more of them are equal
     knowing = set(np.flatnonzero(best(np.array(values))).tolist())
     model = model or {search}
-    assert lost(values, knowing, model, search, epsilon).horizon == pytest.approx(0, abs=TIE)
-    assert lost(values, within, {*model, search}, search, epsilon).decision == 0
-    assert lost(values, {*knowing, search}, {*model, search}, search, epsilon).prediction == 0
+    taken = search, policy, epsilon
+    assert lost(values, knowing, model, *taken).horizon == pytest.approx(0, abs=TIE)
+    assert lost(values, within, {*model, search}, *taken).decision == 0
+    assert lost(values, {*knowing, search}, {*model, search}, *taken).prediction == 0
     same = [1.0] * len(values)
-    assert lost(same, within or {0}, model, search, epsilon) == pytest.approx((0,) * 5, abs=1e-15)
+    assert lost(same, within or {0}, model, *taken) == pytest.approx((0,) * 6, abs=1e-15)
 
 
 def test_a_stage_takes_what_the_next_one_takes_or_any() -> None:
     """Best within the horizon: 0 and 1; by the model: 1 and 2; found: 3. The model's are taken half each, so 1 is."""
-    found = lost([8.0, 4.0, 2.0, 1.0], {0, 1}, {1, 2}, 3, 0.4)
-    assert found == pytest.approx((8 - 4, 4 - 3, 3 - 1, 1 - (0.6 * 1 + 0.1 * 15), 8 - 2.1))
+    found = lost([8.0, 4.0, 2.0, 1.0], {0, 1}, {1, 2}, 3, None, 0.4)
+    assert found == pytest.approx((8 - 4, 4 - 3, 3 - 1, 0, 1 - (0.6 * 1 + 0.1 * 15), 8 - 2.1))
+    found = lost([8.0, 4.0, 2.0, 1.0], {0, 1}, {1, 2}, 1, 3, 0.4)
+    assert found == pytest.approx((8 - 4, 0, 0, 4 - 1, 1 - (0.6 * 1 + 0.1 * 15), 8 - 2.1))
 
 
 def test_an_action_may_lose_for_ever() -> None:
     values = [2.0, 1.0, -math.inf]
-    assert lost(values, {0}, {1}, 1, 0.0) == (0.0, 1.0, 0.0, 0.0, 1.0)
-    assert lost(values, {0}, {0}, 2, 0.0) == pytest.approx((0, 0, math.inf, math.nan, math.inf), nan_ok=True)
-    assert lost(values, {0}, {0}, 0, 0.1) == (0.0, 0.0, 0.0, math.inf, math.inf)
+    assert lost(values, {0}, {1}, 1, None, 0.0) == (0.0, 1.0, 0.0, 0.0, 0.0, 1.0)
+    assert lost(values, {0}, {0}, 2, None, 0.0) == pytest.approx((0, 0, math.inf, 0, math.nan, math.inf), nan_ok=True)
+    assert lost(values, {0}, {0}, 0, 2, 0.0) == pytest.approx((0, 0, 0, math.inf, math.nan, math.inf), nan_ok=True)
+    assert lost(values, {0}, {0}, 0, None, 0.1) == (0.0, 0.0, 0.0, 0.0, math.inf, math.inf)
 
 
 # ---------------------------------------------------------------------------------------------- the truth
@@ -165,7 +191,7 @@ def test_the_mean_loss_in_the_long_run_is_the_reward_that_is_missed(name: str, h
     graph, count = solution.graph, len(pomdp.actions)
     values = np.array([solution.action_values(node) for node in range(graph.size)])
     within = np.array([solution.action_values(node, horizon) for node in range(graph.size)])
-    losses, policy = np.zeros((graph.size, 5)), np.zeros((graph.size, count))
+    losses, policy = np.zeros((graph.size, 6)), np.zeros((graph.size, count))
     for node in range(graph.size):
         knowing = best(within[node])
         for search in np.flatnonzero(knowing):  # each as often as the others
@@ -177,18 +203,18 @@ def test_the_mean_loss_in_the_long_run_is_the_reward_that_is_missed(name: str, h
     choice = csr_array((policy.ravel(), (rows // count, rows)), shape=(graph.size, len(rows)))
     choice.eliminate_zeros()
     step = csr_array(choice @ graph.step)
-    mean = [float(long_run_reward(step, np.ascontiguousarray(losses[:, part]))[0]) for part in range(5)]
+    mean = [float(long_run_reward(step, np.ascontiguousarray(losses[:, part]))[0]) for part in range(6)]
     earned = float(long_run_reward(step, choice @ graph.reward)[0])
-    assert mean[4] == pytest.approx(solution.lower - earned, abs=1e-7)
-    assert mean[4] == pytest.approx(sum(mean[:4]), abs=1e-9)
-    assert mean[1:3] == [0, 0]
+    assert mean[5] == pytest.approx(solution.lower - earned, abs=1e-7)
+    assert mean[5] == pytest.approx(sum(mean[:5]), abs=1e-9)
+    assert mean[1:4] == [0, 0, 0]
     if epsilon == 0:
         receding = solution.receding_reward(horizon)  # where what differs by 1e-6 is not yet the same
         assert mean[0] == pytest.approx(solution.lower - receding, abs=1e-3)
-        assert mean[3] == 0
+        assert mean[4] == 0
     if epsilon == 1:
-        assert mean[4] == pytest.approx(solution.lower - pomdp.random_reward, abs=1e-7)
-        assert mean[4] > 0.1 * abs(solution.lower)
+        assert mean[5] == pytest.approx(solution.lower - pomdp.random_reward, abs=1e-7)
+        assert mean[5] > 0.1 * abs(solution.lower)
 
 
 # ---------------------------------------------------------------------------------------------- analysers
@@ -261,5 +287,8 @@ def test_an_analyser_splits_by_both_truths() -> None:
         assert values is not None
         worse = values[1] - values[0]
         assert worse > 0.05
-        assert loss == pytest.approx((0, worse, 0, -worse / 4, 3 * worse / 4), abs=1e-9)
+        assert loss == pytest.approx((0, worse, 0, 0, -worse / 4, 3 * worse / 4), abs=1e-9)
     assert analysis[2:] == (0.0, True)
+    right, left = pomdp.actions.index("right"), pomdp.actions.index("left")
+    distilled = analyse(tree, b"", action=right, policy=left).long_run
+    assert distilled == pytest.approx((0, 0, 0, worse, -worse / 4, 3 * worse / 4), abs=1e-9)

@@ -27,11 +27,13 @@ from aixi_approx.laboratory.condition import Checkpoint, Setting
 from aixi_approx.laboratory.experience import Segment
 from aixi_approx.laboratory.plot_environment import draw_one
 from aixi_approx.laboratory.plot_families import draw_all
+from aixi_approx.laboratory.plot_train_test import draw_train_test
 from aixi_approx.laboratory.regret import PARTS
 from aixi_approx.laboratory.report import as_json, report
 from aixi_approx.laboratory.results import LAWS, LEVELS, Results, find_results, mean_over_seeds, seed_mean
 from aixi_approx.laboratory.runner import Laboratory
 from aixi_approx.laboratory.study import Study
+from aixi_approx.laboratory.train_test import TrainTest
 from aixi_approx.planner_spec import PlannerSpec
 from aixi_approx.pomdp.solver import reward_range
 
@@ -257,6 +259,131 @@ def test_learners_are_variants_of_the_first_with_a_model(tmp_path: Path) -> None
     assert "learner: q-learning" in report([f])
 
 
+SKILL = STUDY._replace(
+    environments=("tiger",),
+    settings={"tiger": STUDY.settings["tiger"]},
+    simulations=(1, 10, 100),
+    planners=("dpuct+policy:learned", "policy-alone"),
+    models=("ctw",),
+    depths=(),
+    horizons=(),
+    learners=tuple(f"dpuct+policy:learned+simulations:{n}" for n in (3, 30, 300)),
+)
+
+
+def skill(folder: Path, **given: Any) -> Results:
+    (f,) = find_results(write(folder, SKILL._replace(**given)))
+    return f
+
+
+@pytest.mark.parametrize("alone", [True, False])
+def test_train_against_test_is_read_where_it_belongs(alone: bool, tmp_path: Path) -> None:
+    """In the order of the simulations, after the most experience; of a policy alone what it loses, too."""
+    own = make("tiger").settings.simulations
+    learners = (SKILL.learners[2], SKILL.learners[0], "dpuct+policy:learned", "one-ply", "q-learning")
+    f = skill(tmp_path, learners=learners, planners=SKILL.planners[: 1 + alone])
+    (plane,) = f.train_test
+    budgets = {3.0: learners[1], float(own): learners[2], 300.0: learners[0]}
+    assert (plane.learner, [*plane.train]) == ("dpuct+policy:learned", [*budgets])
+    assert [*plane.test] == [0.0] * alone + [1.0, 10.0, 100.0]
+    searches = [Setting(PlannerSpec.parse("policy-alone"), STUDY.cycles)] * alone
+    searches += [by(2, "dpuct+policy:learned", n) for n in (1, 10, 100)]
+    assert plane.score.shape == (3, 3, len(searches))
+    for s, (i, learner) in product(range(3), enumerate(budgets.values())):
+        run = RUNS["tiger", s]._replace(learner=str(PlannerSpec.parse(learner)))
+        checkpoint = Checkpoint(run, 1000, "ctw", 8)
+        for k, setting in enumerate(searches):
+            assert is_same(plane.score[s, i, k], 1 - code("regret", checkpoint, setting) / f.span)
+        lost = code("long_run distillation", checkpoint, searches[0]) / f.span if alone else NAN
+        assert is_same(plane.distillation[s, i], lost)
+    assert [f"learner: {PlannerSpec.parse(each)}" for each in learners[1:]] == [
+        label for label in f.others if "learner" in label
+    ]
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"learners": SKILL.learners[:1]},
+        {"learners": ("dpuct+policy:learned", "self-aixi+simulations:3", "q-learning", "random")},
+        {"planners": ("policy-alone",)},
+        {"planners": ("expectimax", "policy-alone")},
+    ],
+)
+def test_one_budget_is_no_plane(given: dict[str, Any], tmp_path: Path) -> None:
+    f = skill(tmp_path, **given)
+    assert f.train_test == []
+    assert "Train against test" not in report([f])
+    assert draw_train_test([f]) is None
+    assert as_json([f])[0]["train_test"] == []
+
+
+def planes(score: Any, alone: bool = True) -> Results:
+    """Made-up results with a plane [S, L, K] of powers of ten, the policy alone in front if it is there."""
+    score = np.array(score, dtype=float)
+    train, test = 10.0 ** np.arange(1, score.shape[1] + 1), 10.0 ** np.arange(score.shape[2] - alone)
+    if alone:
+        test = np.array([0.0, *test])
+    plane = TrainTest("dpuct", train=train, test=test, score=score, distillation=score[:, :, 0] / 10)
+    return made_up([[0.5, 0.2], [0.3, 0.1]], train_test=[plane])
+
+
+def test_train_against_test_is_told() -> None:
+    """The score is log10 test / 10 + log10 train / 20, the policy's alone 0.05: with ten times the training, half."""
+    learn, act = np.meshgrid(np.arange(1, 4), np.arange(5), indexing="ij")
+    score = np.concatenate([np.full((3, 1), 0.05), act / 10 + learn / 20], axis=1)
+    f = planes(score + 0.001 * np.array([-1, 0, 1])[:, None, None])
+    (table,) = (table for table in tables(report([f])) if table[0][0] == "while learning")
+    columns = ["alone", "1", "10", "100", "1,000", "10,000", "distillation", "for 0.300", "slope"]
+    assert table[0][1:] == columns
+    assert [row[0] for row in table[2:]] == ["10", "100", "1,000"]
+    half = f"{student.ppf(0.975, 2) * 0.001 / math.sqrt(3):.3f}"
+    for i, row in enumerate(table[2:]):
+        assert row[1:7] == [f"{mean:.3f} ± {half}" for mean in score[i]]
+        assert row[7] == f"0.005 ± {float(half) / 10:.3f}"
+        assert row[8] == f"{10 ** (2.5 - 0.5 * i):,.3g}"
+        assert row[9] == ("-0.50" if i else "")
+    assert "One slope for all levels" in report([f])
+    assert "k = -0.5" in report([f])
+    (data,) = json.loads(json.dumps(as_json([f]), allow_nan=False))
+    (plane,) = data["train_test"]
+    assert plane["level_curve"]["slopes"] == pytest.approx([-0.5, -0.5])
+    assert plane["trade_off"]["k"]["mean"] == pytest.approx(-0.5)
+    assert plane["score"][1][0]["mean"] == pytest.approx(0.05)
+    figure = drawn(draw_train_test([f, made_up([[0.5]]), f]))
+    panels = [axes for axes in figure.axes if axes.get_label() != "<colorbar>"]
+    assert [axes.get_title() for axes in panels] == ["made-up, 100 cycles"] * 2
+    for axes in panels:
+        curve = next(line for line in axes.lines if str(line.get_label()).startswith("score"))
+        assert curve.get_ydata() == pytest.approx(10 ** np.array([2.5, 2.0, 1.5]))
+        assert [tick.get_text() for tick in axes.get_yticklabels()][:3] == ["alone", "1", "10"]
+        assert legend(axes) == ["score 0.30"]
+
+
+@pytest.mark.parametrize("alone", [True, False])
+@pytest.mark.parametrize("lacks", ["nothing", "all", "a row", "levels", "a column"])
+def test_train_against_test_of_anything(lacks: str, alone: bool) -> None:
+    score = np.random.default_rng(0).normal(size=(3, 2, 4))
+    if lacks in ("all", "a row"):
+        score[:, slice(None) if lacks == "all" else 1] = NAN
+    if lacks == "levels":
+        score[:] = 0.5
+    if lacks == "a column":
+        score = score[:, :, : 1 + alone]
+    f = planes(score, alone)
+    for head, *rows in tables(report([f])):
+        assert all(len(row) == len(head) for row in rows)
+        assert not any("nan" in cell for row in rows for cell in row)
+    assert "can't be told: " in report([f])
+    json.dumps(as_json([f]), allow_nan=False)
+    drawn(draw_train_test([f]))
+
+
+def test_the_picture_of_train_against_test_is_written(tmp_path: Path) -> None:
+    f = planes(np.random.default_rng(0).normal(size=(3, 2, 4)))
+    assert [path.name for path in _draw([f], tmp_path)] == ["made-up.png", "train_test.png"]
+
+
 def test_only_learners_without_a_model(tmp_path: Path) -> None:
     study = STUDY._replace(environments=("tiger",), settings={}, learners=("q-learning",), models=("ctw",))
     (f,) = find_results(write(tmp_path, study))
@@ -294,13 +421,13 @@ def test_means_and_intervals_over_seeds(values: list[list[float]]) -> None:
 def made_up(loss: Any, parts: Any = None, **others: Any) -> Results:
     """What an agent in an environment with random reward 0 and optimum 1 would be like that loses [E, N] or [S, E, N].
 
-    Parts [..., 4] are what its decisions lose; if they are not given, the decision does.
+    Parts [..., 5] are what its decisions lose; if they are not given, the decision does.
     """
     loss = np.array(loss, dtype=float)
     if loss.ndim == 2:
         loss = loss + 0.001 * np.array([-1, 0, 1])[:, None, None]
     if parts is None:
-        parts = np.zeros((*loss.shape, 4))
+        parts = np.zeros((*loss.shape, len(PARTS)))
         parts[..., PARTS.index("decision")] = loss
     parts = np.array(parts, dtype=float)
     if parts.ndim == 3:
@@ -333,10 +460,16 @@ def made_up(loss: Any, parts: Any = None, **others: Any) -> Results:
     return Results(**{**given, **others})
 
 
-def corner(horizon: float, prediction: float, decision: float, seeds: tuple[float, ...] = (-1, 0, 1)) -> Results:
+def corner(
+    horizon: float,
+    prediction: float,
+    decision: float,
+    seeds: tuple[float, ...] = (-1, 0, 1),
+    distillation: float = 0.0,
+) -> Results:
     """Findings whose regret at the most of both has these parts, of seeds that differ by so many hundredths."""
-    parts = np.zeros((len(seeds), 2, 2, 4))
-    for part, mean in zip(PARTS, (horizon, prediction, decision, 0.0), strict=True):
+    parts = np.zeros((len(seeds), 2, 2, 5))
+    for part, mean in zip(PARTS, (horizon, prediction, decision, distillation, 0.0), strict=True):
         parts[..., PARTS.index(part)] = mean + 0.01 * np.array(seeds)[:, None, None] * (mean != 0)
     return made_up(parts.sum(axis=-1), parts)
 
@@ -439,6 +572,27 @@ def test_what_limits(parts: tuple[float, float, float], says: str) -> None:
     assert sentence(f, says[:20]) == f"{says}{decision} through decision and {horizon} through the horizon."
 
 
+def test_distillation_is_told_where_there_is_some() -> None:
+    """In sentences, tables and pictures; without it there is no trace of it."""
+    f, without = corner(0.0, 0.1, 0.1, distillation=0.3), corner(0.0, 0.1, 0.1)
+    assert (f.parts, without.parts) == (PARTS, tuple(part for part in PARTS if part != "distillation"))
+    says = "What limits it there is distillation: of the score, it loses 0.100 ± 0.025 through prediction, "
+    more = "0.100 ± 0.025 through decision, 0.300 ± 0.025 through distillation and 0.000 ± 0.000 through the horizon."
+    assert sentence(f, "What limits") == says + more
+    by_head = {table[0][0]: table for table in tables(report([f]))}
+    assert by_head["simulations"][0][1:-1] == [*PARTS, *(f"{part}, within" for part in PARTS[1:])]
+    assert tables(report([f]))[0][2][6] == "0.300 ± 0.025"
+    account = {axes.get_title(): axes for axes in draw_one(f).axes}["regret after 100 cycles"]
+    assert "distillation" in legend(account)
+    assert "distillation" in [text for axes in draw_all([f, without]).axes for text in legend(axes)]
+    assert "distillation" not in " ".join([report([without]), *conclusions(without)])
+    for figure in (draw_one(without), draw_all([without, without])):
+        assert "distillation" not in [text for axes in figure.axes for text in legend(axes)]
+    partial = corner(0.0, NAN, 0.1, distillation=NAN)
+    assert "distillation" not in partial.parts, "it is not known to be any"
+    assert set(as_json([without])[0]["long_run"]) == set(PARTS), "data has all"
+
+
 def test_what_limits_is_not_sure() -> None:
     assert "is prediction, as far as can be told from these seeds: of" in sentence(
         corner(0, 0.3, 0, (-90, 0, 90)), "What"
@@ -507,7 +661,7 @@ def test_the_next_unit() -> None:
 
 def test_where_decision_costs_more_than_prediction() -> None:
     def over_simulations(*decision: float) -> list[str]:
-        parts = np.zeros((2, len(decision), 4))
+        parts = np.zeros((2, len(decision), len(PARTS)))
         parts[..., PARTS.index("prediction")] = 0.2
         parts[..., PARTS.index("decision")] = decision
         f = made_up(parts.sum(axis=-1), parts)
@@ -682,10 +836,11 @@ def test_numbers_of_the_tables() -> None:
         told = mean_over_seeds(f.score[:, e, n])
         assert surface[2 + e][1 + n] == f"{told.mean:.3f} ± {told.high - told.mean:.3f}"
     account = by_head["simulations"]
-    assert account[0][1:] == [*PARTS, "prediction, within", "decision, within", "exploration, within", "certified"]
+    shown = [part for part in PARTS if part != "distillation"]
+    assert account[0][1:] == [*shown, "prediction, within", "decision, within", "exploration, within", "certified"]
     for n, row in enumerate(account[2:]):
-        parts = [mean_over_seeds(f.long_run[:, -1, n, p]) for p in range(4)]
-        parts += [mean_over_seeds(f.within_horizon[:, -1, n, p]) for p in (1, 2, 3)]
+        parts = [mean_over_seeds(f.long_run[:, -1, n, p]) for p in (0, 1, 2, 4)]
+        parts += [mean_over_seeds(f.within_horizon[:, -1, n, p]) for p in (1, 2, 4)]
         assert row[1:-1] == [f"{part.mean:.3f} ± {part.high - part.mean:.3f}" for part in parts]
         assert row[-1] == "1.00"
     summary = by_head["environment"]

@@ -61,6 +61,10 @@ GROWN = {
     "depths": {"depths": (2, 20)},
     "horizons": {"horizons": (1, 3)},
     "learners": {"learners": ("q-learning", "dpuct", "dpuct+simulations:2")},
+    "skill": {
+        "learners": ("dpuct", "dpuct+policy:learned+simulations:3", "self-aixi"),
+        "planners": ("dpuct", "policy-alone", "dpuct+policy:learned", "self-aixi"),
+    },
     "crossed": {"horizons": (1, 2, 3), "depths": (4,), "cross": ("horizons", "depths")},
     "several": {"seeds": 2, "simulations": (1, 3, 4), "experience": (20, 60, 80), "models": ("true", "ctw")},
 }

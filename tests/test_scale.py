@@ -303,6 +303,10 @@ LEAST = {
     "one number of simulations": {"simulations": [3]},
     "one point of one seed": {"experience": [30], "simulations": [3], "seeds": 1},
     "expectimax": {"more": 'planners = ["expectimax"]\ndepths = [4]'},
+    "skill": {
+        "more": 'planners = ["dpuct+policy:learned", "policy-alone"]\n'
+        'learners = ["dpuct+policy:learned+simulations:3", "dpuct+policy:learned+simulations:30"]'
+    },
 }
 
 
@@ -312,6 +316,10 @@ def test_the_least_studies(least: dict[str, Any], place: Path, capsys: Captured)
     (tiger,) = found["results"]
     assert tiger["score"][-1][-1]["mean"] <= 1
     assert tiger["conclusions"]
+    skill = "policy-alone" in least.get("more", "")
+    assert [plane["train"] for plane in tiger["train_test"]] == [[3, 30]] * skill
+    assert (place / "study-tiny/train_test.png").exists() == skill
+    assert ("Train against test" in (place / "study-tiny/report.md").read_text()) == skill
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,10 @@ from small_runs import WORLDS, timeless
 
 from aixi_approx.execution.engines import engine
 from aixi_approx.laboratory import Laboratory, Study, read_rows
+from aixi_approx.laboratory.condition import Cycle
+from aixi_approx.laboratory.experience import collect
 from aixi_approx.laboratory.regret import RegretParts
+from aixi_approx.laboratory.store import Store
 
 COORDINATES = ["environment", "learner", "seed", "experience", "model", "depth"]
 SETTING = ["planner", "horizon", "simulations", "cycles", "learn"]
@@ -103,6 +106,29 @@ def test_a_broken_file_is_named(content: str, folder: Path, tmp_path: Path) -> N
     (tmp_path / "conditions" / "tiger-dpuct-0-1-ctw-1.json").write_text(content)
     with pytest.raises(ValueError, match=re.escape(f"{tmp_path}/conditions/tiger-dpuct-0-1-ctw-1.json is broken: ")):
         read_rows(tmp_path)
+
+
+def test_experience_is_written_with_its_lessons(tmp_path: Path) -> None:
+    """And a file in which a cycle is none is broken."""
+    study = Study(("tiger",), (10, 25), (1,), 1, learners=("dpuct+policy:learned+simulations:3",), sampled_decisions=0)
+    run = study._replace(settings={"tiger": {"epsilon": 0.5, "decay": 1.0}}).runs()[0]
+    store, past = Store(tmp_path), list[Cycle]()
+    store.prepare({})
+    for mark in (10, 25):
+        segment = collect(run, past, until=mark)
+        store.add_segment(run, mark, segment=segment)
+        past = past + segment.cycles
+    found = store.past(run, (10, 25))
+    assert found == past
+    assert all(type(cycle) is Cycle for cycle in found)
+    assert {cycle.lesson for cycle in found} == {0, 1}
+    path = tmp_path / "experience" / "tiger-dpuct+policy:learned+simulations:3-0-25.json"
+    content = json.loads(path.read_text())
+    assert content["cycles"][0] == [*past[10]]
+    for wrong in (3, [1, 2], [1, 2, 3, 0, 0]):
+        path.write_text(json.dumps({**content, "cycles": [wrong, *content["cycles"][1:]]}))
+        with pytest.raises(ValueError, match=re.escape(f"{path} is broken: ")):
+            store.past(run, (10, 25))
 
 
 def test_a_folder_without_a_study_is_named(tmp_path: Path) -> None:

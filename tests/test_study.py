@@ -19,7 +19,7 @@ from aixi_approx.laboratory.study import AXES, GRIDS, Study, checked, read_study
 from aixi_approx.planner_spec import PlannerSpec
 
 IMPORT = "from aixi_approx.laboratory.study import Study"
-SCALING = sorted((Path(__file__).parents[1] / "benchmarks" / "scaling").glob("*.toml"))
+STUDIES = sorted((Path(__file__).parents[1] / "benchmarks").glob("s[ck]*/*.toml"))
 STUDY = Study(("tiger", "corridor:2"), (10, 100), (1, 10), 2)
 
 # ---------------------------------------------------------------------------------------------- refusals
@@ -67,6 +67,10 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"settings": {"tiger": {"epsilon": 1.1}}}, "settings of tiger: epsilon is 1.1: it must lie in 0 to 1"),
     ({"models": ["true"]}, r"models are \['true'\]: name ctw, too"),
     ({"planners": ["seconds:0.1", "rhouct"]}, "the first planner is seconds:0.1: begin with one that counts"),
+    (
+        {"planners": ["dpuct", "dpuct+memo:true"], "models": ["ctw", "true"]},
+        r"settings of tiger: memo means nothing to dpuct\+memo:true with the model true: leave it out",
+    ),
     ({"learners": []}, "learners is empty"),
     ({"learners": ["mcts"]}, "no planner 'mcts': there are dpuct"),
     ({"learners": ["rhouct+horizon:0"]}, r"planner 'rhouct\+horizon:0': horizon is '0'"),
@@ -317,6 +321,22 @@ def test_learners_have_runs_of_their_own() -> None:
             assert [g[1:] for g in groups] == [g[1:] for g in alone.groups(run)]
 
 
+def test_a_policy_alone_has_no_horizon_and_no_simulations() -> None:
+    """Nor is it measured twice where horizons are crossed, with nothing to cross."""
+    learners = ("dpuct+policy:learned+simulations:3", "dpuct+policy:learned+simulations:30")
+    planners = ("dpuct+policy:learned", "policy-alone", "self-aixi")
+    study = checked(CROSSED._replace(planners=planners, learners=learners, models=("ctw",)), "here")
+    for run in study.runs():
+        *_, most = [searches(group) for group in study.groups(run) if group.checkpoint.depth == 36]
+        guided = [(h, planners[0], n) for h in (5, 1, 3) for n in (1, 4)]
+        assert most == [*guided, (0, "policy-alone", 0), (5, "self-aixi", 1), (5, "self-aixi", 4)]
+    crossed = checked(study._replace(cross=("horizons", "planners")), "here")
+    for group in crossed.groups(crossed.runs()[0]):
+        if group.settings:
+            assert searches(group).count((0, "policy-alone", 0)) == 1
+            assert len(group.settings) == 3 * 2 * 2 + 1
+
+
 def test_names_are_made_full() -> None:
     """So that what is asked for in two ways is the same, and is not measured twice."""
     given = {"environments": ["kuhn"], "planners": ["rho", "rhouct+majority:4"], "models": ["ct"], "learners": ["q-l"]}
@@ -362,7 +382,7 @@ def test_an_environment_without_a_name_is_refused_in_a_line() -> None:
 # ---------------------------------------------------------------------------------------------- those we have
 
 
-@pytest.mark.parametrize("path", SCALING, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", STUDIES, ids=lambda path: path.stem)
 def test_studies_of_the_repository_are_valid_and_run(path: Path, tmp_path: Path) -> None:
     study = read_study(path)
     first = study.environments[0]
@@ -381,20 +401,23 @@ def test_studies_of_the_repository_are_valid_and_run(path: Path, tmp_path: Path)
     with engine("here") as here:
         laboratory.run(here)
     assert laboratory.missing() == {}
-    (run,) = small.runs()
+    runs = small.runs()
+    assert [run.learner for run in runs] == [*study.learners]
     assert {row["model"] for row in laboratory.rows()} == set(study.models)
-    segments = [laboratory.store.segment(run, mark) for mark in small.experience]
-    assert [segment and segment["experience"] for segment in segments] == list(small.experience)
-    planned = [(group.checkpoint.coordinates, setting) for group in small.groups(run) for setting in group.settings]
+    for run in runs:
+        segments = [laboratory.store.segment(run, mark) for mark in small.experience]
+        assert [segment and segment["experience"] for segment in segments] == list(small.experience)
+    groups = [group for run in runs for group in small.groups(run)]
+    planned = [(group.checkpoint.coordinates, setting) for group in groups for setting in group.settings]
     rows = laboratory.rows()
     assert [(dict(list(row.items())[:6]), Setting.at(row)) for row in rows] == planned
     assert all(0 <= row["certified"] <= 1 for row in rows)
-    for group in small.groups(run):
+    for group in groups:
         assert laboratory.store.conditions(group.checkpoint) is not None
 
 
 def test_there_are_some() -> None:
-    assert SCALING
+    assert {path.parent.name for path in STUDIES} == {"scaling", "skill"}
 
 
 def test_only_a_pomdp_has_a_true_model() -> None:

@@ -14,7 +14,12 @@ from aixi_approx.laboratory.results import PARTS, Results, mean_over_seeds, seed
 
 SMALL = 0.02  # of the way from the random agent to the best: less is not worth mentioning
 FEW = 5  # agents: with fewer, a warning
-LACKS = {"prediction": "prediction", "decision": "decision", "horizon": "the horizon"}
+LACKS = {
+    "prediction": "prediction",
+    "decision": "decision",
+    "distillation": "distillation",
+    "horizon": "the horizon",
+}
 
 
 def conclusions(found: Results) -> list[str]:
@@ -67,23 +72,24 @@ def _what_limits(f: Results) -> Iterator[str]:
         return
     if np.isnan(f.span):
         return
-    cost = {part: mean_over_seeds(parts[:, PARTS.index(part)] / f.span) for part in LACKS}
+    lacks = {part: name for part, name in LACKS.items() if part in f.parts}
+    cost = {part: mean_over_seeds(parts[:, PARTS.index(part)] / f.span) for part in lacks}
     if np.isnan(cost["decision"].mean):
         yield "Prediction and decision can't be told apart: exact expectimax on the model is too much work."
         return
     if np.isnan(cost["prediction"].mean):
         yield "Prediction and horizon can't be told apart: exact expectimax on the environment is too much work."
         return
-    told = [f"{plus(cost[part])} through {name}" for part, name in LACKS.items()]
+    told = [f"{plus(cost[part])} through {name}" for part, name in lacks.items()]
     loses = f"it loses {', '.join(told[:-1])} and {told[-1]}"
-    worst = max(LACKS, key=lambda part: cost[part].mean)
+    worst = max(lacks, key=lambda part: cost[part].mean)
     if cost[worst].mean <= SMALL:
         surely = "" if max(value.high for value in cost.values()) <= SMALL else ", as far as can be told"
         yield f"Nothing limits it there by more than {SMALL}{surely}: {loses}."
         return
     sure = "" if cost[worst].low > 0 else ", as far as can be told from these seeds"
-    yield f"What limits it there is {LACKS[worst]}{sure}: of the score, {loses}."
-    for part, name in LACKS.items():
+    yield f"What limits it there is {lacks[worst]}{sure}: of the score, {loses}."
+    for part, name in lacks.items():
         if cost[part].high < 0:
             yield f"{name.capitalize()} compensates for a part of that: its errors happen to offset others."
 

@@ -12,12 +12,25 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol, Self
 from urllib.parse import quote
 
-from aixi_approx.environment import Settings
+from aixi_approx.environment import Percept, Settings
 from aixi_approx.planner_spec import PlannerSpec
 
 SAFE = ":>@?= +"  # in the name of a file, besides letters, digits and -_.~
 
-Cycle = tuple[int, int, int]  # action, observation, reward
+
+class Cycle(NamedTuple):
+    """What happened in a cycle of a training run."""
+
+    action: int
+    observation: int
+    reward: int
+    lesson: int = 0
+    """1 if the policy of the learner learned the action. Without a policy it is always 0."""
+
+    @property
+    def percept(self) -> Percept:
+        """What the environment answered."""
+        return Percept(self.observation, self.reward)
 
 
 class TrainingRun(NamedTuple):

@@ -12,8 +12,10 @@ from aixi_approx.interaction import interact
 from aixi_approx.laboratory.condition import Group, TrainingRun
 from aixi_approx.laboratory.measurement import NO_MODEL, SHUFFLED
 from aixi_approx.planner_spec import PlannerSpec
+from aixi_approx.planners import planner_class
 
 CYCLE_SECONDS = 1e-3  # of a cycle, beside its search; about
+LESSON_SECONDS = 2e-5  # of a cycle that a policy takes in; about
 ANALYSIS_SECONDS = 2e-2  # of the analysis of a decision; about
 PILOT_CYCLES, PILOT_SIMULATIONS, FEW_SIMULATIONS = 200, 300, 20
 BUILT_IN = (CTW, TRUE, SHUFFLED, NO_MODEL)
@@ -40,6 +42,7 @@ class Cost:
     def group(self, group: Group) -> float:
         """Return about how many seconds the conditions of a checkpoint take."""
         own = group.checkpoint.run.settings.horizon
+        run, model = group.checkpoint.run, group.checkpoint.model
         learning = CYCLE_SECONDS / 100 * group.checkpoint.experience
         analyses = len(group.settings) * group.sampled_decisions * ANALYSIS_SECONDS
         cycles = sum(setting.cycles * (CYCLE_SECONDS + (setting.planner.seconds or 0)) for setting in group.settings)
@@ -47,7 +50,11 @@ class Cost:
             setting.cycles * (setting.planner.simulations or 0) * (setting.planner.horizon or own) / own
             for setting in group.settings
         )
-        run, model = group.checkpoint.run, group.checkpoint.model
+        taught = [setting.planner for setting in group.settings if _has_policy(setting.planner)]
+        learning += LESSON_SECONDS * group.checkpoint.experience * len(taught)
+        alone = sum("simulations" not in options_taken(planner) for planner in taught)
+        learner = PlannerSpec.parse(run.learner)
+        searches += alone * group.sampled_decisions * (learner.simulations or run.settings.simulations)
         slowness = 1.0
         if model not in BUILT_IN:  # one of the user's own, which may be Python
             slowness = max(1.0, self._pace(run, model) / self._pace(run))
@@ -60,6 +67,10 @@ class Cost:
         if key not in self._paces:
             self._paces[key] = pilot(run) if model == CTW else pilot(run, model)
         return self._paces[key]
+
+
+def _has_policy(planner: PlannerSpec) -> bool:
+    return planner.policy is not None or planner_class(planner.name).needs_policy
 
 
 def pilot(run: TrainingRun, model: str = CTW) -> float:

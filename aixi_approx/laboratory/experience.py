@@ -1,7 +1,9 @@
 """Experience: the cycles of a training run, collected once and learned from by any predictor.
 
 What an agent does while it learns depends on its search; what a predictor knows afterwards depends only on the cycles.
-So one training run serves predictors of every kind and depth, and every search that uses them.
+So one training run serves predictors of every kind and depth, and every search that uses them. What a policy knows
+depends on which cycles were lessons to that of the learner, too. Of a learner without a policy none was, although what
+its searches found could be learned: which of its actions were random is not kept.
 """
 
 from __future__ import annotations
@@ -24,7 +26,7 @@ class Segment(NamedTuple):
     """Consecutive cycles of a training run, and what they cost."""
 
     cycles: list[Cycle]
-    """Action, observation and reward of each."""
+    """In order."""
     entropy: float | None
     """Log loss of the true environment at these percepts, in bits, summed; None if the environment is no POMDP."""
     simulations: int
@@ -40,7 +42,7 @@ def collect(run: TrainingRun, past: Sequence[Cycle], *, until: int) -> Segment:
     ----------
     run : TrainingRun
         Which one.
-    past : sequence of tuple
+    past : sequence of Cycle
         Its cycles so far, from the first on. They are replayed without a search.
     until : int
         Number of cycles in all.
@@ -58,13 +60,13 @@ def collect(run: TrainingRun, past: Sequence[Cycle], *, until: int) -> Segment:
     environment = make(run.environment)
     environment.checked_reset(run.seed)
     agent = build_agent(environment, planner=run.learner, settings=run.settings, seed=run.seed)
-    recorded = [Row(t, *cycle, 0, 0.0, 0) for t, cycle in enumerate(past)]
+    recorded = [Row(t, *cycle[:3], 0, 0.0, 0, cycle.lesson) for t, cycle in enumerate(past)]
     rows = interact(agent, environment, cycles=until, past=recorded)
     deque(islice(rows, len(past)), maxlen=0)
     began = time.perf_counter()
     new = list(rows)
     seconds = time.perf_counter() - began
-    cycles = [(row.action, row.observation, row.reward) for row in new]
+    cycles = [Cycle(row.action, row.observation, row.reward, row.lesson) for row in new]
     entropy = _entropy(environment, past, cycles) if isinstance(environment, POMDP) else None
     return Segment(cycles, entropy, sum(row.simulations for row in new), seconds)
 
@@ -72,5 +74,5 @@ def collect(run: TrainingRun, past: Sequence[Cycle], *, until: int) -> Segment:
 def _entropy(pomdp: POMDP, past: Sequence[Cycle], cycles: Sequence[Cycle]) -> float:
     model = TrueModel(pomdp)
     for cycle in past:
-        model.extend(pomdp.coding.cycle(*cycle))
-    return sum(model.learn(pomdp.coding.cycle(*cycle)) for cycle in cycles)
+        model.extend(pomdp.coding.cycle(cycle.action, *cycle.percept))
+    return sum(model.learn(pomdp.coding.cycle(cycle.action, *cycle.percept)) for cycle in cycles)

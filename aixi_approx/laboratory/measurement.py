@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from aixi_approx import predictors
 from aixi_approx.agent import Agent, Decision, blamed
 from aixi_approx.builder import CTW, TRUE, build_planner
+from aixi_approx.coding import Coding
 from aixi_approx.environment import Environment, Percept
 from aixi_approx.envs import make
 from aixi_approx.estimate import average, finite
@@ -25,6 +26,7 @@ from aixi_approx.interaction import evaluate
 from aixi_approx.laboratory.condition import Checkpoint, Cycle, Group, Setting
 from aixi_approx.laboratory.regret import DecisionAnalyser, DecisionAnalysis, ExactPlanner, RegretParts, TrueValues
 from aixi_approx.planner import Learner
+from aixi_approx.planner_spec import PlannerSpec
 from aixi_approx.planners.belief_expectimax import BeliefExpectimax
 from aixi_approx.planners.expectimax import Expectimax
 from aixi_approx.pomdp.definition import POMDP
@@ -49,7 +51,7 @@ def measure(group: Group, past: Sequence[Cycle]) -> dict[str, Any]:
     ----------
     group : Group
         What to measure.
-    past : sequence of tuple
+    past : sequence of Cycle
         The cycles of its training run, at least as many as the checkpoint has learned.
 
     Returns
@@ -63,7 +65,8 @@ def measure(group: Group, past: Sequence[Cycle]) -> dict[str, Any]:
             For each setting its coordinates and: reward per cycle, with reward_low and reward_high, its 95 % interval
             within this evaluation; regret, what a decision loses on average in the long run, reward per cycle;
             within_horizon and long_run, the mean `RegretParts` of the sampled decisions, with the exploration of the
-            training run after so much experience; simple_regret and certified, as in `DecisionAnalysis`, on average;
+            training run after so much experience; simple_regret and certified, as in `DecisionAnalysis`, on average, of
+            the search that found the action, or that the policy of a planner without a search has learned from;
             searched, bits, visits, seconds: what a decision took, in simulations, bits predicted or learned, nodes
             visited. None is unknown or infinite. Of a learner without a model only the regret is known, not its parts.
 
@@ -71,6 +74,12 @@ def measure(group: Group, past: Sequence[Cycle]) -> dict[str, Any]:
     ------
     ValueError
         If the environment has no such model.
+
+    Notes
+    -----
+    The policy of a setting has learned the lessons among the cycles, as that of the learner has, at the depth of the
+    training run whatever that of the checkpoint is. Where there are none, as with a learner without a policy or on the
+    true model, it has learned nothing.
     """
     checkpoint = group.checkpoint
     environment = make(checkpoint.run.environment)
@@ -92,13 +101,13 @@ def _learn(checkpoint: Checkpoint, environment: Environment, cycles: Sequence[Cy
         learner = build_planner(environment, run.learner, settings=run.settings).learner()
         assert learner is not None
         for cycle in cycles:
-            learner.learn(coding.cycle(*cycle))
+            learner.learn(_bits(coding, cycle))
         return learner, {}
     model = CTW if checkpoint.model == SHUFFLED else checkpoint.model
     predictor = predictors.make_predictor(model, environment, settings=run.settings._replace(depth=checkpoint.depth))
     if checkpoint.model == TRUE:
         return predictor, {}
-    bits = np.array([bit for cycle in cycles for bit in coding.cycle(*cycle).tolist()], dtype=np.uint8)
+    bits = np.array([bit for cycle in cycles for bit in _bits(coding, cycle).tolist()], dtype=np.uint8)
     began = time.perf_counter()
     with blamed("learning", predictor):
         learned: dict[str, Any] = {"log_loss": predictor.learn(bits)}
@@ -109,11 +118,16 @@ def _learn(checkpoint: Checkpoint, environment: Environment, cycles: Sequence[Cy
     return predictor, {**learned, "nodes": statistics.nodes, "bits": statistics.bits, "visits": statistics.visits}
 
 
+def _bits(coding: Coding, cycle: Cycle) -> NDArray[np.uint8]:
+    return coding.cycle(cycle.action, *cycle.percept)
+
+
 def _shuffled(cycles: Sequence[Cycle], seed: int) -> list[Cycle]:
     """The same actions, and the same percepts in random order: all that can be learned is how often each comes."""
     random = stream(seed, SHUFFLE)
     order = np.argsort([draw(random) for _ in cycles])
-    return [(cycle[0], *cycles[i][1:]) for cycle, i in zip(cycles, order.tolist(), strict=True)]
+    pairs = zip(cycles, order.tolist(), strict=True)
+    return [cycles[i]._replace(action=cycle.action, lesson=cycle.lesson) for cycle, i in pairs]
 
 
 @functools.cache
@@ -181,23 +195,22 @@ def _evaluate(
 ) -> dict[str, Any]:
     """One condition: an agent acts greedily, and its decisions are compared with exact ones."""
     checkpoint, coding = group.checkpoint, environment.coding
-    seed, horizon = checkpoint.run.seed, setting.planner.horizon or 1
-    model = CTW if checkpoint.model in (SHUFFLED, NO_MODEL) else checkpoint.model
-    planner = build_planner(environment, setting.planner, model=model, settings=checkpoint.run.settings)
-    agent = Agent(coding, learner, planner=planner, seed=seed)
-    agent.cycle = checkpoint.experience
-    if planner.reads_history:
-        for cycle in cycles:
-            planner.advance(cycle[0], coding.cycle(*cycle)[coding.action_bits :], learned=False)
+    run = checkpoint.run
+    horizon = setting.planner.horizon or PlannerSpec.parse(run.learner).horizon or run.settings.horizon
+    agent = _agent(checkpoint, setting.planner, environment=environment, learner=learner, cycles=cycles)
+    planner = agent.planner
     truth = analysis.truth(horizon)
     sampled = set() if checkpoint.model == NO_MODEL else _sampled(group, setting)
     analyser = analysis.analyser(horizon, setting.learn) if sampled else None
+    searcher = None  # what the policy has learned from, if that is all there is
+    if analyser and planner.policy is not None and not planner.simulations:
+        searcher = _agent(checkpoint, run.learner, environment=environment, learner=learner, cycles=cycles)
     if analyser:
         analyser.restart()
     if truth:
         truth.restart()
     memory = 0 if setting.learn else _memory(checkpoint, learner)
-    context: Bits = [bit for cycle in cycles[-memory:] for bit in coding.cycle(*cycle).tolist()] if memory else []
+    context: Bits = [bit for cycle in cycles[-memory:] for bit in _bits(coding, cycle).tolist()] if memory else []
     rewards: list[int] = []
     regrets: list[float] = []
     analyses: list[DecisionAnalysis] = []
@@ -213,13 +226,16 @@ def _evaluate(
             regrets.append(truth.regret(decision.action))
         if analyser and len(rewards) in sampled:
             noticed = context[-checkpoint.depth :] if memory else context
-            analyses.append(analyser(learner, bytes(noticed), action=decision.action))
+            found, policy = decision.action, None
+            if searcher:
+                found, policy = searcher.search(stream(run.seed, PROBE, agent.cycle)).action, decision.action
+            analyses.append(analyser(learner, bytes(noticed), action=found, policy=policy))
 
     rows = evaluate(
         agent,
         environment,
         cycles=setting.cycles,
-        seed=seed,
+        seed=run.seed,
         learn=setting.learn,
         simulations=planner.simulations or None,
         decided=decided,
@@ -230,6 +246,8 @@ def _evaluate(
             context += coding.cycle(row.action, row.observation, row.reward).tolist()
         if truth:
             truth.observe(row.action, Percept(row.observation, row.reward))
+        if searcher:
+            searcher.watch(row.action, Percept(row.observation, row.reward), lesson=False)
         work_before, began = _work(learner), time.perf_counter()
     reward = average(rewards)
     return {
@@ -244,6 +262,26 @@ def _evaluate(
         "visits": finite(work[1] / setting.cycles),
         "seconds": seconds / setting.cycles,
     }
+
+
+def _agent(
+    checkpoint: Checkpoint,
+    planner: PlannerSpec | str,
+    *,
+    environment: Environment,
+    learner: Learner,
+    cycles: Sequence[Cycle],
+) -> Agent:
+    """An agent that decides as a planner does. Its policy, if any, has learned the lessons of the experience."""
+    run = checkpoint.run
+    model = CTW if checkpoint.model in (SHUFFLED, NO_MODEL) else checkpoint.model
+    search = build_planner(environment, planner, model=model, settings=run.settings)
+    agent = Agent(environment.coding, learner, planner=search, seed=run.seed)
+    agent.cycle = checkpoint.experience
+    if search.reads_history:
+        for cycle in cycles:
+            agent.watch(cycle.action, cycle.percept, lesson=bool(cycle.lesson))
+    return agent
 
 
 def _memory(checkpoint: Checkpoint, learner: Learner) -> int:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from matplotlib import colormaps
 from matplotlib.axes import Axes
@@ -14,6 +16,7 @@ from aixi_approx.laboratory.plot_parts import (
     SCORE,
     SIMULATIONS,
     bars,
+    edges,
     estimates,
     law,
     legend,
@@ -50,9 +53,9 @@ def draw_one(f: Results) -> Figure:
     surface, by_experience, by_simulations, trade_off = panels[0]
     predictor, search, simple_regret, others = panels[1]
     _surface(surface, f)
-    _regret(by_experience, f.experience, f.long_run[:, :, -1] / f.span)
+    _regret(by_experience, f.experience, parts=f.long_run[:, :, -1] / f.span, shown=f.parts)
     by_experience.set(xlabel="experience, cycles", title=f"regret with {f.simulations[-1]:,.0f} simulations")
-    _regret(by_simulations, f.simulations, f.long_run[:, -1] / f.span)
+    _regret(by_simulations, f.simulations, parts=f.long_run[:, -1] / f.span, shown=f.parts)
     by_simulations.set(xlabel="simulations of a decision", title=f"regret after {f.experience[-1]:,.0f} cycles")
     _trade_off(trade_off, f)
     _predictor(predictor, f)
@@ -73,7 +76,7 @@ def _surface(axes: Axes, f: Results) -> None:
     axes.set_title("surface")
     scale(axes.xaxis, f.experience, label=EXPERIENCE)
     scale(axes.yaxis, f.simulations, label=SIMULATIONS)
-    mesh = axes.pcolormesh(_edges(f.experience), _edges(f.simulations), mean, cmap="viridis")
+    mesh = axes.pcolormesh(edges(f.experience), edges(f.simulations), mean, cmap="viridis")
     axes.figure.colorbar(mesh, ax=axes, label=named)
     if f.levels and np.isfinite(mean).all() and min(mean.shape) > 1:
         lines = axes.contour(
@@ -82,27 +85,20 @@ def _surface(axes: Axes, f: Results) -> None:
         axes.clabel(lines, fmt="%.2f", fontsize=7)
 
 
-def _edges(x: Array) -> Array:
-    """Limits of rectangles around points on a logarithmic axis."""
-    logs = np.log(x)
-    if len(x) == 1:
-        return np.array([x[0] / 2, x[0] * 2])
-    between = (logs[1:] + logs[:-1]) / 2
-    return np.exp(np.concatenate([[2 * logs[0] - between[0]], between, [2 * logs[-1] - between[-1]]]))
-
-
-def _regret(axes: Axes, x: Array, parts: Array) -> None:
-    """What is lost, part upon part; what is negative stands below the line."""
+def _regret(axes: Axes, x: Array, *, parts: Array, shown: Sequence[str]) -> None:
+    """What is lost, part upon part, of those that are shown; what is negative stands below the line."""
     if np.isnan(parts).all():
         say(axes, "the values of actions\nin the true environment are not known")
         return
     place = np.arange(len(x))
     above, below = np.zeros(len(x)), np.zeros(len(x))
-    for name, colour in COLOURS.items():
+    for name in (name for name in COLOURS if name in shown):
         mean = np.nan_to_num(seed_mean(parts[..., PARTS.index(name)]))
         bottom = np.where(mean >= 0, above, below)
         label = f"{name}, while it learns" if name == "exploration" else name
-        axes.bar(place, mean, BAR, bottom, color=colour, label=label, hatch="//" if name == "exploration" else None)
+        axes.bar(
+            place, mean, BAR, bottom, color=COLOURS[name], label=label, hatch="//" if name == "exploration" else None
+        )
         above, below = above + np.maximum(mean, 0), below + np.minimum(mean, 0)
     greedy = parts[..., :-1].sum(axis=-1)
     if np.isfinite(greedy).any():

@@ -79,9 +79,10 @@ def draw_all(found: Sequence[Results]) -> Figure:
 def _regret(axes: Axes, found: Sequence[Results], names: Sequence[str]) -> None:
     """The parts of the regret at the least and the most of both."""
     width, most = BAR / 2, 0.0
+    parts = [part for part in COLOURS if part != "exploration" and any(part in f.parts for f in found)]
     for k, corner in enumerate((0, -1)):
         above, below = np.zeros(len(found)), np.zeros(len(found))
-        for part in ("prediction", "decision", "horizon"):
+        for part in parts:
             index = PARTS.index(part)
             mean = np.array([float(seed_mean(f.long_run[:, corner, corner, index])) / f.span for f in found])
             mean = np.nan_to_num(mean)

@@ -11,7 +11,13 @@ from matplotlib.axis import Axis
 from aixi_approx.laboratory.results import Array, mean_over_seeds, seed_mean
 from aixi_approx.laws.extrapolation import Comparison
 
-COLOURS = {"prediction": "tab:blue", "decision": "tab:orange", "horizon": "tab:green", "exploration": "lightgray"}
+COLOURS = {
+    "prediction": "tab:blue",
+    "decision": "tab:orange",
+    "distillation": "tab:red",
+    "horizon": "tab:green",
+    "exploration": "lightgray",
+}
 EXPERIENCE, SIMULATIONS, SCORE = "experience, cycles", "simulations of a decision", "score: 0 random, 1 best"
 BAR = 0.7  # width
 TICKS = 12  # of an axis, at most
@@ -172,6 +178,26 @@ def scale(axis: Axis, x: Array, *, label: str) -> None:
     axis.set_ticks(shown, [short(value) for value in shown])
     axis.set_ticks([], minor=True)
     axis.set_label_text(label)
+
+
+def edges(x: Array) -> Array:
+    """Return the limits of rectangles around points on a logarithmic axis.
+
+    Parameters
+    ----------
+    x : float[K]
+        The points, positive, ascending.
+
+    Returns
+    -------
+    float[K + 1]
+        Half-way between them.
+    """
+    logs = np.log(x)
+    if len(x) == 1:
+        return np.array([x[0] / 2, x[0] * 2])
+    between = (logs[1:] + logs[:-1]) / 2
+    return np.exp(np.concatenate([[2 * logs[0] - between[0]], between, [2 * logs[-1] - between[-1]]]))
 
 
 def say(axes: Axes, text: str) -> None:

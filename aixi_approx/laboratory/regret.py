@@ -1,6 +1,6 @@
 """The regret of a decision: what it loses, and through which part of the agent.
 
-Between the best action at a history and the action that is taken lie three others, each the best that a part of the
+Between the best action at a history and the action that is taken lie four others, each the best that a part of the
 agent could choose. What is lost from one to the next is the regret of that part:
 
     best in the long run
@@ -10,10 +10,15 @@ agent could choose. What is lost from one to the next is the regret of that part
     best within the horizon by the agent's own model (exact expectimax)
         decision        the search did not find that action
     found by the agent's search
+        distillation    the agent does not search: it acts by a policy that has learned from that search
+    by the policy
         exploration     the agent acts at random now and then
     taken
 
-Each part is a difference between values Q of actions in the true environment at this history, so that the four add up
+An agent that searches does what its search found: distillation costs it nothing. Of one that acts by its policy alone,
+the search is that of the agent which learned: with as many simulations, guided by the same policy, on the same model.
+
+Each part is a difference between values Q of actions in the true environment at this history, so that the five add up
 to Q(best) - Q(taken), whatever Q is. With the values of the next m cycles, the first is zero. With those of the long
 run, relative to the best reward per cycle, the mean regret over the histories that an agent comes to is the reward per
 cycle that it misses: the performance difference lemma (Kakade, Langford 2002) for the average reward.
@@ -45,23 +50,30 @@ Values = NDArray[np.float64]
 Actions = NDArray[np.bool_]
 ExactPlanner = Expectimax | BeliefExpectimax
 
-PARTS = ("horizon", "prediction", "decision", "exploration")
+PARTS = ("horizon", "prediction", "decision", "distillation", "exploration")
 
 TIE = 1e-6  # values of actions that differ by less are equal
 
 
 class RegretParts(NamedTuple):
-    """What a decision loses, in the units of the rewards. The four parts add up to the total; NaN is unknown."""
+    """What a decision loses, in the units of the rewards. The five parts add up to the total; NaN is unknown."""
 
     horizon: float
     prediction: float
     decision: float
+    distillation: float
     exploration: float
     total: float
 
 
 def split(
-    values: Values, search: int, *, within: Actions | None, model: Actions | None, epsilon: float = 0.0
+    values: Values,
+    search: int,
+    *,
+    within: Actions | None,
+    model: Actions | None,
+    policy: int | None = None,
+    epsilon: float = 0.0,
 ) -> RegretParts:
     """Split the regret of a decision into its parts.
 
@@ -75,6 +87,8 @@ def split(
         Whether an action is one of the best within the horizon, in the true environment; None if unknown.
     model : bool[A] or None
         Whether it is one of the best by the agent's own model; None if unknown.
+    policy : int, optional
+        The action of the policy that acts in place of the search. Without one it is what the search found.
     epsilon : float, default: 0.0
         Probability that a random action is taken instead.
 
@@ -87,16 +101,25 @@ def split(
     --------
     >>> best_within, best_by_model = np.array([True, False, False]), np.array([False, True, False])
     >>> split(np.array([3.0, 2.0, 0.0]), 2, within=best_within, model=best_by_model)
-    RegretParts(horizon=0.0, prediction=1.0, decision=2.0, exploration=0.0, total=3.0)
+    RegretParts(horizon=0.0, prediction=1.0, decision=2.0, distillation=0.0, exploration=0.0, total=3.0)
     """
-    found = np.zeros(len(values))
-    found[search] = 1.0
+    found, chosen = np.zeros(len(values)), np.zeros(len(values))
+    found[search] = chosen[search if policy is None else policy] = 1.0
     by_model = None if model is None else _agree(model, found)
     knowing = None if within is None else _agree(within, found if by_model is None else by_model)
-    taken = (1 - epsilon) * found + epsilon / len(values)
-    most = float(values.max())
-    knows, models, finds, takes = (_expected(values, share) for share in (knowing, by_model, found, taken))
-    return RegretParts(most - knows, knows - models, models - finds, finds - takes, total=most - takes)
+    taken = (1 - epsilon) * chosen + epsilon / len(values)
+    best_value = float(values.max())
+    knows, models, finds, chooses, takes = (
+        _expected(values, share) for share in (knowing, by_model, found, chosen, taken)
+    )
+    return RegretParts(
+        best_value - knows,
+        knows - models,
+        models - finds,
+        distillation=0.0 if policy in (None, search) else finds - chooses,  # not inf - inf
+        exploration=chooses - takes,
+        total=best_value - takes,
+    )
 
 
 def _agree(best: Actions, share: Values) -> Values:
@@ -247,7 +270,7 @@ class DecisionAnalyser:
         """Begin with another evaluation, in which the exact planners are tried again."""
         self._gave_up = False
 
-    def __call__(self, predictor: Any, context: bytes, *, action: int) -> DecisionAnalysis:
+    def __call__(self, predictor: Any, context: bytes, *, action: int, policy: int | None = None) -> DecisionAnalysis:
         """Analyse a decision.
 
         Parameters
@@ -259,6 +282,8 @@ class DecisionAnalyser:
             the same context, and for the next agent with the same predictor.
         action : int
             What the search found.
+        policy : int, optional
+            What the policy does that acts in place of the search.
 
         Returns
         -------
@@ -279,7 +304,7 @@ class DecisionAnalyser:
         def parts(values: Values | None) -> RegretParts | None:
             if values is None:
                 return None
-            return split(values, action, within=knowing, model=model, epsilon=self._epsilon)
+            return split(values, action, within=knowing, model=model, policy=policy, epsilon=self._epsilon)
 
         return DecisionAnalysis(
             within_horizon=parts(within),

@@ -9,8 +9,10 @@ import numpy as np
 
 from aixi_approx.estimate import Estimate, finite
 from aixi_approx.laboratory.conclusions import conclusions, plus
-from aixi_approx.laboratory.results import PARTS, Array, Results, mean_over_seeds, seed_mean
+from aixi_approx.laboratory.results import PARTS, Array, Results, levels_of, mean_over_seeds, seed_mean
+from aixi_approx.laboratory.train_test import TrainTest, level_curve
 from aixi_approx.laws.extrapolation import Comparison
+from aixi_approx.laws.trade_off import TradeOff, fit_trade_off
 
 
 def report(found: Sequence[Results]) -> str:
@@ -28,6 +30,7 @@ def report(found: Sequence[Results]) -> str:
             *_surface(f),
             *_regret(f),
             *_others(f),
+            *_train_test(f),
             _predictor(f),
             _compute(f),
             "\n".join(f"- {s}" for s in conclusions(f)),
@@ -36,17 +39,17 @@ def report(found: Sequence[Results]) -> str:
 
 
 def _summary(found: Sequence[Results]) -> str:
+    order = ("prediction", "decision", "distillation", "horizon", "exploration")
+    parts = [part for part in order if any(part in f.parts for f in found)]
     lines = [
-        "The most of both: the score, and what the agent loses of it through prediction, decision and horizon; what",
-        "exploration would cost in addition, as much as it explores while it learns; k of the trade-off of search for",
-        "learning",
+        "The most of both: the score, and what the agent loses of it, by part; what exploration would cost in",
+        "addition, as much as it explores while it learns; k of the trade-off of search for learning",
         "",
-        "| environment | experience | simulations | score | prediction | decision | horizon | exploration | k |",
-        "|---|--:|--:|--:|--:|--:|--:|--:|--:|",
+        f"| environment | experience | simulations | score | {' | '.join(parts)} | k |",
+        "|---|--:|--:|--:|" + "--:|" * (len(parts) + 1),
     ]
     for f in found:
-        lost = {part: f.long_run[:, -1, -1, i] / f.span for i, part in enumerate(PARTS)}
-        cells = [_number(mean_over_seeds(lost[part])) for part in ("prediction", "decision", "horizon", "exploration")]
+        cells = [_number(mean_over_seeds(f.long_run[:, -1, -1, PARTS.index(part)] / f.span)) for part in parts]
         k = f.trade_off.k
         most = f"{f.experience[-1]:,.0f} | {f.simulations[-1]:,.0f} | {_number(mean_over_seeds(f.score[:, -1, -1]))}"
         lines.append(f"| {f.title} | {most} | {' | '.join(cells)} | {'' if k is None else _short(k)} |")
@@ -139,12 +142,13 @@ def _regret(f: Results) -> list[str]:
             f"Regret over {axis}, {unit}: reward per cycle lost in the long run, by part; and value lost within the",
             f"horizon of {f.horizon} cycles",
             "",
-            f"| {axis} | {' | '.join([*PARTS, *(f'{part}, within' for part in PARTS[1:]), 'certified'])} |",
-            "|--:|" + "--:|" * 8,
+            f"| {axis} | {' | '.join([*f.parts, *(f'{part}, within' for part in f.parts[1:]), 'certified'])} |",
+            "|--:|" + "--:|" * 2 * len(f.parts),
         ]
         for i, x in enumerate(along):
-            cells = [_number(mean_over_seeds(f.long_run[index][:, i, p])) for p in range(4)]
-            cells += [_number(mean_over_seeds(f.within_horizon[index][:, i, p])) for p in range(1, 4)]
+            places = [PARTS.index(part) for part in f.parts]
+            cells = [_number(mean_over_seeds(f.long_run[index][:, i, p])) for p in places]
+            cells += [_number(mean_over_seeds(f.within_horizon[index][:, i, p])) for p in places[1:]]
             lines.append(f"| {x:,.0f} | {' | '.join(cells)} | {_mean(f.certified[index][:, i])} |")
         tables.append("\n".join(lines))
     return tables
@@ -164,6 +168,57 @@ def _others(f: Results) -> list[str]:
             f"| {label} | {' | '.join(_number(mean_over_seeds(score[:, n])) for n in range(len(f.simulations)))} |"
         )
     return ["\n".join(lines)]
+
+
+def _train_test(f: Results) -> list[str]:
+    tables = []
+    for plane in f.train_test:
+        mean = seed_mean(plane.score)
+        curve = level_curve(plane.train, plane.test, mean_score=mean)
+        alone = int(plane.test[0] == 0)
+        of_level = [] if np.isnan(curve.level) else [f"for {curve.level:.3f}", "slope"]
+        head = [*("alone" if n == 0 else f"{n:,.0f}" for n in plane.test), *["distillation"] * alone, *of_level]
+        lines = [
+            f"Train against test: score after {f.experience[-1]:,.0f} cycles of agents that learned with",
+            f"`{plane.learner}`, by simulations while learning (down) and when acting (across; alone: the policy,",
+            "without a search); what the policy alone loses by distillation; the simulations when acting for the score",
+            "half-way between the lowest and the highest, and the slope of log10 of these over log10 of those while",
+            f"learning, from the row above; 95 % over {_seeds(f)}",
+            "",
+            f"| while learning | {' | '.join(head)} |",
+            "|--:|" + "--:|" * len(head),
+        ]
+        for i, count in enumerate(plane.train):
+            cells = [_number(mean_over_seeds(plane.score[:, i, k])) for k in range(len(plane.test))]
+            cells += [_number(mean_over_seeds(plane.distillation[:, i]))] if alone else []
+            least, slope = curve.test[i], curve.slopes[i - 1] if i else None
+            cells += ["" if least is None else f"{least:,.3g}", "" if slope is None else f"{slope:.2f}"][
+                : len(of_level)
+            ]
+            lines.append(f"| {count:,.0f} | {' | '.join(cells)} |")
+        tables += ["\n".join(lines), _stands_for(train_test_law(plane))]
+    return tables
+
+
+def _stands_for(trade: TradeOff) -> str:
+    if trade.k is None:
+        return f"How much search training replaces can't be told: {trade.why}."
+    return (
+        "One slope for all levels, from 0.5 to 0.9 of the way from the lowest score to the highest (-1.2 in Hex; Jones "
+        f"2021): k = {_short(trade.k)}, R2 = {trade.r2:.2f}."
+    )
+
+
+def train_test_law(plane: TrainTest) -> TradeOff:
+    """Return the one slope of the level curves of a plane, without the policy alone.
+
+    Parameters
+    ----------
+    plane : TrainTest
+        All or a part of it measured.
+    """
+    searching = seed_mean(plane.score)[:, plane.test > 0]
+    return fit_trade_off(plane.train, plane.test, score=plane.score, levels=np.array(levels_of(searching)))
 
 
 def _predictor(f: Results) -> str:
@@ -237,16 +292,31 @@ def as_json(found: Sequence[Results]) -> list[dict[str, Any]]:
             **{what: _grid(getattr(f, what)) for what in ("allowance", "leaves")},
             "excess": {depth: _grid(values) for depth, values in f.excess.items()},
             "others": {label: _grid(values) for label, values in f.others.items()},
+            "train_test": [_train_test_data(plane) for plane in f.train_test],
             "laws": {what: _law(law) for what, law in f.laws.items()},
-            "trade_off": {
-                **{name: _interval(getattr(f.trade_off, name)) for name in ("a", "k", "c")},
-                "r2": finite(f.trade_off.r2),
-                "why": f.trade_off.why,
-            },
+            "trade_off": _trade_off(f.trade_off),
             "conclusions": conclusions(f),
         }
         for f in found
     ]
+
+
+def _train_test_data(plane: TrainTest) -> dict[str, Any]:
+    curve = level_curve(plane.train, plane.test, mean_score=seed_mean(plane.score))
+    return {
+        "learner": plane.learner,
+        "train": plane.train.tolist(),
+        "test": plane.test.tolist(),
+        "score": _grid(plane.score),
+        "distillation": _grid(plane.distillation),
+        "level_curve": {**curve._asdict(), "level": finite(curve.level)},
+        "trade_off": _trade_off(train_test_law(plane)),
+    }
+
+
+def _trade_off(trade: TradeOff) -> dict[str, Any]:
+    line = {name: _interval(getattr(trade, name)) for name in ("a", "k", "c")}
+    return {**line, "r2": finite(trade.r2), "why": trade.why}
 
 
 def _grid(values: Array) -> Any:

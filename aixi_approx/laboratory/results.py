@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from aixi_approx.builder import CTW, TRUE
+from aixi_approx.builder import CTW, TRUE, options_taken
 from aixi_approx.envs import make
 from aixi_approx.estimate import Estimate, average
 from aixi_approx.laboratory.axes import Axis
@@ -23,7 +23,8 @@ from aixi_approx.laboratory.condition import Checkpoint, Setting, TrainingRun
 from aixi_approx.laboratory.measurement import NO_MODEL
 from aixi_approx.laboratory.regret import PARTS
 from aixi_approx.laboratory.runner import Laboratory
-from aixi_approx.laboratory.study import Study
+from aixi_approx.laboratory.study import Study, with_horizon
+from aixi_approx.laboratory.train_test import TrainTest
 from aixi_approx.laws.curves import fit_curve
 from aixi_approx.laws.extrapolation import Comparison
 from aixi_approx.laws.joint import fit_joint_law
@@ -59,9 +60,9 @@ class Results:
         Per cycle.
     regret : float[S, E, N]
         What a greedy decision loses in the long run, reward per cycle.
-    long_run : float[S, E, N, 4]
+    long_run : float[S, E, N, 5]
         Its parts, in the order of `PARTS`.
-    within_horizon : float[S, E, N, 4]
+    within_horizon : float[S, E, N, 5]
         The same by the values within the horizon.
     simple_regret : float[S, E, N]
         Value within the horizon, by the agent's own model, that its search did not find.
@@ -77,6 +78,8 @@ class Results:
         Of the best trees in hindsight.
     others : dict of str to float[S, N]
         By what differs from the plane, the score after the most experience.
+    train_test : list of TrainTest
+        The score by simulations while learning and when acting, of learners that differ in the former.
     """
 
     environment: str
@@ -100,6 +103,7 @@ class Results:
     allowance: Array
     leaves: Array
     others: dict[str, Array] = field(default_factory=dict)
+    train_test: list[TrainTest] = field(default_factory=list)
 
     @property
     def title(self) -> str:
@@ -122,6 +126,13 @@ class Results:
     def seeds(self) -> int:
         """How many agents were measured."""
         return int(np.isfinite(self.reward).any(axis=(1, 2)).sum())
+
+    @functools.cached_property
+    def parts(self) -> tuple[str, ...]:
+        """The parts of the regret that are told: distillation only where a policy acts in place of a search."""
+        index = PARTS.index("distillation")
+        distilled = any(np.nan_to_num(kind[..., index]).any() for kind in (self.long_run, self.within_horizon))
+        return tuple(part for part in PARTS if distilled or part != "distillation")
 
     @functools.cached_property
     def score(self) -> Array:
@@ -156,11 +167,7 @@ class Results:
     @functools.cached_property
     def levels(self) -> list[float]:
         """Scores at which contours are drawn."""
-        mean = seed_mean(self.score)
-        if not np.isfinite(mean).any():
-            return []
-        low, high = float(np.nanmin(mean)), float(np.nanmax(mean))
-        return [low + share * (high - low) for share in LEVELS] if high - low > SAME else []
+        return levels_of(seed_mean(self.score))
 
     # The laws: how one thing depends on another.
 
@@ -210,6 +217,20 @@ class Results:
             f"simple regret over simulations, {self.experience[-1]:,.0f} cycles": self.simple_regret_law,
             "1 - score over both": self.joint_law,
         }
+
+
+def levels_of(mean_score: Array) -> list[float]:
+    """Return levels of a surface, `LEVELS` of the way from the smallest to the largest; none if it is flat or unknown.
+
+    Parameters
+    ----------
+    mean_score : float[...]
+        NaN where it is unknown.
+    """
+    if not np.isfinite(mean_score).any():
+        return []
+    low, high = float(np.nanmin(mean_score)), float(np.nanmax(mean_score))
+    return [low + share * (high - low) for share in LEVELS] if high - low > SAME else []
 
 
 def seed_mean(values: Array) -> Array:
@@ -283,7 +304,7 @@ class _Reader:
         return values
 
     def setting(self, planner: PlannerSpec, horizon: int) -> Setting:
-        return Setting(planner._replace(horizon=horizon), self.study.cycles)
+        return Setting(with_horizon(planner, horizon), self.study.cycles)
 
     def row(self, checkpoint: Checkpoint, setting: Setting, simulations: int) -> dict[str, Any] | None:
         """The row of a setting with so many simulations, or with none if its planner does not count them."""
@@ -362,7 +383,51 @@ class _Reader:
         for label, (checkpoint, setting) in self._others().items():
             reward, regret = (self.line(checkpoint, setting, operator.itemgetter(f)) for f in ("reward", "regret"))
             results.others[label] = results.scored(reward, regret)
+        results.train_test.extend(self._train_test(results))
         return results
+
+    def _train_test(self, results: Results) -> Iterator[TrainTest]:
+        """For each kind of learner with several numbers of simulations, their scores after the most experience."""
+        study = self.study
+        if self.model != study.base_model or np.isnan(results.span):
+            return
+        specs = [PlannerSpec.parse(planner) for planner in study.planners]
+        searches = [spec for spec in specs if "simulations" in options_taken(spec)]
+        alone = [spec for spec in specs if planner_class(spec.name).needs_policy and spec not in searches]
+        kinds: dict[str, dict[int, str]] = {}
+        for learner in study.learners:
+            spec = PlannerSpec.parse(learner)
+            if "simulations" in options_taken(spec) and not planner_class(spec.name).model_free:
+                budgets = kinds.setdefault(str(spec._replace(simulations=None)), {})
+                budgets[spec.simulations or self.settings.simulations] = learner
+        for kind, budgets in kinds.items():
+            if len(budgets) == 1 or not searches:
+                continue
+            train = sorted(budgets)
+            checkpoints = [self._after_the_most(budgets[count]) for count in train]
+
+            def columns(get: Callable[[Any], Any], checkpoints: list[Any] = checkpoints) -> Array:
+                """[S, L, K] the policy alone, if it was measured, and the first search."""
+                ways = [(spec, slice(1)) for spec in alone[:1]] + [(searches[0], slice(None))]
+                lines = [
+                    [self.line(each, self.setting(spec, self.settings.horizon), get)[:, some] for spec, some in ways]
+                    for each in checkpoints
+                ]
+                return np.stack([np.concatenate(each, axis=1) for each in lines], axis=1)
+
+            lost = columns(lambda row: row["long_run"] and row["long_run"]["distillation"])
+            yield TrainTest(
+                learner=kind,
+                train=np.array(train, dtype=float),
+                test=np.array([0] * len(alone[:1]) + [*study.simulations], dtype=float),
+                score=results.scored(columns(operator.itemgetter("reward")), columns(operator.itemgetter("regret"))),
+                distillation=lost[:, :, 0] / results.span if alone else np.full(lost.shape[:2], np.nan),
+            )
+
+    def _after_the_most(self, learner: str) -> Callable[[int], Checkpoint]:
+        """The checkpoint of each seed with all its experience."""
+        most, depth = self.study.experience[-1], self.settings.depth
+        return lambda seed: Checkpoint(self.run(seed, learner), most, self.model, depth)
 
     def _others(self) -> dict[str, tuple[Callable[[int], Checkpoint], Setting]]:
         """What is measured beside the plane, by its label: the checkpoint of each seed, and the setting."""

@@ -78,8 +78,8 @@ class Store:
 
         Returns
         -------
-        list of tuple
-            Action, observation and reward of each.
+        list of Cycle
+            In order.
 
         Raises
         ------
@@ -89,7 +89,10 @@ class Store:
         cycles: list[Cycle] = []
         for mark in self.marks(run, marks):
             path = self._segment_path(run, mark)
-            cycles += [tuple(cycle) for cycle in _content(path, "cycles")["cycles"]]
+            try:
+                cycles += [Cycle(*cycle) for cycle in _content(path, "cycles")["cycles"]]
+            except TypeError:
+                raise _broken(path) from None
             if len(cycles) != mark:
                 raise _broken(path)
         return cycles

@@ -116,7 +116,8 @@ class Study(NamedTuple):
         first, most = self.planners[0], self.experience[-1]
 
         def group(experience: int, model: str, depth: int, settings: list[Setting]) -> Group:
-            return Group(Checkpoint(run, experience, model, depth), tuple(settings), self.sampled_decisions)
+            distinct = tuple(dict.fromkeys(settings))  # other horizons are none to a planner without one
+            return Group(Checkpoint(run, experience, model, depth), distinct, self.sampled_decisions)
 
         if planners.planner_class(_named(run.learner)).model_free:
             for experience in self.experience:
@@ -171,7 +172,7 @@ class Study(NamedTuple):
 
     def _searches(self, horizon: int, planner: str) -> list[Setting]:
         """All budgets of a planner: at least a simulation for each search; one without, if it does not count them."""
-        spec = PlannerSpec.parse(planner)._replace(horizon=horizon)
+        spec = with_horizon(PlannerSpec.parse(planner), horizon)
         if "simulations" not in options_taken(spec):
             return [Setting(spec, self.cycles)]
         budgets = [n for n in self.simulations if n >= (spec.searches or 1)]
@@ -198,6 +199,11 @@ class Study(NamedTuple):
             if not kept or (name == "planners" and was[0] != wanted[0]):
                 return f"other {name}, {', '.join(map(str, was)) if isinstance(was, tuple) else was}"
         return ""
+
+
+def with_horizon(planner: PlannerSpec, horizon: int) -> PlannerSpec:
+    """Return a planner that looks so many cycles ahead; as it is, if it does not look ahead, as a policy alone."""
+    return planner._replace(horizon=horizon) if "horizon" in options_taken(planner) else planner
 
 
 def _named(planner: str) -> str:
@@ -408,9 +414,11 @@ def _check_agents(study: Study) -> None:
                 build_agent(environment, planner=learner, settings=settings)
             for model in study.learning_models:
                 predictors.make_predictor(model, environment, settings=settings)
-            for planner in study.planners:
-                searches = PlannerSpec.parse(planner).searches or 1
-                build_planner(environment, planner, settings=settings._replace(simulations=searches))
+            for model in (CTW, TRUE) if TRUE in study.models and _declared(title).is_pomdp else (CTW,):
+                for planner in study.planners:
+                    searches = PlannerSpec.parse(planner).searches or 1
+                    enough = settings._replace(simulations=searches)
+                    build_planner(environment, planner, model=model, settings=enough)
         except ValueError as error:
             raise ValueError(f"settings of {title}: {error}") from error
     for run in study._replace(seeds=1).runs() if study.axes else ():
