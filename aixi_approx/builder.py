@@ -18,6 +18,7 @@ from aixi_approx.envs import make
 from aixi_approx.planner import Learner, Planner
 from aixi_approx.planner_spec import DEFAULT, PlannerSpec
 from aixi_approx.planners.root_parallel import MAX_THREADS
+from aixi_approx.rollout import Rollout
 from aixi_approx.rollouts import LEARNED
 from aixi_approx.validation import as_integer
 
@@ -85,6 +86,7 @@ def build_planner(
     model: str = CTW,
     settings: Settings | None = None,
     threads: int = 1,
+    policy: Rollout | None = None,
 ) -> Planner:
     """Return a planner for an environment and a model of it.
 
@@ -104,6 +106,8 @@ def build_planner(
         Horizon and simulations, unless the specification has its own.
     threads : int, default: 1
         That independent searches run in. The result is the same.
+    policy : Rollout, optional
+        That has learned already, at the present history; by default a new one, if the specification names one.
 
     Raises
     ------
@@ -143,7 +147,7 @@ def build_planner(
         on_beliefs=_on_beliefs(model),
         threads=threads,
         rollout=lambda: rollouts.make_rollout(spec.rollout, environment) if spec.rollout else None,
-        policy=lambda: rollouts.make_policy(spec.policy, environment, depth=spec.depth) if spec.policy else None,
+        policy=lambda: _policy(spec, environment, policy),
     )
 
 
@@ -206,6 +210,13 @@ def options_taken(planner: PlannerSpec | str, model: str = CTW) -> set[str]:
     if spec.join:
         taken |= {"threads"}
     return taken
+
+
+def _policy(spec: PlannerSpec, environment: Environment, learned: Rollout | None) -> Rollout | None:
+    """The policy of a planner: a copy of one that has learned already, or a new one."""
+    if spec.policy is None or spec.depth is None:
+        return None
+    return learned.copy() if learned else rollouts.make_policy(spec.policy, environment, depth=spec.depth)
 
 
 def _on_beliefs(model: str) -> bool:

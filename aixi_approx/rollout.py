@@ -7,6 +7,7 @@ from the Python methods of a subclass, and a compiled policy overrides `addresse
 
 from __future__ import annotations
 
+import copy
 import functools
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
@@ -76,6 +77,12 @@ class Rollout(ABC):
     def for_environment(cls, environment: Environment, *parameters: int | str) -> Self:
         """Return a new policy for an environment, with the parameters that stand after its name."""
         return cls(environment.coding, *parameters)
+
+    def copy(self) -> Self:
+        """Return an independent policy in the same state. By default a deep copy."""
+        twin = copy.copy(self)
+        twin.__dict__ = copy.deepcopy({name: value for name, value in vars(self).items() if name != "_callbacks"})
+        return twin
 
     def extend(self, bits: Bits | Sequence[int]) -> None:
         """Take in bits of the real history."""

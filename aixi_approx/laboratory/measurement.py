@@ -15,15 +15,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from aixi_approx import predictors
+from aixi_approx import planners, predictors
 from aixi_approx.agent import Agent, Decision, blamed
-from aixi_approx.builder import CTW, TRUE, build_planner
+from aixi_approx.builder import CTW, TRUE, as_spec, build_planner
 from aixi_approx.coding import Coding
 from aixi_approx.environment import Environment, Percept
 from aixi_approx.envs import make
 from aixi_approx.estimate import average, finite
 from aixi_approx.interaction import evaluate
-from aixi_approx.laboratory.condition import Checkpoint, Cycle, Group, Setting
+from aixi_approx.laboratory.condition import Checkpoint, Cycle, Group, Setting, TrainingRun
 from aixi_approx.laboratory.regret import DecisionAnalyser, DecisionAnalysis, ExactPlanner, RegretParts, TrueValues
 from aixi_approx.planner import Learner
 from aixi_approx.planner_spec import PlannerSpec
@@ -35,6 +35,8 @@ from aixi_approx.predictor import Predictor
 from aixi_approx.predictors.context_tree import FactoredContextTree
 from aixi_approx.predictors.true_model import TrueModel
 from aixi_approx.randomness import PROBE, SHUFFLE, below, draw, stream
+from aixi_approx.rollout import Rollout
+from aixi_approx.rollouts import LEARNED
 
 SHUFFLED = "shuffled"  # a control: ctw, with the percepts in random order
 NO_MODEL = "none"  # of a learner without one
@@ -205,6 +207,7 @@ def _evaluate(
     searcher = None  # what the policy has learned from, if that is all there is
     if analyser and planner.policy is not None and not planner.simulations:
         searcher = _agent(checkpoint, run.learner, environment=environment, learner=learner, cycles=cycles)
+        searcher.planner.mark()  # it searches as in an evaluation
     if analyser:
         analyser.restart()
     if truth:
@@ -275,13 +278,32 @@ def _agent(
     """An agent that decides as a planner does. Its policy, if any, has learned the lessons of the experience."""
     run = checkpoint.run
     model = CTW if checkpoint.model in (SHUFFLED, NO_MODEL) else checkpoint.model
-    search = build_planner(environment, planner, model=model, settings=run.settings)
+    shared = None
+    if _same_policy(as_spec(planner), as_spec(run.learner)):
+        shared = _taught(run, environment=environment, learner=learner, cycles=cycles)
+    search = build_planner(environment, planner, model=model, settings=run.settings, policy=shared)
     agent = Agent(environment.coding, learner, planner=search, seed=run.seed)
     agent.cycle = checkpoint.experience
-    if search.reads_history:
+    if search.reads_history and shared is None:
         for cycle in cycles:
             agent.watch(cycle.action, cycle.percept, lesson=bool(cycle.lesson))
     return agent
+
+
+def _taught(run: TrainingRun, *, environment: Environment, learner: Learner, cycles: Sequence[Cycle]) -> Rollout:
+    """The policy of a training run after some cycles."""
+    planner = build_planner(environment, run.learner, settings=run.settings)
+    agent = Agent(environment.coding, learner, planner=planner, seed=run.seed)
+    for cycle in cycles:
+        agent.watch(cycle.action, cycle.percept, lesson=bool(cycle.lesson), own=True)
+    policy: Rollout = planner.policy
+    return policy
+
+
+def _same_policy(planner: PlannerSpec, learner: PlannerSpec) -> bool:
+    """Whether a planner acts by the policy that the learner has taught."""
+    own = planner.policy or (LEARNED if planners.planner_class(planner.name).needs_policy else None)
+    return learner.policy is not None and (own, planner.depth) == (learner.policy, learner.depth)
 
 
 def _memory(checkpoint: Checkpoint, learner: Learner) -> int:

@@ -166,10 +166,9 @@ def improved(prediction: NDArray[np.float64], result: SearchResult) -> NDArray[n
     is the action that was found.
     """
     known = ~np.isnan(result.value)
-    exact = result.error is not None or result.deviation is None
     found = np.zeros(len(prediction))
     found[result.action] = 1.0
-    if exact or not known.any():
+    if result.error is not None or result.deviation is None or not known.any():
         return found
     noise = result.deviation[known & np.isfinite(result.deviation)]
     if not len(noise):

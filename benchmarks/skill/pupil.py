@@ -23,7 +23,7 @@ from exact_regret import Known, Row, known, play
 
 from aixi_approx import planners
 from aixi_approx.agent import Agent
-from aixi_approx.builder import TRUE, as_spec, build_agent
+from aixi_approx.builder import TRUE, as_spec, build_agent, build_planner
 from aixi_approx.envs import make
 from aixi_approx.randomness import below, draw, stream
 
@@ -125,18 +125,9 @@ def loss_of(rules: Known, reward: float) -> float:
 def act(agent: Agent, rules: Known, pupil: Pupil, planner: str, simulations: int) -> dict[str, float]:
     """Let a planner decide with the model of a pupil and a copy of its policy."""
     environment, spec = make(pupil.environment), as_spec(planner)
-    kind = planners.planner_class(spec.name, on_beliefs=pupil.model == TRUE)
-    if "horizon" in kind.options and spec.horizon is None:
-        spec = spec._replace(horizon=environment.settings.horizon)
-    if "simulations" in kind.options:
+    if "simulations" in planners.planner_class(spec.name).options:
         spec = spec._replace(simulations=max(1, simulations))
-    policy = agent.planner.policy
-    made = planners.make_planner(
-        spec,
-        environment,
-        on_beliefs=pupil.model == TRUE,
-        policy=lambda: policy.copy() if policy is not None and uses_policy(planner) else None,
-    )
+    made = build_planner(environment, spec, model=pupil.model, policy=agent.planner.policy)
     actor = Agent(environment.coding, agent.predictor, planner=made, seed=pupil.seed)
     bits = bits_of(actor)
     began = time.process_time()
