@@ -142,8 +142,10 @@ def build_planner(
         environment,
         on_beliefs=_on_beliefs(model),
         threads=threads,
-        rollout=lambda: rollouts.make_rollout(spec.rollout, environment) if spec.rollout else None,
-        policy=lambda: rollouts.make_policy(spec.policy, environment, depth=spec.depth) if spec.policy else None,
+        rollout=lambda: rollouts.make_rollout(spec.rollout, environment) if spec.rollout is not None else None,
+        policy=lambda: (
+            None if spec.policy is None else rollouts.make_policy(spec.policy, environment, depth=spec.depth)
+        ),
     )
 
 
