@@ -33,6 +33,7 @@ from aixi_approx.validation import as_integer
 MOST = 0.95  # trust
 LATEST = 50  # lessons
 MAX_DEPTH = 1 << 20
+ELSEWHERE = "the next bit is not the first of an action: actions are predicted at the start of a cycle"
 
 
 class Standing(NamedTuple):
@@ -66,6 +67,7 @@ class LearnedPolicy(Rollout):
     """
 
     reads_history = learns = True
+    options = ("depth",)
 
     def __init__(self, coding: Coding, *, depth: int) -> None:
         super().__init__(coding)
@@ -80,7 +82,7 @@ class LearnedPolicy(Rollout):
     @classmethod
     def for_environment(cls, environment: Environment, *parameters: int | str, **options: Any) -> Self:
         """Return a new policy for an environment."""
-        return cls(environment.coding, depth=options.get("depth", environment.settings.depth))
+        return cls(environment.coding, **{"depth": environment.settings.depth, **options})
 
     @property
     def trust(self) -> float:
@@ -97,24 +99,29 @@ class LearnedPolicy(Rollout):
         """Probability of each action now, float64[A]."""
         weights = np.empty(self.coding.actions)
         if self._kernel.weigh(weights) < 0:
-            raise ValueError("the next bit is one of a percept: actions are predicted at the start of a cycle")
+            raise ValueError(ELSEWHERE)
         return weights
 
     def choose(self, u: float) -> int:
         """Return an action, given a number drawn uniformly from [0, 1)."""
-        return int(self._kernel.draw(int(u * (1 << RANDOM_BITS))))
+        action = int(self._kernel.draw(int(u * (1 << RANDOM_BITS))))
+        if action < 0:
+            raise ValueError(ELSEWHERE)
+        return action
 
     def learn(self, action: int) -> float:
         """Learn the next action and append it to the history; return its log loss, in bits."""
+        if not 0 <= action < self.coding.actions:
+            raise ValueError(f"there is no action {action}: there are 0 to {self.coding.actions - 1}")
+        loss = math.log2(1 / self.prediction[action])  # not that of its bits, one of which may have been certain
         bits = np.array(encode(action, self.coding.action_bits), dtype=np.uint8)
-        loss, taken = self._kernel.learn(bits)
-        if taken < len(bits):
+        if self._kernel.learn(bits)[1] < len(bits):
             raise MemoryError(f"no memory for more than {self._kernel.nodes} nodes of the policy")
         lessons, mean = self._standing
         rate = 1 / min(lessons + 1, LATEST)
         guess = max(1.0, math.log2(self.coding.actions))
         self._standing = Standing(lessons + 1, mean + rate * (min(1.0, loss / guess) - mean))
-        return float(loss)
+        return loss
 
     def append(self, bit: int) -> None:
         """Take in the next bit of the history without learning it."""
