@@ -21,6 +21,8 @@ SHARPNESS = 2.0  # power of the probabilities of a policy that acts alone
 class Guide:
     """The policy of a planner and what it is for.
 
+    With a policy that learns and a uniform rollout, the policy guides the search within the tree only.
+
     Parameters
     ----------
     coding : Coding
@@ -36,7 +38,7 @@ class Guide:
     Raises
     ------
     ValueError
-        If there is a policy and the rollout policy is another one that is not uniform.
+        If there is a policy and the rollout policy is another one that is not uniform, or it lacks what it needs.
     """
 
     def __init__(
@@ -47,6 +49,8 @@ class Guide:
         self.lessons = check_choice("lessons", ALL if lessons is None else lessons, LESSONS)
         if policy is not None and rollout not in (None, policy) and not isinstance(rollout, Uniform):
             raise ValueError("a policy that learns acts beyond the tree, too: leave the rollout out, or take uniform")
+        if policy is not None:
+            policy.check_learner()
         self._coding, self.policy = coding, policy
         self.rollout = rollout or policy or Uniform(coding)
         self._reader = policy or self.rollout
@@ -65,7 +69,12 @@ class Guide:
     @property
     def trust(self) -> float:
         """How far the policy is to be followed, 0 to 1; a rollout policy that does not learn always is."""
-        return 1.0 if self.policy is None else float(self.policy.trust)
+        if self.policy is None:
+            return 1.0
+        trust = float(self.policy.trust)
+        if not 0.0 <= trust <= 1.0:
+            raise ValueError(f"{type(self.policy).__name__}.trust is {trust}: it must lie in 0 to 1")
+        return trust
 
     def addresses(self) -> NDArray[np.int64]:
         """Return where compiled code finds the policy, or else the rollout policy; nothing of it has failed yet."""
@@ -83,7 +92,7 @@ class Guide:
         """
         if self.policy is None:
             raise ValueError("an agent without a policy can't decide without simulations: give it some, or a policy")
-        chance = self.policy.prediction**SHARPNESS
+        chance = self.policy.checked_prediction() ** SHARPNESS
         action = _drawn(chance, random)
         actions = len(chance)
         return SearchResult(action, np.full(actions, np.nan), np.zeros(actions, dtype=np.int64), 0)
@@ -92,11 +101,12 @@ class Guide:
         """Return what is to be done after a search, and whether the policy learns that."""
         if result is None:
             return Lesson(None, self.policy is not None and self.lessons == EXPLORED)
-        if self.policy is None or result.simulations == 0:
+        if self.policy is None or np.isnan(result.value).all():  # it acted alone
             return Lesson(result.action, False)
         if self.lessons == DRAWN:
-            return Lesson(_drawn(improved(self.policy.prediction, result), random), True)
-        return Lesson(result.action, self.lessons != BETTER or is_better(self.policy.prediction, result))
+            return Lesson(_drawn(improved(self.policy.checked_prediction(), result), random), True)
+        better = self.lessons != BETTER or is_better(self.policy.checked_prediction(), result)
+        return Lesson(result.action, better)
 
     def distil(self, action: int) -> float:
         """Let the policy learn the action that is about to be taken; return its log loss in bits."""
@@ -155,21 +165,21 @@ def improved(prediction: NDArray[np.float64], result: SearchResult) -> NDArray[n
     was not tried is worth the mean of the policy (completed values; Danihelka et al. 2022). Where values are exact, it
     is the action that was found.
     """
-    known = ~np.isnan(result.value)
-    exact = result.error is not None or result.deviation is None
+    known, deviation = ~np.isnan(result.value), result.deviation
     found = np.zeros(len(prediction))
     found[result.action] = 1.0
-    if exact or not known.any():
+    if result.error is not None or deviation is None or not known.any():
         return found
-    noise = result.deviation[known & np.isfinite(result.deviation)]
+    noise = deviation[known & np.isfinite(deviation)]
     if not len(noise):
         return prediction
     unit = float(np.sqrt((noise**2).mean()))
     if unit == 0.0:
         return found
-    mean = float(result.value[known] @ prediction[known] / prediction[known].sum())
+    share = prediction if prediction[known].any() else np.ones(len(prediction))
+    mean = float(result.value[known] @ share[known] / share[known].sum())
     value = np.where(known, result.value, mean)
-    weight = prediction * np.exp((value - value.max()) / unit)
+    weight = prediction * np.exp(np.minimum(0.0, (value - value[prediction > 0.0].max()) / unit))
     return weight / weight.sum()
 
 
