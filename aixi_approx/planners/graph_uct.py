@@ -90,6 +90,7 @@ class GraphPlan(NamedTuple):
     scale: float  # reward range
     trust: float  # in the policy
     guided: float  # share of simulations that act as the policy does
+    acts: bool  # the policy acts beyond the graph, too
 
 
 class GraphWorld(NamedTuple):
@@ -164,6 +165,7 @@ class Scratch(NamedTuple):
     action: NDArray[np.int64]  # [m]
     branch: NDArray[np.int64]  # [m]
     waiting: NDArray[np.int64]  # [1] cycle in which a simulation waits for room, or NOTHING
+    guided: NDArray[np.bool_]  # [1] whether the simulation acts as the policy does
     faults: NDArray[np.int64]  # [1] operations of the policy that failed
     score: NDArray[np.float64]  # [A] of the actions of a node
     prior: NDArray[np.float64]  # [A] of the policy at a node
@@ -592,7 +594,9 @@ def _simulate(
 ) -> int:
     """One simulation: descend, expand an action, back up. Where there is no room, it waits and is then gone on with."""
     node, cycles, outcome, expanded = ROOT, 0, 0.0, False
-    guided = is_guided(plan, random)
+    if scratch.waiting[0] == NOTHING:
+        scratch.guided[0] = is_guided(plan, random)
+    guided = scratch.guided[0]
     follows = guided and plan.rule == FOLLOW
     while not expanded:
         if scratch.waiting[0] != NOTHING:
@@ -624,7 +628,7 @@ def _simulate(
         if branch != NONE:
             node = graph.branch[branch].child
             if expanded:
-                outcome = _roll_out_from(graph, plan, world, policy, scratch, random, node, guided)
+                outcome = _roll_out_from(graph, plan, world, policy, scratch, random, node, guided and plan.acts)
     for cycle in range(cycles - 1, -1, -1):
         if expanded:
             outcome = _count(graph, world, scratch, cycle, outcome)
@@ -739,6 +743,7 @@ class GraphUCT(BeliefSearch):
             scale=float(max(1, pomdp.max_reward - pomdp.min_reward)),
             trust=0.0,
             guided=0.0,
+            acts=self.guide.acts,
         )
         self._world = GraphWorld(
             tables=pomdp.tables,
@@ -755,6 +760,7 @@ class GraphUCT(BeliefSearch):
             action=action,
             branch=branch,
             waiting=np.zeros(1, dtype=np.int64),
+            guided=np.zeros(1, dtype=np.bool_),
             faults=np.zeros(1, dtype=np.int64),
             score=np.zeros(actions),
             prior=np.zeros(actions),
