@@ -66,7 +66,7 @@ EARLIER = 1 - 2.0**-20
 MAX_TABLE = 1 << 24  # numbers in the table of exact leaf values
 DEFAULT_UCB = {
     EXACT: {"spread": 1.0, "ucb": 0.35, "prior": 1.0, "follow": 1.0},
-    SAMPLED: {"spread": 1.0, "ucb": 0.7, "prior": 1.0, "follow": 1.0},
+    SAMPLED: {"spread": 1.0, "ucb": 0.7, "prior": 1.0, "follow": 0.7},
 }
 
 NODES, BRANCHES, ENTRIES = range(3)  # places in Graph.used and Graph.wanted
@@ -195,6 +195,18 @@ def _sum_up(graph: Graph, plan: GraphPlan, node: int) -> None:
         here.best = best
     elif weight > 0:
         here.best = total / weight if best == -np.inf else 0.5 * best + 0.5 * total / weight
+
+
+@inner_kernel
+def _mean(graph: Graph, plan: GraphPlan, node: int) -> float:
+    """The mean of what was found out at a node with sampled leaves, by visits; 0 before that."""
+    weight = graph.node[node].rollouts
+    total = weight * graph.node[node].rolled
+    for a in range(plan.actions):
+        action = graph.action[node, a]
+        weight += action.visits
+        total += action.visits * action.value
+    return total / weight if weight > 0 else 0.0
 
 
 @inner_kernel
@@ -431,8 +443,12 @@ def _expand(graph: Graph, plan: GraphPlan, world: GraphWorld, scratch: Scratch, 
 
 @inner_kernel
 def _select(graph: Graph, plan: GraphPlan, scratch: Scratch, random: Stream, node: int) -> int:
-    """Choose an open action by the rule of the plan; where leaves are sampled, one that was not tried first."""
-    if plan.rule >= SPREAD:
+    """Choose an open action by the rule of the plan; where leaves are sampled, one that was not tried first.
+
+    With the rule `prior`, one that was not tried is taken for worth the mean of the node, as in `select_by_prior`.
+    """
+    mean = 0.0 if plan.exact or plan.rule != PRIOR else _mean(graph, plan, node)
+    if plan.rule == SPREAD or (plan.exact and plan.rule > SPREAD):
         unit = spread(graph.action, node, plan.actions)
     else:
         unit = plan.scale * (plan.horizon - graph.node[node].level)
@@ -447,7 +463,8 @@ def _select(graph: Graph, plan: GraphPlan, scratch: Scratch, random: Stream, nod
             score = -float(action.visits)
         elif plan.rule == PRIOR:
             p = plan.trust * action.prior + (1.0 - plan.trust) / plan.actions
-            score = action.value + plan.ucb * unit * p * np.sqrt(graph.node[node].total + 1.0) / (action.visits + 1.0)
+            value = action.value if plan.exact or action.first != NONE else mean
+            score = value + plan.ucb * unit * p * np.sqrt(graph.node[node].total + 1.0) / (action.visits + 1.0)
         else:
             score = action.value + plan.ucb * unit * np.sqrt(log_total / (action.visits + 1.0))
         scratch.score[a] = score
@@ -675,10 +692,11 @@ class GraphUCT(BeliefSearch):
         That a decision may take, in place of a number of simulations.
     ucb : float, optional
         Weight of exploration. By default 1 with the rule "spread"; with the rule "ucb", whose unit is the range of the
-        returns, 0.35 for exact leaves and 0.7 for sampled ones.
+        returns, 0.35 for exact leaves and 0.7 for sampled ones; 1 with "prior".
     rule : str, optional
-        How an action is selected: "spread", the default for exact leaves; "ucb", the default for sampled ones; or
-        "round-robin".
+        How an action is selected: "spread", the default for exact leaves; "ucb", the default for sampled ones;
+        "round-robin"; with a policy, "prior", PUCT in the unit of the default; or "follow", the default with a policy:
+        half of the simulations, times `trust`, act as the policy does, the others as they do without one.
     rollout : Rollout, optional
         How leaves are sampled; by default uniformly at random.
     leaves : str, optional
