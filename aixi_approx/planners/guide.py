@@ -149,13 +149,14 @@ def is_better(prediction: NDArray[np.float64], result: SearchResult) -> bool:
         If the value of its action is ahead of that of the most probable other one by a standard error of their
         difference; not only where the two disagree, or the policy would learn its own opinion from noise.
     """
-    if result.error is not None or result.deviation is None or len(prediction) == 1:
+    deviation = result.deviation
+    if result.error is not None or deviation is None or len(prediction) == 1:
         return True
     other = prediction.copy()
     other[result.action] = -1.0
     rival = int(other.argmax())
     gain = result.value[result.action] - result.value[rival]
-    return bool(gain > np.hypot(result.deviation[result.action], result.deviation[rival]))
+    return bool(gain > np.hypot(deviation[result.action], deviation[rival]))
 
 
 def improved(prediction: NDArray[np.float64], result: SearchResult) -> NDArray[np.float64]:
