@@ -14,7 +14,6 @@ from aixi_approx.randomness import AGENT, EVALUATION, Stream, below, draw, strea
 from aixi_approx.rollout import RolloutError
 from aixi_approx.validation import describe_error, lines_in, own_modules
 
-
 GUIDES = ("rollout", "policy")  # of a guide
 
 

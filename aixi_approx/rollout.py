@@ -22,7 +22,6 @@ from aixi_approx.predictor import address_of, as_compiled
 from aixi_approx.predictor_abi import RANDOM_BITS, RolloutAddresses
 from aixi_approx.validation import describe_error, own_modules
 
-
 ROUNDING = 1e-6  # by which the sum of a prediction may miss 1
 LEARNING = ("learn", "prediction", "trust")  # what a policy has that learns
 
@@ -32,7 +31,7 @@ class RolloutError(RuntimeError):
 
 
 class Rollout(ABC):
-    """Base class of rollout policies. A subclass has one method, three more if it reads the history, or all if it learns.
+    """Base class of rollout policies. A subclass has one method, three more if it reads the history, more if it learns.
 
     Parameters
     ----------

@@ -114,7 +114,7 @@ def _examine_learner(policy: Any, random: np.random.Generator, cycles: int) -> I
         raise Nonconformity("learn", str(error)) from error
     coding, bits = policy.coding, policy.coding.action_bits
     numbers = [int((i + 0.5) / GRID * (1 << RANDOM_BITS)) for i in range(GRID)]
-    for count in range(cycles):
+    for _ in range(cycles):
         before, trust = _predicted(policy), policy.trust
         require(0.0 <= trust <= 1.0, f"trust is {trust!r:.40}: it must lie in 0 to 1", check="learn")
         shares = np.bincount(_choices(policy, numbers), minlength=coding.actions) / GRID
