@@ -376,7 +376,7 @@ class FlatPOUCT(OnePlyPOUCT):
         As in `POUCT`, but for `ucb` and `rule`.
     """
 
-    options: ClassVar = ("horizon", "simulations", "seconds", "policy", "lessons", "rollout")
+    options: ClassVar[tuple[str, ...]] = ("horizon", "simulations", "seconds", "policy", "lessons", "rollout")
 
     def __init__(self, pomdp: POMDP, horizon: int = 5, **options: Any) -> None:
         super().__init__(pomdp, horizon, rule="round-robin", **options)

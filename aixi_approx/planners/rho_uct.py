@@ -324,7 +324,7 @@ class FlatMonteCarlo(OnePly):
         As in `RhoUCT`, but for `ucb` and `rule`.
     """
 
-    options: ClassVar = ("horizon", "simulations", "seconds", "policy", "lessons", "rollout", "memo")
+    options: ClassVar[tuple[str, ...]] = ("horizon", "simulations", "seconds", "policy", "lessons", "rollout", "memo")
 
     def __init__(self, coding: Coding, horizon: int = 5, **options: Any) -> None:
         super().__init__(coding, horizon, rule="round-robin", **options)

@@ -194,5 +194,5 @@ def join_results(results: Sequence[SearchResult], how: str, *, random: Stream) -
         votes = np.bincount([result.action for result in results], minlength=len(value))
         candidates = np.where(votes == votes.max(), value, np.nan)
     simulations = sum(result.simulations for result in results)
-    action = best_action(candidates, random, rounding=ROUNDING)
-    return SearchResult(action, value, visits, simulations, error, deviation)
+    best = best_action(candidates, random, rounding=ROUNDING)
+    return SearchResult(best, value, visits, simulations, error, deviation)
