@@ -14,6 +14,8 @@ from aixi_approx.randomness import AGENT, EVALUATION, Stream, below, draw, strea
 from aixi_approx.rollout import RolloutError
 from aixi_approx.validation import describe_error, lines_in, own_modules
 
+GUIDES = ("rollout", "policy")  # of a guide
+
 
 class AgentFault(RuntimeError):
     """A predictor or a planner of the user's own failed, or a planner returned what is no decision."""
@@ -176,7 +178,7 @@ class Agent:
         return [
             self.predictor,
             *planners,
-            *(getattr(getattr(planner, "guide", None), "rollout", None) for planner in planners),
+            *(getattr(getattr(planner, "guide", None), part, None) for planner in planners for part in GUIDES),
         ]
 
     def _blamed(self, what: str) -> AbstractContextManager[None]:

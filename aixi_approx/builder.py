@@ -146,7 +146,7 @@ def build_planner(
         environment,
         on_beliefs=_on_beliefs(model),
         threads=threads,
-        rollout=lambda: rollouts.make_rollout(spec.rollout, environment) if spec.rollout else None,
+        rollout=lambda: rollouts.make_rollout(spec.rollout, environment) if spec.rollout is not None else None,
         policy=lambda: _policy(spec, environment, policy),
     )
 

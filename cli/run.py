@@ -129,9 +129,9 @@ def command(
       aixi run tiger --model true
       aixi run tiger --planner rhouct
       aixi run tiger --simulations 5000 --stop certain
-    aixi run nim:48-perfect --model true --policy learned --cycles 300 --simulations 300
-    aixi run tiger --policy learned --evaluation-simulations 0
-    aixi run tiger --planner aiqi
+      aixi run nim:48-perfect --model true --policy learned --cycles 300 --simulations 300
+      aixi run tiger --policy learned --evaluation-simulations 0
+      aixi run tiger --planner aiqi
       aixi run tiger --planner one-ply+majority:8 --simulations 4000 --threads 2
       aixi run tiger --model my_ngram.py:NGram --planner my_planner.py:Mine
       aixi run "coin-flip>1d-maze@2000" --cycles 5000 --picture change.png
@@ -140,7 +140,7 @@ def command(
     from aixi_approx.builder import options_taken
     from aixi_approx.envs import make
     from aixi_approx.experiments.experiment import Experiment, compile_kernels, run
-    from aixi_approx.experiments.recording import Recording
+    from aixi_approx.experiments.recording import read_rows
     from aixi_approx.planner_spec import PlannerSpec
 
     spec = PlannerSpec.parse(planner)
@@ -192,7 +192,7 @@ def command(
         from aixi_approx.cli.curve import draw as draw_curve
 
         if complete and out:
-            learned = Recording(out, experiment.as_json()).rows("learning")
+            learned = read_rows(out / "learning.csv")
         draw_curve(learned, result, path=picture)
     if as_json:
         print_json(result)

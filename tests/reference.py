@@ -10,6 +10,7 @@ import math
 from collections.abc import Sequence
 from fractions import Fraction
 from itertools import product
+from typing import Any
 
 from aixi_approx.coding import Coding, decode, encode
 from aixi_approx.environment import Environment, Percept
@@ -17,6 +18,7 @@ from aixi_approx.pomdp.belief import Belief
 from aixi_approx.pomdp.definition import POMDP
 from aixi_approx.predictor import Predictor
 from aixi_approx.randomness import below, draw
+from aixi_approx.rollout import Rollout
 
 
 def log2_add(x: float, y: float) -> float:
@@ -213,8 +215,19 @@ class PlainSearch:
     """rhoUCT as JAIR 2011 has it (section 4, algorithms 1 to 4), recursively, on dictionaries, without a memo."""
 
     def __init__(
-        self, coding: Coding, horizon: int, ucb: float, predictor: Predictor, random: object, plies: int | None = None
+        self,
+        coding: Coding,
+        horizon: int,
+        ucb: float,
+        predictor: Predictor,
+        random: object,
+        plies: int | None = None,
+        *,
+        rule: str = "ucb",
+        policy: Rollout | None = None,
+        share: float = 1.0,
     ) -> None:
+        self.rule, self.policy, self.share = rule, policy, share
         self.coding, self.horizon, self.ucb, self.predictor, self.random = coding, horizon, ucb, predictor, random
         self.rolled = 0 if plies is None else horizon - plies  # cycles at the end that are never more than rolled out
         self.visits: dict[tuple[int, ...], int] = {(): 1}  # by imagined history: actions and codes of whole percepts
@@ -223,8 +236,21 @@ class PlainSearch:
     def run(self, simulations: int) -> None:
         for _ in range(simulations):
             mark = self.predictor.mark()
-            self.sample((), self.horizon)
+            self.simulate()
             self.predictor.revert(mark)
+
+    def simulate(self) -> None:
+        """One simulation, in which the policy acts beyond the tree or does not."""
+        mark = self.policy.mark() if self.policy else 0
+        self.guided = self.share == 1 or (self.share > 0 and draw(self.random) < self.share)
+        self.sample((), self.horizon)
+        if self.policy:
+            self.policy.revert(mark)
+
+    def tell(self, bits: Sequence[int]) -> None:
+        """Tell the policy what is imagined."""
+        if self.policy:
+            self.policy.extend(bits)
 
     def percept(self, action: int, remaining: int) -> tuple[int, int]:
         """Sample a percept: its code and its reward. In the last cycle the reward is all that matters."""
@@ -234,6 +260,7 @@ class PlainSearch:
         for _ in range(self.coding.percept_bits if remaining > 1 else self.coding.reward_bits):
             bits.append(int(draw(self.random) < self.predictor.predict()))
             self.predictor.update(bits[-1])
+        self.tell([*encode(action, self.coding.action_bits), *bits])
         reward = self.coding.min_reward + decode(bits[: self.coding.reward_bits])
         return decode(bits), min(reward, self.coding.max_reward)
 
@@ -258,7 +285,9 @@ class PlainSearch:
     def rollout(self, remaining: int) -> float:
         outcome = 0
         for left in range(remaining, 0, -1):
-            outcome += self.percept(below(self.random, self.coding.actions), left)[1]
+            guided = self.policy is not None and self.guided
+            action = self.policy.choose(draw(self.random)) if guided else below(self.random, self.coding.actions)  # type: ignore[union-attr]
+            outcome += self.percept(action, left)[1]
         return outcome
 
     def select(self, history: tuple[int, ...], remaining: int) -> int:
@@ -270,6 +299,8 @@ class PlainSearch:
         log_total = math.log(self.visits[history])
         scores = [
             self.value[*history, a] * (1.0 / scale) + self.ucb * math.sqrt(log_total / self.visits[*history, a])
+            if self.rule == "ucb"
+            else -float(self.visits[*history, a])
             for a in actions
         ]
         best, ties = 0, 0
@@ -287,9 +318,16 @@ class PlainStateSearch(PlainSearch):
     """The same with percepts from the readable definition of a POMDP, beginning in a state drawn from a belief."""
 
     def __init__(
-        self, pomdp: POMDP, belief: Belief, horizon: int, ucb: float, random: object, plies: int | None = None
+        self,
+        pomdp: POMDP,
+        belief: Belief,
+        horizon: int,
+        ucb: float,
+        random: object,
+        plies: int | None = None,
+        **guide: Any,
     ) -> None:
-        super().__init__(pomdp.coding, horizon, ucb, None, random, plies)  # type: ignore[arg-type]
+        super().__init__(pomdp.coding, horizon, ucb, None, random, plies, **guide)  # type: ignore[arg-type]
         self.pomdp, self.belief = pomdp, belief
 
     def choose(self, probabilities: list[float]) -> int:
@@ -303,13 +341,14 @@ class PlainStateSearch(PlainSearch):
     def run(self, simulations: int) -> None:
         for _ in range(simulations):
             self.state = self.pomdp.states[self.belief.state[self.choose(self.belief.probability.tolist())]]
-            self.sample((), self.horizon)
+            self.simulate()
 
     def percept(self, action: int, remaining: int) -> tuple[int, int]:
         outcomes = [o for o in self.pomdp.outcomes(self.state, self.pomdp.actions[action]) if o.probability]
         outcome = outcomes[self.choose([o.probability for o in outcomes])]
         self.state = outcome.state
         number = self.pomdp.observations.index(outcome.observation)
+        self.tell(self.coding.cycle(action, number, outcome.reward).tolist())
         return outcome.reward * len(self.pomdp.observations) + number, outcome.reward
 
 

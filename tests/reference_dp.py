@@ -37,7 +37,13 @@ class PlainDPSearch:
         predictor: Predictor,
         random: object,
         rollout: Rollout | None = None,
+        *,
+        trust: float = 0.0,
+        share: float = 1.0,
+        acts: bool = True,
     ) -> None:
+        self.trust, self.guiding, self.acts = trust, share, acts  # in a policy, given as the rollout, that learns
+        self.prior: dict[Past, list[float]] = {}  # of histories before an action: what the policy says
         self.coding, self.horizon, self.ucb, self.rule = coding, horizon, ucb, rule
         self.predictor, self.random, self.rollout = predictor, random, rollout
         self.range = max(1, coding.max_reward - coding.min_reward)
@@ -62,6 +68,7 @@ class PlainDPSearch:
                 return made
             mark = self.predictor.mark()
             real = self.rollout.mark() if self.rollout is not None else 0
+            self.guided = self.guiding == 1 or (self.guiding > 0 and draw(self.random) < self.guiding)
             self.sample((), self.horizon, TRUST * math.sqrt(made + 1))
             self.predictor.revert(mark)
             if self.rollout is not None:
@@ -84,7 +91,7 @@ class PlainDPSearch:
         """One simulation from here to the horizon; return what it earned."""
         if remaining == 0:
             return 0.0
-        action = self.select(history, remaining) if history in self.visits else self.act()
+        action = self.select(history, remaining) if history in self.visits else self.act(history)
         after = (*history, action)
         self.append(encode(action, self.coding.action_bits))
         if after not in self.chance:
@@ -175,15 +182,37 @@ class PlainDPSearch:
         if self.rollout is not None:
             self.rollout.extend(bits)
 
-    def act(self) -> int:
-        """The action at a new node."""
-        if self.rollout is None:
-            return below(self.random, self.coding.actions)
-        return self.rollout.choose(draw(self.random))
+    def act(self, history: Past) -> int:
+        """The action at a new node; the rule `prior` asks for that of the policy whether it is taken or not."""
+        guided = self.guided and self.acts
+        if self.rollout is not None and not self.rollout.learns:
+            return self.rollout.choose(draw(self.random))
+        followed = self.follow(history) if self.rollout is not None and (guided or self.rule == "prior") else None
+        return followed if followed is not None and guided else below(self.random, self.coding.actions)
+
+    def follow(self, history: Past) -> int:
+        """An action drawn from what the policy says."""
+        u = draw(self.random)
+        *others, last = enumerate(self.said(history))
+        for action, p in others:
+            u -= p
+            if u < 0:
+                return action
+        return last[0]
+
+    def said(self, history: Past) -> list[float]:
+        """The probability of each action by the policy, which stands at this history."""
+        if history not in self.prior:
+            self.prior[history] = self.rollout.prediction.tolist()  # type: ignore[union-attr]
+        return self.prior[history]
 
     def select(self, history: Past, remaining: int) -> int:
         """An untried action first, then that with the best score; at random among those that are equal."""
         afters = [(*history, a) for a in range(self.coding.actions)]
+        if self.rule == "follow" and self.guided:
+            return self.follow(history)
+        if self.rule == "prior":
+            return self.best(self.favoured(history, afters, 1.0 / (remaining * self.range)))
         untried = [a for a, after in enumerate(afters) if after not in self.visits]
         if untried:
             return untried[below(self.random, len(untried))]
@@ -197,6 +226,21 @@ class PlainDPSearch:
             scores = [
                 self.value[after] * unit + self.ucb * math.sqrt(log_total / self.visits[after]) for after in afters
             ]
+        return self.best(scores)
+
+    def favoured(self, history: Past, afters: list[Past], unit: float) -> list[float]:
+        """PUCT: the value, or that of the mean visit, and the more the policy says so and the less it was tried."""
+        tried = [after for after in afters if after in self.visits]
+        mean = add_up(self.visits[after] * self.value[after] for after in tried) / self.visits[history]
+        bonus = self.ucb * math.sqrt(self.visits[history])
+        scores = []
+        for after, said in zip(afters, self.said(history), strict=True):
+            p = self.trust * said + (1 - self.trust) / len(afters)
+            scores.append(self.value.get(after, mean) * unit + bonus * p / (1 + self.visits.get(after, 0)))
+        return scores
+
+    def best(self, scores: list[float]) -> int:
+        """The action with the largest score, at random among those that are equal."""
         best, ties = 0, 0
         for a, score in enumerate(scores):
             if score > scores[best] or a == 0:

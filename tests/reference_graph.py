@@ -11,6 +11,7 @@ from typing import Any
 from aixi_approx.pomdp.belief import Belief
 from aixi_approx.pomdp.definition import POMDP, Outcome
 from aixi_approx.randomness import Stream, below, draw
+from aixi_approx.rollout import Rollout
 
 EARLIER = 1 - 2.0**-20
 SAME = 1e-9  # what differs by less is equal
@@ -49,13 +50,15 @@ class PlainNode:
         self.branches: dict[int, list[PlainBranch]] = {}  # of the expanded actions
         self.reward: dict[int, float] = {}
         self.rollouts: list[float] = []
+        self.prior: list[float] = []  # what the policy says, once it was asked
 
 
 class PlainBranch:
     """A percept that can follow an action."""
 
-    def __init__(self, probability: float, reward: int, child: PlainNode) -> None:
-        self.probability, self.reward, self.child, self.visits = probability, reward, child, 0
+    def __init__(self, probability: float, observation: int, reward: int, child: PlainNode) -> None:
+        self.probability, self.observation, self.reward, self.child = probability, observation, reward, child
+        self.visits = 0
 
 
 class PlainGraphSearch:
@@ -72,7 +75,12 @@ class PlainGraphSearch:
         ucb: float,
         exact: bool = True,
         merge: bool = True,
+        policy: Rollout | None = None,
+        trust: float = 0.0,
+        share: float = 1.0,
+        acts: bool = True,
     ) -> None:
+        self.policy, self.trust, self.share, self.acts = policy, trust, share, acts
         self.pomdp, self.horizon, self.random = pomdp, horizon, random
         self.rule, self.ucb, self.exact, self.merge = rule, ucb, exact, merge
         self.actions = range(len(pomdp.actions))
@@ -83,7 +91,11 @@ class PlainGraphSearch:
 
     def run(self, simulations: int) -> None:
         while self.done < simulations and not self.root.closed:
+            mark = self.policy.mark() if self.policy else 0
+            self.guided = self.share == 1 or (self.share > 0 and draw(self.random) < self.share)
             self.done += self.simulate(self.root) is not None
+            if self.policy:
+                self.policy.revert(mark)
         for node in sorted(self.nodes.values(), key=lambda node: -node.level):
             self.refresh(node)
 
@@ -92,15 +104,22 @@ class PlainGraphSearch:
         self.refresh(node)
         if node.closed:
             return None
-        action = self.select(node)
+        follows = self.guided and self.rule == "follow"
+        if self.policy and (follows or self.rule == "prior") and not node.prior:
+            node.prior = self.policy.prediction.tolist()  # type: ignore[attr-defined]
+        followed = self.follow(node) if follows else None
+        action = self.select(node) if followed is None else followed
         if action in node.branches:
             branch = self.next_branch(node, action)
             assert branch is not None
+            self.tell(action, branch.observation, branch.reward)
             later = self.simulate(branch.child)
         else:
             self.expand(node, action)
             self.back_up(node, action)
             branch = None if self.exact else self.next_branch(node, action)
+            if branch is not None:
+                self.tell(action, branch.observation, branch.reward)
             later = node.q[action] if branch is None else self.roll_out(branch.child)
         outcome = later
         if branch is not None and later is not None:
@@ -137,10 +156,11 @@ class PlainGraphSearch:
                 states[o.state] = states.get(o.state, 0.0) + p * o.probability
         node.branches[action] = []
         if node.level + 1 < self.horizon:
-            for (_, reward), states in joint.items():
+            for (observation, reward), states in joint.items():
                 total = sum(states.values())
                 child = self.node(node.level + 1, {state: p / total for state, p in states.items()})
-                node.branches[action].append(PlainBranch(total, reward, child))
+                number = self.pomdp.observations.index(observation)
+                node.branches[action].append(PlainBranch(total, number, reward, child))
 
     def refresh(self, node: PlainNode) -> None:
         for action in node.branches:
@@ -167,9 +187,28 @@ class PlainGraphSearch:
             mean = sum(n * x for n, x in counted) / weight if weight else 0.0
             node.value = (max(node.q.values()) + mean) / 2 if node.q else mean
 
+    def tell(self, action: int, observation: int, reward: int) -> None:
+        """Tell the policy what is imagined."""
+        if self.policy:
+            self.policy.extend(self.pomdp.coding.cycle(action, observation, reward))
+
+    def follow(self, node: PlainNode) -> int | None:
+        """An action that is not known, drawn from what the policy says; None if that rules all of them out."""
+        said = {a: 0.0 if a in node.known else node.prior[a] for a in self.actions}
+        total = sum(said.values())
+        action = self.draw({a: p / total for a, p in said.items()}) if total else None
+        return None if action in node.known else action
+
+    def mean(self, node: PlainNode) -> float:
+        """The mean of what was found out at a node, by visits."""
+        counted = [(len(node.returns[a]), q) for a, q in node.q.items()] + [(1, x) for x in node.rollouts]
+        weight = sum(n for n, _ in counted)
+        return sum(n * x for n, x in counted) / weight if weight else 0.0
+
     def select(self, node: PlainNode) -> int:
         unit = (self.horizon - node.level) * max(1, self.pomdp.max_reward - self.pomdp.min_reward)
-        if self.rule == "spread" and len(node.q) == len(self.actions):
+        by_spread = self.rule == "spread" or (self.exact and self.rule in ("prior", "follow"))
+        if by_spread and len(node.q) == len(self.actions):
             squares = sum(statistics.pvariance(r) * len(r) for r in node.returns if r)
             degrees = sum(len(r) - 1 for r in node.returns if r)
             between = statistics.variance(node.q.values()) if len(self.actions) > 1 else 0.0
@@ -177,7 +216,10 @@ class PlainGraphSearch:
         score = {}
         for a in set(self.actions) - node.known:
             n, total = len(node.returns[a]), sum(map(len, node.returns))
-            if a not in node.q:
+            if self.rule == "prior":
+                p = self.trust * node.prior[a] + (1 - self.trust) / len(self.actions)
+                score[a] = node.q.get(a, self.mean(node)) + self.ucb * unit * p * math.sqrt(total + 1) / (n + 1)
+            elif a not in node.q:
                 score[a] = math.inf
             elif self.rule == "round-robin":
                 score[a] = -float(n)
@@ -200,9 +242,12 @@ class PlainGraphSearch:
         state = self.draw(node.belief)
         outcome = 0.0
         for t in range(self.horizon - node.level):
-            options = outcomes(self.pomdp, state, below(self.random, len(self.actions)))
+            guided = self.policy is not None and self.guided and self.acts
+            action = self.policy.choose(draw(self.random)) if guided else below(self.random, len(self.actions))  # type: ignore[union-attr]
+            options = outcomes(self.pomdp, state, action)
             option = options[self.draw({i: o.probability for i, o in enumerate(options)})]
             state = option.state
+            self.tell(action, self.pomdp.observations.index(option.observation), option.reward)
             outcome += EARLIER**t * option.reward
         node.rollouts.append(outcome)
         self.sum_up(node)

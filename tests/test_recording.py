@@ -254,7 +254,7 @@ def test_an_environment_that_does_not_repeat_itself_is_noticed(tmp_path: Path) -
         run(experiment, tmp_path / "out")
 
 
-@pytest.mark.parametrize(("row", "message"), [("7,3,0,0,1,0.5,0", "action"), ("7,zero", r"learning\.csv")])
+@pytest.mark.parametrize(("row", "message"), [("7,3,0,0,1,0.5,0,0,0.0", "action"), ("7,zero", r"learning\.csv")])
 def test_a_row_that_was_tampered_with_is_refused(tmp_path: Path, row: str, message: str) -> None:
     experiment = own(tmp_path, cycles=30)
     run(experiment, tmp_path / "out")

@@ -94,7 +94,8 @@ def check(
         component = predictor = predictors.make_predictor(name, world)
         steps = _model(predictor, world, cycles, seed)
     else:
-        component = rollout = rollouts.make_rollout(name, world)
+        learns = rollouts.REGISTRY.find(name).kind.learns
+        component = rollout = (rollouts.make_policy if learns else rollouts.make_rollout)(name, world)
         steps = examine_rollout(rollout, cycles=cycles, seed=seed)
     return Report(name, kind, world.title, until_failure(steps, {type(component).__module__}))
 

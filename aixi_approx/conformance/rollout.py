@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from aixi_approx.coding import encode
 from aixi_approx.conformance.diagnostic import PASSED, Diagnostic, Nonconformity, require
@@ -12,6 +15,8 @@ from aixi_approx.predictor_abi import OPERATION, RANDOM_BITS, UNIFORM
 from aixi_approx.rollout import Rollout
 
 ASKED = 200  # random numbers
+GRID, OFF = 2_000, 0.01  # numbers in equal distances, and by how much the share of an action among them may be off
+ROUNDING, TINY = 1e-6, 1e-300
 
 
 def check_rollout(rollout: Rollout, *, cycles: int = 10, seed: int = 0) -> list[Diagnostic]:
@@ -63,12 +68,13 @@ def examine_rollout(rollout: Rollout, *, cycles: int = 10, seed: int = 0) -> Ite
     yield Diagnostic("compiled", PASSED, "the compiled operation chooses the same")
     reads = bool(addresses.reads_history)
     require(reads == rollout.reads_history, "its addresses disagree with reads_history", check="compiled")
+    if rollout.learns:
+        yield from _examine_learner(rollout, random, cycles)
     if not reads:
         return
 
     def cycle() -> list[int]:
-        action = encode(int(random.integers(coding.actions)), coding.action_bits)
-        return [*action, *random.integers(2, size=coding.percept_bits).tolist()]
+        return _cycle(rollout, random)
 
     for count in range(cycles):
         before = _choices(rollout, numbers)
@@ -91,6 +97,62 @@ def examine_rollout(rollout: Rollout, *, cycles: int = 10, seed: int = 0) -> Ite
         require(_choices(rollout, numbers) == after, what, check="append")
         require(_compiled(rollout, numbers) == after, "the compiled operation differs from choose()", check="compiled")
     yield Diagnostic("revert", PASSED, f"goes back exactly, over up to {cycles:,} cycles")
+
+
+def _cycle(rollout: Rollout, random: np.random.Generator) -> list[int]:
+    """A random cycle, as bits."""
+    coding = rollout.coding
+    action = encode(int(random.integers(coding.actions)), coding.action_bits)
+    return [*action, *random.integers(2, size=coding.percept_bits).tolist()]
+
+
+def _examine_learner(policy: Any, random: np.random.Generator, cycles: int) -> Iterator[Diagnostic]:
+    """Yield what was checked of a policy that learns; it has learned some cycles then."""
+    try:
+        policy.check_learner()
+    except ValueError as error:
+        raise Nonconformity("learn", str(error)) from error
+    coding, bits = policy.coding, policy.coding.action_bits
+    numbers = [int((i + 0.5) / GRID * (1 << RANDOM_BITS)) for i in range(GRID)]
+    for _ in range(cycles):
+        before, trust = _predicted(policy), policy.trust
+        require(0.0 <= trust <= 1.0, f"trust is {trust!r:.40}: it must lie in 0 to 1", check="learn")
+        shares = np.bincount(_choices(policy, numbers), minlength=coding.actions) / GRID
+        what = f"choose() takes the actions in shares of {shares.round(3).tolist()}, predicted are"
+        require(abs(shares - before).max() < OFF, f"{what} {before.round(3).tolist()}", check="prediction")
+        action = int(random.integers(coding.actions))
+        mark = policy.mark()
+        loss = policy.learn(action)
+        number = isinstance(loss, float | int | np.floating) and loss == loss
+        require(number, f"learn({action}) gave {loss!r:.40}: it must be a log loss in bits", check="learn")
+        expected = -math.log2(max(before[action], TINY))
+        what = f"learn({action}) gave a loss of {loss:.6g} bits, it had predicted the action with {before[action]:.6g}:"
+        require(abs(loss - expected) < ROUNDING, f"{what} -log2 of it is {expected:.6g}", check="learn")
+        percept = _cycle(policy, random)[bits:]
+        policy.extend(percept)
+        after = _predicted(policy)
+        policy.revert(mark)
+        same = np.array_equal(_predicted(policy), before) and policy.trust == trust
+        require(same, "revert() does not take back exactly what was learned", check="revert")
+        policy.learn(action)
+        policy.extend(percept)
+        what = "the same lesson again leads to another prediction: something was left of the one that was reverted"
+        require(np.array_equal(_predicted(policy), after), what, check="learn")
+    yield Diagnostic("prediction", PASSED, "a distribution over the actions, by which choose() takes them")
+    yield Diagnostic("learn", PASSED, f"{cycles:,} lessons, each with its log loss, and taken back exactly")
+
+
+def _predicted(policy: Any) -> NDArray[np.float64]:
+    """What a policy predicts, from Python and from compiled code."""
+    try:
+        found: NDArray[np.float64] = policy.checked_prediction().copy()
+    except ValueError as error:
+        raise Nonconformity("prediction", str(error)) from error
+    weights = np.full(policy.coding.actions, np.nan)
+    answer = _call(policy, policy.addresses.weigh, weights.ctypes.data)
+    same = answer >= 0.0 and np.array_equal(weights, found)
+    require(same, "the compiled operation weigh gives another prediction", check="compiled")
+    return found
 
 
 def _choices(rollout: Rollout, numbers: list[int]) -> list[int]:

@@ -369,7 +369,7 @@ def _simulate(
     for level in range(plan.horizon):
         trace.node[level] = node
         new = node == NONE or tree.total[node] == 0
-        if new and (guided or plan.rule == PRIOR):
+        if new and ((guided and plan.acts) or plan.rule == PRIOR):
             action = _act(tree, plan, policy, random, trace, node, guided)
         elif new:
             action = below(random, plan.actions)
@@ -606,7 +606,7 @@ class DPUCT(HistorySearch):
                 self._enlarge(*sizes)
 
     def guided_share(self, trust: float) -> float:
-        """Return the share of simulations that act as the policy does, also within the tree."""
+        """Return the share of simulations that act as the policy does; with the rule `follow`, within the tree, too."""
         return 0.5 * trust if self._plan.rule == FOLLOW else super().guided_share(trust)
 
     def _larger(self) -> tuple[int, int] | None:

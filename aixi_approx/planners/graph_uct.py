@@ -66,7 +66,7 @@ EARLIER = 1 - 2.0**-20
 MAX_TABLE = 1 << 24  # numbers in the table of exact leaf values
 DEFAULT_UCB = {
     EXACT: {"spread": 1.0, "ucb": 0.35, "prior": 1.0, "follow": 1.0},
-    SAMPLED: {"spread": 1.0, "ucb": 0.7, "prior": 1.0, "follow": 1.0},
+    SAMPLED: {"spread": 1.0, "ucb": 0.7, "prior": 1.0, "follow": 0.7},
 }
 
 NODES, BRANCHES, ENTRIES = range(3)  # places in Graph.used and Graph.wanted
@@ -90,6 +90,7 @@ class GraphPlan(NamedTuple):
     scale: float  # reward range
     trust: float  # in the policy
     guided: float  # share of simulations that act as the policy does
+    acts: bool  # the policy acts beyond the graph, too
 
 
 class GraphWorld(NamedTuple):
@@ -164,6 +165,7 @@ class Scratch(NamedTuple):
     action: NDArray[np.int64]  # [m]
     branch: NDArray[np.int64]  # [m]
     waiting: NDArray[np.int64]  # [1] cycle in which a simulation waits for room, or NOTHING
+    guided: NDArray[np.bool_]  # [1] whether the simulation acts as the policy does
     faults: NDArray[np.int64]  # [1] operations of the policy that failed
     score: NDArray[np.float64]  # [A] of the actions of a node
     prior: NDArray[np.float64]  # [A] of the policy at a node
@@ -193,6 +195,18 @@ def _sum_up(graph: Graph, plan: GraphPlan, node: int) -> None:
         here.best = best
     elif weight > 0:
         here.best = total / weight if best == -np.inf else 0.5 * best + 0.5 * total / weight
+
+
+@inner_kernel
+def _mean(graph: Graph, plan: GraphPlan, node: int) -> float:
+    """The mean of what was found out at a node with sampled leaves, by visits; 0 before that."""
+    weight = graph.node[node].rollouts
+    total = weight * graph.node[node].rolled
+    for a in range(plan.actions):
+        action = graph.action[node, a]
+        weight += action.visits
+        total += action.visits * action.value
+    return total / weight if weight > 0 else 0.0
 
 
 @inner_kernel
@@ -429,8 +443,12 @@ def _expand(graph: Graph, plan: GraphPlan, world: GraphWorld, scratch: Scratch, 
 
 @inner_kernel
 def _select(graph: Graph, plan: GraphPlan, scratch: Scratch, random: Stream, node: int) -> int:
-    """Choose an open action by the rule of the plan; where leaves are sampled, one that was not tried first."""
-    if plan.rule >= SPREAD:
+    """Choose an open action by the rule of the plan; where leaves are sampled, one that was not tried first.
+
+    With the rule `prior`, one that was not tried is taken for worth the mean of the node, as in `select_by_prior`.
+    """
+    mean = 0.0 if plan.exact or plan.rule != PRIOR else _mean(graph, plan, node)
+    if plan.rule == SPREAD or (plan.exact and plan.rule > SPREAD):
         unit = spread(graph.action, node, plan.actions)
     else:
         unit = plan.scale * (plan.horizon - graph.node[node].level)
@@ -445,7 +463,8 @@ def _select(graph: Graph, plan: GraphPlan, scratch: Scratch, random: Stream, nod
             score = -float(action.visits)
         elif plan.rule == PRIOR:
             p = plan.trust * action.prior + (1.0 - plan.trust) / plan.actions
-            score = action.value + plan.ucb * unit * p * np.sqrt(graph.node[node].total + 1.0) / (action.visits + 1.0)
+            value = action.value if plan.exact or action.first != NONE else mean
+            score = value + plan.ucb * unit * p * np.sqrt(graph.node[node].total + 1.0) / (action.visits + 1.0)
         else:
             score = action.value + plan.ucb * unit * np.sqrt(log_total / (action.visits + 1.0))
         scratch.score[a] = score
@@ -592,7 +611,9 @@ def _simulate(
 ) -> int:
     """One simulation: descend, expand an action, back up. Where there is no room, it waits and is then gone on with."""
     node, cycles, outcome, expanded = ROOT, 0, 0.0, False
-    guided = is_guided(plan, random)
+    if scratch.waiting[0] == NOTHING:
+        scratch.guided[0] = is_guided(plan, random)
+    guided = scratch.guided[0]
     follows = guided and plan.rule == FOLLOW
     while not expanded:
         if scratch.waiting[0] != NOTHING:
@@ -624,7 +645,7 @@ def _simulate(
         if branch != NONE:
             node = graph.branch[branch].child
             if expanded:
-                outcome = _roll_out_from(graph, plan, world, policy, scratch, random, node, guided)
+                outcome = _roll_out_from(graph, plan, world, policy, scratch, random, node, guided and plan.acts)
     for cycle in range(cycles - 1, -1, -1):
         if expanded:
             outcome = _count(graph, world, scratch, cycle, outcome)
@@ -671,10 +692,11 @@ class GraphUCT(BeliefSearch):
         That a decision may take, in place of a number of simulations.
     ucb : float, optional
         Weight of exploration. By default 1 with the rule "spread"; with the rule "ucb", whose unit is the range of the
-        returns, 0.35 for exact leaves and 0.7 for sampled ones.
+        returns, 0.35 for exact leaves and 0.7 for sampled ones; 1 with "prior".
     rule : str, optional
-        How an action is selected: "spread", the default for exact leaves; "ucb", the default for sampled ones; or
-        "round-robin".
+        How an action is selected: "spread", the default for exact leaves; "ucb", the default for sampled ones;
+        "round-robin"; with a policy, "prior", PUCT in the unit of the default; or "follow", the default with a policy:
+        half of the simulations, times `trust`, act as the policy does, the others as they do without one.
     rollout : Rollout, optional
         How leaves are sampled; by default uniformly at random.
     leaves : str, optional
@@ -739,6 +761,7 @@ class GraphUCT(BeliefSearch):
             scale=float(max(1, pomdp.max_reward - pomdp.min_reward)),
             trust=0.0,
             guided=0.0,
+            acts=self.guide.acts,
         )
         self._world = GraphWorld(
             tables=pomdp.tables,
@@ -755,6 +778,7 @@ class GraphUCT(BeliefSearch):
             action=action,
             branch=branch,
             waiting=np.zeros(1, dtype=np.int64),
+            guided=np.zeros(1, dtype=np.bool_),
             faults=np.zeros(1, dtype=np.int64),
             score=np.zeros(actions),
             prior=np.zeros(actions),

@@ -21,6 +21,8 @@ SHARPNESS = 2.0  # power of the probabilities of a policy that acts alone
 class Guide:
     """The policy of a planner and what it is for.
 
+    With a policy that learns and a uniform rollout, the policy guides the search within the tree only.
+
     Parameters
     ----------
     coding : Coding
@@ -36,7 +38,7 @@ class Guide:
     Raises
     ------
     ValueError
-        If there is a policy and the rollout policy is another one that is not uniform.
+        If there is a policy and the rollout policy is another one that is not uniform, or it lacks what it needs.
     """
 
     def __init__(
@@ -52,6 +54,8 @@ class Guide:
         self.lessons = check_choice("lessons", ALL if lessons is None else lessons, LESSONS)
         if policy is not None and rollout not in (None, policy) and not isinstance(rollout, Uniform):
             raise ValueError("a policy that learns acts beyond the tree, too: leave the rollout out, or take uniform")
+        if policy is not None:
+            policy.check_learner()
         self._coding, self.policy = coding, policy
         self.rollout = rollout or policy or Uniform(coding)
         self._reader = policy or self.rollout
@@ -68,8 +72,13 @@ class Guide:
         return self.rollout is self._reader
 
     def trust(self, simulations: int) -> float:
-        """Return how far a search is to follow the policy, 0 to 1; one that does not learn is always followed."""
-        return 1.0 if self.policy is None else float(self.policy.trust(simulations))
+        """Return how far a search is to follow the policy, 0 to 1; one that does not learn always is followed."""
+        if self.policy is None:
+            return 1.0
+        trust = float(self.policy.trust)
+        if not 0.0 <= trust <= 1.0:
+            raise ValueError(f"{type(self.policy).__name__}.trust is {trust}: it must lie in 0 to 1")
+        return trust * float(self.policy.helps(simulations))
 
     def addresses(self) -> NDArray[np.int64]:
         """Return where compiled code finds the policy, or else the rollout policy; nothing of it has failed yet."""
@@ -87,7 +96,7 @@ class Guide:
         """
         if self.policy is None:
             raise ValueError("an agent without a policy can't decide without simulations: give it some, or a policy")
-        chance = self.policy.prediction**SHARPNESS
+        chance = self.policy.checked_prediction() ** SHARPNESS
         action = _drawn(chance, random)
         actions = len(chance)
         return SearchResult(action, np.full(actions, np.nan), np.zeros(actions, dtype=np.int64), 0)
@@ -96,11 +105,12 @@ class Guide:
         """Return what is to be done after a search, and whether the policy learns that."""
         if result is None:
             return Lesson(None, self.policy is not None and self.lessons == EXPLORED)
-        if self.policy is None or result.simulations == 0:
+        if self.policy is None or np.isnan(result.value).all():  # it acted alone
             return Lesson(result.action, False)
         if self.lessons == DRAWN:
-            return Lesson(_drawn(improved(self.policy.prediction, result), random), True)
-        return Lesson(result.action, self.lessons != BETTER or is_better(self.policy.prediction, result))
+            return Lesson(_drawn(improved(self.policy.checked_prediction(), result), random), True)
+        better = self.lessons != BETTER or is_better(self.policy.checked_prediction(), result)
+        return Lesson(result.action, better)
 
     def distil(self, action: int) -> float:
         """Let the policy learn the action that is about to be taken; return its log loss in bits."""
@@ -149,13 +159,14 @@ def is_better(prediction: NDArray[np.float64], result: SearchResult) -> bool:
         If the value of its action is ahead of that of the most probable other one by a standard error of their
         difference; not only where the two disagree, or the policy would learn its own opinion from noise.
     """
-    if result.error is not None or result.deviation is None or len(prediction) == 1:
+    deviation = result.deviation
+    if result.error is not None or deviation is None or len(prediction) == 1:
         return True
     other = prediction.copy()
     other[result.action] = -1.0
     rival = int(other.argmax())
     gain = result.value[result.action] - result.value[rival]
-    return bool(gain > np.hypot(result.deviation[result.action], result.deviation[rival]))
+    return bool(gain > np.hypot(deviation[result.action], deviation[rival]))
 
 
 def improved(prediction: NDArray[np.float64], result: SearchResult) -> NDArray[np.float64]:
@@ -165,20 +176,21 @@ def improved(prediction: NDArray[np.float64], result: SearchResult) -> NDArray[n
     was not tried is worth the mean of the policy (completed values; Danihelka et al. 2022). Where values are exact, it
     is the action that was found.
     """
-    known = ~np.isnan(result.value)
+    known, deviation = ~np.isnan(result.value), result.deviation
     found = np.zeros(len(prediction))
     found[result.action] = 1.0
-    if result.error is not None or result.deviation is None or not known.any():
+    if result.error is not None or deviation is None or not known.any():
         return found
-    noise = result.deviation[known & np.isfinite(result.deviation)]
+    noise = deviation[known & np.isfinite(deviation)]
     if not len(noise):
         return prediction
     unit = float(np.sqrt((noise**2).mean()))
     if unit == 0.0:
         return found
-    mean = float(result.value[known] @ prediction[known] / prediction[known].sum())
+    share = prediction if prediction[known].any() else np.ones(len(prediction))
+    mean = float(result.value[known] @ share[known] / share[known].sum())
     value = np.where(known, result.value, mean)
-    weight = prediction * np.exp((value - value.max()) / unit)
+    weight = prediction * np.exp(np.minimum(0.0, (value - value[prediction > 0.0].max()) / unit))
     return weight / weight.sum()
 
 

@@ -69,7 +69,8 @@ class SearchPlan(NamedTuple):
     scale: float  # reward range
     memo: bool
     trust: float  # in the policy
-    guided: float  # share of simulations that act as the policy does beyond the tree, the others uniformly at random
+    guided: float  # share of simulations that act as the policy does, the others uniformly at random beyond the tree
+    acts: bool  # the policy acts beyond the tree, too
 
 
 class SimulationTrace(NamedTuple):
@@ -323,6 +324,7 @@ class HistorySearch(Planner):
             memo=memo,
             trust=0.0,
             guided=0.0,
+            acts=self.guide.acts,
         )
         self._logs = np.zeros(0)
         self._slices = TimeSlices(self.CHUNK_SECONDS)

@@ -183,9 +183,16 @@ def join_results(results: Sequence[SearchResult], how: str, *, random: Stream) -
         value[action] = np.mean(known) if known else np.nan
     errors = [result.error for result in results if result.error is not None]
     error = np.max(errors, axis=0) if len(errors) == len(results) else None
+    deviations = [result.deviation for result in results if result.deviation is not None]
+    deviation = None
+    if len(deviations) == len(results):  # of means that are independent, weighted by visits
+        counts = [result.visits for result in results]
+        parts = [n * np.where(n > 0, each, 0.0) for n, each in zip(counts, deviations, strict=True)]
+        deviation = np.where(visits > 0, np.sqrt(np.square(parts).sum(axis=0)) / np.maximum(1, visits), np.inf)
     candidates = value
     if how == MAJORITY:
         votes = np.bincount([result.action for result in results], minlength=len(value))
         candidates = np.where(votes == votes.max(), value, np.nan)
     simulations = sum(result.simulations for result in results)
-    return SearchResult(best_action(candidates, random, rounding=ROUNDING), value, visits, simulations, error)
+    best = best_action(candidates, random, rounding=ROUNDING)
+    return SearchResult(best, value, visits, simulations, error, deviation)

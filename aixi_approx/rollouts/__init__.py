@@ -48,7 +48,7 @@ def make_rollout(name: str, environment: Environment) -> Rollout:
     return policy
 
 
-def make_policy(name: str, environment: Environment, *, depth: int) -> Rollout:
+def make_policy(name: str, environment: Environment, *, depth: int | None = None) -> Rollout:
     """Return a new policy that learns the decisions of a search.
 
     Parameters
@@ -57,13 +57,13 @@ def make_policy(name: str, environment: Environment, *, depth: int) -> Rollout:
         Which one.
     environment : Environment
         Where it is to act.
-    depth : int
-        Bits of context.
+    depth : int, optional
+        Bits of context, of a policy with a context; those of the settings of the environment if not given.
 
     Raises
     ------
     ValueError
-        If there is none of that name, it does not learn, or it can't be built.
+        If there is none of that name, it does not learn or lacks what it needs for that, or it can't be built.
 
     Examples
     --------
@@ -71,7 +71,10 @@ def make_policy(name: str, environment: Environment, *, depth: int) -> Rollout:
     >>> make_policy("learned", make("tiger"), depth=32).lessons
     0
     """
-    if not REGISTRY.find(name).kind.learns:
+    kind = REGISTRY.find(name).kind
+    if not kind.learns:
         raise ValueError(f"the policy {name} does not learn: name it as the rollout policy")
-    policy: Rollout = REGISTRY.build(name, environment, depth=depth)
+    options = {"depth": environment.settings.depth if depth is None else depth} if "depth" in kind.options else {}
+    policy: Rollout = REGISTRY.build(name, environment, **options)
+    policy.check_learner()
     return policy

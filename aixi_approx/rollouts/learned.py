@@ -5,7 +5,7 @@ the percepts (FAC-CTW; Veness et al., JAIR 2011, section 5.9). Both read the sam
 predicted by the other. An agent that learns the actions that its searches found predicts itself (Self-AIXI; Catt et
 al., NeurIPS 2023), and is searching better by it: expert iteration (Anthony, Tian, Barber 2017).
 
-A search follows it as far as it predicts well, and if that helps (trial.py),
+A search follows it as far as it predicts well, and as far as that helps (trial.py),
 
     trust = MOST max(0, 1 - L)
 
@@ -34,6 +34,7 @@ from aixi_approx.validation import as_integer
 MOST = 0.95  # trust
 LATEST = 50  # lessons
 MAX_DEPTH = 1 << 20
+ELSEWHERE = "the next bit is not the first of an action: actions are predicted at the start of a cycle"
 
 
 class Standing(NamedTuple):
@@ -69,6 +70,7 @@ class LearnedPolicy(Rollout):
     """
 
     reads_history = learns = True
+    options = ("depth",)
 
     def __init__(self, coding: Coding, *, depth: int) -> None:
         super().__init__(coding)
@@ -83,22 +85,24 @@ class LearnedPolicy(Rollout):
     @classmethod
     def for_environment(cls, environment: Environment, *parameters: int | str, **options: Any) -> Self:
         """Return a new policy for an environment."""
-        return cls(environment.coding, depth=options.get("depth", environment.settings.depth))
+        return cls(environment.coding, **{"depth": environment.settings.depth, **options})
 
-    def trust(self, simulations: int) -> float:
-        """Return how far a search is to follow it, 0 to `MOST`: not at all if such searches earn more without it.
+    @property
+    def trust(self) -> float:
+        """How far it is to be followed, 0 to `MOST`, by what it predicts."""
+        return MOST * max(0.0, 1.0 - self._standing.loss)
+
+    def helps(self, simulations: int) -> float:
+        """Return to which share it helps a search of so many simulations, by what was earned with it and without.
 
         While a mark stands, as in an evaluation, the better way is taken; otherwise the way of the present block. A
-        search with fewer simulations than those that were tried follows it in any case: it has less to offer itself.
-
-        Parameters
-        ----------
-        simulations : int
-            Of the search.
+        search with fewer simulations than those that were tried is helped in any case: it has less to offer itself. In
+        one with more, no more simulations than in these are guided.
         """
-        trial = self._standing.trial
-        guided = (trial.helps or simulations < self._standing.simulations) if self._standings else trial.guided
-        return MOST * max(0.0, 1.0 - self._standing.loss) if guided else 0.0
+        trial, tried = self._standing.trial, self._standing.simulations
+        if not (trial.helps or simulations < tried if self._standings else trial.guided):
+            return 0.0
+        return min(1.0, tried / simulations) if tried else 1.0
 
     @property
     def lessons(self) -> int:
@@ -110,25 +114,30 @@ class LearnedPolicy(Rollout):
         """Probability of each action now, float64[A]."""
         weights = np.empty(self.coding.actions)
         if self._kernel.weigh(weights) < 0:
-            raise ValueError("the next bit is one of a percept: actions are predicted at the start of a cycle")
+            raise ValueError(ELSEWHERE)
         return weights
 
     def choose(self, u: float) -> int:
         """Return an action, given a number drawn uniformly from [0, 1)."""
-        return int(self._kernel.draw(int(u * (1 << RANDOM_BITS))))
+        action = int(self._kernel.draw(int(u * (1 << RANDOM_BITS))))
+        if action < 0:
+            raise ValueError(ELSEWHERE)
+        return action
 
     def learn(self, action: int) -> float:
         """Learn the next action and append it to the history; return its log loss, in bits."""
+        if not 0 <= action < self.coding.actions:
+            raise ValueError(f"there is no action {action}: there are 0 to {self.coding.actions - 1}")
+        loss = math.log2(1 / self.prediction[action])  # not that of its bits, one of which may have been certain
         bits = np.array(encode(action, self.coding.action_bits), dtype=np.uint8)
-        loss, taken = self._kernel.learn(bits)
-        if taken < len(bits):
+        if self._kernel.learn(bits)[1] < len(bits):
             raise MemoryError(f"no memory for more than {self._kernel.nodes} nodes of the policy")
         lessons, mean, *_ = self._standing
         rate = 1 / min(lessons + 1, LATEST)
         guess = max(1.0, math.log2(self.coding.actions))
         mean += rate * (min(1.0, loss / guess) - mean)
         self._standing = self._standing._replace(lessons=lessons + 1, loss=mean)
-        return float(loss)
+        return loss
 
     def earn(self, reward: int, *, block: int, simulations: int) -> None:
         """Take note of the reward of a real cycle: whether searches earn more with the policy or without it."""

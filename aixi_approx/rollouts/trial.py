@@ -52,7 +52,7 @@ class Trial(NamedTuple):
 
     without: Earned = Earned()
     guided_ones: Earned = Earned()
-    guided: bool = False  # whether the policy guides the searches of the present block
+    guided: bool = True  # whether the policy guides the searches of the present block
     cycles: int = 0  # of the present block
     earned: float = 0.0  # in it
 

@@ -114,7 +114,7 @@ def trust_of(agent: Agent, pupil: Pupil) -> float:
     if agent.planner.policy is None:
         return 0.0
     with agent.evaluation():
-        return float(agent.planner.policy.trust(pupil.simulations))
+        return float(agent.planner.policy.trust * agent.planner.policy.helps(pupil.simulations))
 
 
 def loss_of(rules: Known, reward: float) -> float:

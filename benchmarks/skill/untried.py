@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from aixi_approx.rollouts.learned import MOST, LearnedPolicy
+from aixi_approx.rollouts.learned import LearnedPolicy
 
 
 class Untried(LearnedPolicy):
-    """Is always followed."""
+    """Always helps."""
 
-    def trust(self, simulations: int) -> float:
-        """Return how far a search is to follow it, 0 to `MOST`."""
-        return MOST * max(0.0, 1.0 - self._standing.loss)
+    def helps(self, simulations: int) -> float:
+        """Return 1, whatever was earned."""
+        return 1.0
