@@ -105,7 +105,7 @@ def test_a_lesson_and_then_a_cycle_is_to_learn_and_a_cycle_alone_to_take_note(
             assert guide.distil(action) == policy.learn(action)
         else:
             policy.extend(encode(action, TIGER.action_bits))
-        guide.advance(action, percept)
+        guide.advance(action, percept, learned=False)
         policy.extend(percept)
         assert guide.policy.snapshot() == policy.snapshot()
     assert guide.policy.lessons == sum(lesson for *_, lesson in cycles)
@@ -117,19 +117,19 @@ def test_what_it_tells_a_policy() -> None:
     percept = TIGER.cycle(0, 1, -1)[TIGER.action_bits :]
     assert guide.distil(2) == 1.5
     assert guide.mark() == 7
-    guide.advance(2, percept)
-    guide.advance(2, percept)
+    guide.advance(2, percept, learned=False)
+    guide.advance(2, percept, learned=False)
     assert policy.notes == [("learn", 2), "mark", *percept, 1, 0, *percept]
     policy.notes.clear()
     guide.distil(1)
     guide.revert(7)  # which takes the lesson back
-    guide.advance(1, percept)
+    guide.advance(1, percept, learned=False)
     assert policy.notes == [("learn", 1), ("revert", 7), 0, 1, *percept]
 
 
 def test_without_a_policy_nothing_is_learned() -> None:
     guide = Guide(TIGER, None, policy=None)
-    assert (guide.distil(1), guide.reads_history, guide.acts, guide.trust) == (0.0, False, True, 1.0)
+    assert (guide.distil(1), guide.reads_history, guide.acts, guide.trust(1)) == (0.0, False, True, 1.0)
     assert isinstance(guide.rollout, Uniform)
     result = found(2, [0.0, 1.0, 2.0], None)
     assert guide.lesson(result, stream(1)) == Lesson(2, False)
@@ -329,7 +329,7 @@ def test_what_is_no_prediction_is_refused(prediction: Any) -> None:
 def test_a_trust_out_of_range_is_refused(trust: float) -> None:
     guide = Guide(TIGER, None, policy=type("Wrong", (Recorder,), {"trust": trust})())
     with pytest.raises(ValueError, match=r"Wrong.trust is .*: it must lie in 0 to 1"):
-        _ = guide.trust
+        guide.trust(1)
 
 
 def test_what_does_not_go_together_is_refused() -> None:
@@ -342,7 +342,7 @@ def test_what_does_not_go_together_is_refused() -> None:
         Guide(TIGER, LearnedPolicy(TIGER, depth=3), policy=policy)
     for rollout, acts in ((None, True), (policy, True), (Uniform(TIGER), False)):
         guide = Guide(TIGER, rollout, policy=policy)
-        assert (guide.acts, guide.reads_history, guide.trust) == (acts, True, 0.5)
+        assert (guide.acts, guide.reads_history, guide.trust(1)) == (acts, True, 0.5)
         assert guide.addresses().tolist() == list(policy.addresses)
 
 

@@ -93,16 +93,15 @@ class LearnedPolicy(Rollout):
         return MOST * max(0.0, 1.0 - self._standing.loss)
 
     def helps(self, simulations: int) -> float:
-        """Return to which share it helps a search of so many simulations, by what was earned with it and without.
+        """Return 1 if it is to guide a search of so many simulations, by what was earned with it and without, else 0.
 
         While a mark stands, as in an evaluation, the better way is taken; otherwise the way of the present block. A
-        search with fewer simulations than those that were tried is helped in any case: it has less to offer itself. In
-        one with more, no more simulations than in these are guided.
+        search with fewer simulations than those that were tried is guided in any case: it has less to offer itself.
         """
-        trial, tried = self._standing.trial, self._standing.simulations
-        if not (trial.helps or simulations < tried if self._standings else trial.guided):
-            return 0.0
-        return min(1.0, tried / simulations) if tried else 1.0
+        trial = self._standing.trial
+        if self._standings:
+            return float(trial.helps or simulations < self._standing.simulations)
+        return float(trial.guided)
 
     @property
     def lessons(self) -> int:
