@@ -52,6 +52,7 @@ class Rollout(ABC):
             prediction       probability of each action at the start of a cycle, float64[A]; `choose` acts by it
             trust            how far a search is to follow it, 0 to 1; at 0 it is not followed at all
 
+        and may have `earn` and `helps`, with which it sees whether it is worth following.
         `revert` takes back what was learned, too. Compiled planners read `prediction` by the operation `weigh`, which
         is made of it; a policy with `addresses` of its own has to have one there.
     fault : BaseException or None

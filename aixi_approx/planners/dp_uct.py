@@ -104,7 +104,7 @@ class DPTree(NamedTuple):
     seen: NDArray[np.float64]  # [N, A] sum of P(x) over them
     share: NDArray[np.float64]  # [N] P(x) of the percept that leads to the node
     counted: NDArray[np.float64]  # [N] V(h) as it stands in `future` of the node before
-    prior: NDArray[np.float64]  # [N, A] what the policy says
+    prior: NDArray[np.float64]  # [N, A] what the policy says, or UNKNOWN; [1, A] without one
     probability: NDArray[np.float64]  # [B] P(bit = 1), or UNKNOWN
     branch: NDArray[np.int32]  # [B, 2] next bit node, after the last bit a decision node; or NONE
     turn: NDArray[np.float64]  # [B] of systematic sampling: drawn at first, p more in each pass; at 1 a one comes
@@ -549,14 +549,13 @@ class DPUCT(HistorySearch):
             seen=np.empty(shape),
             share=np.empty(decisions),
             counted=np.empty(decisions),
-            prior=np.empty(shape),
+            prior=np.full((decisions if self.policy else 1, self.coding.actions), UNKNOWN),
             probability=np.empty(bits),
             branch=np.empty((bits, 2), dtype=np.int32),
             turn=np.empty(bits),
             taken=np.zeros(bits, dtype=np.uint8),
         )
         tree.total[NONE] = 0
-        tree.prior[:, 0] = UNKNOWN
         new_decision(tree)
         return tree
 
