@@ -175,6 +175,34 @@ def test_dpuct_on_beliefs_equals_the_plain_search(
     assert policy.snapshot() == other.snapshot() == taught(name, lessons).snapshot()
 
 
+@pytest.mark.parametrize("uniform", [False, True])
+@pytest.mark.parametrize("rule", ["follow", "prior"])
+@pytest.mark.parametrize("name", ["extended-tiger", "4x4-grid"])
+def test_dpuct_on_beliefs_equals_the_plain_search_over_many_simulations(name: str, rule: str, uniform: bool) -> None:
+    pomdp, model = lived(name, 2)
+    policy, rollout = taught(name), Uniform(pomdp.coding) if uniform else None
+    options: dict[str, Any] = {"rule": rule, "ucb": 0.7}
+    planner = GraphUCT(pomdp, 6, simulations=200, policy=policy, rollout=rollout, leaves="sampled", **options)
+    trust = policy.trust
+    assert trust > 0.2
+    plain = PlainGraphSearch(
+        pomdp,
+        model.belief,
+        6,
+        stream(1),
+        exact=False,
+        policy=policy,
+        trust=trust,
+        share=trust / 2 if rule == "follow" else 0.0 if uniform else trust,
+        acts=not uniform,
+        **options,
+    )
+    found = planner.search(model, stream(1))
+    plain.run(200)
+    compare(found, plain)
+    assert found.simulations > 100
+
+
 @given(
     name=st.sampled_from(NAMES[:-1]),
     cycles=st.integers(0, 40),

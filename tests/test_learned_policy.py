@@ -165,6 +165,21 @@ def test_life_goes_on_as_if_nothing_had_been_drawn(
     assert all_of(asked) == all_of(other)
 
 
+@pytest.mark.parametrize("first", [0, 1])
+def test_the_bits_that_were_drawn_are_no_context(first: int) -> None:
+    """The kernel keeps its way through the tree for the last bit it was asked for, which comes after others now."""
+    policy = taught("tiger")
+    kernel, untouched = policy._kernel, policy.copy()._kernel
+    for u in np.linspace(0, 0.99, 20).tolist():
+        policy.choose(u)
+        mark = kernel.mark()
+        kernel.append(first)
+        other = untouched.copy()
+        other.append(first)
+        assert kernel.predict() == other.predict()
+        kernel.revert(mark)
+
+
 def test_within_a_cycle_there_is_no_action() -> None:
     policy = taught("tiger")
     before = policy.snapshot()
