@@ -25,6 +25,11 @@ says, and its values count from then on. Percepts are sampled bit by bit, but st
 whose probability is p, the number of ones is n p rounded up or down, with the right probability (systematic sampling,
 Cochran 1977, chapter 8). Each single pass is distributed as it has to be.
 
+With a policy that has learned what searches found, half of the simulations, times the trust in it, act as it says at
+every node (rule `follow`): its plan is among those that are compared, down to the horizon. The other half are what they
+are without it, so a policy that is wrong costs half of the simulations at the most. With the rule `prior`, it is the
+prior of PUCT (Silver et al. 2017) in all of them, and at new nodes actions are drawn from it.
+
 Decisions where the paper is silent. The rewards that are beyond the largest reward count as the largest. A tree that
 has grown to `MOST_BYTES` gets no more nodes, and a simulation goes on without them.
 """
@@ -465,12 +470,17 @@ class DPUCT(HistorySearch):
     seconds : float, optional
         Time that a search may take, as in `RhoUCT`.
     ucb : float, optional
-        C, the weight of exploration in UCB: `UCB` with the rule `ucb`, 1 with `spread`.
+        C, the weight of exploration, by default that of the rule in `UCB`.
     rule : str, default: "ucb"
         How a simulation chooses among the actions of a node: `ucb`, in the range of the returns; `spread`, UCB in the
-        standard deviation of the returns that were found there; `round-robin`.
+        standard deviation of the returns that were found there; `round-robin`; with a policy `follow`, the default
+        then, and `prior`, as above.
     rollout : Rollout, optional
-        How a simulation acts at new nodes; uniformly at random if not given.
+        How a simulation acts at new nodes; as the policy does where it is followed, or else uniformly at random.
+    policy : Rollout, optional
+        That learns the decisions.
+    lessons : str, optional
+        Which of them, as in `Guide`.
     memo : bool, default: True
         Whether to keep the probabilities that the predictor was asked for. It changes the time of a search and
         nothing else.

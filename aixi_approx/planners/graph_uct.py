@@ -18,6 +18,9 @@ expansion of an action is followed by one rollout, from one of the nodes that it
 an open node is worth half its largest Q and half the mean of Q weighted by visits: the largest one alone believes a
 lucky rollout.
 
+A policy that has learned what searches found guides it as it guides dp_uct.py; leaves stay exact. A node belongs to
+several histories, on which a policy may say several things: it is asked once, on the first that leads there.
+
 Decisions where the papers are silent. EARLIER = 1 - 2^-20 is the weight of the next cycle: of plans that earn the same,
 the one that earns earlier is better. Without it an agent that plans anew in each cycle may put off for ever what it can
 do later. A reward t cycles ahead counts less by t millionths of it. Percepts are not drawn: of the open ones, a
@@ -698,7 +701,11 @@ class GraphUCT(BeliefSearch):
         "round-robin"; with a policy, "prior", PUCT in the unit of the default; or "follow", the default with a policy:
         half of the simulations, times `trust`, act as the policy does, the others as they do without one.
     rollout : Rollout, optional
-        How leaves are sampled; by default uniformly at random.
+        How leaves are sampled; by default as the policy does, if they are, or else uniformly at random.
+    policy : Rollout, optional
+        That learns the decisions.
+    lessons : str, optional
+        Which of them, as in `Guide`.
     leaves : str, optional
         "exact" or "sampled". By default exact if the rollout is uniform and the table of exact values has at most 2^24
         numbers: (horizon + 1) * states * actions.
