@@ -16,11 +16,11 @@ from aixi_approx.cli.watch import watch as draw
 from aixi_approx.planner_spec import DEFAULT, LEAVES, LESSONS, RULES, STOPS
 from aixi_approx.planners import PLANNERS
 from aixi_approx.predictors import PREDICTORS
-from aixi_approx.rollouts import ROLLOUTS
+from aixi_approx.rollouts import LEARNED, ROLLOUTS
 
 MODELS = f"{', '.join(PREDICTORS)} or my_model.py:MyClass"
 PLANNING = f"{', '.join(PLANNERS)} or my_planner.py:MyClass; with +majority:K, +pooled:K or +seconds:S"
-POLICIES = f"{', '.join(ROLLOUTS)} or my_rollout.py:MyClass"
+POLICIES = f"{', '.join(name for name in ROLLOUTS if name != LEARNED)} or my_rollout.py:MyClass"
 SEARCH = (  # options of the planner
     "policy",
     "lessons",
@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 @click.argument("environment")
 @click.option("--model", default="ctw", show_default=True, metavar="MODEL", help=f"Predicts percepts: {MODELS}.")
 @click.option("--planner", default=DEFAULT, show_default=True, metavar="PLANNER", help=f"Decides: {PLANNING}.")
-@click.option("--policy", metavar="POLICY", help="Learns the decisions and guides the search: learned.")
+@click.option("--policy", metavar="POLICY", help=f"Learns what searches find: {LEARNED} or my_policy.py:MyClass.")
 @click.option("--lessons", type=click.Choice(LESSONS), help="Which decisions the policy learns.  [default: all]")
 @click.option(
     "--teacher", type=click.Path(path_type=Path), metavar="DIR", help="A run whose actions the policy learns first."
@@ -119,7 +119,11 @@ def command(
     choose only the first action of a simulation; expectimax, which is exact and slow; or one without a model:
     q-learning, aiqi (which predicts returns) or random. +majority:K and +pooled:K divide the simulations among K
     independent searches, which vote or pool their values; +seconds:S simulates for S seconds a decision, which can't be
-    repeated. Your own model, planner and rollout policy are named by file and class.
+    repeated. Your own model, planner, policy and rollout policy are named by file and class.
+
+    With --policy learned, an agent keeps what its searches find: the policy learns their decisions, guides the searches
+    that follow, and acts without any with --evaluation-simulations 0. --teacher DIR teaches it the actions of another
+    run first. Self-aixi acts once and then by its policy in every rollout; policy-alone never searches.
 
     \b
     Examples:
