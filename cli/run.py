@@ -123,7 +123,8 @@ def command(
 
     With --policy learned, an agent keeps what its searches find: the policy learns their decisions, guides the searches
     that follow, and acts without any with --evaluation-simulations 0. --teacher DIR teaches it the actions of another
-    run first. Self-aixi acts once and then by its policy in every rollout; policy-alone never searches.
+    run first. The planner self-aixi takes the action that is best if its policy does the rest; policy-alone does not
+    search.
 
     \b
     Examples:

@@ -143,7 +143,7 @@ def act(agent: Agent, rules: Known, pupil: Pupil, planner: str, simulations: int
 
 def bits_of(agent: Agent) -> float:
     """Return the bits that model and policy have predicted or learned."""
-    counts = [part.statistics().bits for part in (agent.predictor, agent.planner.policy) if part is not None]
+    counts = [p.statistics().bits for p in (agent.predictor, agent.planner.policy) if hasattr(p, "statistics")]
     return sum(count or 0 for count in counts)
 
 
