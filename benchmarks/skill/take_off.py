@@ -149,9 +149,10 @@ def draw(found: dict[Start, list[Row]], path: Path) -> None:
         for label in labels:
             colour = "0.3" if label in ("dpuct", "rhouct") else COLOURS[labels.index(label)]
             axes.plot([], [], color=colour, label="no policy" if label in ("dpuct", "rhouct") else label)
-        axes.set(title=f"{name}, {simulations} simulations", xscale="log", ylim=(-0.02, None))
+        top = axes.get_ylim()[1]
+        axes.set(title=f"{name}, {simulations} simulations", xscale="log", ylim=(-0.03 * top, 1.3 * top))
         axes.grid(alpha=0.3)
-        axes.legend(fontsize=7)
+        axes.legend(fontsize=7, ncols=2, loc="upper center")
     for axes in panels[len(groups) :]:
         axes.set_axis_off()
     shapes = [panels[0].plot([], [], color="black", ls=line)[0] for line in lines.values()]
