@@ -297,7 +297,7 @@ def test_a_broken_teacher_is_one_line(
         ("tiger --policy learned --teacher TEACHER", "holds a run in kuhn-poker: a teacher has to act in tiger"),
         ("kuhn-poker --teacher TEACHER", "a teacher teaches a policy, which this agent has not: name one"),
         ("kuhn-poker --planner random --teacher TEACHER", "a teacher teaches a policy, which this agent has not"),
-        ("kuhn-poker --evaluation-simulations 0", "evaluation_simulations is 0: it must lie in 1 to"),
+        ("kuhn-poker --evaluation-simulations 0", "evaluation_simulations is 0, and no policy can act alone"),
         ("kuhn-poker --policy uniform", "the policy uniform does not learn: name it as the rollout policy"),
         ("kuhn-poker --policy my_rollout.py:Polite", "the policy my_rollout.py:Polite does not learn: name it as"),
         ("kuhn-poker --policy none", "no rollout policy 'none': there are uniform, learned"),

@@ -199,7 +199,9 @@ def run(
         threads=threads,
     )
     simulations = as_integer("evaluation_simulations", schedule.evaluation_simulations, 0, MAX_SIMULATIONS)
-    if simulations or agent.planner.policy is None:
+    if not simulations and agent.planner.policy is None and agent.planner.simulations:
+        raise ValueError("evaluation_simulations is 0, and no policy can act alone: take 1 or more, or a policy")
+    if simulations:
         as_integer("evaluation_simulations", simulations, fewest, MAX_SIMULATIONS)
     options = experiment.as_json()
     if experiment.teacher is not None:
