@@ -59,15 +59,16 @@ def table(rows: list[Row]) -> str:
     """Return the losses of all actors after the last cycle, in Markdown; the reward in brackets without an optimum."""
     groups = gathered(rows, "environment")
     actors = list(rows[0]["results"][-1]["actors"])
+    solved = {name for (name,) in groups if known(name).optimum is not None}
     lines = []
     for actor in actors:
         planner, _, n = actor.partition("@")
         cells = []
         for (name,), own in groups.items():
             text = shown(over(losses_at(own, actor)))
-            cells.append(text if known(name).optimum is not None else f"({text})")
-        solved = [own for (name,), own in groups.items() if known(name).optimum is not None]
-        means = over([mean(seed) for seed in zip(*(losses_at(own, actor) for own in solved), strict=True)])
+            cells.append(text if name in solved else f"({text})")
+        each = (losses_at(own, actor) for (name,), own in groups.items() if name in solved)
+        means = over([mean(seed) for seed in zip(*each, strict=True)])
         lines.append([planner, f"{int(n):,}", *cells, f"**{shown(means)}**"])
     return markdown(["planner", "simulations", *(name for (name,) in groups), "mean"], lines)
 
