@@ -126,17 +126,23 @@ def build_planner(
     environment, spec = make(environment), as_spec(planner)
     settings = environment.settings if settings is None else settings
     taken = options_taken(spec, model)
+    kind = planners.planner_class(spec.name, on_beliefs=_on_beliefs(model))
     given = [*spec.options(), *(["threads"] if as_integer("threads", threads, 1, MAX_THREADS) > 1 else [])]
     if spec.join and "searches" not in taken:
         raise ValueError(f"{spec.join} means nothing to {spec.name}, which has no simulations to share: leave it out")
     for option in given:
         if option not in taken:
             raise ValueError(f"{option} means nothing to {spec.title} with the model {model}: leave it out")
+    if policy is not None and not isinstance(policy, Rollout):
+        raise ValueError(f"policy is {policy!r:.60}: give one that has learned, as planner.policy is")
+    if policy is not None and spec.policy is None and not kind.needs_policy:
+        raise ValueError(f"{spec.title} takes no policy: write {spec.name}+policy:{LEARNED}, or leave it out")
+    if spec.depth is not None and spec.policy is None and not kind.needs_policy and "depth" not in kind.options:
+        raise ValueError(f"depth means nothing to {spec.title}, which learns nothing itself: set that of the model")
     if "horizon" in taken and spec.horizon is None:
         spec = spec._replace(horizon=settings.horizon)
     if "simulations" in taken and spec.simulations is None:
         spec = spec._replace(simulations=settings.simulations)
-    kind = planners.planner_class(spec.name, on_beliefs=_on_beliefs(model))
     if spec.policy is None and kind.needs_policy:
         spec = spec._replace(policy=LEARNED)
     if spec.depth is None and (spec.policy is not None or "depth" in kind.options):

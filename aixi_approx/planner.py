@@ -96,6 +96,8 @@ class Planner(ABC):
         Whether `search` raises ValueError where it would take too long; then a run tries one before it begins.
     reads_history : bool, default: False
         Whether it has to be given all real cycles by `advance`, from the first on.
+    searches : int, default: 1
+        Among which the simulations of a decision are shared.
     policy : Rollout or None, default: None
         That learns its decisions, and can act alone: with such a policy `search` takes 0 simulations, too.
     simulations : int, default: 0
@@ -126,6 +128,7 @@ class Planner(ABC):
     can_refuse: ClassVar[bool] = False
     reads_history: bool = False
     policy: Any = None
+    searches: int = 1
     simulations: int = 0
     seconds: float | None = None
 

@@ -111,9 +111,18 @@ class Rollout(ABC):
         return cls(environment.coding, *parameters, **options)
 
     def copy(self) -> Self:
-        """Return an independent policy in the same state. By default a deep copy."""
+        """Return an independent policy in the same state. By default a deep copy.
+
+        Raises
+        ------
+        ValueError
+            If a part of it can't be copied.
+        """
         twin = copy.copy(self)
-        twin.__dict__ = copy.deepcopy({name: value for name, value in vars(self).items() if name != "_callbacks"})
+        try:
+            twin.__dict__ = copy.deepcopy({name: value for name, value in vars(self).items() if name != "_callbacks"})
+        except Exception as error:
+            raise ValueError(f"{type(self).__name__} can't be copied ({error}): give it a method copy") from error
         return twin
 
     def extend(self, bits: Bits | Sequence[int]) -> None:

@@ -157,7 +157,7 @@ def command(
         if name not in taken:
             agent = f"{spec.title} with the model {model}"
             raise click.UsageError(f"--{name.replace('_', '-')} means nothing to {agent}: leave it out")
-    if twice := [name for name in asked if name in spec.options()]:
+    if twice := [name for name in asked if name in spec.options() and name != "depth"]:
         raise click.UsageError(f"--{twice[0].replace('_', '-')} is in --planner {planner}, too: leave one out")
     spec = spec._replace(**{name: asked[name] for name in SEARCH if name in asked})
     with redirect_stdout(sys.stderr):  # what an environment prints is no result
@@ -260,8 +260,12 @@ def _print_table(result: dict[str, Any]) -> None:
         table.add_section()
         _add_phase(table, phase)
     table.add_section()
-    if result["surprise_start"] is not None:
+    if result["lessons"] is not None:
+        of_teacher = f"and {result['taught']:,} of a teacher" if result["taught"] else ""
+        own, none = f"{result['lessons']:,}", result["lessons"] + result["taught"] == 0
         table.add_row("[bold]policy", "", "bits per action")
+        table.add_row("lessons", own, "so it acts at random" if none else of_teacher, end_section=not result["lessons"])
+    if result["surprise_start"] is not None:
         table.add_row("at the start", number(result["surprise_start"]), f"first {LOSS_WINDOW:,} lessons")
         table.add_row("at the end", number(result["surprise_end"]), f"last {LOSS_WINDOW:,} lessons", end_section=True)
     if result["log_loss_start"] is not None:

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from reference_policy import taught
 
-from aixi_approx.builder import build_agent
-from aixi_approx.coding import encode
+from aixi_approx.builder import build_agent, build_planner
+from aixi_approx.coding import Coding, encode
 from aixi_approx.environment import Percept, Settings
 from aixi_approx.envs import make
 from aixi_approx.planner import Lesson, SearchResult
@@ -373,3 +373,85 @@ def test_a_planner_without_a_policy_learns_none() -> None:
     agent = build_agent("tiger", settings=Settings(8, 3, 20))
     assert agent.distil(1) == 0
     assert agent.planner.lesson(found(2, [0.0, 1.0, 2.0], None), stream(1)) == Lesson(2, False)
+
+
+# ---------------------------------------------------------------------------------------------- found by breaking
+
+
+@pytest.mark.parametrize("planner", ["dpuct+policy:learned+rule:prior", "rhouct+policy:learned", "policy-alone"])
+@pytest.mark.parametrize("model", ["ctw", "true"])
+def test_a_policy_of_another_environment_is_refused(planner: str, model: str) -> None:
+    """Compiled code would write past the end of an array."""
+    other = LearnedPolicy(make("cheese-maze").coding, depth=4)
+    with pytest.raises(ValueError, match="LearnedPolicy was made for another environment: its actions or percepts"):
+        build_planner("tiger", planner, model=model, policy=other)
+
+
+def test_a_policy_that_means_nothing_is_refused() -> None:
+    policy: Any = LearnedPolicy(TIGER, depth=4)
+    for planner in ("dpuct", "q-learning"):
+        with pytest.raises(ValueError, match=f"{planner} takes no policy: write"):
+            build_planner("tiger", planner, policy=policy)
+    policy = "learned"
+    with pytest.raises(ValueError, match="policy is 'learned': give one that has learned"):
+        build_planner("tiger", "policy-alone", policy=policy)
+
+
+@pytest.mark.parametrize("planner", ["dpuct", "rhouct", "rhouct+majority:3", "majority:3", "pooled:3"])
+@pytest.mark.parametrize("model", ["ctw", "true"])
+def test_what_a_trial_found_holds_for_searches_that_are_joined(planner: str, model: str) -> None:
+    """Each of them has a share of the simulations; it is that share that was tried."""
+    name, _, join = planner.rpartition("+")
+    text = f"{planner}+policy:learned" if not join or "+" not in planner else f"{name}+{join}+policy:learned"
+    agent = build_agent("tiger", model, planner=text, settings=make("tiger").settings._replace(simulations=90))
+    planners = getattr(agent.planner, "planners", (agent.planner,))
+    policy: Any = planners[0].policy
+    for _ in range(400):
+        action, reward = (0, -1) if not policy.helps(1 if policy._standings else 30) else (1, -100)
+        agent.observe(action, Percept(1 if action == 0 else 0, reward))
+    assert not policy._standing.trial.helps
+    asked: list[int] = []
+    told = type(policy).helps
+    with agent.evaluation():
+        policy.helps = lambda simulations: asked.append(simulations) or told(policy, simulations)  # type: ignore[func-returns-value]
+        agent.act(explore=False)
+        assert asked
+        assert all(told(policy, simulations) == 0 for simulations in asked)
+        del policy.helps
+
+
+def test_a_lesson_that_is_refused_leaves_nothing_behind() -> None:
+    agent = build_agent("tiger", planner="dpuct+policy:learned")
+    policy: Any = agent.planner.policy
+    before = policy.snapshot()
+    with pytest.raises(ValueError, match="there is no action 7"):
+        agent.distil(7)
+    assert policy.snapshot() == before
+    agent.observe(0, Percept(1, -1))
+    agent.distil(0)
+    with pytest.raises(ValueError, match="the policy has learned the action 0, and 1 was taken"):
+        agent.observe(1, Percept(0, 10))
+
+
+@pytest.mark.parametrize("actions", [1, 3, 5, 300])
+def test_a_policy_without_a_lesson_is_uniform(actions: int) -> None:
+    coding = Coding(actions, max(1, (actions - 1).bit_length()), 1, 1, 0, 1)
+    guide = Guide(coding, None, policy=LearnedPolicy(coding, depth=3))
+    chosen = [guide.act_alone(stream(seed)).action for seed in range(40 * actions)]
+    counts = np.bincount(chosen, minlength=actions)
+    assert counts.min() >= 15
+    assert counts.max() <= 75
+
+
+@pytest.mark.parametrize("loss", [np.inf, np.nan, -1.0])
+def test_a_loss_that_is_none_is_refused(loss: float) -> None:
+    policy = type("Wrong", (Recorder,), {"learn": lambda self, action: loss})()
+    with pytest.raises(ValueError, match=r"Wrong.learn\(1\) returned .*: it must be"):
+        Guide(TIGER, None, policy=policy).distil(1)
+
+
+@pytest.mark.parametrize("helps", [np.nan, -5.0, 9.0])
+def test_help_out_of_range_is_refused(helps: float) -> None:
+    policy = type("Wrong", (Recorder,), {"helps": lambda self, simulations: helps})()
+    with pytest.raises(ValueError, match=r"Wrong.helps\(10\) returned .*: it must lie in 0 to 1"):
+        Guide(TIGER, None, policy=policy).trust(10)

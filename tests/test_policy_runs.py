@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_recording import lasting
 
+from aixi_approx._version import __version__
 from aixi_approx.builder import build_agent
 from aixi_approx.cli import main
 from aixi_approx.conformance.by_name import check, kind_of
@@ -525,3 +526,35 @@ def test_weighing_by_callback() -> None:
     policy.bits = None  # type: ignore[attr-defined]
     assert weigh(0, weights.ctypes.data) == FAILED
     assert isinstance(policy.fault, TypeError)
+
+
+# ---------------------------------------------------------------------------------------------- found by breaking
+
+
+def test_a_teacher_has_to_be_complete(teacher: Path, tmp_path: Path) -> None:
+    """Otherwise its trace grows, and who learns from it can't be resumed."""
+    folder = tmp_path / "running"
+    shutil.copytree(teacher, folder)
+    (folder / "result.json").unlink()
+    with pytest.raises(ValueError, match="holds a run that is not complete: let it finish"):
+        run(experiment("dpuct+policy:learned", teacher=str(folder)))
+    (folder / "manifest.json").write_text(json.dumps({"version": __version__, "options": None}))
+    with pytest.raises(ValueError, match=r"manifest.json is not the manifest of a run"):
+        run(experiment("dpuct+policy:learned", teacher=str(folder)))
+
+
+def test_a_teacher_is_named_by_a_path_too(teacher: Path, tmp_path: Path) -> None:
+    one: Any = run(experiment("policy-alone", teacher=teacher), tmp_path / "run")
+    assert one.taught == sum(not row.explored for row in read_trace(teacher, make("kuhn-poker")))
+    assert one.lessons == 0
+
+
+def test_a_run_says_how_much_its_policy_has_learned(place: Path, capsys: Captured) -> None:
+    main(["run", "tiger", "--planner", "policy-alone", "--cycles", "5", "--evaluate", "5"])
+    assert "so it acts at random" in capsys.readouterr().out
+    always = ["run", "coin-flip", "--cycles", "50", "--exploration", "0", "1", "--evaluate", "20", "--json"]
+    main([*always, "--policy", "learned", "--evaluation-simulations", "0"])
+    result = json.loads(capsys.readouterr().out)
+    assert (result["lessons"], result["taught"], result["simulations_per_decision"]) == (50, 0, 500)
+    main(always)
+    assert json.loads(capsys.readouterr().out)["lessons"] is None

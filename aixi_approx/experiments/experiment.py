@@ -81,7 +81,8 @@ class Experiment(NamedTuple):
     def as_json(self) -> dict[str, Any]:
         """Return all fields, as JSON values."""
         parts = {"settings": self.settings._asdict(), "schedule": self.schedule._asdict()}
-        return {**self._asdict(), **parts, "planner": self.planner.as_json()}
+        teacher = None if self.teacher is None else str(self.teacher)
+        return {**self._asdict(), **parts, "planner": self.planner.as_json(), "teacher": teacher}
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> Self:
@@ -110,6 +111,8 @@ class RunResult(NamedTuple):
         Results in each environment of a sequence; the evaluation is in the last one.
     log_loss_start, log_loss_end : float or None
         Bits per percept over the first and last 1,000 cycles of learning; None if the agent does not predict.
+    lessons, taught : int or None
+        Decisions of its own, and actions of a teacher, that the policy has learned; None without a policy.
     surprise_start, surprise_end : float or None
         Bits per action that the policy learned, over the first and last 1,000 of them; None without a policy.
     simulations_learning, simulations_evaluation : int
@@ -133,6 +136,8 @@ class RunResult(NamedTuple):
     phases: list[Phase]
     log_loss_start: float | None
     log_loss_end: float | None
+    lessons: int | None
+    taught: int | None
     surprise_start: float | None
     surprise_end: float | None
     simulations_learning: int
@@ -203,10 +208,11 @@ def run(
         raise ValueError("evaluation_simulations is 0, and no policy can act alone: take 1 or more, or a policy")
     if simulations:
         as_integer("evaluation_simulations", simulations, fewest, MAX_SIMULATIONS)
-    options = experiment.as_json()
+    options, taught = experiment.as_json(), 0
     if experiment.teacher is not None:
         trace = read_trace(experiment.teacher, environment)
         teach(agent, trace)
+        taught = sum(not row.explored for row in trace)
         options["trace"] = digest(trace)
     if agent.planner.can_refuse:
         agent.search(stream(experiment.seed))
@@ -245,7 +251,9 @@ def run(
     random_reward, optimum = reward_range(stage)
     statistics = getattr(agent.predictor, "statistics", Statistics)()
     lessons = [row.surprise for row in learned if row.lesson]
-    searched = [row.simulations for row in (*learned, *evaluated) if not row.explored]
+    acted_alone = agent.planner.policy is not None and not simulations
+    deciding = learned if acted_alone else [*learned, *evaluated]
+    searched = [row.simulations for row in deciding if not row.explored]
     result = RunResult(
         experiment=experiment,
         threads=threads,
@@ -256,6 +264,8 @@ def run(
         phases=reached,
         log_loss_start=_log_loss(agent, learned[:LOSS_WINDOW]),
         log_loss_end=_log_loss(agent, learned[-LOSS_WINDOW:]),
+        lessons=len(lessons) if agent.planner.policy is not None else None,
+        taught=taught if agent.planner.policy is not None else None,
         surprise_start=_mean(lessons[:LOSS_WINDOW]),
         surprise_end=_mean(lessons[-LOSS_WINDOW:]),
         simulations_learning=sum(row.simulations for row in learned),

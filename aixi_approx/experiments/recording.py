@@ -106,7 +106,11 @@ def read_rows(path: Path) -> list[Row]:
     """
     if not path.exists():
         return []
-    lines = path.read_text().split("\n")[1:-1]  # text after the last newline is an incomplete row
+    try:
+        text = path.read_text()
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path} is not a file of rows: {error}") from error
+    lines = text.split("\n")[1:-1]  # what after the last newline is an incomplete row
     rows = []
     for number, line in enumerate(lines, start=2):
         try:

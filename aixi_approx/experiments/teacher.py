@@ -27,6 +27,10 @@ def read_trace(folder: Path | str, environment: Environment) -> list[Row]:
     manifest = open_folder(folder / "manifest.json", "run", "options") if folder.is_dir() else None
     if manifest is None:
         raise ValueError(f"{folder} holds no run: name the folder of `aixi run ... --out`")
+    if not isinstance(manifest["options"], dict):
+        raise ValueError(f"{folder / 'manifest.json'} is not the manifest of a run: name another folder")
+    if not (folder / "result.json").exists():
+        raise ValueError(f"{folder} holds a run that is not complete: let it finish, so that its trace stays as it is")
     where = manifest["options"].get("environment")
     if where != environment.title:
         raise ValueError(f"{folder} holds a run in {where}: a teacher has to act in {environment.title}")

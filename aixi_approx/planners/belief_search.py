@@ -96,7 +96,9 @@ class BeliefSearch(Planner):
 
     def advance(self, action: int, percept: Bits, *, learned: bool = True) -> None:
         """Go on to the history after a real cycle, which only a policy takes note of."""
-        self.guide.advance(action, percept, learned=learned, horizon=self.horizon, simulations=self.simulations)
+        self.guide.advance(
+            action, percept, learned=learned, horizon=self.horizon, simulations=self.simulations // self.searches
+        )
 
     def mark(self) -> int:
         """Remember this point; return its number."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -49,6 +50,11 @@ class Guide:
         policy: Any | None,
         lessons: str | None = None,
     ) -> None:
+        for each in (policy, rollout):
+            theirs = None if each is None else (each.coding.actions, each.coding.action_bits, each.coding.percept_bits)
+            if theirs not in (None, (coding.actions, coding.action_bits, coding.percept_bits)):
+                name = type(each).__name__
+                raise ValueError(f"{name} was made for another environment: its actions or percepts are others")
         if lessons is not None and policy is None:
             raise ValueError("lessons mean nothing without a policy: name one, or leave them out")
         self.lessons = check_choice("lessons", ALL if lessons is None else lessons, LESSONS)
@@ -59,7 +65,7 @@ class Guide:
         self._coding, self.policy = coding, policy
         self.rollout = rollout or policy or Uniform(coding)
         self._reader = policy or self.rollout
-        self._distilled = False
+        self._distilled: int | None = None
 
     @property
     def reads_history(self) -> bool:
@@ -75,10 +81,11 @@ class Guide:
         """Return how far a search is to follow the policy, 0 to 1; one that does not learn always is followed."""
         if self.policy is None:
             return 1.0
-        trust = float(self.policy.trust)
-        if not 0.0 <= trust <= 1.0:
-            raise ValueError(f"{type(self.policy).__name__}.trust is {trust}: it must lie in 0 to 1")
-        return trust * float(self.policy.helps(simulations))
+        trust, helps = float(self.policy.trust), float(self.policy.helps(simulations))
+        for what, value in (("trust is", trust), (f"helps({simulations}) returned", helps)):
+            if not 0.0 <= value <= 1.0:
+                raise ValueError(f"{type(self.policy).__name__}.{what} {value}: it must lie in 0 to 1")
+        return trust * helps
 
     def addresses(self) -> NDArray[np.int64]:
         """Return where compiled code finds the policy, or else the rollout policy; nothing of it has failed yet."""
@@ -92,11 +99,14 @@ class Guide:
     def act_alone(self, random: Stream) -> SearchResult:
         """Decide without a search, as the policy does, in proportion to the squares of its probabilities.
 
-        The most probable action alone can be wrong for ever, where the last bits of the history come back after it.
+        The most probable action alone can be wrong for ever, where the last bits of the history come back after it. A
+        policy that has had no lesson yet is uniform.
         """
         if self.policy is None:
             raise ValueError("an agent without a policy can't decide without simulations: give it some, or a policy")
         chance = self.policy.checked_prediction() ** SHARPNESS
+        if getattr(self.policy, "lessons", 1) == 0:
+            chance[:] = 1.0
         action = _drawn(chance, random)
         actions = len(chance)
         return SearchResult(action, np.full(actions, np.nan), np.zeros(actions, dtype=np.int64), 0)
@@ -116,8 +126,13 @@ class Guide:
         """Let the policy learn the action that is about to be taken; return its log loss in bits."""
         if self.policy is None:
             return 0.0
-        self._distilled = True
-        return float(self.policy.learn(action))
+        loss = float(self.policy.learn(action))
+        if not 0.0 <= loss < math.inf:
+            raise ValueError(
+                f"{type(self.policy).__name__}.learn({action}) returned {loss}: it must be bits, 0 or more"
+            )
+        self._distilled = action
+        return loss
 
     def advance(self, action: int, percept: Bits, *, learned: bool, horizon: int = 1, simulations: int = 0) -> None:
         """Go on to the history after a real cycle.
@@ -125,13 +140,15 @@ class Guide:
         If it was learned, its reward counts for or against the policy, over blocks of as many cycles as a search looks
         ahead, and for searches of so many simulations.
         """
+        if self._distilled not in (None, action):
+            raise ValueError(f"the policy has learned the action {self._distilled}, and {action} was taken")
         if self.policy is not None and learned:
             self.policy.earn(self._coding.percept(percept)[1], block=horizon, simulations=simulations)
         if self.reads_history:
-            if not self._distilled:
+            if self._distilled is None:
                 self._reader.extend(encode(action, self._coding.action_bits))
             self._reader.extend(percept)
-        self._distilled = False
+        self._distilled = None
 
     def mark(self) -> int:
         """Remember this point; return its number."""
@@ -140,7 +157,7 @@ class Guide:
     def revert(self, mark: int) -> None:
         """Go back to a mark, exactly; forget it and all later ones."""
         self._reader.revert(mark)
-        self._distilled = False
+        self._distilled = None
 
 
 def is_better(prediction: NDArray[np.float64], result: SearchResult) -> bool:

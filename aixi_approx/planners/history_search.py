@@ -350,7 +350,9 @@ class HistorySearch(Planner):
 
     def advance(self, action: int, percept: Bits, *, learned: bool = True) -> None:
         """Go on to the history after a real cycle."""
-        self.guide.advance(action, percept, learned=learned, horizon=self.horizon, simulations=self.simulations)
+        self.guide.advance(
+            action, percept, learned=learned, horizon=self.horizon, simulations=self.simulations // self.searches
+        )
         if not learned:
             self.forget()
         elif self._plan.memo and self._root != NONE:

@@ -65,6 +65,8 @@ class RootParallel(Planner):
         self.reads_history, self.policy = planners[0].reads_history, planners[0].policy
         self._marks: list[list[int]] = []
         self._shares(self.simulations)
+        for planner in planners:
+            planner.searches = searches
 
     def forget(self) -> None:
         """Discard what the planners keep between searches."""
