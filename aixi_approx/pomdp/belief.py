@@ -104,6 +104,8 @@ def branch(pomdp: POMDP, beliefs: Beliefs, *, actions: NDArray[np.int64]) -> Bra
     weight = np.repeat(beliefs.probability, len(actions))[position] * tables.probability[outcome]
     percept = tables.reward[outcome] * len(pomdp.observations) + tables.observation[outcome]
     state = tables.state[outcome]
+    positive = weight > 0  # a product of small probabilities may be none
+    row, weight, percept, state = row[positive], weight[positive], percept[positive], state[positive]
     # Sum up the paths to each (row, percept, state), and those to each (row, percept).
     order = np.lexsort((state, percept, row))
     row, percept, state = row[order], percept[order], state[order]
