@@ -15,8 +15,10 @@ from statistics import mean
 
 from pupil import FOLDER, Actor, Pupil, gathered, losses_at, measure, seconds_of, written
 
-from exact_regret import COLOURS, MARKERS, Row, arguments, complete, known, markdown, over, shown  # isort: skip
+from exact_regret import COLOURS, MARKERS, Row, arguments, complete, half, known, markdown, over, shown  # isort: skip
 from matplotlib.figure import Figure
+
+from aixi_approx.estimate import Estimate
 
 CATT = ("cheese-maze", "kuhn-poker", "4x4-grid", "tiger", "biased-rps")  # the domains of Catt et al. 2023
 DEEP = ("locks:2", "locks:4", "corridor:8", "corridor:12", "nim:32-perfect", "nim:48-perfect")
@@ -27,6 +29,15 @@ FOLLOW, PRIOR = "dpuct+policy:learned", "dpuct+policy:learned+rule:prior"
 ROLLOUTS, SELF, ALONE = "rhouct+policy:learned", "self-aixi", "policy-alone"
 PLAIN, OLD = "dpuct", "rhouct"
 DIAL = (ALONE, SELF, ROLLOUTS, PRIOR, FOLLOW, PLAIN, OLD)  # from prediction to search
+LABELS = {
+    ALONE: "policy alone",
+    SELF: "Self-AIXI",
+    FOLLOW: "search that follows its policy",
+    PLAIN: "search (dpuct)",
+    OLD: "search of JAIR 2011",
+}
+SHORT = {FOLLOW: "follow", PRIOR: "prior", ROLLOUTS: "rollouts"}  # in tables
+STYLES = dict(zip(DIAL, zip((*COLOURS, "#CC79A7", "0.4"), (*MARKERS, "P", "X"), strict=True), strict=True))
 FEW: tuple[Actor, ...] = (
     (ALONE, 0),
     *((planner, n) for planner in DIAL[1:] for n in (10, 100)),
@@ -61,16 +72,54 @@ def table(rows: list[Row]) -> str:
     actors = list(rows[0]["results"][-1]["actors"])
     solved = {name for (name,) in groups if known(name).optimum is not None}
     lines = []
-    for actor in actors:
-        planner, _, n = actor.partition("@")
-        cells = []
-        for (name,), own in groups.items():
-            text = shown(over(losses_at(own, actor)))
-            cells.append(text if name in solved else f"({text})")
-        each = (losses_at(own, actor) for (name,), own in groups.items() if name in solved)
-        means = over([mean(seed) for seed in zip(*each, strict=True)])
-        lines.append([planner, f"{int(n):,}", *cells, f"**{shown(means)}**"])
-    return markdown(["planner", "simulations", *(name for (name,) in groups), "mean"], lines)
+    for (name,), own in groups.items():
+        losses = [f"{mean(losses_at(own, actor)):.3f}" for actor in actors]
+        lines.append([name, *(losses if name in solved else (f"({text})" for text in losses))])
+    lines.append(["mean", *(shown(mean_of(rows, actor, solved)) for actor in actors)])
+    return markdown(["environment", *map(titled, actors)], lines)
+
+
+def titled(actor: str) -> str:
+    """Return what an actor is called in a table: its short name and its simulations."""
+    planner, _, n = actor.partition("@")
+    return f"{SHORT.get(planner, planner)} {int(n):,}" if int(n) else planner
+
+
+def worse(rows: list[Row], actor: str, rival: str) -> str:
+    """Return the environments in which an actor loses more than a rival beyond the intervals of both, in words."""
+    found = []
+    for (name,), own in gathered(rows, "environment").items():
+        ours, theirs = (over(losses_at(own, each)) for each in (actor, rival))
+        if ours.low > theirs.high:
+            found.append(f"{name} ({ours.mean:.3f} against {theirs.mean:.3f})")
+    return f"- {titled(actor)} is worse than {titled(rival)}, beyond both intervals, in {', '.join(found) or 'none'}"
+
+
+def mean_of(rows: list[Row], actor: str, solved: set[str]) -> Estimate:
+    """Return the mean loss of an actor over environments with an optimum, its interval from the spread of seeds."""
+    each = (losses_at(own, actor) for (name,), own in gathered(rows, "environment").items() if name in solved)
+    return over([mean(seed) for seed in zip(*each, strict=True)])
+
+
+def draw_means(everything: dict[str, list[Row]], path: Path) -> None:
+    """Draw the mean losses over simulations, a panel for each model."""
+    figure = Figure(figsize=(9, 3.8), layout="constrained")
+    titles = {"true": "who knows the rules", "ctw": "who has learned them"}
+    for axes, (model, rows) in zip(figure.subplots(1, 2, sharey=True), everything.items(), strict=True):
+        solved = {row["environment"] for row in rows if known(row["environment"]).optimum is not None}
+        for planner, label in LABELS.items():
+            actors = [actor for actor in rows[0]["results"][-1]["actors"] if actor.partition("@")[0] == planner]
+            at = [max(1, int(actor.partition("@")[2])) for actor in actors]
+            means = [mean_of(rows, actor, solved) for actor in actors]
+            style = {"color": STYLES[planner][0], "marker": STYLES[planner][1], "capsize": 3}
+            axes.errorbar(at, [one.mean for one in means], [half(one) for one in means], label=label, **style)
+        axes.set(xscale="log", ylim=(0, None), title=f"{titles[model]}: {len(solved)} environments")
+        axes.set_xticks([1, 10, 100, 1_000, 10_000], ["none", "10", "100", "1,000", "10,000"])
+        axes.grid(alpha=0.3)
+    figure.legend(*figure.axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=5)
+    figure.supxlabel("simulations of a decision")
+    figure.supylabel("mean loss: 0 best, 1 random")
+    figure.savefig(path, dpi=130)
 
 
 def draw(rows: list[Row], path: Path) -> None:
@@ -82,15 +131,13 @@ def draw(rows: list[Row], path: Path) -> None:
     panels = figure.subplots(height, columns, squeeze=False, sharey=True).flatten()
     for axes in panels[len(groups) :]:
         axes.set_axis_off()
-    colours = dict(zip(DIAL, (*COLOURS, "#CC79A7", "0.4"), strict=True))
-    markers = dict(zip(DIAL, (*MARKERS, "P", "X"), strict=True))
     for axes, ((model, name), own) in zip(panels, groups.items(), strict=False):
         for planner in DIAL:
             actors = [actor for actor in own[0]["results"][-1]["actors"] if actor.partition("@")[0] == planner]
             work = "bits" if model == "ctw" else "made"
             at = [max(1.0, mean(losses_at(own, actor, what=work))) for actor in actors]
             losses = [mean(losses_at(own, actor)) for actor in actors]
-            axes.plot(at, losses, color=colours[planner], marker=markers[planner], ms=4, lw=1, label=planner)
+            axes.plot(at, losses, color=STYLES[planner][0], marker=STYLES[planner][1], ms=4, lw=1, label=planner)
         axes.set_xscale("log")
         axes.set_yscale("symlog", linthresh=0.01, linscale=0.6)
         axes.set(ylim=(-0.005, 2), yticks=(0, 0.01, 0.1, 1))
@@ -106,17 +153,21 @@ def draw(rows: list[Row], path: Path) -> None:
 def main() -> None:
     """Measure what is missing, and print the tables."""
     given = arguments(__doc__, "dial", FOLDER)
-    everything: list[Row] = []
+    everything: dict[str, list[Row]] = {}
     for model, names in (("true", (*CATT, *DEEP, *WIDE)), ("ctw", LEARNABLE)):
         chosen = tuple(given.environments or (QUICK if given.quick else names))
         rows = complete(given.rows, pupils(model, chosen, given.quick), measure, seconds_of)
-        everything += rows
+        everything[model] = rows
         simulations, marks = LEARNING[model]
         cycles = marks.rpartition(", ")[2]
         print(f"\n{'The true model' if model == 'true' else 'A model that learns'}: losses after {cycles} cycles with")
-        print(f"{simulations} simulations, and their mean over environments with an optimum.\n\n{table(rows)}")
+        print(f"{simulations} simulations, and their mean over environments with an optimum.\n\n{table(rows)}\n")
+        for n in (10, 100):
+            if not given.quick:
+                print(worse(rows, f"{FOLLOW}@{n}", f"{PLAIN}@{n}"))
     if given.picture:
-        draw(everything, given.picture)
+        draw([row for rows in everything.values() for row in rows], given.picture)
+        draw_means(everything, given.picture.with_stem(f"{given.picture.stem}-mean"))
 
 
 if __name__ == "__main__":
