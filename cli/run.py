@@ -134,8 +134,8 @@ def command(
       aixi run tiger --model true
       aixi run tiger --planner rhouct
       aixi run tiger --simulations 5000 --stop certain
-      aixi run nim:48-perfect --model true --policy learned --cycles 300 --simulations 300
-      aixi run tiger --policy learned --evaluation-simulations 0
+      aixi run nim:48-perfect --model true --policy learned --exploration 0 1 --simulations 300
+      aixi run tiger --policy learned --simulations 500 --evaluation-simulations 0
       aixi run tiger --planner aiqi
       aixi run tiger --planner one-ply+majority:8 --simulations 4000 --threads 2
       aixi run tiger --model my_ngram.py:NGram --planner my_planner.py:Mine
@@ -266,8 +266,10 @@ def _print_table(result: dict[str, Any]) -> None:
         table.add_row("[bold]policy", "", "bits per action")
         table.add_row("lessons", own, "so it acts at random" if none else of_teacher, end_section=not result["lessons"])
     if result["surprise_start"] is not None:
-        table.add_row("at the start", number(result["surprise_start"]), f"first {LOSS_WINDOW:,} lessons")
-        table.add_row("at the end", number(result["surprise_end"]), f"last {LOSS_WINDOW:,} lessons", end_section=True)
+        window = min(LOSS_WINDOW, result["lessons"])
+        if result["lessons"] > window:
+            table.add_row("at the start", number(result["surprise_start"]), f"first {window:,} lessons")
+        table.add_row("at the end", number(result["surprise_end"]), f"last {window:,} lessons", end_section=True)
     if result["log_loss_start"] is not None:
         window = min(LOSS_WINDOW, cycles)
         table.add_row("[bold]log loss", "", "bits per percept")

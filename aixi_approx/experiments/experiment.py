@@ -120,7 +120,7 @@ class RunResult(NamedTuple):
     simulations_per_decision : float or None
         Mean over the decisions, without random actions; None if there were no simulations at all.
     nodes, memory : int or None
-        Size of the predictor; memory in bytes.
+        Size of the predictor and of the policy, if there is one; memory in bytes.
     approximations : str
         How the environment differs from its original, in words.
     learning_seconds, evaluation_seconds : float
@@ -249,7 +249,9 @@ def run(
 
     reward = average([row.reward for row in evaluated]) if evaluated else None
     random_reward, optimum = reward_range(stage)
-    statistics = getattr(agent.predictor, "statistics", Statistics)()
+    sizes: list[Statistics] = [
+        getattr(part, "statistics", Statistics)() for part in (agent.predictor, agent.planner.policy)
+    ]
     lessons = [row.surprise for row in learned if row.lesson]
     acted_alone = agent.planner.policy is not None and not simulations
     deciding = learned if acted_alone else [*learned, *evaluated]
@@ -271,8 +273,8 @@ def run(
         simulations_learning=sum(row.simulations for row in learned),
         simulations_evaluation=sum(row.simulations for row in evaluated),
         simulations_per_decision=sum(searched) / len(searched) if any(searched) else None,
-        nodes=statistics.nodes,
-        memory=statistics.memory,
+        nodes=_total(size.nodes for size in sizes),
+        memory=_total(size.memory for size in sizes),
         approximations=environment.approximations,
         learning_seconds=learning.seconds,
         evaluation_seconds=evaluation.seconds,
@@ -290,6 +292,11 @@ def compile_kernels(model: str = CTW, planner: PlannerSpec | str = DEFAULT) -> N
     if spec.rollout is None and spec.policy in (None, LEARNED) and not {spec.name, model} - {*PLANNERS, *PREDICTORS}:
         agent = build_agent(environment, model, planner=spec, settings=settings)
         deque(interact(agent, environment, cycles=2), maxlen=0)
+
+
+def _total(counts: Iterable[int | None]) -> int | None:
+    known = [count for count in counts if count is not None]
+    return sum(known) if known else None
 
 
 def _mean(values: Sequence[float]) -> float | None:

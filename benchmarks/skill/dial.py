@@ -4,8 +4,8 @@
 
 On the true model pupils learn for 1,000 cycles with 100 simulations, by the search that follows its own policy. On a
 model that learns, too, it is 5,000 cycles with 30, exploring as the settings of the environment say. Then all points of
-the dial act with the same model and policy. Ten seeds, losses as in pupil.py. Half an hour on two cores; rows that
-stand in benchmarks/results/skill/dial.jsonl are not measured again. `--quick`: some seconds.
+the dial act with the same model and policy. Ten seeds, losses as in pupil.py. A quarter of an hour on two cores; rows
+that stand in benchmarks/results/skill/dial.jsonl are not measured again. `--quick`: some seconds.
 """
 
 from __future__ import annotations

@@ -4,8 +4,8 @@
 
 Agents learn a model with the settings of the environment, and are evaluated for 1,000 cycles without learning: dpuct;
 dpuct with a policy that learns its decisions; and that policy without any search. Reward per cycle, three seeds. Rows
-that stand in benchmarks/results/skill/harder.jsonl are not measured again; about half an hour on two cores; `--quick`:
-some seconds.
+that stand in benchmarks/results/skill/harder.jsonl are not measured again; about a quarter of an hour on two cores;
+`--quick`: some seconds.
 """
 
 from __future__ import annotations
@@ -27,8 +27,7 @@ CYCLES = {  # of learning
     "tic-tac-toe": 30_000,
     "kuhn-poker": 20_000,
     "gym:FrozenLake-v1": 20_000,
-    "gym:Taxi-v3": 10_000,
-    "pacman": 3_000,
+    "gym:Taxi-v4": 10_000,
 }
 WAYS = {"dpuct": ("dpuct", 100), "with a policy": ("dpuct+policy:learned", 100), "alone": ("dpuct+policy:learned", 0)}
 SEEDS, EVALUATE, SIMULATIONS = 3, 1_000, 100
