@@ -127,7 +127,8 @@ def act(agent: Agent, rules: Known, pupil: Pupil, planner: str, simulations: int
     environment, spec = make(pupil.environment), as_spec(planner)
     if "simulations" in planners.planner_class(spec.name).options:
         spec = spec._replace(simulations=max(1, simulations))
-    made = build_planner(environment, spec, model=pupil.model, policy=agent.planner.policy)
+    policy = agent.planner.policy if uses_policy(planner) else None
+    made = build_planner(environment, spec, model=pupil.model, policy=policy)
     actor = Agent(environment.coding, agent.predictor, planner=made, seed=pupil.seed)
     bits = bits_of(actor)
     began = time.process_time()
