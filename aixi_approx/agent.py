@@ -113,6 +113,8 @@ class Agent:
             return self.planner.distil(action)
 
     def _lesson(self, result: SearchResult | None, random: Stream) -> Lesson:
+        if self.planner.policy is None:
+            return Lesson(None if result is None else result.action, False)
         with self._blamed("judging a decision"):
             return self.planner.lesson(result, random)
 

@@ -96,9 +96,10 @@ def build_planner(
         Where it is to plan; anything that `make` takes.
     planner : PlannerSpec or str, default: "dpuct"
         Which one: `dpuct`; `rhouct`, the search of JAIR 2011; `one-ply`, rhoUCT with a single cycle of selection
-        before the rollout; `flat`, the same without selection; `expectimax`, which is exact; `q-learning`, `aiqi` or
-        `random`, which have no model; one of your own, as `my_file.py:Mine`. With `+majority:K`
-        or `+pooled:K` it is K independent searches that are joined, with `+seconds:S` it takes S seconds a decision,
+        before the rollout; `flat`, the same without selection; `expectimax`, which is exact; `self-aixi`, one ply
+        and then its policy; `policy-alone`, which does not search; `q-learning`, `aiqi` or `random`, which have no
+        model; one of your own, as `my_file.py:Mine`. With `+majority:K` or `+pooled:K` it is K independent searches
+        that are joined, with `+seconds:S` it takes S seconds a decision,
         so that it can't be repeated.
     model : str, default: "ctw"
         What it plans on. On the true model planners work on beliefs.

@@ -23,13 +23,14 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, ClassVar, NamedTuple, NoReturn, Self
+from typing import Any, ClassVar, NamedTuple, NoReturn, Self, TypeVar
 
 from aixi_approx.coding import Bits
 from aixi_approx.environment import Environment
 from aixi_approx.predictor_abi import FAILED, OPERATION, Addresses
 from aixi_approx.validation import describe_error, own_modules
 
+T = TypeVar("T")
 MOST = 1 + 1e-9  # that a probability can be, with rounding
 
 
@@ -177,12 +178,7 @@ class Predictor(ABC):
         PredictorError
             If a part of it can't be copied.
         """
-        twin = copy.copy(self)
-        try:
-            twin.__dict__ = copy.deepcopy({name: value for name, value in vars(self).items() if name != "_callbacks"})
-        except Exception as error:
-            raise PredictorError(f"{type(self).__name__} can't be copied ({error}): give it a method copy") from error
-        return twin
+        return deep_copy(self, PredictorError)
 
     def statistics(self) -> Statistics:
         """Return the size of the predictor and the work it has done."""
@@ -246,6 +242,16 @@ class Predictor(ABC):
             self.fault = self.fault or fault
 
         return as_compiled(operation, fail)
+
+
+def deep_copy(original: T, error: type[Exception]) -> T:
+    """Return an independent object in the same state, but for its addresses; raise an error if that can't be done."""
+    twin = copy.copy(original)
+    try:
+        twin.__dict__ = copy.deepcopy({name: value for name, value in vars(original).items() if name != "_callbacks"})
+    except Exception as cause:
+        raise error(f"{type(original).__name__} can't be copied ({cause}): give it a method copy") from cause
+    return twin
 
 
 def as_compiled(operation: Callable[[int], float], fail: Callable[[BaseException], None]) -> Any:

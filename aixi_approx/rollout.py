@@ -7,7 +7,6 @@ from the Python methods of a subclass, and a compiled policy overrides `addresse
 
 from __future__ import annotations
 
-import copy
 import ctypes
 import functools
 from abc import ABC, abstractmethod
@@ -19,7 +18,7 @@ from numpy.typing import NDArray
 
 from aixi_approx.coding import Bits, Coding
 from aixi_approx.environment import Environment
-from aixi_approx.predictor import address_of, as_compiled
+from aixi_approx.predictor import address_of, as_compiled, deep_copy
 from aixi_approx.predictor_abi import RANDOM_BITS, RolloutAddresses
 from aixi_approx.validation import describe_error, own_modules
 
@@ -118,12 +117,7 @@ class Rollout(ABC):
         ValueError
             If a part of it can't be copied.
         """
-        twin = copy.copy(self)
-        try:
-            twin.__dict__ = copy.deepcopy({name: value for name, value in vars(self).items() if name != "_callbacks"})
-        except Exception as error:
-            raise ValueError(f"{type(self).__name__} can't be copied ({error}): give it a method copy") from error
-        return twin
+        return deep_copy(self, ValueError)
 
     def extend(self, bits: Bits | Sequence[int]) -> None:
         """Take in bits of the real history."""

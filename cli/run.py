@@ -145,7 +145,7 @@ def command(
     from aixi_approx.builder import options_taken
     from aixi_approx.envs import make
     from aixi_approx.experiments.experiment import Experiment, compile_kernels, run
-    from aixi_approx.experiments.recording import read_rows
+    from aixi_approx.experiments.recording import recorded_rows
     from aixi_approx.planner_spec import PlannerSpec
 
     spec = PlannerSpec.parse(planner)
@@ -197,7 +197,7 @@ def command(
         from aixi_approx.cli.curve import draw as draw_curve
 
         if complete and out:
-            learned = read_rows(out / "learning.csv")
+            learned = recorded_rows(out / "learning.csv")
         draw_curve(learned, result, path=picture)
     if as_json:
         print_json(result)

@@ -22,7 +22,7 @@ from aixi_approx.conformance.rollout import check_rollout
 from aixi_approx.environment import Percept, Schedule, Settings
 from aixi_approx.envs import make
 from aixi_approx.experiments.experiment import Experiment, run
-from aixi_approx.experiments.recording import read_rows
+from aixi_approx.experiments.recording import recorded_rows
 from aixi_approx.experiments.teacher import digest, read_trace, teach
 from aixi_approx.interaction import Row, evaluate, interact
 from aixi_approx.planner_spec import LESSONS, PlannerSpec
@@ -127,7 +127,7 @@ def test_it_goes_on_from_anywhere(
 def test_rows_say_what_was_learned(wholes: dict[tuple[str, str], Path]) -> None:
     lessons: dict[str, list[Row]] = {}
     for (model, planner), folder in wholes.items():
-        rows, evaluated = (read_rows(folder / f"{part}.csv") for part in ("learning", "evaluation"))
+        rows, evaluated = (recorded_rows(folder / f"{part}.csv") for part in ("learning", "evaluation"))
         explored = sum(row.explored for row in rows)
         assert 5 < explored < 35
         taught = [row for row in rows if row.lesson]
@@ -189,7 +189,7 @@ def test_no_simulations_in_the_evaluation_is_the_policy_alone(teacher: Path) -> 
 def test_a_trace_is_all_cycles_of_a_run(teacher: Path) -> None:
     trace = read_trace(teacher, make("kuhn-poker"))
     assert len(trace) == 40 + 15
-    assert trace == [*read_rows(teacher / "learning.csv"), *read_rows(teacher / "evaluation.csv")]
+    assert trace == [*recorded_rows(teacher / "learning.csv"), *recorded_rows(teacher / "evaluation.csv")]
     (first, *_), other = trace, trace[:-1]
     assert digest(trace) == digest(list(trace)) != digest(other)
     assert digest(trace) != digest([first._replace(action=1 - first.action), *trace[1:]])

@@ -67,7 +67,7 @@ class Recording:
 
     def rows(self, part: str) -> list[Row]:
         """Return the complete recorded rows of a part, `learning` or `evaluation`."""
-        return read_rows(self.folder / f"{part}.csv")
+        return recorded_rows(self.folder / f"{part}.csv")
 
     def write(self, part: str, rows: Iterable[Row], *, there: int) -> Iterator[Row]:
         """Write rows as they come and pass them on; the first `there` of them have been written before."""
@@ -96,7 +96,7 @@ class Recording:
         write_atomically(self.folder / "result.json", result)
 
 
-def read_rows(path: Path) -> list[Row]:
+def recorded_rows(path: Path) -> list[Row]:
     """Return the complete rows of a file; none if there is no file.
 
     Raises
@@ -110,7 +110,7 @@ def read_rows(path: Path) -> list[Row]:
         text = path.read_text()
     except UnicodeDecodeError as error:
         raise ValueError(f"{path} is not a file of rows: {error}") from error
-    lines = text.split("\n")[1:-1]  # what after the last newline is an incomplete row
+    lines = text.split("\n")[1:-1]  # what stands after the last newline is an incomplete row
     rows = []
     for number, line in enumerate(lines, start=2):
         try:

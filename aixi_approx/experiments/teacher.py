@@ -9,7 +9,7 @@ from pathlib import Path
 from aixi_approx.agent import Agent
 from aixi_approx.environment import Environment, Percept
 from aixi_approx.execution.folder import open_folder
-from aixi_approx.experiments.recording import read_rows
+from aixi_approx.experiments.recording import recorded_rows
 from aixi_approx.interaction import Row
 
 PARTS = ("learning", "evaluation")
@@ -37,7 +37,7 @@ def read_trace(folder: Path | str, environment: Environment) -> list[Row]:
     rows = []
     for part in PARTS:
         path = folder / f"{part}.csv"
-        for number, row in enumerate(read_rows(path), start=2):
+        for number, row in enumerate(recorded_rows(path), start=2):
             try:
                 environment.coding.cycle(row.action, row.observation, row.reward)
             except ValueError as error:

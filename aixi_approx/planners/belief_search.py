@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from aixi_approx.coding import Bits
 from aixi_approx.compilation import kernel
 from aixi_approx.environment import Environment
-from aixi_approx.planner import Lesson, Planner, SearchResult
-from aixi_approx.planners.guide import Guide
+from aixi_approx.planners.guided_planner import GuidedPlanner
 from aixi_approx.planners.time_slices import TimeSlices
 from aixi_approx.pomdp.belief import SameEnvironment
 from aixi_approx.pomdp.definition import POMDP, as_pomdp
 from aixi_approx.predictor_abi import POLICY, TAKE_IN, call_operation
-from aixi_approx.randomness import Stream
 from aixi_approx.rollout import Rollout
 
 
@@ -42,7 +38,7 @@ def number_percepts(pomdp: POMDP) -> tuple[NDArray[np.int64], int]:
     return number, len(codes)
 
 
-class BeliefSearch(Planner):
+class BeliefSearch(GuidedPlanner):
     """Base class of searches on the true model. A subclass has the search.
 
     Parameters
@@ -66,44 +62,12 @@ class BeliefSearch(Planner):
         policy: Rollout | None,
         lessons: str | None,
     ) -> None:
+        super().__init__(pomdp.coding, rollout=rollout, policy=policy, lessons=lessons)
         self.pomdp, self.seconds = pomdp, seconds
-        self.guide = Guide(pomdp.coding, rollout, policy=policy, lessons=lessons)
-        self.reads_history, self.policy = self.guide.reads_history, policy
         self._same = SameEnvironment(pomdp)
         self._slices = TimeSlices()
-
-    @property
-    @abstractmethod
-    def horizon(self) -> int:
-        """Cycles that it looks ahead."""
 
     @classmethod
     def for_environment(cls, environment: Environment, *parameters: int | str, **options: Any) -> Self:
         """Return a new planner for an environment that is a POMDP; ValueError if it is not."""
         return cls(as_pomdp(environment), *parameters, **options)
-
-    def guided_share(self, trust: float) -> float:
-        """Return the share of simulations that act as the policy does, if it is to be followed so far."""
-        return trust if self.guide.acts else 0.0
-
-    def lesson(self, result: SearchResult | None, random: Stream) -> Lesson:
-        """Return what is to be done after a search, and whether the policy learns that."""
-        return self.guide.lesson(result, random)
-
-    def distil(self, action: int) -> float:
-        """Let the policy learn an action that a search has found; return its log loss in bits."""
-        return self.guide.distil(action)
-
-    def advance(self, action: int, percept: Bits, *, learned: bool = True) -> None:
-        """Go on to the history after a real cycle, which only a policy takes note of."""
-        self.guide.advance(
-            action, percept, learned=learned, horizon=self.horizon, simulations=self.simulations // self.searches
-        )
-
-    def mark(self) -> int:
-        """Remember this point; return its number."""
-        return self.guide.mark()
-
-    def revert(self, mark: int) -> None:
-        """Go back to a mark, exactly; forget it and all later ones."""
-        self.guide.revert(mark)

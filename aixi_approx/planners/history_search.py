@@ -24,9 +24,9 @@ from numpy.typing import NDArray
 
 from aixi_approx.coding import Bits, Coding, encode
 from aixi_approx.compilation import inner_kernel, kernel
-from aixi_approx.planner import Lesson, Planner, SearchResult
+from aixi_approx.planner import SearchResult
 from aixi_approx.planner_spec import RULES
-from aixi_approx.planners.guide import Guide
+from aixi_approx.planners.guided_planner import GuidedPlanner
 from aixi_approx.planners.time_slices import TimeSlices
 from aixi_approx.planners.tree_search import NONE, ROOT, budget, check_search_options, roll_out, root_result
 from aixi_approx.predictor import Predictor
@@ -266,7 +266,7 @@ def copy_numbers(old: Any, new: Any, node: int, percept_bits: int, stack: NDArra
 # ------------------------------------------------------------------------------------------------ the planner
 
 
-class HistorySearch(Planner):
+class HistorySearch(GuidedPlanner):
     """Base class of searches over imagined histories. A subclass has a tree of its own, and the simulations.
 
     Parameters
@@ -307,8 +307,7 @@ class HistorySearch(Planner):
             guided=policy is not None,
         )
         self.coding, self.seconds = coding, seconds
-        self.guide = Guide(coding, rollout, policy=policy, lessons=lessons)
-        self.reads_history, self.policy = self.guide.reads_history, policy
+        super().__init__(coding, rollout=rollout, policy=policy, lessons=lessons)
         self._plan = SearchPlan(
             actions=coding.actions,
             action_bits=coding.action_bits,
@@ -340,31 +339,17 @@ class HistorySearch(Planner):
         self._tree = self._new_tree(2, 2)
         self._root = ROOT
 
-    def lesson(self, result: SearchResult | None, random: Stream) -> Lesson:
-        """Return what is to be done after a search, and whether the policy learns that."""
-        return self.guide.lesson(result, random)
-
-    def distil(self, action: int) -> float:
-        """Let the policy learn an action that a search has found; return its log loss in bits."""
-        return self.guide.distil(action)
-
     def advance(self, action: int, percept: Bits, *, learned: bool = True) -> None:
         """Go on to the history after a real cycle."""
-        self.guide.advance(
-            action, percept, learned=learned, horizon=self.horizon, simulations=self.simulations // self.searches
-        )
+        super().advance(action, percept, learned=learned)
         if not learned:
             self.forget()
         elif self._plan.memo and self._root != NONE:
             self._root = below_percept(self._tree, self._root, action, percept)
 
-    def mark(self) -> int:
-        """Remember this point; return its number."""
-        return self.guide.mark()
-
     def revert(self, mark: int) -> None:
         """Go back to a mark, exactly; forget it and all later ones."""
-        self.guide.revert(mark)
+        super().revert(mark)
         self.forget()
 
     def search(self, predictor: Predictor, random: Stream, *, simulations: int | None = None) -> SearchResult:
@@ -415,10 +400,6 @@ class HistorySearch(Planner):
             if made < count:
                 break
         return root_result(self._tree, random=random, simulations=done)
-
-    def guided_share(self, trust: float) -> float:
-        """Return the share of simulations that act as the policy does, if it is to be followed so far."""
-        return trust if self.guide.acts else 0.0
 
     @abstractmethod
     def _new_tree(self, decisions: int, bits: int) -> Any:

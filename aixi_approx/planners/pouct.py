@@ -18,6 +18,7 @@ from aixi_approx.planner import SearchResult
 from aixi_approx.planner_spec import RULES
 from aixi_approx.planners.belief_search import BeliefSearch, number_percepts, tell_cycle
 from aixi_approx.planners.tree_search import (
+    PAPER_OPTIONS,
     PAPER_RULES,
     ROOT,
     SQRT_2,
@@ -236,16 +237,7 @@ class POUCT(BeliefSearch):
     0
     """
 
-    options: ClassVar[tuple[str, ...]] = (
-        "horizon",
-        "simulations",
-        "seconds",
-        "ucb",
-        "rule",
-        "policy",
-        "lessons",
-        "rollout",
-    )
+    options: ClassVar[tuple[str, ...]] = PAPER_OPTIONS
 
     def __init__(
         self,

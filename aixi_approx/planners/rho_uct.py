@@ -37,7 +37,16 @@ from aixi_approx.planners.history_search import (
     take,
     undo,
 )
-from aixi_approx.planners.tree_search import NONE, PAPER_RULES, ROOT, SQRT_2, imagined_reward, is_guided, select
+from aixi_approx.planners.tree_search import (
+    NONE,
+    PAPER_OPTIONS,
+    PAPER_RULES,
+    ROOT,
+    SQRT_2,
+    imagined_reward,
+    is_guided,
+    select,
+)
 from aixi_approx.randomness import Stream, draw
 from aixi_approx.rollout import Rollout
 
@@ -208,17 +217,7 @@ class RhoUCT(HistorySearch):
     np.int64(100)
     """
 
-    options: ClassVar[tuple[str, ...]] = (
-        "horizon",
-        "simulations",
-        "seconds",
-        "ucb",
-        "rule",
-        "policy",
-        "lessons",
-        "rollout",
-        "memo",
-    )
+    options: ClassVar[tuple[str, ...]] = (*PAPER_OPTIONS, "memo")
     rules = PAPER_RULES
     ROLLOUT_NODES = 1 << 22  # bit nodes of 16 bytes that rollouts may fill
 

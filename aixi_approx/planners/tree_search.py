@@ -25,6 +25,7 @@ SQRT_2 = 2.0**0.5
 
 UCB, ROUND_ROBIN, SPREAD, PRIOR, FOLLOW = range(len(RULES))
 PAPER_RULES = RULES[:SPREAD]
+PAPER_OPTIONS = ("horizon", "simulations", "seconds", "ucb", "rule", "policy", "lessons", "rollout")
 SIMULATIONS = 500  # of a decision, where neither they nor a time are given
 MOST_IN_TIME = 10_000_000  # simulations of a decision that is limited by time: a tree of some GB
 
