@@ -128,6 +128,9 @@ class Group(NamedTuple):
     """How."""
     sampled_decisions: int
     """Decisions of each evaluation whose regret is split into its parts."""
+    warm_up: int | None = None
+    """Cycles at the beginning of each evaluation that are not counted. The evaluation goes on in the environment as
+    learning left it. None: as that of a run, it begins in an environment that is reset, and all cycles count."""
 
 
 def file_name(coordinates: Mapping[str, Any], *more: object) -> str:

@@ -10,15 +10,18 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from copy import deepcopy
 from itertools import islice
 from typing import NamedTuple
 
 from aixi_approx.builder import build_agent
+from aixi_approx.environment import Environment, EnvironmentFault
 from aixi_approx.envs import make
 from aixi_approx.interaction import Row, interact
 from aixi_approx.laboratory.condition import Cycle, TrainingRun
 from aixi_approx.pomdp.definition import POMDP
+from aixi_approx.predictor import Predictor
 from aixi_approx.predictors.true_model import TrueModel
 
 
@@ -31,6 +34,10 @@ class Segment(NamedTuple):
     """Log loss of the true environment at these percepts, in bits, summed; None if the environment is no POMDP."""
     simulations: int
     """Of all searches."""
+    bits: int | None
+    """That the predictor predicted or learned, of all searches and all that was learned; None if not counted."""
+    visits: int | None
+    """Nodes of the predictor visited for these; None if not counted."""
     seconds: float
     """Of all cycles."""
 
@@ -63,12 +70,61 @@ def collect(run: TrainingRun, past: Sequence[Cycle], *, until: int) -> Segment:
     recorded = [Row(t, *cycle[:3], 0, 0.0, 0, cycle.lesson) for t, cycle in enumerate(past)]
     rows = interact(agent, environment, cycles=until, past=recorded)
     deque(islice(rows, len(past)), maxlen=0)
-    began = time.perf_counter()
+    before, began = work_of(agent.predictor), time.perf_counter()
     new = list(rows)
-    seconds = time.perf_counter() - began
+    seconds, after = time.perf_counter() - began, work_of(agent.predictor)
     cycles = [Cycle(row.action, row.observation, row.reward, row.lesson) for row in new]
     entropy = _entropy(environment, past, cycles) if isinstance(environment, POMDP) else None
-    return Segment(cycles, entropy, sum(row.simulations for row in new), seconds)
+    bits, visits = (None if None in pair else pair[1] - pair[0] for pair in zip(before, after, strict=True))  # type: ignore[operator]
+    return Segment(cycles, entropy, sum(row.simulations for row in new), bits, visits, seconds)
+
+
+def work_of(learner: object) -> tuple[int | None, int | None]:
+    """Return the bits that a predictor predicted or learned so far, and the nodes visited; None where not counted.
+
+    Parameters
+    ----------
+    learner : Learner
+        A predictor, or what learns without a model, of which nothing is known.
+    """
+    statistics = learner.statistics() if isinstance(learner, Predictor) else None
+    return (statistics.bits, statistics.visits) if statistics else (None, None)
+
+
+def left_by(run: TrainingRun, cycles: Sequence[Cycle]) -> Callable[[], Environment]:
+    """Return what makes environments in the state in which some cycles of a training run left theirs.
+
+    Parameters
+    ----------
+    run : TrainingRun
+        Which one.
+    cycles : sequence of Cycle
+        From the first on.
+
+    Returns
+    -------
+    callable
+        Without arguments. Each environment that it returns is another one; all go on with the same randomness.
+
+    Raises
+    ------
+    EnvironmentFault
+        There and then, or when an environment is made: if it does not answer as it did.
+    """
+
+    def replay() -> Environment:
+        environment = make(run.environment)
+        environment.checked_reset(run.seed)
+        for number, cycle in enumerate(cycles):
+            if (percept := environment.checked_step(cycle.action)) != cycle.percept:
+                raise EnvironmentFault(
+                    f"{environment.name}: cycle {number} was recorded with percept {tuple(cycle.percept)} and is now "
+                    f"{tuple(percept)}: the environment is not a function of its seed, or has changed"
+                )
+        return environment
+
+    first = replay()
+    return (lambda: deepcopy(first)) if isinstance(first, POMDP) else replay  # others may not bear to be copied
 
 
 def _entropy(pomdp: POMDP, past: Sequence[Cycle], cycles: Sequence[Cycle]) -> float:

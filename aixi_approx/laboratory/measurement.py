@@ -22,16 +22,25 @@ from aixi_approx.coding import Coding
 from aixi_approx.environment import Environment, Percept
 from aixi_approx.envs import make
 from aixi_approx.estimate import average, finite
-from aixi_approx.interaction import evaluate
+from aixi_approx.interaction import evaluation_seed, interact
 from aixi_approx.laboratory.condition import Checkpoint, Cycle, Group, Setting, TrainingRun
-from aixi_approx.laboratory.regret import DecisionAnalyser, DecisionAnalysis, ExactPlanner, RegretParts, TrueValues
+from aixi_approx.laboratory.experience import left_by, work_of
+from aixi_approx.laboratory.regret import (
+    TIE,
+    Bounds,
+    DecisionAnalyser,
+    DecisionAnalysis,
+    ExactPlanner,
+    Interval,
+    RegretParts,
+    TrueValues,
+)
 from aixi_approx.planner import Learner
 from aixi_approx.planner_spec import PlannerSpec
 from aixi_approx.planners.belief_expectimax import BeliefExpectimax
 from aixi_approx.planners.expectimax import Expectimax
 from aixi_approx.pomdp.definition import POMDP
 from aixi_approx.pomdp.solver import SAME, Solution, solve_soon
-from aixi_approx.predictor import Predictor
 from aixi_approx.predictors.context_tree import FactoredContextTree
 from aixi_approx.predictors.true_model import TrueModel
 from aixi_approx.randomness import PROBE, SHUFFLE, below, draw, stream
@@ -65,12 +74,15 @@ def measure(group: Group, past: Sequence[Cycle]) -> dict[str, Any]:
             for a model that has nothing to learn.
         rows : list of dict
             For each setting its coordinates and: reward per cycle, with reward_low and reward_high, its 95 % interval
-            within this evaluation; regret, what a decision loses on average in the long run, reward per cycle;
-            within_horizon and long_run, the mean `RegretParts` of the sampled decisions, with the exploration of the
-            training run after so much experience; simple_regret and certified, as in `DecisionAnalysis`, on average, of
-            the search that found the action, or that the policy of a planner without a search has learned from;
-            searched, bits, visits, seconds: what a decision took, in simulations, bits predicted or learned, nodes
-            visited. None is unknown or infinite. Of a learner without a model only the regret is known, not its parts.
+            within this evaluation; regret, what a decision loses on average in the long run, reward per cycle; wrong,
+            the share of decisions that lose anything; boundary, what the reward is above the optimum less the regret on
+            average, because the evaluation ends elsewhere than it began; within_horizon and long_run, the mean
+            `RegretParts` of the sampled decisions, with the exploration of the training run after so much experience;
+            simple_regret and certified, as in `DecisionAnalysis`, on average, of the search that found the action, or
+            that the policy of a planner without a search has learned from; bounds, low and high of prediction and
+            decision, and of the simple_regret, for sure; searched, bits, visits, seconds: what a decision took, in
+            simulations, bits predicted or learned, nodes visited. None is unknown or infinite. Of a learner without a
+            model only the regret is known, not its parts.
 
     Raises
     ------
@@ -89,11 +101,36 @@ def measure(group: Group, past: Sequence[Cycle]) -> dict[str, Any]:
     if checkpoint.model == SHUFFLED:
         cycles = _shuffled(cycles, checkpoint.run.seed)
     learner, learned = _learn(checkpoint, environment, cycles)
-    analysis = _Analysis(group, environment, learner)
+    analysis = _Analysis(group, environment, learner, cycles)
+    start = _Start(group, environment, cycles=cycles)
     return {
         "learned": learned,
-        "rows": [_evaluate(group, setting, environment, learner, cycles, analysis) for setting in group.settings],
+        "rows": [_evaluate(group, setting, start, learner, cycles, analysis) for setting in group.settings],
     }
+
+
+class _Start:
+    """Where the evaluations of a checkpoint begin."""
+
+    def __init__(self, group: Group, environment: Environment, *, cycles: Sequence[Cycle]) -> None:
+        run = group.checkpoint.run
+        self.environment, self.seed = environment, evaluation_seed(run.seed)
+        self.goes_on = goes_on(group)
+        self.warm_up = group.warm_up or 0
+        self._left = left_by(run, cycles) if self.goes_on and group.settings else None
+
+    def __call__(self, agent: Agent) -> Environment:
+        """The environment, as learning left it, or reset; a reset is something that the agent has to know."""
+        if self._left:
+            return self._left()
+        self.environment.checked_reset(self.seed)
+        agent.restart()
+        return self.environment
+
+
+def goes_on(group: Group) -> bool:
+    """Return whether evaluations go on where learning ended: not if nothing was learned, as with the true model."""
+    return group.warm_up is not None and group.checkpoint.experience > 0
 
 
 def _learn(checkpoint: Checkpoint, environment: Environment, cycles: Sequence[Cycle]) -> tuple[Learner, dict[str, Any]]:
@@ -153,8 +190,9 @@ def exact(environment: str) -> Solution | None:
 class _Analysis:
     """What the regret of decisions at a checkpoint is analysed with, for each horizon."""
 
-    def __init__(self, group: Group, environment: Environment, learner: Learner) -> None:
+    def __init__(self, group: Group, environment: Environment, learner: Learner, cycles: Sequence[Cycle]) -> None:
         self.group, self.environment, self.learner = group, environment, learner
+        self._past = [(cycle.action, cycle.percept) for cycle in cycles] if goes_on(group) else []
         self._truths: dict[int, TrueValues | None] = {}
         self._analysers: dict[tuple[int, bool], DecisionAnalyser] = {}
 
@@ -164,7 +202,10 @@ class _Analysis:
             name = self.group.checkpoint.run.environment
             pomdp = self.environment
             known = isinstance(pomdp, POMDP) and self.group.sampled_decisions
-            self._truths[horizon] = TrueValues(pomdp, horizon, solution=exact(name)) if known else None  # type: ignore[arg-type]
+            self._truths[horizon] = None
+            if known:
+                truth = self._truths[horizon] = TrueValues(pomdp, horizon, solution=exact(name))  # type: ignore[arg-type]
+                truth.begin(self._past)
         return self._truths[horizon]
 
     def analyser(self, horizon: int, learn: bool) -> DecisionAnalyser:
@@ -190,13 +231,14 @@ class _Analysis:
 def _evaluate(
     group: Group,
     setting: Setting,
-    environment: Environment,
+    start: _Start,
     learner: Learner,
     cycles: Sequence[Cycle],
     analysis: _Analysis,
 ) -> dict[str, Any]:
     """One condition: an agent acts greedily, and its decisions are compared with exact ones."""
-    checkpoint, coding = group.checkpoint, environment.coding
+    checkpoint, environment, warm_up = group.checkpoint, start.environment, start.warm_up
+    coding = environment.coding
     run = checkpoint.run
     horizon = setting.planner.horizon or PlannerSpec.parse(run.learner).horizon or run.settings.horizon
     agent = _agent(checkpoint, setting.planner, environment=environment, learner=learner, cycles=cycles)
@@ -216,17 +258,21 @@ def _evaluate(
     context: Bits = [bit for cycle in cycles[-memory:] for bit in _bits(coding, cycle).tolist()] if memory else []
     rewards: list[int] = []
     regrets: list[float] = []
+    values: list[float] = []  # of the histories, relative to the start
     analyses: list[DecisionAnalysis] = []
     searched, work, seconds = 0, np.zeros(2), 0.0
     work_before, began = _work(learner), time.perf_counter()
 
     def decided(decision: Decision) -> None:
         nonlocal searched, work, seconds
+        if agent.cycle - checkpoint.experience < warm_up:
+            return
         seconds += time.perf_counter() - began
         work += _work(learner) - work_before
         searched += decision.search.simulations if decision.search else 0
         if truth:
             regrets.append(truth.regret(decision.action))
+            values.append(truth.relative_value())
         if analyser and len(rewards) in sampled:
             noticed = context[-checkpoint.depth :] if memory else context
             found, policy = decision.action, None
@@ -234,24 +280,28 @@ def _evaluate(
                 found, policy = searcher.search(stream(run.seed, PROBE, agent.cycle)).action, decision.action
             analyses.append(analyser(learner, bytes(noticed), action=found, policy=policy))
 
-    rows = evaluate(
-        agent,
-        environment,
-        cycles=setting.cycles,
-        seed=run.seed,
-        learn=setting.learn,
-        simulations=planner.simulations or None,
-        decided=decided,
-    )
-    for row in rows:
-        rewards.append(row.reward)
-        if truth or analyser:
-            context += coding.cycle(row.action, row.observation, row.reward).tolist()
-        if truth:
-            truth.observe(row.action, Percept(row.observation, row.reward))
-        if searcher:
-            searcher.watch(row.action, Percept(row.observation, row.reward), lesson=False)
-        work_before, began = _work(learner), time.perf_counter()
+    with agent.evaluation():
+        rows = interact(
+            agent,
+            start(agent),
+            cycles=warm_up + setting.cycles,
+            learn=setting.learn,
+            explore=False,
+            simulations=planner.simulations or environment.schedule.evaluation_simulations,
+            decided=decided,
+        )
+        for number, row in enumerate(rows):
+            if number >= warm_up:
+                rewards.append(row.reward)
+            if truth or analyser:
+                context += coding.cycle(row.action, row.observation, row.reward).tolist()
+            if truth:
+                truth.observe(row.action, Percept(row.observation, row.reward))
+            if searcher:
+                searcher.watch(row.action, Percept(row.observation, row.reward), lesson=False)
+            work_before, began = _work(learner), time.perf_counter()
+    if truth:
+        values.append(truth.relative_value())
     reward = average(rewards)
     return {
         **setting.coordinates,
@@ -259,6 +309,8 @@ def _evaluate(
         "reward_low": finite(reward.low),
         "reward_high": finite(reward.high),
         "regret": finite(sum(regrets) / setting.cycles) if regrets else None,
+        "wrong": finite(sum(r > TIE if r == r else r for r in regrets) / setting.cycles) if regrets else None,
+        "boundary": finite((values[0] - values[-1]) / setting.cycles) if values else None,
         **_average(analyses),
         "searched": searched / setting.cycles,
         "bits": finite(work[0] / setting.cycles),
@@ -324,20 +376,28 @@ def _sampled(group: Group, setting: Setting) -> set[int]:
 
 def _work(learner: Learner) -> NDArray[np.float64]:
     """Bits predicted or learned so far, and nodes visited; NaN where they are not counted."""
-    statistics = learner.statistics() if isinstance(learner, Predictor) else None
-    counts = (statistics.bits, statistics.visits) if statistics else (None, None)
-    return np.array([math.nan if count is None else count for count in counts], dtype=float)
+    return np.array([math.nan if count is None else count for count in work_of(learner)], dtype=float)
 
 
 def _average(analyses: list[DecisionAnalysis]) -> dict[str, Any]:
     if not analyses:
-        return {"within_horizon": None, "long_run": None, "simple_regret": None, "certified": None}
+        return dict.fromkeys(("within_horizon", "long_run", "simple_regret", "bounds", "certified"))
     return {
         "within_horizon": _average_parts([analysis.within_horizon for analysis in analyses]),
         "long_run": _average_parts([analysis.long_run for analysis in analyses]),
         "simple_regret": finite(sum(analysis.simple_regret for analysis in analyses) / len(analyses)),
+        "bounds": {
+            **{part: _ends([getattr(a.bounds, part) for a in analyses]) for part in Bounds._fields},
+            "simple_regret": _ends([analysis.simple_regret_bounds for analysis in analyses]),
+        },
         "certified": sum(analysis.certified for analysis in analyses) / len(analyses),
     }
+
+
+def _ends(intervals: list[Interval]) -> list[float | None]:
+    """The mean low end, and the mean high end."""
+    with np.errstate(invalid="ignore"):
+        return [finite(end) for end in np.mean(intervals, axis=0).tolist()]
 
 
 def _average_parts(parts: list[RegretParts | None]) -> dict[str, float | None] | None:

@@ -31,7 +31,7 @@ equals costs nothing.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -170,11 +170,23 @@ class TrueValues:
         self._coding, self._solution, self._node = pomdp.coding, solution, 0
         self._planner = BeliefExpectimax(pomdp, horizon, time_limit=math.inf, max_beliefs=self.MAX_BELIEFS)
         self._gave_up = False
+        self._first = self._model.mark(), self._node
+
+    def begin(self, past: Iterable[tuple[int, Percept]]) -> None:
+        """Begin after some cycles, actions and percepts: `restart` goes back to there."""
+        if self._solution:
+            self._node = self._solution.node(past)
+            self._model = TrueModel(self._model.pomdp, belief=self._solution.belief(self._node))
+        else:
+            for action, percept in past:
+                self.observe(action, percept)
+        self._first = self._model.mark(), self._node
 
     def restart(self) -> None:
-        """Go back to the empty history, where the values within the horizon are tried again."""
-        self._model.restart()
-        self._node = 0
+        """Go back to the first history, where the values within the horizon are tried again."""
+        mark, self._node = self._first
+        self._model.revert(mark)
+        self._first = self._model.mark(), self._node
         self._gave_up = False
 
     def observe(self, action: int, percept: Percept) -> None:
@@ -210,10 +222,56 @@ class TrueValues:
         """
         return self._solution.action_values(self._node) if self._solution else None
 
+    def relative_value(self) -> float:
+        """Return what the present history is worth more than the start, in the sum of all later rewards.
+
+        From one cycle to another the rewards fall behind the best by the regret of the actions in between, less what
+        this has grown, on average. NaN without a solution.
+        """
+        return float(self._solution.value[self._node]) if self._solution else math.nan
+
     def regret(self, action: int) -> float:
         """Return what an action loses in the long run, in the units of the rewards; NaN if unknown."""
         values = self.long_run()
         return math.nan if values is None else float(values.max() - values[action])
+
+
+class Interval(NamedTuple):
+    """What lies between two numbers."""
+
+    low: float
+    high: float
+
+
+class Bounds(NamedTuple):
+    """Between what the losses through prediction and decision lie, in the long run; NaN where that is unknown."""
+
+    prediction: Interval
+    decision: Interval
+
+
+UNKNOWN = Interval(math.nan, math.nan)
+
+
+def bounds(values: Values, search: int, *, within: Actions, possible: Actions) -> Bounds:
+    """Return between what prediction and decision lie if it is not known which action the model takes for the best.
+
+    Parameters
+    ----------
+    values, search, within
+        As in `split`.
+    possible : bool[A]
+        Whether an action may be the best by the agent's own model.
+
+    Examples
+    --------
+    >>> first = np.array([True, False, False])
+    >>> bounds(np.array([3.0, 2.0, 0.0]), 2, within=first, possible=np.array([True, True, False]))
+    Bounds(prediction=Interval(low=0.0, high=1.0), decision=Interval(low=2.0, high=3.0))
+    """
+    each = [split(values, search, within=within, model=np.arange(len(values)) == a) for a in np.flatnonzero(possible)]
+    prediction, decision = ([getattr(parts, name) for parts in each] for name in Bounds._fields)
+    return Bounds(Interval(min(prediction), max(prediction)), Interval(min(decision), max(decision)))
 
 
 class DecisionAnalysis(NamedTuple):
@@ -223,8 +281,12 @@ class DecisionAnalysis(NamedTuple):
     """By the values within the horizon."""
     long_run: RegretParts | None
     """By the values of the long run."""
+    bounds: Bounds
+    """Between what the parts lie for sure, whichever action the agent's own model takes for the best."""
     simple_regret: float
     """Value within the horizon, by the agent's own model, that its search did not find; NaN if unknown."""
+    simple_regret_bounds: Interval
+    """Between what that lies for sure."""
     certified: bool
     """Whether the best action by the agent's own model is beyond doubt."""
 
@@ -234,17 +296,31 @@ class ModelValues(NamedTuple):
 
     value: Values
     """float[A]: within the horizon."""
+    error: Values
+    """float[A]: the exact value lies in value +- error."""
     best: Actions
     """bool[A]: whether an action is one of the best."""
     certified: bool
     """Whether that is beyond doubt."""
+
+    @property
+    def possible(self) -> Actions:
+        """bool[A]: whether an action may be the best."""
+        return self.value + self.error >= (self.value - self.error).max() - TIE
+
+    def simple_regret(self, action: int) -> Interval:
+        """Return between what the value lies that an action misses."""
+        low, high = self.value - self.error, self.value + self.error
+        others = np.arange(len(low)) != action
+        most = float(max(0.0, (high[others] - low[action]).max(initial=0.0)))
+        return Interval(float(max(0.0, (low[others] - high[action]).max(initial=0.0))), most)
 
 
 def _by_model(value: Values, error: Values) -> ModelValues:
     first = best(value)
     rivals = (value + error)[~first] > (value - error)[first].min()
     equals = first.sum() > 1 and error[first].max() > TIE
-    return ModelValues(value, first, not (rivals.any() or equals))
+    return ModelValues(value, error, first, not (rivals.any() or equals))
 
 
 class DecisionAnalyser:
@@ -306,10 +382,16 @@ class DecisionAnalyser:
                 return None
             return split(values, action, within=knowing, model=model, policy=policy, epsilon=self._epsilon)
 
+        between = Bounds(UNKNOWN, UNKNOWN)
+        if long_run is not None and knowing is not None:
+            possible = by_model.possible if by_model else np.ones(len(long_run), dtype=bool)
+            between = bounds(long_run, action, within=knowing, possible=possible)
         return DecisionAnalysis(
             within_horizon=parts(within),
             long_run=parts(long_run),
+            bounds=between,
             simple_regret=float(by_model.value.max() - by_model.value[action]) if by_model else math.nan,
+            simple_regret_bounds=by_model.simple_regret(action) if by_model else UNKNOWN,
             certified=by_model is not None and by_model.certified,
         )
 

@@ -298,7 +298,7 @@ class _Reader:
         """[S, E] something of what learning came to."""
         values = np.full((self.study.seeds, len(self.study.experience)), np.nan)
         for s, e in np.ndindex(*values.shape):
-            checkpoint = Checkpoint(self.run(s), self.study.experience[e], self.model, depth)
+            checkpoint = Checkpoint(self.run(self.study.all_seeds[s]), self.study.experience[e], self.model, depth)
             if found := self._conditions(checkpoint):
                 values[s, e] = _number(get(found[0]))
         return values
@@ -318,7 +318,8 @@ class _Reader:
         experience, simulations = self.study.experience, self.study.simulations
         values = np.full((self.study.seeds, len(experience), len(simulations), *shape), np.nan)
         for s, e, n in np.ndindex(*values.shape[:3]):
-            checkpoint = Checkpoint(self.run(s), experience[e], self.model, self.settings.depth)
+            run = self.run(self.study.all_seeds[s])
+            checkpoint = Checkpoint(run, experience[e], self.model, self.settings.depth)
             if row := self.row(checkpoint, setting, simulations[n]):
                 values[s, e, n] = _number(get(row))
         return values
@@ -327,7 +328,7 @@ class _Reader:
         """[S, N] something of the rows of a setting, at the checkpoint of each seed."""
         values = np.full((self.study.seeds, len(self.study.simulations)), np.nan)
         for s, n in np.ndindex(*values.shape):
-            if row := self.row(checkpoint(s), setting, self.study.simulations[n]):
+            if row := self.row(checkpoint(self.study.all_seeds[s]), setting, self.study.simulations[n]):
                 values[s, n] = _number(get(row))
         return values
 
@@ -335,7 +336,7 @@ class _Reader:
         """[S, E] log loss of the true environment at the percepts of the experience, bits in all."""
         values = np.full((self.study.seeds, len(self.study.experience)), np.nan)
         for s, e in np.ndindex(*values.shape):
-            segment = self.store.segment(self.run(s), self.study.experience[e])
+            segment = self.store.segment(self.run(self.study.all_seeds[s]), self.study.experience[e])
             if segment and segment["entropy"] is not None:
                 values[s, e] = segment["entropy"]
         return np.cumsum(values, axis=1)
@@ -454,7 +455,7 @@ class _Reader:
                 others[f"learner: {learner}"] = at(most, NO_MODEL, 0, learner), Setting(spec, study.cycles)
             elif learner != study.base_learner:
                 others[f"learner: {learner}"] = at(most, self.model, depth, learner), first
-        for axis in study.axes:
+        for axis in study.all_axes:
             for value in axis.values:
                 label = f"{axis.name} {value}"
                 if axis.run:

@@ -22,7 +22,7 @@ import functools
 import runpy
 import tomllib
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple, Self
@@ -63,7 +63,7 @@ class Study(NamedTuple):
     simulations: tuple[int, ...]
     """Of a decision, ascending."""
     seeds: int
-    """Agents for each environment and learner, with seeds 0, 1, ..."""
+    """Agents for each environment and learner."""
     depths: tuple[int, ...] = ()
     """Bits of context, besides the environment's own."""
     horizons: tuple[int, ...] = ()
@@ -81,25 +81,40 @@ class Study(NamedTuple):
     """Of an evaluation, which is greedy and in which nothing is learned."""
     sampled_decisions: int = 20
     """Decisions of an evaluation whose regret is split into its parts."""
+    warm_up: int = 10
+    """Cycles of an evaluation, which goes on where learning ended, before the others, that are not counted: where the
+    agent comes to is to depend on how it acts now, not on how it explored."""
+    first_seed: int = 0
+    """The seeds are this and those after it: to test on fresh ones what was found on others."""
     settings: Mapping[str, Mapping[str, float]] = {}
     """Of the agents in an environment, where they differ from its own: fields of `Settings`, by its name."""
+    vary: Mapping[str, tuple[float, ...]] = {}
+    """Fields of `Settings` of the agents that learn, such as epsilon, and values that are tried beside their own: each
+    is an axis."""
+    hypotheses: Mapping[str, str] = {}
+    """By quantity, the law that it is said to follow, before anything is measured: it can't be changed afterwards."""
     axes: tuple[Axis, ...] = ()
     """Of your own; in a Python file."""
 
     def runs(self) -> list[TrainingRun]:
         """Return all training runs, seed after seed."""
         runs = []
-        for seed in range(self.seeds):
+        for seed in self.all_seeds:
             for name in self.environments:
                 own = [TrainingRun(name, learner, seed, self.agent_settings(name)) for learner in self.learners]
                 runs += own
                 runs += [
                     axis.of_run(own[self.learners.index(self.base_learner)], value)
-                    for axis in self.axes
+                    for axis in self.all_axes
                     if axis.run
                     for value in axis.values
                 ]
         return runs
+
+    @property
+    def all_seeds(self) -> range:
+        """The seeds of the agents."""
+        return range(self.first_seed, self.first_seed + self.seeds)
 
     def agent_settings(self, environment: str) -> Settings:
         """Return the settings of the agents in an environment."""
@@ -117,7 +132,8 @@ class Study(NamedTuple):
 
         def group(experience: int, model: str, depth: int, settings: list[Setting]) -> Group:
             distinct = tuple(dict.fromkeys(settings))  # other horizons are none to a planner without one
-            return Group(Checkpoint(run, experience, model, depth), distinct, self.sampled_decisions)
+            checkpoint = Checkpoint(run, experience, model, depth)
+            return Group(checkpoint, distinct, self.sampled_decisions, self.warm_up)
 
         if planners.planner_class(_named(run.learner)).model_free:
             for experience in self.experience:
@@ -130,7 +146,7 @@ class Study(NamedTuple):
         plane = [s for h in crossed_horizons for planner in crossed_planners for s in self._searches(h, planner)]
         slices = [s for h in horizons if h not in crossed_horizons for s in self._searches(h, first)]
         slices += [s for p in self.planners if p not in crossed_planners for s in self._searches(horizon, p)]
-        for axis in self.axes:
+        for axis in self.all_axes:
             varied = [
                 axis.of_setting(s, v) for v in axis.values for s in self._searches(horizon, first) if axis.setting
             ]
@@ -153,6 +169,12 @@ class Study(NamedTuple):
                     yield group(experience, model, depth, plane + (slices if last else []))
                     for other in depths[1:] if base else ():
                         yield group(experience, model, other, plane if last or "depths" in self.cross else [])
+
+    @property
+    def all_axes(self) -> tuple[Axis, ...]:
+        """Those of your own, and those of settings that vary."""
+        varied = (Axis(name, tuple(values), run=_setting_to(name)) for name, values in self.vary.items())
+        return (*self.axes, *varied)
 
     @property
     def learning_models(self) -> tuple[str, ...]:
@@ -188,7 +210,9 @@ class Study(NamedTuple):
         """Return why this study can't continue an earlier one: a field, and what it was; empty if it can."""
         for name in self._fields[:-1]:
             was, wanted = getattr(earlier, name), getattr(self, name)
-            if name in ("environments", "simulations", "depths", "horizons", "planners", "models", "learners", "cross"):
+            if name == "vary":
+                kept = all(set(values) <= set(wanted.get(field, ())) for field, values in was.items())
+            elif name in ("environments", "simulations", "depths", "horizons", "planners", "models", "learners", "cross"):
                 kept = set(was) <= set(wanted)
             elif name == "settings":
                 kept = all(was.get(each, {}) == wanted.get(each, {}) for each in earlier.environments)
@@ -209,6 +233,10 @@ def with_horizon(planner: PlannerSpec, horizon: int) -> PlannerSpec:
 def _named(planner: str) -> str:
     """The name of a planner, without options."""
     return PlannerSpec.parse(planner).name
+
+
+def _setting_to(name: str) -> Callable[[TrainingRun, Any], TrainingRun]:
+    return lambda run, value: run._replace(settings=run.settings._replace(**{name: value}))
 
 
 class Declared(NamedTuple):
@@ -342,8 +370,10 @@ def _check_numbers(study: Study) -> None:
         value = getattr(study, name)
         if type(value) is not int or value < 1:
             raise ValueError(f"{name} is {value!r}: write a whole number, 1 at least")
-    if type(study.sampled_decisions) is not int or study.sampled_decisions < 0:
-        raise ValueError(f"sampled_decisions is {study.sampled_decisions!r}: write a whole number, 0 at least")
+    for name in ("sampled_decisions", "warm_up", "first_seed"):
+        value = getattr(study, name)
+        if type(value) is not int or value < 0:
+            raise ValueError(f"{name} is {value!r}: write a whole number, 0 at least")
     if study.sampled_decisions > study.cycles:
         raise ValueError(
             f"there are {study.sampled_decisions} sampled_decisions in {study.cycles} cycles: take more cycles"
@@ -362,6 +392,13 @@ def _with_full_names(study: Study) -> Study:
             raise ValueError(f"{name} has one twice")
     if not isinstance(study.settings, Mapping):
         raise ValueError(f"settings is {study.settings!r}: write a table for each environment, as in {TABLE}")
+    if not isinstance(study.vary, Mapping):
+        raise ValueError(f"vary is {study.vary!r}: write a table, as in vary = {{ epsilon = [0.1, 0.3] }}")
+    if unknown := [field for field in study.vary if field not in Settings._fields]:
+        raise ValueError(f"vary has {unknown[0]!r}: there are {', '.join(Settings._fields)}")
+    for field, values in study.vary.items():
+        if not isinstance(values, list | tuple) or not all(type(value) in (int, float) for value in values):
+            raise ValueError(f"vary has {values!r} for {field}: write a list of numbers")
     settings = {}
     for name, own in study.settings.items():
         title = make(name).title
@@ -374,7 +411,8 @@ def _with_full_names(study: Study) -> Study:
         if wrong := [field for field, value in own.items() if type(value) not in (int, float)]:
             raise ValueError(f"settings of {name}: {wrong[0]} is {own[wrong[0]]!r}: write a number")
         settings[title] = dict(own)
-    return study._replace(settings=settings)
+    vary = {field: tuple(values) for field, values in study.vary.items()}
+    return study._replace(settings=settings, vary=vary)
 
 
 def _full_planner(text: str) -> str:
@@ -389,8 +427,8 @@ def _check_agents(study: Study) -> None:
         raise ValueError(f"models are {list(study.models)}: name {CTW}, too, or another one that learns")
     if SHUFFLED in study.models and CTW not in study.models:
         raise ValueError(f"{SHUFFLED} is a control of {CTW}: name {CTW}, too")
-    check_axes(study.axes)
-    axes = (*AXES, *(axis.name for axis in study.axes))
+    check_axes(study.all_axes)
+    axes = (*AXES, *(axis.name for axis in study.all_axes))
     if unknown := [axis for axis in study.cross if axis not in axes]:
         raise ValueError(f"cross has {unknown[0]!r}: there are {', '.join(axes)}")
     for planner in study.planners:
@@ -421,5 +459,5 @@ def _check_agents(study: Study) -> None:
                     build_planner(environment, planner, model=model, settings=enough)
         except ValueError as error:
             raise ValueError(f"settings of {title}: {error}") from error
-    for run in study._replace(seeds=1).runs() if study.axes else ():
+    for run in study._replace(seeds=1).runs() if study.all_axes else ():
         deque(study.groups(run), maxlen=0)  # where an axis fails that can't be applied

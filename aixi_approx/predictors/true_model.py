@@ -42,6 +42,8 @@ class TrueModel(Predictor):
     ----------
     pomdp
         The environment.
+    belief
+        Of the present, if not that at the start.
 
     Raises
     ------
@@ -62,10 +64,10 @@ class TrueModel(Predictor):
     certain = True
     independent_bits = True
 
-    def __init__(self, pomdp: POMDP) -> None:
+    def __init__(self, pomdp: POMDP, *, belief: Belief | None = None) -> None:
         self.pomdp, self._coding = pomdp, pomdp.coding
         self.action_bits, self.percept_bits = self._coding.action_bits, self._coding.percept_bits
-        self._now = Moment(first_belief(pomdp), 0, 0, [])
+        self._now = Moment(belief or first_belief(pomdp), 0, 0, [])
         self._marks: list[Moment] = []
 
     @classmethod
