@@ -5,15 +5,18 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from contextlib import redirect_stdout
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from aixi_approx.cli.forecast import show_forecast
 from aixi_approx.cli.laboratory import on as on_option
 from aixi_approx.cli.laboratory import run_laboratory
 from aixi_approx.cli.laboratory import yes as yes_option
 from aixi_approx.cli.options import as_json, at_least, print_json, progress
+from aixi_approx.cli.plan import show_plan
 
 if TYPE_CHECKING:
     from aixi_approx.laboratory.results import Results
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
     from aixi_approx.laboratory.study import Study
 
 GRIDS = ("small", "full")  # as in study.py, which --help need not load
+UNITS = ("bits", "visits", "seconds")  # as in results.py
 DPI = 120  # of pictures
 
 
@@ -35,6 +39,13 @@ DPI = 120  # of pictures
 @click.option("--learners", help="What agents learn with, with commas between, as in `aixi run`.  [default: dpuct]")
 @click.option("--cross", help="Axes crossed with the plane, with commas between: depths, horizons, planners.")
 @click.option("--seeds", type=at_least(1), help="Agents in each environment.  [default: 12, of the full grid 20]")
+@click.option("--ladder", metavar="FAMILY", help="The sizes of a family: locks, corridor, nim, t-maze, hex, rocksample.")
+@click.option("--plan", "budget", type=float, metavar="COMPUTE", help="Say how so much compute is best spent.")
+@click.option(
+    "--decisions", type=at_least(1), default=1_000, show_default=True, help="To be made with what was learned."
+)
+@click.option("--unit", type=click.Choice(UNITS), default="bits", show_default=True, help="Of compute.")
+@click.option("--forecast", is_flag=True, help="The curve of search without running it, given the environment.")
 @click.option("--out", type=click.Path(path_type=Path), help="Folder to write to, or to resume from.")
 @on_option
 @click.option("--report", "only_report", is_flag=True, help="Only report on what is there.")
@@ -49,6 +60,11 @@ def command(
     learners: str | None,
     cross: str | None,
     seeds: int | None,
+    ladder: str | None,
+    budget: float | None,
+    decisions: int,
+    unit: str,
+    forecast: bool,
     out: Path | None,
     on: str | None,
     only_report: bool,
@@ -59,8 +75,9 @@ def command(
 
     Agents with several seeds learn in each of the ENVIRONMENTS. At several points what they have learned is frozen, and
     searches of several sizes decide with it. What the decisions lose is split into prediction, decision, distillation,
-    horizon and exploration; laws are fitted, and judged by how well they extrapolate. Several models are compared on
-    the same experience; learners that differ in their simulations are compared, train against test.
+    horizon and exploration. For each amount of total compute, that of learning and that of --decisions, the best split
+    is found, and the law that the score follows; laws are judged by how well they extrapolate. Several models are
+    compared on the same experience; learners that differ in their simulations are compared, train against test.
 
     In place of environments, name a TOML or Python file that says what is measured, or the folder of a study, to resume
     it.
@@ -74,6 +91,9 @@ def command(
       aixi scale tiger --models ctw,my_ngram.py:NGram --planners rhouct,one-ply,rhouct+ucb:0.7
       aixi scale --envs locks:1,locks:2,tiger --grid full --seeds 20 --out study/
       aixi scale study/ --report
+      aixi scale study/ --plan 1e7 --decisions 500
+      aixi scale --ladder nim --models true
+      aixi scale --forecast locks:3
       aixi scale benchmarks/scaling/families.toml --on dask://host:8786
     """
     from aixi_approx.laboratory.conclusions import conclusions
@@ -82,17 +102,29 @@ def command(
     from aixi_approx.laboratory.results import find_results
 
     named = [*what, *_names(envs or "")]
+    if forecast:
+        show_forecast(named, horizon=None, as_json=as_json, out=out)
+        return
+    if budget is not None and not budget > 0:
+        raise click.UsageError(f"--plan is {budget:g}: name a positive number of {unit}")
     with redirect_stdout(sys.stderr):  # what an environment prints is no result
         if only_report and len(named) == 1 and not Path(named[0]).exists() and not _is_environment(named[0]):
             raise click.UsageError(f"there is no study {named[0]}: name the folder of one")
         lists = {"models": models, "planners": planners, "learners": learners, "cross": cross}
         given = {name: tuple(_names(text)) for name, text in lists.items() if text is not None}
-        laboratory = _laboratory(named, grid, {**given, **({} if seeds is None else {"seeds": seeds})}, out)
-        if not only_report:
+        given |= {} if seeds is None else {"seeds": seeds}
+        laboratory = _laboratory(named, grid, given, out, ladder=ladder)
+        if budget is not None and not (laboratory.folder / "study.json").exists():
+            raise click.UsageError(f"{laboratory.folder} holds no study to plan with: run it first, without --plan")
+        if not only_report and budget is None:
             run_laboratory(laboratory, on, yes=yes, fewer="take a smaller grid")
         elif not (laboratory.folder / "study.json").exists():
             raise click.UsageError(f"{laboratory.folder} holds no study to report on: leave --report out")
         found = find_results(laboratory)
+        if budget is not None:
+            show_plan(found, budget, decisions=decisions, unit=unit, as_json=as_json)
+            return
+        found = [replace(f, decisions=float(decisions), unit=unit) for f in found]
         _fit(found)
     text = report(found)
     written = [laboratory.folder / "report.md", *_draw(found, laboratory.folder)]
@@ -113,13 +145,22 @@ def _names(text: str) -> list[str]:
     return [name.strip() for name in text.split(",") if name.strip()]
 
 
-def _laboratory(named: Sequence[str], grid: str | None, given: dict[str, Any], out: Path | None) -> Laboratory[Study]:
+def _laboratory(
+    named: Sequence[str], grid: str | None, given: dict[str, Any], out: Path | None, *, ladder: str | None
+) -> Laboratory[Study]:
     """The folder that is worked in, with the study that is asked for."""
+    from aixi_approx.laboratory.ladder import ladder_study
     from aixi_approx.laboratory.runner import Laboratory
     from aixi_approx.laboratory.study import FULL, SMALL, checked, read_study
 
+    if ladder:
+        if named:
+            raise click.UsageError(f"--ladder says what the environments are: leave {named[0]} out")
+        study = ladder_study(ladder, {"small": SMALL, "full": FULL}[grid or "small"])
+        return Laboratory(out or Path(f"study-ladder-{ladder}"), checked(study._replace(**given), "the study"))
     if not named:
         raise click.UsageError("name an environment, a file that holds a study, or the folder of one")
+    study: Study
     first = Path(named[0])
     options = ", ".join(f"--{name}" for name in ("seeds", *(n for n in given if n != "seeds"), "grid"))
     if len(named) == 1 and ((first / "study.json").exists() or (first.is_dir() and not _is_environment(named[0]))):
@@ -128,7 +169,6 @@ def _laboratory(named: Sequence[str], grid: str | None, given: dict[str, Any], o
         return Laboratory(first)
     if len(named) > 1 and (alone := [name for name in named if name.endswith((".toml", ".py"))]):
         raise click.UsageError(f"{alone[0]} says what is measured: name nothing else")
-    study: Study
     if len(named) == 1 and first.suffix in (".toml", ".py"):
         if not first.is_file():
             raise click.UsageError(f"there is no file {first}")

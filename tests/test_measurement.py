@@ -596,7 +596,7 @@ def test_what_is_analysed_changes_no_decision(model: str, learn: bool, own_predi
     model = own_predictor if model == "own" else model
     results = [measure(group_of(run, 60, ways, model, count), cycles_of(run, 60)) for count in (0, 10)]
     none, ten = ([timeless(row) for row in result["rows"]] for result in results)
-    analysed = {"regret", "within_horizon", "long_run", "simple_regret", "certified"}
+    analysed = {"regret", "wrong", "boundary", "within_horizon", "long_run", "simple_regret", "bounds", "certified"}
     for a, b in zip(none, ten, strict=True):
         assert {name for name in a if a[name] != b[name]} == analysed
         assert {a[name] for name in analysed} == {None}

@@ -240,7 +240,9 @@ def analyser(*planners: Fixed) -> DecisionAnalyser:
 def test_an_analyser_asks_until_it_is_sure() -> None:
     rough, finer, finest = Fixed([3.0, 2.0], [0.6, 0.6]), Fixed([2.0, 2.5], [0.2, 0.2]), Fixed([0.0, 9.0], [0.0, 0.0])
     analysis = analyser(rough, finer, finest)(None, b"a", action=0)
-    assert analysis == (None, None, 0.5, True)
+    assert analysis[:2] == (None, None)
+    assert (analysis.simple_regret, analysis.certified) == (0.5, True)
+    assert analysis.simple_regret_bounds == pytest.approx((0.1, 0.9))
     assert (rough.asked, finer.asked, finest.asked) == (1, 1, 0)
 
 
@@ -254,7 +256,9 @@ def test_equals_are_beyond_doubt_only_if_their_values_are_exact(error: float, ce
 
 def test_an_analyser_makes_do_with_what_it_got() -> None:
     analysis = analyser(Fixed([3.0, 2.0], [0.6, 0.6]), Fixed(None))(None, b"a", action=1)
-    assert analysis == (None, None, 1.0, False)
+    assert analysis[:2] == (None, None)
+    assert (analysis.simple_regret, analysis.certified) == (1.0, False)
+    assert analysis.simple_regret_bounds == pytest.approx((0.0, 2.2))
 
 
 def test_an_analyser_remembers_gives_up_and_begins_anew() -> None:

@@ -30,7 +30,7 @@ from aixi_approx.laboratory.plot_families import draw_all
 from aixi_approx.laboratory.plot_train_test import draw_train_test
 from aixi_approx.laboratory.regret import PARTS
 from aixi_approx.laboratory.report import as_json, report
-from aixi_approx.laboratory.results import LAWS, LEVELS, Results, find_results, mean_over_seeds, seed_mean
+from aixi_approx.laboratory.results import LAWS, LEVELS, UNITS, Results, find_results, mean_over_seeds, seed_mean
 from aixi_approx.laboratory.runner import Laboratory
 from aixi_approx.laboratory.study import Study
 from aixi_approx.laboratory.train_test import TrainTest
@@ -70,7 +70,11 @@ def a_row(checkpoint: Checkpoint, setting: Setting) -> dict[str, Any]:
         **setting.coordinates,
         **{
             what: code(what, checkpoint, setting)
-            for what in ("reward", "regret", "simple_regret", "certified", "bits", "visits", "seconds")
+            for what in ("reward", "regret", "wrong", "simple_regret", "certified", "bits", "visits", "seconds")
+        },
+        "bounds": {
+            what: [code(f"{what} {end}", checkpoint, setting) for end in ("low", "high")]
+            for what in ("prediction", "decision", "simple_regret")
         },
         "within_horizon": {part: code(f"within_horizon {part}", checkpoint, setting) for part in parts},
         "long_run": {part: code(f"long_run {part}", checkpoint, setting) for part in parts},
@@ -93,13 +97,15 @@ def write(folder: Path, study: Study, lacks: Callable[[Checkpoint], bool] = lamb
     store.prepare(study.as_json())
     for run in study.runs():
         groups = [group for group in study.groups(run) if not lacks(group.checkpoint)]
-        for checkpoint, ways, _ in groups:
+        for checkpoint, ways, *_ in groups:
             rows = [a_row(checkpoint, setting) for setting in ways]
             store.add_conditions(checkpoint, {"learned": what_was_learned(checkpoint), "rows": rows})
         for mark in study.experience:
             if any(group.checkpoint.experience >= mark for group in groups):
-                entropy = random_number(f"entropy {run.environment} {run.seed} {mark}")
-                store.add_segment(run, mark, segment=Segment([], entropy, 1, 0.1))
+                entropy, bits = (
+                    random_number(f"{what} {run.environment} {run.seed} {mark}") for what in ("entropy", "bits")
+                )
+                store.add_segment(run, mark, segment=Segment([], entropy, 1, bits, 3, 0.1))  # type: ignore[arg-type]
     return Laboratory(folder)
 
 
@@ -151,8 +157,10 @@ def test_all_is_where_it_belongs(lacks: Callable[[Checkpoint], bool], tmp_path: 
 
         for s, (e, mark), (n, count) in product(range(3), enumerate(STUDY.experience), enumerate(STUDY.simulations)):
             at = (s, mark, "ctw", 8, by(2, "dpuct", count))
-            for what in ("reward", "regret", "simple_regret", "certified", "bits", "visits", "seconds"):
+            for what in ("reward", "regret", "wrong", "simple_regret", "certified", "bits", "visits", "seconds"):
                 assert is_same(getattr(f, what)[s, e, n], value(what, *at)), what
+            for what, (i, end) in product(f.bounds, enumerate(("low", "high"))):
+                assert is_same(f.bounds[what][s, e, n, i], value(f"{what} {end}", *at))
             for what, (p, part) in product(("long_run", "within_horizon"), enumerate(PARTS)):
                 assert is_same(getattr(f, what)[s, e, n, p], value(f"{what} {part}", *at))
             assert is_same(f.score[s, e, n], scored(*at))
@@ -175,6 +183,8 @@ def test_all_is_where_it_belongs(lacks: Callable[[Checkpoint], bool], tmp_path: 
             for depth in (8, 6):
                 excess = (value("log_loss", s, mark, "ctw", depth, None) - sum(lived)) / mark
                 assert is_same(f.excess[depth][s, e], excess)
+            took = [random_number(f"bits {f.environment} {s} {each}") for each in STUDY.experience[: e + 1]]
+            assert is_same(f.learning["bits"][s, e], NAN if np.isnan(f.learning["bits"][s, e]) else sum(took))
             ours = (s, mark, "ctw", 8, None)
             allowed = (value("fixed", *ours) + value("allowance", *ours) - sum(lived)) / mark
             assert is_same(f.allowance[s, e], allowed)
@@ -449,6 +459,9 @@ def made_up(loss: Any, parts: Any = None, **others: Any) -> Results:
         "within_horizon": parts * 2,
         "simple_regret": np.abs(loss),
         "certified": np.ones((s, e, n)),
+        "wrong": np.abs(loss) / 2,
+        "bounds": {what: np.stack([loss, loss + 1], axis=-1) for what in ("prediction", "decision", "simple_regret")},
+        "learning": {unit: np.cumsum(np.full((s, e), 50.0), axis=1) for unit in UNITS},
         "bits": loss * 100,
         "visits": loss * 1000,
         "seconds": loss / 1000,

@@ -65,7 +65,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"settings": {"tiger": {"horizon": 101}}}, "settings of tiger: horizon is 101: it must lie in 1 to 100"),
     ({"settings": {"tiger": {"simulations": 0}}}, "settings of tiger: simulations is 0"),
     ({"settings": {"tiger": {"epsilon": 1.1}}}, "settings of tiger: epsilon is 1.1: it must lie in 0 to 1"),
-    ({"models": ["true"]}, r"models are \['true'\]: name ctw, too"),
+    ({"environments": ["pacman"], "models": ["true"]}, r"models are \['true'\]: name ctw, too"),
     ({"planners": ["seconds:0.1", "rhouct"]}, "the first planner is seconds:0.1: begin with one that counts"),
     (
         {"planners": ["dpuct", "dpuct+memo:true"], "models": ["ctw", "true"]},

@@ -11,6 +11,8 @@ import numpy as np
 
 from aixi_approx.estimate import Estimate
 from aixi_approx.laboratory.results import PARTS, Results, mean_over_seeds, seed_mean
+from aixi_approx.laws.bootstrap import estimate
+from aixi_approx.laws.extrapolation import Comparison
 
 SMALL = 0.02  # of the way from the random agent to the best: less is not worth mentioning
 FEW = 5  # agents: with fewer, a warning
@@ -38,7 +40,7 @@ def conclusions(found: Results) -> list[str]:
             else "nothing was measured yet"
         )
         return [f"{_at(found)} {what}."]
-    parts = (_where, _what_limits, _next, _crossing, _trade_off, _laws, _few)
+    parts = (_where, _total_compute, _what_limits, _next, _crossing, _trade_off, _laws, _few)
     return [sentence for part in parts for sentence in part(found)]
 
 
@@ -62,6 +64,44 @@ def _where(f: Results) -> Iterator[str]:
         knowing = f.others.get("model: true", np.full((1, 1), np.nan))[:, -1]
         if np.isfinite(knowing).any():
             yield f"Given the environment itself, as many simulations score {plus(mean_over_seeds(knowing))}."
+
+
+def _total_compute(f: Results) -> Iterator[str]:
+    """The law of the score over total compute, and the best split of it."""
+    found, law = f.frontier, f.frontier_law
+    if found is None:
+        return
+    task = f"learning and {f.decisions:,.0f} decisions"
+    odds = next((each for each in law.laws if each.name == "odds"), None)
+    if odds and law.best is odds:
+        half, power = odds.parameters["x0"], odds.parameters["b"]
+        yield (
+            f"Of total compute, {task}, half of the way to the best takes {_interval(half, '{:.2g}')} {f.unit}; the "
+            f"odds of success grow as its power {_interval(power, '{:.2f}')} ({when(law)}): fitted to the lower half of "
+            f"the logarithm, that foresees the upper half to {odds.error.mean:.3f}, the last value to "
+            f"{law.persistence.mean:.3f}."
+        )
+    elif law.laws:
+        yield f"Score over total compute, {task}: {law.why}."
+    told = [
+        f"{found.compute[i]:.1g} {f.unit}: {_interval(estimate(found.share[:, i]), '{:.2f}')}, score "
+        f"{found.score[0, i]:.2f}"
+        for level in (0.5, 0.9)
+        if len(there := np.flatnonzero(found.score[0] >= level * f.end))
+        for i in there[:1]
+    ]
+    if told:
+        yield f"The share of it that is best spent on learning, where the score comes to .5 and .9: {'; '.join(told)}."
+
+
+def when(law: Comparison) -> str:
+    """Return whether a law was said to hold before anything was measured, or found afterwards among several."""
+    return "frozen before" if law.frozen else f"found after, among {law.tried} laws"
+
+
+def _interval(value: Estimate, form: str) -> str:
+    mean, low, high = (form.format(x) for x in value)
+    return f"{mean} ({low} to {high})" if np.isfinite(value[1:]).all() else mean
 
 
 def _what_limits(f: Results) -> Iterator[str]:
@@ -159,7 +199,7 @@ def _laws(f: Results) -> Iterator[str]:
         name = what[0].upper() + what[1:]
         if law.best:
             error, last_value = law.best.error.mean, law.persistence.mean
-            told = f"with an error of {error:.2g} where the last-value forecast has {last_value:.2g}"
+            told = f"with an error of {error:.2g} where the last-value forecast has {last_value:.2g} ({when(law)})"
             yield f"{name}: {law.best.formula} extrapolates best, {told}."
         elif law.laws:
             yield f"{name}: {law.why}."

@@ -97,12 +97,12 @@ def measure(group: Group, past: Sequence[Cycle]) -> dict[str, Any]:
     """
     checkpoint = group.checkpoint
     environment = make(checkpoint.run.environment)
-    cycles = list(past[: checkpoint.experience])
+    cycles = lived = list(past[: checkpoint.experience])
     if checkpoint.model == SHUFFLED:
-        cycles = _shuffled(cycles, checkpoint.run.seed)
+        cycles = _shuffled(lived, checkpoint.run.seed)
     learner, learned = _learn(checkpoint, environment, cycles)
-    analysis = _Analysis(group, environment, learner, cycles)
-    start = _Start(group, environment, cycles=cycles)
+    analysis = _Analysis(group, environment, learner, lived)
+    start = _Start(group, environment, cycles=lived)
     return {
         "learned": learned,
         "rows": [_evaluate(group, setting, start, learner, cycles, analysis) for setting in group.settings],

@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from scipy.stats import binomtest
 
 from aixi_approx.estimate import Estimate, finite
-from aixi_approx.laboratory.conclusions import conclusions, plus
+from aixi_approx.laboratory.conclusions import conclusions, plus, when
+from aixi_approx.laboratory.ladder import Ladder, find_ladders
 from aixi_approx.laboratory.results import PARTS, Array, Results, levels_of, mean_over_seeds, seed_mean
 from aixi_approx.laboratory.train_test import TrainTest, level_curve
+from aixi_approx.laws.bootstrap import SURE, estimate
 from aixi_approx.laws.extrapolation import Comparison
+from aixi_approx.laws.frontier import POINTS
 from aixi_approx.laws.trade_off import TradeOff, fit_trade_off
+
+DECISION_COUNTS = (100, 1_000, 10_000)  # that total compute is told for
+SURELY = {"prediction, sure": "prediction", "decision, sure": "decision", "missed, sure": "simple_regret"}
 
 
 def report(found: Sequence[Results]) -> str:
@@ -23,11 +31,12 @@ def report(found: Sequence[Results]) -> str:
     found : sequence of Results
         Of a study; at least one.
     """
-    parts = [_summary(found), *_models(found), _laws(found)]
+    parts = [_summary(found), *_models(found), _laws(found), _tried(found), *map(_ladder, find_ladders(found))]
     for f in found:
         parts += [
             f"## {f.title}",
             *_surface(f),
+            *_frontier(f),
             *_regret(f),
             *_others(f),
             *_train_test(f),
@@ -80,11 +89,12 @@ def _models(found: Sequence[Results]) -> list[str]:
 
 def _laws(found: Sequence[Results]) -> str:
     lines = [
-        "Laws: fitted to the small half of the points and judged by their error at the large half (beside that of the",
-        "last-value forecast); parameters fitted to all, with 95 % intervals over seeds",
+        "Laws: fitted to the small half of the points. One that was frozen before the data is judged by all others; else",
+        "one is chosen by the nearer of these and judged by the farther. Its error there, beside that of the last-value",
+        "forecast and of other simple ones; parameters fitted to all, with 95 % intervals over seeds",
         "",
-        "| environment | what | error | last value | law | parameters |",
-        "|---|---|--:|--:|---|---|",
+        "| environment | what | error | last value | other forecasts | when | law | parameters |",
+        "|---|---|--:|--:|---|---|---|---|",
     ]
     for f in found:
         for what, law in f.laws.items():
@@ -94,13 +104,34 @@ def _laws(found: Sequence[Results]) -> str:
 
 def _fitted(law: Comparison) -> str:
     if not law.laws:
-        return f"| | {law.why} | "
-    first = law.best or law.laws[0]
+        return f"| | | | {law.why} | "
+    first = law.laws[0]
     error, last_value = (_short(e, 2) for e in (first.error, law.persistence))
+    others = {name: value for name, value in law.nulls.items() if value is not law.persistence}
+    nulls = ", ".join(f"{name} {value.mean:.2g}" for name, value in others.items())
+    cells = f"{error} | {last_value} | {nulls} | {when(law)}"
     if not law.best:
-        return f"{error} | {last_value} | none; the nearest: {first.formula} | "
+        return f"{cells} | does not hold: {first.formula} | "
     parameters = ", ".join(f"{name} = {_short(value)}" for name, value in first.parameters.items())
-    return f"{error} | {last_value} | {first.formula} | {parameters}"
+    return f"{cells} | {first.formula} | {parameters}"
+
+
+def _tried(found: Sequence[Results]) -> str:
+    """How many comparisons there were, and how many would hold by chance."""
+    laws = [law for f in found for law in f.laws.values() if law.laws]
+    frozen, chosen = ([law for law in laws if bool(law.frozen) is kind] for kind in (True, False))
+    told = [
+        f"{sum(law.best is not None for law in some)} of {len(some)} laws {what} hold"
+        for some, what in ((frozen, "frozen before the data"), (chosen, "chosen among several on points of their own"))
+        if some
+    ]
+    if not told:
+        return ""
+    return (
+        f"{'; '.join(told)}. {sum(law.tried for law in laws):,} fits were compared in all. One that is no better than "
+        f"the null forecasts passes in one of {1 / (1 - SURE):.0f} cases, so that {len(laws) * (1 - SURE):.1f} of "
+        f"{len(laws)} would hold by chance."
+    )
 
 
 def _short(value: Estimate, digits: int = 3) -> str:
@@ -139,15 +170,19 @@ def _regret(f: Results) -> list[str]:
     ):
         index: Any = np.s_[:, :, -1] if axis == "experience" else np.s_[:, -1]
         lines = [
-            f"Regret over {axis}, {unit}: reward per cycle lost in the long run, by part; and value lost within the",
-            f"horizon of {f.horizon} cycles",
+            f"Regret over {axis}, {unit}: reward per cycle lost in the long run, by part; between what prediction and",
+            "decision lie for sure, and the value missed by the agent's own model; decisions that lose anything; value",
+            f"lost within the horizon of {f.horizon} cycles; decisions whose best action by the model is certain",
             "",
-            f"| {axis} | {' | '.join([*f.parts, *(f'{part}, within' for part in f.parts[1:]), 'certified'])} |",
-            "|--:|" + "--:|" * 2 * len(f.parts),
+            f"| {axis} | {' | '.join([*f.parts, *SURELY, 'wrong'])} | "
+            f"{' | '.join([*(f'{part}, within' for part in f.parts[1:]), 'certified'])} |",
+            "|--:|" + "--:|" * (2 * len(f.parts) + len(SURELY) + 1),
         ]
         for i, x in enumerate(along):
             places = [PARTS.index(part) for part in f.parts]
             cells = [_number(mean_over_seeds(f.long_run[index][:, i, p])) for p in places]
+            cells += [_ends(seed_mean(f.bounds[what][index][:, i])) for what in SURELY.values()]
+            cells += [_share(f.wrong[index][:, i], f.judged)]
             cells += [_number(mean_over_seeds(f.within_horizon[index][:, i, p])) for p in places[1:]]
             lines.append(f"| {x:,.0f} | {' | '.join(cells)} | {_mean(f.certified[index][:, i])} |")
         tables.append("\n".join(lines))
@@ -158,15 +193,16 @@ def _others(f: Results) -> list[str]:
     if not f.others:
         return []
     lines = [
-        f"Variants: score after the most experience ({f.experience[-1]:,.0f} cycles; none for the true model)",
+        f"Variants: score after the most experience ({f.experience[-1]:,.0f} cycles; none for the true model); and the",
+        "difference from the first row with the most simulations, by seeds in pairs",
         "",
-        f"| | {' | '.join(f'{n:,.0f}' for n in f.simulations)} |",
-        "|---|" + "--:|" * len(f.simulations),
+        f"| | {' | '.join(f'{n:,.0f}' for n in f.simulations)} | difference |",
+        "|---|" + "--:|" * (len(f.simulations) + 1),
     ]
     for label, score in {"as above": f.score[:, -1], **f.others}.items():
-        lines.append(
-            f"| {label} | {' | '.join(_number(mean_over_seeds(score[:, n])) for n in range(len(f.simulations)))} |"
-        )
+        cells = [_number(mean_over_seeds(score[:, n])) for n in range(len(f.simulations))]
+        cells.append("" if label == "as above" else _number(mean_over_seeds(score[:, -1] - f.score[:, -1, -1])))
+        lines.append(f"| {label} | {' | '.join(cells)} |")
     return ["\n".join(lines)]
 
 
@@ -224,7 +260,9 @@ def train_test_law(plane: TrainTest) -> TradeOff:
 def _predictor(f: Results) -> str:
     lines = [
         "The predictor: log loss above the entropy, bits per percept up to there, by depth; what theory allows at",
-        f"most, and the leaves of the best trees in hindsight, both of depth {f.depth}",
+        f"most, and the leaves of the best trees in hindsight, both of depth {f.depth}; the total, its learning",
+        "coefficient, what it grows by in nats for each unit of ln cycles since the column before, and what that is where",
+        "the source is a finite tree with as many leaves (Watanabe 2009; Rissanen 1984)",
         "",
         f"| | {' | '.join(f'{cycles:,.0f}' for cycles in f.experience)} |",
         "|---|" + "--:|" * len(f.experience),
@@ -235,6 +273,9 @@ def _predictor(f: Results) -> str:
     }
     rows["theory"] = [_mean(column, "{:.3f}") for column in f.allowance.T]
     rows["leaves"] = [_mean(column, "{:,.0f}") for column in f.leaves.T]
+    rows["total bits"] = [_mean(column, "{:,.0f}") for column in f.total_excess.T]
+    rows["coefficient"] = ["", *(_mean(column, "{:,.1f}") for column in f.learning_coefficient.T)]
+    rows["leaves / 2"] = [_mean(column / 2, "{:,.1f}") for column in f.leaves.T]
     return "\n".join([*lines, *(f"| {label} | {' | '.join(cells)} |" for label, cells in rows.items())])
 
 
@@ -249,6 +290,75 @@ def _compute(f: Results) -> str:
         cells = [_mean(values[:, -1, n], "{:,.3g}" if label == "ms" else "{:,.0f}") for n in range(len(f.simulations))]
         lines.append(f"| {label} | {' | '.join(cells)} |")
     return "\n".join(lines)
+
+
+def _frontier(f: Results) -> list[str]:
+    tables = []
+    for decisions in DECISION_COUNTS:
+        at = replace(f, decisions=float(decisions))
+        found, law = at.frontier, at.frontier_law
+        if found is None:
+            return []
+        foreseen = law.laws[0].forecast(found.compute, small=True).mean if law.laws else np.full(POINTS, np.nan)
+        lines = [
+            f"Total compute of learning and {decisions:,} decisions, in {f.unit}: the best score, what",
+            f"{law.laws[0].formula if law.laws else 'the law'} says that was fitted to the lower half; the share of",
+            "learning that gives it, cycles and simulations; 95 % over seeds",
+            "",
+            f"| {f.unit} | score | law | share of learning | cycles | simulations |",
+            "|--:|--:|--:|--:|--:|--:|",
+        ]
+        for i in range(0, len(found.compute), 3):
+            score, share, cycles, count = (
+                estimate(each[:, i]) for each in (found.score, found.share, found.experience, found.simulations)
+            )
+            lines.append(
+                f"| {found.compute[i]:.2g} | {_short(score)} | {foreseen[i]:.3f} | {_short(share, 2)} | "
+                f"{_short(cycles, 2)} | {_short(count, 2)} |"
+            )
+        tables.append("\n".join(lines))
+    return tables
+
+
+def _ladder(ladder: Ladder) -> str:
+    learned = f"after {ladder.experience:,.0f} cycles" if ladder.experience else "given the environment"
+    lines = [
+        f"## Ladder of {ladder.family}, {learned}, {ladder.model}",
+        "",
+        "Score over simulations, by size; the simulations with which it comes to a half, 95 % over seeds",
+        "",
+        f"| | {' | '.join(f'{n:,.0f}' for n in ladder.simulations)} | for a half |",
+        "|---|" + "--:|" * (len(ladder.simulations) + 1),
+    ]
+    for k, name in enumerate(ladder.names):
+        cells = [_mean(ladder.score[:, k, n], "{:.3f}") for n in range(len(ladder.simulations))]
+        lines.append(f"| {name} | {' | '.join(cells)} | {'' if (half := ladder.half[k]) is None else _short(half)} |")
+    mean = seed_mean(ladder.score).mean(axis=0)
+    lines.append(f"| mean | {' | '.join(f'{value:.3f}' for value in mean)} | |")
+    lines += ["", f"The mean over the sizes: {ladder.mean_law.why}."]
+    for name, (rate, wrong) in ladder.growth.items():
+        form = f"exp({rate.mean:.3g} size)" if name == "exponential" else f"size^{rate.mean:.3g}"
+        interval = f" ({rate.low:.3g} to {rate.high:.3g})" if np.isfinite(rate.high) else ""
+        lines.append(
+            f"The simulations for a half as {form}{interval}, fitted to all sizes but the last, are {wrong:.2g} times what "
+            "is measured there."
+        )
+    return "\n".join(lines)
+
+
+def _ends(interval: Array) -> str:
+    """Low and high."""
+    return "" if np.isnan(interval).any() else f"{interval[0] + 0.0:.3f} to {interval[1] + 0.0:.3f}"
+
+
+def _share(shares: Array, judged: int) -> str:
+    """A share of the decisions, with the 95 % bounds of Clopper and Pearson (1934) as if these were independent."""
+    known = shares[np.isfinite(shares)]
+    if not len(known):
+        return ""
+    count, wrong = judged * len(known), round(float(known.sum()) * judged)
+    low, high = binomtest(wrong, count).proportion_ci(method="exact")
+    return f"{wrong / count:.3f} ({low:.3f} to {high:.3f})"
 
 
 def _number(value: Estimate) -> str:
@@ -288,7 +398,13 @@ def as_json(found: Sequence[Results]) -> list[dict[str, Any]]:
             "reward": _grid(f.reward),
             "long_run": {part: _grid(f.long_run[..., i]) for i, part in enumerate(PARTS)},
             "within_horizon": {part: _grid(f.within_horizon[..., i]) for i, part in enumerate(PARTS)},
-            **{what: _grid(getattr(f, what)) for what in ("simple_regret", "certified", "bits", "visits", "seconds")},
+            **{
+                what: _grid(getattr(f, what))
+                for what in ("simple_regret", "certified", "wrong", "bits", "visits", "seconds")
+            },
+            "bounds": {what: _grid(values) for what, values in f.bounds.items()},
+            "learning": {unit: _grid(values) for unit, values in f.learning.items()},
+            "frontier": _frontier_data(f),
             **{what: _grid(getattr(f, what)) for what in ("allowance", "leaves")},
             "excess": {depth: _grid(values) for depth, values in f.excess.items()},
             "others": {label: _grid(values) for label, values in f.others.items()},
@@ -312,6 +428,13 @@ def _train_test_data(plane: TrainTest) -> dict[str, Any]:
         "level_curve": {**curve._asdict(), "level": finite(curve.level)},
         "trade_off": _trade_off(train_test_law(plane)),
     }
+
+
+def _frontier_data(f: Results) -> dict[str, Any] | None:
+    if (found := f.frontier) is None:
+        return None
+    told = {name: [_interval(estimate(column)) for column in getattr(found, name).T] for name in found._fields[2:]}
+    return {"decisions": f.decisions, "unit": f.unit, "compute": found.compute.tolist(), "reach": found.reach, **told}
 
 
 def _trade_off(trade: TradeOff) -> dict[str, Any]:

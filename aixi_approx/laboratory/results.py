@@ -8,8 +8,8 @@ from __future__ import annotations
 import functools
 import operator
 import re
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -20,14 +20,16 @@ from aixi_approx.envs import make
 from aixi_approx.estimate import Estimate, average
 from aixi_approx.laboratory.axes import Axis
 from aixi_approx.laboratory.condition import Checkpoint, Setting, TrainingRun
-from aixi_approx.laboratory.measurement import NO_MODEL
+from aixi_approx.laboratory.measurement import NO_MODEL, exact
 from aixi_approx.laboratory.regret import PARTS
 from aixi_approx.laboratory.runner import Laboratory
 from aixi_approx.laboratory.study import Study, with_horizon
 from aixi_approx.laboratory.train_test import TrainTest
-from aixi_approx.laws.curves import fit_curve
-from aixi_approx.laws.extrapolation import Comparison
+from aixi_approx.laws.curves import fit_curve, fit_resampled
+from aixi_approx.laws.extrapolation import Comparison, nothing
+from aixi_approx.laws.frontier import Frontier, find_frontier
 from aixi_approx.laws.joint import fit_joint_law
+from aixi_approx.laws.total_excess import fit_total_excess
 from aixi_approx.laws.trade_off import TradeOff, fit_trade_off
 from aixi_approx.planner_spec import PlannerSpec
 from aixi_approx.planners import planner_class
@@ -35,7 +37,10 @@ from aixi_approx.pomdp.solver import reward_range
 
 Array = NDArray[np.float64]
 
-LAWS = ("predictor_law", "learning_law", "search_law", "simple_regret_law", "joint_law", "trade_off")
+LAWS = ("frontier_law", "predictor_law", "learning_law", "search_law", "simple_regret_law", "joint_law", "trade_off")
+UNITS = ("bits", "visits", "seconds")  # of compute
+DECISIONS = 1_000  # made with what was learned, unless told otherwise
+BETTER = 0.02  # of the score: searches that beat exact decisions by more, do so for a reason
 SAME = 1e-9  # scores that differ by less are equal
 LEVELS = (0.5, 0.6, 0.7, 0.8, 0.9)  # of the way from the smallest score of a surface to the largest
 
@@ -68,8 +73,24 @@ class Results:
         Value within the horizon, by the agent's own model, that its search did not find.
     certified : float[S, E, N]
         Share of the decisions whose best action by the agent's own model is beyond doubt.
+    wrong : float[S, E, N]
+        Share of the decisions that lose anything in the long run.
+    bounds : dict of str to float[S, E, N, 2]
+        Between what prediction and decision, in the long run, and simple_regret lie for sure.
     bits, visits, seconds : float[S, E, N]
         What a decision took: bits predicted or learned, nodes visited for these, time.
+    learning : dict of str to float[S, E]
+        By the name of one of these, what learning took from the first cycle on, searches included.
+    hypotheses : dict of str to str
+        By quantity, the law that the study said it would follow before anything was measured.
+    end : float
+        The score that the best agent can reach which looks so many cycles ahead: that of exact decisions, or 1 where
+        it is not known, or where searches do better than exact decisions.
+    decisions, unit : float and str
+        How many decisions are made with what was learned, and what compute is counted in, where total compute is told:
+        bits predicted or learned, visits to nodes for these, or seconds.
+    judged : int
+        Decisions of each evaluation.
     excess : dict of int to float[S, E]
         By depth, the log loss above the entropy, in bits per percept of the experience.
     allowance : float[S, E]
@@ -96,14 +117,22 @@ class Results:
     within_horizon: Array
     simple_regret: Array
     certified: Array
+    wrong: Array
+    bounds: dict[str, Array]
     bits: Array
     visits: Array
     seconds: Array
+    learning: dict[str, Array]
     excess: dict[int, Array]
     allowance: Array
     leaves: Array
     others: dict[str, Array] = field(default_factory=dict)
     train_test: list[TrainTest] = field(default_factory=list)
+    hypotheses: Mapping[str, str] = field(default_factory=dict)
+    end: float = 1.0
+    decisions: float = DECISIONS
+    unit: str = "bits"
+    judged: int = 1
 
     @property
     def title(self) -> str:
@@ -121,6 +150,21 @@ class Results:
         if self.random_reward is None or self.optimum is None or self.optimum <= self.random_reward:
             return np.nan
         return self.optimum - self.random_reward
+
+    @property
+    def total_excess(self) -> Array:
+        """float[S, E]: the log loss above the entropy, in bits, of the whole experience."""
+        return self.excess[self.depth] * self.experience
+
+    @property
+    def learning_coefficient(self) -> Array:
+        """float[S, E - 1]: by how much the total excess grows, in nats for each unit of ln cycles, step by step.
+
+        The free energy of n cycles is n L + lambda ln n, with the learning coefficient lambda (Watanabe 2009): half of
+        the number of parameters where the source is a finite tree that the predictor has found.
+        """
+        steps: Array = np.diff(self.total_excess, axis=1) * np.log(2) / np.diff(np.log(self.experience))
+        return steps
 
     @property
     def seeds(self) -> int:
@@ -169,32 +213,76 @@ class Results:
         """Scores at which contours are drawn."""
         return levels_of(seed_mean(self.score))
 
+    def frontier_at(self, compute: Array | None = None) -> Frontier | None:
+        """Return the best score for amounts of total compute: that of learning and that of all decisions.
+
+        Parameters
+        ----------
+        compute : float[M], optional
+            Amounts; by default, in equal steps of the logarithm, from the cheapest measured point to the most expensive.
+
+        Returns
+        -------
+        Frontier or None
+            None where scores or compute are not known.
+        """
+        return find_frontier(
+            self.experience,
+            self.simulations,
+            score=self.score,
+            learning=seed_mean(self.learning[self.unit]),
+            deciding=seed_mean(getattr(self, self.unit)),
+            decisions=self.decisions,
+            compute=compute,
+        )
+
+    @functools.cached_property
+    def frontier(self) -> Frontier | None:
+        """The best score for each amount of total compute; None where scores or compute are not known."""
+        return self.frontier_at()
+
     # The laws: how one thing depends on another.
 
     @functools.cached_property
+    def frontier_law(self) -> Comparison:
+        """The best score over total compute; fitted to the lower half of its logarithm."""
+        found = self.frontier
+        if found is None:
+            return nothing("total compute or the score is not known everywhere")
+        return fit_resampled(found.compute, found.score, end=self.end, frozen=self.hypotheses.get("frontier"))
+
+    @functools.cached_property
     def predictor_law(self) -> Comparison:
-        """Excess log loss over experience."""
-        return fit_curve(self.experience, self.excess[self.depth])
+        """Total excess log loss over experience."""
+        half = -(-len(self.experience) // 2) - 1
+        return fit_total_excess(
+            self.experience,
+            self.total_excess,
+            leaves=float(seed_mean(self.leaves)[half]),
+            frozen=self.hypotheses.get("prediction"),
+        )
 
     @functools.cached_property
     def learning_law(self) -> Comparison:
         """Score over experience, with the most simulations."""
-        return fit_curve(self.experience, self.score[:, :, -1])
+        frozen = self.hypotheses.get("learning")
+        return fit_curve(self.experience, self.score[:, :, -1], end=self.end, frozen=frozen)
 
     @functools.cached_property
     def search_law(self) -> Comparison:
         """Score over simulations, after the most experience."""
-        return fit_curve(self.simulations, self.score[:, -1])
+        return fit_curve(self.simulations, self.score[:, -1], end=self.end, frozen=self.hypotheses.get("search"))
 
     @functools.cached_property
     def simple_regret_law(self) -> Comparison:
         """Simple regret over simulations, after the most experience."""
-        return fit_curve(self.simulations, self.simple_regret[:, -1])
+        return fit_curve(self.simulations, self.simple_regret[:, -1], end=0.0, frozen=self.hypotheses.get("missed"))
 
     @functools.cached_property
     def joint_law(self) -> Comparison:
-        """1 - score over experience and simulations."""
-        return fit_joint_law(self.experience, self.simulations, loss=1 - self.score)
+        """What the score misses of its end, over experience and simulations."""
+        loss, frozen = self.end - self.score, self.hypotheses.get("joint")
+        return fit_joint_law(self.experience, self.simulations, loss=loss, end=self.end, frozen=frozen)
 
     @functools.cached_property
     def trade_off(self) -> TradeOff:
@@ -211,11 +299,12 @@ class Results:
     def laws(self) -> dict[str, Comparison]:
         """All laws, by what depends on what."""
         return {
-            "excess log loss over experience, bits per percept": self.predictor_law,
+            f"score over total compute, {self.decisions:,.0f} decisions": self.frontier_law,
+            "total excess log loss over experience, bits": self.predictor_law,
             f"score over experience, {self.simulations[-1]:,.0f} simulations": self.learning_law,
             f"score over simulations, {self.experience[-1]:,.0f} cycles": self.search_law,
             f"simple regret over simulations, {self.experience[-1]:,.0f} cycles": self.simple_regret_law,
-            "1 - score over both": self.joint_law,
+            "score missed over both": self.joint_law,
         }
 
 
@@ -278,7 +367,7 @@ def find_results(laboratory: Laboratory[Study]) -> list[Results]:
     """
     study = laboratory.study
     return [
-        _Reader(laboratory, name, model).results() for name in study.environments for model in study.learning_models
+        _Reader(laboratory, name, model).results() for name in study.environments for model in study.planes
     ]
 
 
@@ -289,16 +378,18 @@ class _Reader:
         self.store, self.study = laboratory.store, laboratory.study
         self.environment, self.model = environment, model
         self.settings = self.study.agent_settings(environment)
+        self.experience = (0,) if model == TRUE else self.study.experience
         self._conditions = functools.cache(self.store.conditions)
+        self._segment = functools.cache(self.store.segment)
 
     def run(self, seed: int, learner: str | None = None) -> TrainingRun:
         return TrainingRun(self.environment, learner or self.study.base_learner, seed, self.settings)
 
     def learned(self, depth: int, get: Callable[[Any], Any]) -> Array:
         """[S, E] something of what learning came to."""
-        values = np.full((self.study.seeds, len(self.study.experience)), np.nan)
+        values = np.full((self.study.seeds, len(self.experience)), np.nan)
         for s, e in np.ndindex(*values.shape):
-            checkpoint = Checkpoint(self.run(self.study.all_seeds[s]), self.study.experience[e], self.model, depth)
+            checkpoint = Checkpoint(self.run(self.study.all_seeds[s]), self.experience[e], self.model, depth)
             if found := self._conditions(checkpoint):
                 values[s, e] = _number(get(found[0]))
         return values
@@ -315,7 +406,7 @@ class _Reader:
     def plane(self, get: Callable[[Any], Any], *shape: int) -> Array:
         """[S, E, N, ...] something of the rows of the first planner, at the environment's own depth and horizon."""
         setting = self.setting(PlannerSpec.parse(self.study.planners[0]), self.settings.horizon)
-        experience, simulations = self.study.experience, self.study.simulations
+        experience, simulations = self.experience, self.study.simulations
         values = np.full((self.study.seeds, len(experience), len(simulations), *shape), np.nan)
         for s, e, n in np.ndindex(*values.shape[:3]):
             run = self.run(self.study.all_seeds[s])
@@ -332,24 +423,39 @@ class _Reader:
                 values[s, n] = _number(get(row))
         return values
 
-    def entropies(self) -> Array:
-        """[S, E] log loss of the true environment at the percepts of the experience, bits in all."""
-        values = np.full((self.study.seeds, len(self.study.experience)), np.nan)
+    def of_experience(self, what: str) -> Array:
+        """[S, E] something of the segments of the experience, summed from the first on."""
+        values = np.full((self.study.seeds, len(self.experience)), np.nan)
         for s, e in np.ndindex(*values.shape):
-            segment = self.store.segment(self.run(self.study.all_seeds[s]), self.study.experience[e])
-            if segment and segment["entropy"] is not None:
-                values[s, e] = segment["entropy"]
+            if segment := self._segment(self.run(self.study.all_seeds[s]), self.experience[e]):
+                values[s, e] = _number(segment[what])
         return np.cumsum(values, axis=1)
+
+    def learning(self, unit: str) -> Array:
+        """[S, E] what learning took: the life of the agent, and what another model than its own learned of that."""
+        own = self.of_experience(unit)
+        return own if self.model == CTW else own + self.learned(self.settings.depth, lambda learned: learned[unit])
+
+    def end(self) -> float:
+        """The score of exact decisions within the horizon, where that is soon known; else 1."""
+        random, optimum = reward_range(make(self.environment))
+        solution = exact(self.environment)
+        if solution is None or random is None or optimum is None or optimum <= random:
+            return 1.0
+        return (solution.receding_reward(self.settings.horizon) - random) / (optimum - random)
 
     def results(self) -> Results:
         study, depth, horizon = self.study, self.settings.depth, self.settings.horizon
         random, optimum = reward_range(make(self.environment))
-        entropy, each = self.entropies(), np.array(study.experience, dtype=float)
+        entropy, each = self.of_experience("entropy"), np.array(self.experience, dtype=float)
         base = self.model == study.base_model
         depths = (depth, *(other for other in study.depths if other != depth)) if base else (depth,)
 
         def parts(kind: str) -> Callable[[Any], Any]:
             return lambda row: [row[kind][part] for part in PARTS] if row[kind] else [None] * len(PARTS)
+
+        def bounds(what: str) -> Array:
+            return self.plane(lambda row: row["bounds"][what] if row["bounds"] else [None, None], 2)
 
         def best_tree(*fields: str) -> Array:
             def total(learned: Any) -> Any:
@@ -372,15 +478,23 @@ class _Reader:
             within_horizon=self.plane(parts("within_horizon"), len(PARTS)),
             simple_regret=self.plane(lambda row: row["simple_regret"]),
             certified=self.plane(lambda row: row["certified"]),
+            wrong=self.plane(lambda row: row["wrong"]),
+            bounds={what: bounds(what) for what in ("prediction", "decision", "simple_regret")},
             bits=self.plane(lambda row: row["bits"]),
             visits=self.plane(lambda row: row["visits"]),
             seconds=self.plane(lambda row: row["seconds"]),
+            learning={unit: self.learning(unit) for unit in UNITS},
             excess={
                 other: (self.learned(other, lambda learned: learned["log_loss"]) - entropy) / each for other in depths
             },
             allowance=(best_tree("fixed", "allowance") - entropy) / each,
             leaves=best_tree("leaves"),
+            hypotheses=study.hypotheses,
+            end=self.end(),
+            judged=study.cycles,
         )
+        if np.nanmax(seed_mean(results.score), initial=0.0) > results.end + BETTER:
+            results = replace(results, end=1.0)
         for label, (checkpoint, setting) in self._others().items():
             reward, regret = (self.line(checkpoint, setting, operator.itemgetter(f)) for f in ("reward", "regret"))
             results.others[label] = results.scored(reward, regret)
@@ -427,13 +541,13 @@ class _Reader:
 
     def _after_the_most(self, learner: str) -> Callable[[int], Checkpoint]:
         """The checkpoint of each seed with all its experience."""
-        most, depth = self.study.experience[-1], self.settings.depth
+        most, depth = self.experience[-1], self.settings.depth
         return lambda seed: Checkpoint(self.run(seed, learner), most, self.model, depth)
 
     def _others(self) -> dict[str, tuple[Callable[[int], Checkpoint], Setting]]:
         """What is measured beside the plane, by its label: the checkpoint of each seed, and the setting."""
         study, depth, horizon = self.study, self.settings.depth, self.settings.horizon
-        most, specs = study.experience[-1], [PlannerSpec.parse(planner) for planner in study.planners]
+        most, specs = self.experience[-1], [PlannerSpec.parse(planner) for planner in study.planners]
         first = self.setting(specs[0], horizon)
 
         def at(experience: int, model: str, depth: int, learner: str | None = None) -> Callable[[int], Checkpoint]:
@@ -447,7 +561,7 @@ class _Reader:
         others |= {f"depth {d}": (at(most, self.model, d), first) for d in study.depths if d != depth}
         others |= {spec.title: (here, self.setting(spec, horizon)) for spec in specs[1:]}
         for model in study.models:
-            if model not in study.learning_models:
+            if model not in study.planes:
                 others[f"model: {model}"] = at(0 if model == TRUE else most, model, depth), first
         for learner in study.learners:
             spec = PlannerSpec.parse(learner)

@@ -72,7 +72,7 @@ class Study(NamedTuple):
     """As in `build_planner`, without horizon and simulations. The first is that of the plane."""
     models: tuple[str, ...] = (CTW,)
     """What predicts: `ctw` and others that learn, each with a plane of its own; `true`, the environment itself;
-    `shuffled`, a control that learns only how often each percept comes."""
+    `shuffled`, a control that learns only how often each percept comes. With `true` alone, only search is measured."""
     learners: tuple[str, ...] = (DEFAULT,)
     """The planners that agents learn with. One without a model, such as q-learning, is measured as it is."""
     cross: tuple[str, ...] = ()
@@ -182,9 +182,14 @@ class Study(NamedTuple):
         return tuple(model for model in self.models if model not in (TRUE, SHUFFLED))
 
     @property
+    def planes(self) -> tuple[str, ...]:
+        """The models that have a plane: those that learn, or, if none does, the true one at experience 0."""
+        return self.learning_models or (TRUE,)
+
+    @property
     def base_model(self) -> str:
-        """The first model that learns, of which there are slices."""
-        return self.learning_models[0]
+        """The first model that has a plane, of which there are slices."""
+        return self.planes[0]
 
     @property
     def base_learner(self) -> str:
@@ -423,7 +428,8 @@ def _full_planner(text: str) -> str:
 
 def _check_agents(study: Study) -> None:
     """See that all agents can be made."""
-    if not study.learning_models:
+    known = all(_declared(each).is_pomdp for each in study.environments)
+    if not study.learning_models and not (study.models == (TRUE,) and known and not study.all_axes):
         raise ValueError(f"models are {list(study.models)}: name {CTW}, too, or another one that learns")
     if SHUFFLED in study.models and CTW not in study.models:
         raise ValueError(f"{SHUFFLED} is a control of {CTW}: name {CTW}, too")

@@ -1,0 +1,104 @@
+"""A budget of compute, and what to do with it: for how long to learn, how much to search, what score to expect.
+
+What was measured says it where the budget lies on the surface of experience and simulations. Beyond that, the law of
+the frontier says what to expect, and the split goes on as it was: learning takes the same share, and what learning and
+a decision take grows in proportion to cycles and to simulations.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from aixi_approx.estimate import Estimate
+from aixi_approx.laboratory.results import Results
+from aixi_approx.laws.bootstrap import estimate
+
+ENOUGH = 0.99  # of the best score: more compute buys nothing that is worth it
+
+
+class Advice(NamedTuple):
+    """What to do with a budget."""
+
+    compute: float
+    """Of learning and all decisions, in units of compute."""
+    unit: str
+    """bits, visits or seconds."""
+    decisions: float
+    """How many are made with what was learned."""
+    experience: Estimate
+    """Cycles to learn from."""
+    simulations: Estimate
+    """Of each decision."""
+    share: Estimate
+    """Of the budget that goes to learning."""
+    score: Estimate
+    """To expect: 0 is the random agent, 1 the best."""
+    measured: bool
+    """Whether all of it lies on what was measured; if not, the law of the frontier says it."""
+    enough: float | None
+    """The least compute with which the score is as good as the best measured one can be; None if none is."""
+
+
+def advise(f: Results, compute: float) -> Advice:
+    """Say how a budget of compute is best spent.
+
+    Parameters
+    ----------
+    f : Results
+        Of a study in one environment, with the decisions that are to be made and the unit of compute.
+    compute : float
+        The budget, positive.
+
+    Returns
+    -------
+    Advice
+        With 95 % intervals over seeds.
+
+    Raises
+    ------
+    ValueError
+        If it can't be said: scores or costs are not known, the budget is too small, or, beyond what was measured, no
+        law holds.
+    """
+    whole, unit = f.frontier, f.unit
+    if whole is None:
+        raise ValueError(f"{f.title}: scores or {unit} are not known everywhere: finish the study first")
+    least, most = whole.compute[0], whole.reach
+    if compute < least:
+        raise ValueError(
+            f"{f.title}: {compute:.3g} {unit} buy nothing that was measured: "
+            f"{f.decisions:,.0f} decisions take {least:.3g} at least"
+        )
+    inside = compute <= most
+    at = f.frontier_at(np.array([min(compute, most)]))
+    assert at is not None
+    experience, simulations, share, score = (
+        estimate(each[:, 0]) for each in (at.experience, at.simulations, at.share, at.score)
+    )
+    good = np.flatnonzero(whole.score[0] >= ENOUGH * f.end)
+    enough = float(whole.compute[good[0]]) if len(good) else None
+    if not inside:
+        if enough is None:
+            law = f.frontier_law.best
+            if law is None:
+                raise ValueError(
+                    f"{f.title}: {compute:.3g} {unit} are more than the {most:.3g} that were measured, and no law of the "
+                    "frontier holds: measure more experience or simulations"
+                )
+            mean, low, high = (float(each[0]) for each in law.forecast(np.array([compute])))
+            score = Estimate(mean, low, high)
+        more = compute / most
+        experience, simulations = (Estimate(*(more * x for x in each)) for each in (experience, simulations))
+    return Advice(
+        compute,
+        unit,
+        f.decisions,
+        experience=experience,
+        simulations=simulations,
+        share=share,
+        score=score,
+        measured=inside,
+        enough=enough,
+    )
