@@ -27,6 +27,7 @@ from aixi_approx.laboratory.plot_parts import (
     legend,
     line,
     log_if_positive,
+    plain_log,
     say,
     scale,
     score_axis,
@@ -198,6 +199,7 @@ def _simple_regret(axes: Axes, f: Results) -> None:
         axes.set_ylim(bottom=0)
     else:
         axes.set_yscale("log")
+        plain_log(axes.yaxis)
     legend(axes)
     axes.grid(alpha=0.3)
 

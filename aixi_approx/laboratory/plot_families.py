@@ -23,6 +23,7 @@ from aixi_approx.laboratory.plot_parts import (
     legend,
     line,
     log_if_positive,
+    plain_log,
     say,
     say_same,
     scale,
@@ -100,10 +101,15 @@ def _regret(axes: Axes, found: Sequence[Results], names: Sequence[str]) -> None:
             label = part if k else None
             axes.barh(place, mean, width * 0.9, left, color=PART_COLOURS[part], label=label, alpha=1 if k else 0.5)
             above, below = above + np.maximum(mean, 0), below + np.minimum(mean, 0)
+    for i, f in enumerate(found):
+        if np.isnan(f.long_run / f.span).all():
+            axes.text(0, i, " not known", fontsize=SMALL, va="center", color=GREY)
     axes.axvline(0, color=BLACK, lw=0.8)
     axes.set_yticks(range(len(found)), names)
     axes.set_ylim(len(found) - 0.5, -0.5)
-    axes.set_xlim(right=max(0.1, axes.get_xlim()[1]))
+    axes.margins(x=0.05)
+    axes.use_sticky_edges = False  # else a bar ends at the frame
+    axes.autoscale_view()
     simulations = found[0].simulations[0]
     least = f"{found[0].experience[0]:,.0f} cycles, {simulations:,.0f} simulation{'s' * int(simulations != 1)}"
     axes.set(xlabel="score lost: 0 best, 1 random", title=f"regret: {least} (pale); the most")
@@ -147,5 +153,6 @@ def _laws(axes: Axes, found: Sequence[Results], names: Sequence[str]) -> None:
         title="laws: extrapolation (hollow: no law holds)",
     )
     if axes.get_legend_handles_labels()[0]:
+        plain_log(axes.xaxis)
         legend(axes)
     axes.grid(alpha=0.3)

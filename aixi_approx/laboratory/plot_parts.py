@@ -38,7 +38,7 @@ BAR = 0.7  # width
 TICKS = 12  # of an axis, at most
 SAME = 0.005  # lines that differ by less are one, to the eye
 FAR = 300  # times the least, beyond which a logarithmic axis has numbers at powers of ten only
-LETTERS = 72  # of the text below a panel, where two stand side by side
+LETTERS = 74  # of the text below a panel, where two stand side by side
 HANDLE = 9  # letters that the line beside a label of a legend takes
 ROOM, MARGIN = 0.13, 0.05  # of the width of a panel: between labels of contours, and from its edge
 OUTLINE = (patheffects.withStroke(linewidth=2.5, foreground="black"),)  # of what is white, on any colour
@@ -174,21 +174,21 @@ def log_if_positive(axes: Axes, *curves: Array) -> None:
     means = np.concatenate([seed_mean(curve) for curve in curves])
     if (means[np.isfinite(means)] > 0).all():
         axes.set_yscale("log")
-        plain_log(axes)
+        plain_log(axes.yaxis)
 
 
-def plain_log(axes: Axes) -> None:
-    """Give a logarithmic vertical axis plain numbers: 0.1 and 0.2, not powers of ten.
+def plain_log(axis: Axis) -> None:
+    """Give a logarithmic axis plain numbers: 0.1 and 0.2, not powers of ten.
 
     Parameters
     ----------
-    axes : Axes
+    axis : Axis
         Which; its limits are final.
     """
-    low, high = axes.get_ylim()
-    axes.yaxis.set_major_locator(LogLocator(subs=(1,) if high > FAR * low else (1, 2, 5)))
-    axes.yaxis.set_major_formatter("{x:g}")
-    axes.yaxis.set_minor_formatter(NullFormatter())
+    low, high = axis.get_view_interval()
+    axis.set_major_locator(LogLocator(subs=(1,) if high > FAR * low else (1, 2, 5)))
+    axis.set_major_formatter("{x:g}")
+    axis.set_minor_formatter(NullFormatter())
 
 
 def legend(axes: Axes) -> None:
