@@ -5,23 +5,29 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from aixi_approx.laboratory.palette import BLACK, line_styles, ordered_styles
 from aixi_approx.laboratory.plot_parts import (
     BAR,
-    COLOURS,
+    EITHER,
     EXPERIENCE,
+    PART_COLOURS,
     SCORE,
     SIMULATIONS,
+    SMALL,
+    WIDTH,
     bars,
     edges,
     estimates,
+    finish,
+    label_contours,
     law,
     legend,
     line,
     log_if_positive,
+    plain_log,
     say,
     scale,
     score_axis,
@@ -31,6 +37,8 @@ from aixi_approx.laboratory.regret import PARTS
 from aixi_approx.laboratory.results import Array, Results, seed_mean
 
 LINES = 4  # of a sheaf, at most
+HEIGHT = 3.9  # of a panel with its legend, inches
+KNOWING = {"color": BLACK, "marker": "X", "markersize": 5, "linestyle": "--"}  # an agent given the environment
 
 
 def draw_one(f: Results) -> Figure:
@@ -46,25 +54,23 @@ def draw_one(f: Results) -> Figure:
     Figure
         Eight panels: the score, where the regret comes from, laws.
     """
-    figure = Figure(figsize=(17, 8.2), layout="constrained")
-    panels = figure.subplots(2, 4)
-    seeds = f"{f.seeds} agents, 95 % over them" if f.seeds > 1 else "1 agent" if f.seeds else "no agent yet"
-    figure.suptitle(f"{f.label}: horizon {f.horizon}, depth {f.depth}; {seeds}")
-    surface, by_experience, by_simulations, trade_off = panels[0]
-    predictor, search, simple_regret, others = panels[1]
+    figure = Figure(figsize=(WIDTH, 4 * HEIGHT), layout="constrained")
+    figure.get_layout_engine().set(wspace=0.04, hspace=0.03)
+    panels = figure.subplots(4, 2).flatten()
+    seeds = f"{f.seeds} agents, bands: 95 % over them" if f.seeds > 1 else "1 agent" if f.seeds else "no agent yet"
+    figure.suptitle(f"{f.label}: horizon {f.horizon}, depth {f.depth}; {seeds}", fontsize=11)
+    surface, trade_off, by_experience, by_simulations, predictor, simple_regret, search, others = panels
     _surface(surface, f)
-    _regret(by_experience, f.experience, parts=f.long_run[:, :, -1] / f.span, shown=f.parts)
-    by_experience.set(xlabel="experience, cycles", title=f"regret with {f.simulations[-1]:,.0f} simulations")
-    _regret(by_simulations, f.simulations, parts=f.long_run[:, -1] / f.span, shown=f.parts)
-    by_simulations.set(xlabel="simulations of a decision", title=f"regret after {f.experience[-1]:,.0f} cycles")
     _trade_off(trade_off, f)
+    by_experience.set(xlabel=EXPERIENCE, title=f"regret with {f.simulations[-1]:,.0f} simulations")
+    _regret(by_experience, f.experience, parts=f.long_run[:, :, -1] / f.span, shown=f.parts)
+    by_simulations.set(xlabel=SIMULATIONS, title=f"regret after {f.experience[-1]:,.0f} cycles")
+    _regret(by_simulations, f.simulations, parts=f.long_run[:, -1] / f.span, shown=f.parts)
     _predictor(predictor, f)
-    _search(search, f)
     _simple_regret(simple_regret, f)
+    _search(search, f)
     _others(others, f)
-    for axes in panels.flat:
-        axes.title.set_fontsize(10)
-        axes.tick_params(labelsize=8, which="both")
+    finish(panels)
     return figure
 
 
@@ -73,41 +79,52 @@ def _surface(axes: Axes, f: Results) -> None:
         ("score: 0 random, 1 best", f.score) if np.isfinite(f.score).any() else ("reward per cycle", f.reward)
     )
     mean = seed_mean(values).T
-    axes.set_title("surface")
+    axes.set_title(
+        "score by experience and simulations" if values is f.score else "reward by experience and simulations"
+    )
     scale(axes.xaxis, f.experience, label=EXPERIENCE)
     scale(axes.yaxis, f.simulations, label=SIMULATIONS)
     mesh = axes.pcolormesh(edges(f.experience), edges(f.simulations), mean, cmap="viridis")
-    axes.figure.colorbar(mesh, ax=axes, label=named)
+    axes.figure.colorbar(mesh, ax=axes).set_label(named, fontsize=SMALL)
     if f.levels and np.isfinite(mean).all() and min(mean.shape) > 1:
         lines = axes.contour(
             f.experience, f.simulations, mean, levels=sorted(set(f.levels)), colors="white", linewidths=1
         )
-        axes.clabel(lines, fmt="%.2f", fontsize=7)
+        label_contours(axes, lines)
 
 
-def _regret(axes: Axes, x: Array, *, parts: Array, shown: Sequence[str]) -> None:
-    """What is lost, part upon part, of those that are shown; what is negative stands below the line."""
+def _regret(axes: Axes, x: Array, *, parts: Array, shown: Sequence[str], either: Array | None = None) -> None:
+    """What is lost, part upon part, of those that are shown; what is negative stands below the line.
+
+    `either`, float[S, K], is lost through prediction or decision, and is in neither of these parts.
+    """
     if np.isnan(parts).all():
         say(axes, "the values of actions\nin the true environment are not known")
         return
     place = np.arange(len(x))
     above, below = np.zeros(len(x)), np.zeros(len(x))
-    for name in (name for name in COLOURS if name in shown):
-        mean = np.nan_to_num(seed_mean(parts[..., PARTS.index(name)]))
+    pieces = {name: parts[..., PARTS.index(name)] for name in shown}
+    if either is not None:
+        pieces[EITHER] = either
+    hatches = {"exploration": "//", EITHER: ".."}
+    labels = {"exploration": "exploration, while it learns"}
+    for name in (name for name in PART_COLOURS if name in pieces):
+        mean = np.nan_to_num(seed_mean(pieces[name]))
         bottom = np.where(mean >= 0, above, below)
-        label = f"{name}, while it learns" if name == "exploration" else name
-        axes.bar(
-            place, mean, BAR, bottom, color=COLOURS[name], label=label, hatch="//" if name == "exploration" else None
-        )
+        style = {"color": PART_COLOURS[name], "hatch": hatches.get(name), "edgecolor": "white", "linewidth": 0.5}
+        if name == "exploration":
+            style["edgecolor"] = BLACK
+        axes.bar(place, mean, BAR, bottom, label=labels.get(name, name), **style)
         above, below = above + np.maximum(mean, 0), below + np.minimum(mean, 0)
-    greedy = parts[..., :-1].sum(axis=-1)
+    greedy = parts[..., :-1].sum(axis=-1) + (0 if either is None else either)
     if np.isfinite(greedy).any():
         estimated = estimates(greedy)
         axes.errorbar(place, estimated[0], bars(estimated), fmt="_k", ms=9, lw=1, label="sum, when greedy")
     axes.axhline(0, color="black", lw=0.8)
-    axes.set_ylim(top=1.45 * max(0.1, float(above.max())))  # the legend stands above the bars
+    high, low = max(0.1, float(above.max())), float(below.min())  # intervals may be cut off
+    axes.set_ylim(low - 0.05 * (high - low), high + 0.15 * (high - low))
     axes.set_xticks(place, [short(value) for value in x])
-    axes.set(ylabel="score lost")
+    axes.set(ylabel="score lost: 0 best, 1 random")
     legend(axes)
 
 
@@ -122,14 +139,14 @@ def _trade_off(axes: Axes, f: Results) -> None:
     scale(axes.xaxis, f.experience, label=EXPERIENCE)
     scale(axes.yaxis, f.simulations, label="simulations for the score")
     axes.set_title(title)
-    for i, value in enumerate(np.unique(level)):
+    levels = np.unique(level)
+    for value, style in zip(levels, ordered_styles(len(levels)), strict=True):
         here = level == value
-        colour = colormaps["viridis"](i / max(1, len(np.unique(level)) - 1))
-        axes.plot(learn[here], search[here], "o", color=colour, ms=4, label=f"score {value:.2f}")
+        axes.plot(learn[here], search[here], **{**style, "linestyle": ""}, label=f"score {value:.2f}")
         if trade.k and trade.a:
             rest = trade.c.mean * value if trade.c else 0
             x = np.array([f.experience[0], f.experience[-1]])
-            axes.plot(x, 10 ** (trade.a.mean + trade.k.mean * np.log10(x) + rest), "-", color=colour, lw=0.8)
+            axes.plot(x, 10 ** (trade.a.mean + trade.k.mean * np.log10(x) + rest), "-", color=style["color"], lw=0.8)
     axes.set_xlim(f.experience[0] / 1.5, f.experience[-1] * 1.5)
     axes.set_ylim(f.simulations[0] / 1.5, f.simulations[-1] * 1.5)
     if trade.k:
@@ -140,16 +157,16 @@ def _trade_off(axes: Axes, f: Results) -> None:
 
 def _predictor(axes: Axes, f: Results) -> None:
     scale(axes.xaxis, f.experience, label=EXPERIENCE)
-    axes.set(ylabel="bits per percept, up to there", title="predictor: log loss above the entropy")
+    axes.set(ylabel="bits per percept, mean up to there", title="predictor: log loss above the entropy")
     if all(np.isnan(values).all() for values in f.excess.values()):
         say(axes, "the entropy of the environment\nis not known")
         return
-    log_if_positive(axes, *f.excess.values())
-    for i, (depth, values) in enumerate(f.excess.items()):
-        line(axes, f.experience, values=values, colour=f"C{i}", label=f"depth {depth}")
+    for (depth, values), style in zip(f.excess.items(), line_styles(len(f.excess)), strict=True):
+        line(axes, f.experience, values=values, style=style, label=f"depth {depth}")
     if np.isfinite(f.allowance).any():
         axes.plot(f.experience, seed_mean(f.allowance), "--k", lw=1, label="theory allows (depth as above)")
     law(axes, f.experience, comparison=f.predictor_law)
+    log_if_positive(axes, *f.excess.values())
     legend(axes)
     axes.grid(alpha=0.3, which="both")
 
@@ -160,7 +177,7 @@ def _search(axes: Axes, f: Results) -> None:
     _sheaf(axes, f.simulations, values.swapaxes(0, 1), f.experience, "cycles")
     knowing = f.others.get("model: true")
     if knowing is not None and np.isfinite(knowing).any():
-        line(axes, f.simulations, values=knowing, colour="black", label="given the environment", style="--")
+        line(axes, f.simulations, values=knowing, style=KNOWING, label="given the environment")
     if values is f.score:
         score_axis(axes, f.score)
         law(axes, f.simulations, comparison=f.search_law)
@@ -182,6 +199,7 @@ def _simple_regret(axes: Axes, f: Results) -> None:
         axes.set_ylim(bottom=0)
     else:
         axes.set_yscale("log")
+        plain_log(axes.yaxis)
     legend(axes)
     axes.grid(alpha=0.3)
 
@@ -192,9 +210,10 @@ def _others(axes: Axes, f: Results) -> None:
     if others:
         scale(axes.xaxis, f.simulations, label=SIMULATIONS)
         axes.set(ylabel=SCORE, title=f"variants, after {f.experience[-1]:,.0f} cycles")
-        line(axes, f.simulations, values=f.score[:, -1], colour="C0", label="as elsewhere")
-        for i, (label, score) in enumerate(others.items(), start=1):
-            line(axes, f.simulations, values=score, colour=f"C{i}", label=label)
+        variants = {"as elsewhere": f.score[:, -1], **others}
+        for (label, score), style in zip(variants.items(), line_styles(len(variants)), strict=True):
+            line(axes, f.simulations, values=score, style=style, label=label)
+        score_axis(axes, *variants.values())
     else:
         scale(axes.xaxis, f.experience, label=EXPERIENCE)
         values = _measured(axes, f, "learning")
@@ -216,7 +235,6 @@ def _measured(axes: Axes, f: Results, what: str) -> Array:
 def _sheaf(axes: Axes, x: Array, curves: Array, at: Array, unit: str) -> None:
     """Some of many curves [L, S, K], the first and the last among them, from light to dark."""
     chosen = np.unique(np.linspace(0, len(curves) - 1, LINES).round().astype(int))
-    for i, number in enumerate(chosen):
-        colour = colormaps["plasma"](0.85 * (1 - i / max(1, len(chosen) - 1)))
+    for number, style in zip(chosen, ordered_styles(len(chosen)), strict=True):
         label = f"{at[number]:,.0f} {unit.removesuffix('s') if at[number] == 1 else unit}"
-        line(axes, x, values=curves[number], colour=colour, label=label)
+        line(axes, x, values=curves[number], style=style, label=label)

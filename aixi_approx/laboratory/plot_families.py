@@ -9,16 +9,23 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from aixi_approx.laboratory.palette import BLACK, GREY, line_styles
 from aixi_approx.laboratory.plot_parts import (
     BAR,
-    COLOURS,
     EXPERIENCE,
+    PART_COLOURS,
     SCORE,
     SIMULATIONS,
+    SMALL,
+    WIDTH,
     bars,
+    finish,
+    legend,
     line,
     log_if_positive,
+    plain_log,
     say,
+    say_same,
     scale,
     score_axis,
 )
@@ -27,6 +34,7 @@ from aixi_approx.laboratory.results import Results, seed_mean
 
 HEX = -1.2  # k of Jones 2021, in Hex
 WIDE = (-3.0, 0.5)  # the axis of k, at least
+HEIGHT = 3.9  # of a panel, inches
 
 
 def draw_all(found: Sequence[Results]) -> Figure:
@@ -42,25 +50,29 @@ def draw_all(found: Sequence[Results]) -> Figure:
     Figure
         Six panels.
     """
-    figure = Figure(figsize=(15, 8.4), layout="constrained")
-    (learning, search, regret), (predictor, trade_off, extrapolation) = figure.subplots(2, 3)
-    for i, f in enumerate(found):
-        line(learning, f.experience, values=f.score[:, :, -1], colour=f"C{i}", label=f.label)
-        line(search, f.simulations, values=f.score[:, -1], colour=f"C{i}", label=f.label)
-        line(predictor, f.experience, values=f.excess[f.depth], colour=f"C{i}", label=f.label)
+    figure = Figure(figsize=(WIDTH, 3 * HEIGHT), layout="constrained")
+    panels = figure.subplots(3, 2).flatten()
+    learning, search, predictor, regret, trade_off, extrapolation = panels
+    styles = line_styles(len(found))
+    for f, style in zip(found, styles, strict=True):
+        line(learning, f.experience, values=f.score[:, :, -1], style=style, label=f.label)
+        line(search, f.simulations, values=f.score[:, -1], style=style, label=f.label)
+        line(predictor, f.experience, values=f.excess[f.depth], style=style, label=f.label)
     learning.set(ylabel=SCORE, title=f"learning: score with {found[0].simulations[-1]:,.0f} simulations")
     search.set(ylabel=SCORE, title=f"search: score after {found[0].experience[-1]:,.0f} cycles")
     log_if_positive(predictor, *(f.excess[f.depth] for f in found))
-    predictor.set(ylabel="bits per percept, up to there", title="predictor: log loss above the entropy")
+    predictor.set(ylabel="bits per percept, mean up to there", title="predictor: log loss above the entropy")
     for axes in (learning, predictor):
         scale(axes.xaxis, found[0].experience, label=EXPERIENCE)
     scale(search.xaxis, found[0].simulations, label=SIMULATIONS)
     names = [f.label for f in found]
     _regret(regret, found, names)
-    _trade_off(trade_off, found, names)
+    _trade_off(trade_off, found, names, styles)
     _laws(extrapolation, found, names)
     for axes in (learning, search):
         score_axis(axes, *(f.score for f in found))
+    say_same(learning, (seed_mean(f.score[:, :, -1]) for f in found))
+    say_same(search, (seed_mean(f.score[:, -1]) for f in found))
     handles: dict[str, Any] = {}
     for axes in (learning, search, predictor):
         axes.grid(alpha=0.3)
@@ -69,51 +81,55 @@ def draw_all(found: Sequence[Results]) -> Figure:
         if not labels:
             say(axes, "nothing is known")
     if handles:
-        figure.legend(handles.values(), handles.keys(), loc="outside upper center", ncols=8, fontsize=8)
-    for axes in figure.axes:
-        axes.title.set_fontsize(10)
-        axes.tick_params(labelsize=8, which="both")
+        figure.legend(handles.values(), handles.keys(), loc="outside upper center", ncols=5, fontsize=SMALL)
+    finish(panels)
     return figure
 
 
 def _regret(axes: Axes, found: Sequence[Results], names: Sequence[str]) -> None:
     """The parts of the regret at the least and the most of both."""
-    width, most = BAR / 2, 0.0
-    parts = [part for part in COLOURS if part != "exploration" and any(part in f.parts for f in found)]
+    width = BAR / 2
+    parts = [part for part in PART_COLOURS if part != "exploration" and any(part in f.parts for f in found)]
     for k, corner in enumerate((0, -1)):
         above, below = np.zeros(len(found)), np.zeros(len(found))
+        place = np.arange(len(found)) + (k - 0.5) * width
         for part in parts:
             index = PARTS.index(part)
             mean = np.array([float(seed_mean(f.long_run[:, corner, corner, index])) / f.span for f in found])
             mean = np.nan_to_num(mean)
-            bottom = np.where(mean >= 0, above, below)
-            place = np.arange(len(found)) + (k - 0.5) * width
+            left = np.where(mean >= 0, above, below)
             label = part if k else None
-            axes.bar(place, mean, width * 0.9, bottom, color=COLOURS[part], label=label, alpha=1 if k else 0.5)
+            axes.barh(place, mean, width * 0.9, left, color=PART_COLOURS[part], label=label, alpha=1 if k else 0.5)
             above, below = above + np.maximum(mean, 0), below + np.minimum(mean, 0)
-        most = max(most, float(above.max()))
-    axes.axhline(0, color="black", lw=0.8)
-    axes.set_xticks(range(len(found)), names, rotation=30, ha="right")
+    for i, f in enumerate(found):
+        if np.isnan(f.long_run / f.span).all():
+            axes.text(0, i, " not known", fontsize=SMALL, va="center", color=GREY)
+    axes.axvline(0, color=BLACK, lw=0.8)
+    axes.set_yticks(range(len(found)), names)
+    axes.set_ylim(len(found) - 0.5, -0.5)
+    axes.margins(x=0.05)
+    axes.use_sticky_edges = False  # else a bar ends at the frame
+    axes.autoscale_view()
     simulations = found[0].simulations[0]
     least = f"{found[0].experience[0]:,.0f} cycles, {simulations:,.0f} simulation{'s' * int(simulations != 1)}"
-    axes.set(ylabel="score lost", title=f"regret: {least} (pale); the most")
-    axes.set_ylim(top=1.2 * max(0.1, most))
-    axes.legend(fontsize=7, ncols=3, loc="upper center")
+    axes.set(xlabel="score lost: 0 best, 1 random", title=f"regret: {least} (pale); the most")
+    legend(axes)
+    axes.grid(alpha=0.3, axis="x")
 
 
-def _trade_off(axes: Axes, found: Sequence[Results], names: Sequence[str]) -> None:
+def _trade_off(axes: Axes, found: Sequence[Results], names: Sequence[str], styles: Sequence[dict[str, Any]]) -> None:
     axes.set_xlim(*WIDE)
-    for i, f in enumerate(found):
+    for i, (f, style) in enumerate(zip(found, styles, strict=True)):
         if k := f.trade_off.k:
             axes.set_xlim(min(axes.get_xlim()[0], k.mean - 0.5), max(axes.get_xlim()[1], k.mean + 0.5))
-            axes.errorbar([k.mean], [i], xerr=bars(np.array(k)[:, None]), fmt="o", color=f"C{i}")
+            axes.errorbar([k.mean], [i], xerr=bars(np.array(k)[:, None]), fmt=style["marker"], color=style["color"])
         else:
-            axes.text(WIDE[1], i, "can't be told ", fontsize=7, ha="right", va="center", color="gray")
-    axes.axvline(HEX, color="black", lw=0.8, ls=":", label="Hex (Jones 2021)")
+            axes.text(WIDE[1], i, "can't be told ", fontsize=SMALL, ha="right", va="center", color=GREY)
+    axes.axvline(HEX, color=BLACK, lw=0.8, ls=":", label="Hex (Jones 2021)")
     axes.set_yticks(range(len(found)), names)
     axes.set_ylim(len(found) - 0.5, -0.5)
     axes.set(xlabel="k: factors of ten of search for one of experience", title="trade-off of search for learning")
-    axes.legend(fontsize=7, loc="lower left")
+    legend(axes)
     axes.grid(alpha=0.3)
 
 
@@ -127,7 +143,7 @@ def _laws(axes: Axes, found: Sequence[Results], names: Sequence[str]) -> None:
                 label = what.split(",")[0]
                 new = label not in axes.get_legend_handles_labels()[1]
                 filled = "black" if law.best else "white"
-                axes.plot([ratio], [i], marker, color="black", mfc=filled, ms=6, label=label if new else None)
+                axes.plot([ratio], [i], marker, color=BLACK, mfc=filled, ms=6, label=label if new else None)
     axes.axvline(1, color="black", lw=0.8, ls=":")
     axes.set_yticks(range(len(found)), names)
     axes.set_ylim(len(found) - 0.5, -0.5)
@@ -137,5 +153,6 @@ def _laws(axes: Axes, found: Sequence[Results], names: Sequence[str]) -> None:
         title="laws: extrapolation (hollow: no law holds)",
     )
     if axes.get_legend_handles_labels()[0]:
-        axes.legend(fontsize=7, ncols=2, loc="upper center", bbox_to_anchor=(0.5, -0.16))
+        plain_log(axes.xaxis)
+        legend(axes)
     axes.grid(alpha=0.3)

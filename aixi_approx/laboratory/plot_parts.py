@@ -1,29 +1,50 @@
-"""What the pictures of a study have in common: lines with intervals, axes, legends."""
+"""What the pictures of a study have in common: sizes, lines with intervals, axes, legends beside what is drawn.
+
+A page shows a picture 900 pixels wide or so. At `WIDTH`, letters of `SMALL` points are then ten pixels high.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+from itertools import count
 from typing import Any
 
 import numpy as np
+from matplotlib import patheffects
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
+from matplotlib.contour import ContourSet
+from matplotlib.ticker import LogLocator, NullFormatter
+from matplotlib.transforms import ScaledTranslation
 
+from aixi_approx.laboratory.palette import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, VERMILION
 from aixi_approx.laboratory.results import Array, mean_over_seeds, seed_mean
 from aixi_approx.laws.extrapolation import Comparison
 
-COLOURS = {
-    "prediction": "tab:blue",
-    "decision": "tab:orange",
-    "distillation": "tab:red",
-    "horizon": "tab:green",
-    "exploration": "lightgray",
+EITHER = "prediction or decision"  # a part of the regret of which it can't be told which of both it is
+PART_COLOURS = {  # in the order in which bars are stacked
+    "prediction": BLUE,
+    EITHER: "#4D4D4D",
+    "decision": ORANGE,
+    "distillation": PURPLE,
+    "horizon": GREEN,
+    "exploration": "#E0E0E0",
 }
 EXPERIENCE, SIMULATIONS, SCORE = "experience, cycles", "simulations of a decision", "score: 0 random, 1 best"
+WIDTH = 10.0  # of a picture, inches
+SMALL, TITLE = 8, 9  # points: of the smallest letters, of titles of panels
+BELOW = 31  # points from a panel down to its legend: there are numbers and a label between them
 BAR = 0.7  # width
 TICKS = 12  # of an axis, at most
+SAME = 0.005  # lines that differ by less are one, to the eye
+FAR = 300  # times the least, beyond which a logarithmic axis has numbers at powers of ten only
+LETTERS = 74  # of the text below a panel, where two stand side by side
+HANDLE = 9  # letters that the line beside a label of a legend takes
+ROOM, MARGIN = 0.13, 0.05  # of the width of a panel: between labels of contours, and from its edge
+OUTLINE = (patheffects.withStroke(linewidth=2.5, foreground="black"),)  # of what is white, on any colour
 
 
-def line(axes: Axes, x: Array, *, values: Array, colour: Any, label: str, style: str = "-") -> None:
+def line(axes: Axes, x: Array, *, values: Array, style: Mapping[str, Any], label: str) -> None:
     """Draw a line through means over seeds, with their intervals.
 
     Parameters
@@ -34,23 +55,21 @@ def line(axes: Axes, x: Array, *, values: Array, colour: Any, label: str, style:
         Of the points.
     values : float[S, K]
         NaN where a seed is missing.
-    colour : str or tuple
-        As Matplotlib takes it.
+    style : mapping of str to Any
+        As `palette.line_styles` returns them.
     label : str
         In the legend.
-    style : str, default: "-"
-        Of the line.
     """
     there = np.isfinite(values).any(axis=0)
     if not there.any():
         return
     mean, low, high = estimates(values[:, there])
-    axes.plot(x[there], mean, f"{style}o", ms=3, lw=1.5, color=colour, label=label)
+    axes.plot(x[there], mean, lw=1.5, label=label, **style)
     axes.fill_between(
         x[there],
         np.where(np.isfinite(low), low, mean),
         np.where(np.isfinite(high), high, mean),
-        color=colour,
+        color=style["color"],
         alpha=0.15,
         lw=0,
     )
@@ -85,7 +104,8 @@ def law(axes: Axes, x: Array, *, comparison: Comparison) -> None:
     """
     if comparison.best:
         fine = np.geomspace(x[0], x[-1], 200)
-        axes.plot(fine, comparison.best.predict(fine), ":", color="red", lw=1.5, label=comparison.best.formula)
+        label = f"law: {comparison.best.formula}"
+        axes.plot(fine, comparison.best.predict(fine), ":", color=VERMILION, lw=2.5, label=label)
 
 
 def estimates(values: Array) -> Array:
@@ -132,10 +152,13 @@ def short(value: float) -> str:
 
     Examples
     --------
-    >>> short(300), short(30_000)
-    ('300', '30k')
+    >>> short(300), short(30_000), short(2_000_000)
+    ('300', '30k', '2M')
     """
-    return f"{value / 1_000:g}k" if value >= 1_000 else f"{value:g}"
+    for unit, size in (("G", 1e9), ("M", 1e6), ("k", 1e3)):
+        if value >= size:
+            return f"{value / size:g}{unit}"
+    return f"{value:g}"
 
 
 def log_if_positive(axes: Axes, *curves: Array) -> None:
@@ -146,19 +169,122 @@ def log_if_positive(axes: Axes, *curves: Array) -> None:
     axes : Axes
         Which.
     *curves : float[S, K]
-        What is drawn.
+        What is drawn already.
     """
     means = np.concatenate([seed_mean(curve) for curve in curves])
     if (means[np.isfinite(means)] > 0).all():
         axes.set_yscale("log")
+        plain_log(axes.yaxis)
+
+
+def plain_log(axis: Axis) -> None:
+    """Give a logarithmic axis plain numbers: 0.1 and 0.2, not powers of ten.
+
+    Parameters
+    ----------
+    axis : Axis
+        Which; its limits are final.
+    """
+    low, high = axis.get_view_interval()
+    axis.set_major_locator(LogLocator(subs=(1,) if high > FAR * low else (1, 2, 5)))
+    axis.set_major_formatter("{x:g}")
+    axis.set_minor_formatter(NullFormatter())
 
 
 def legend(axes: Axes) -> None:
-    """Add a legend, or say that there is nothing to see."""
-    if axes.get_legend_handles_labels()[0]:
-        axes.legend(fontsize=7)
-    else:
+    """Add a legend below a panel, where nothing is drawn, or say that there is nothing to see.
+
+    Parameters
+    ----------
+    axes : Axes
+        The panel, of which two or so stand side by side.
+    """
+    labels = axes.get_legend_handles_labels()[1]
+    if not labels:
         say(axes, "nothing was measured yet")
+        return
+    columns = max(1, LETTERS // (HANDLE + max(map(len, labels))))
+    down = ScaledTranslation(0, -BELOW / 72, axes.figure.dpi_scale_trans)
+    axes.legend(
+        loc="upper center",
+        bbox_to_anchor=(0.5, 0),
+        bbox_transform=axes.transAxes + down,
+        ncols=columns,
+        fontsize=SMALL,
+        frameon=False,
+        borderaxespad=0,
+        columnspacing=1.2,
+        handlelength=2.2,
+    )
+
+
+def finish(panels: Iterable[Axes]) -> None:
+    """Give panels their letters, a, b, c and so on, and all text of them its size.
+
+    Parameters
+    ----------
+    panels : iterable of Axes
+        In the order in which they are read; 26 at most.
+    """
+    for axes, number in zip(panels, count()):
+        axes.set_title(f"{chr(ord('a') + number)}", loc="left", fontsize=TITLE + 1, fontweight="bold")
+        axes.title.set_fontsize(TITLE)
+        axes.xaxis.label.set_fontsize(TITLE)
+        axes.yaxis.label.set_fontsize(TITLE)
+        axes.tick_params(labelsize=SMALL, which="both")
+
+
+def label_contours(axes: Axes, lines: ContourSet) -> None:
+    """Write levels on contours, in white with a dark edge, which can be read on any colour.
+
+    A level stands where its contour is far from the others and from labels; one that finds no room is not written.
+
+    Parameters
+    ----------
+    axes : Axes
+        Where the contours are; its limits are final.
+    lines : ContourSet
+        The contours.
+    """
+    lines.set_path_effects(OUTLINE)
+    points = [path.interpolated(8).vertices if len(path.vertices) else np.empty((0, 2)) for path in lines.get_paths()]
+    places = [axes.transAxes.inverted().transform(axes.transData.transform(each)) for each in points]
+    written = np.empty((0, 2))
+    for i, (level, here) in enumerate(zip(lines.levels, places, strict=True)):
+        others = np.concatenate([place for j, place in enumerate(places) if j != i] or [written])
+        inside = here[((here > MARGIN) & (here < 1 - MARGIN)).all(axis=1)]
+        inside = inside[_distance(inside, written) > ROOM]
+        if len(inside):
+            best = inside[np.argmax(np.minimum(_distance(inside, others), _distance(inside, written) / 2))]
+            written = np.concatenate([written, best[None]])
+            axes.text(
+                *best, f"{level:.2f}", transform=axes.transAxes, ha="center", va="center", fontsize=SMALL,
+                color="white", path_effects=OUTLINE,
+            )  # fmt: skip
+
+
+def _distance(points: Array, others: Array) -> Array:
+    """float[K]: how far points [K, 2] are from the nearest of others; infinite if there are none."""
+    gaps = np.linalg.norm(points[:, None] - others[None], axis=-1)
+    return np.asarray(gaps.min(axis=1, initial=np.inf))
+
+
+def say_same(axes: Axes, curves: Iterable[Array]) -> None:
+    """Say where all lines of a panel are one, if they are.
+
+    Parameters
+    ----------
+    axes : Axes
+        The panel, with room for a line of text in the middle.
+    curves : iterable of float[...]
+        The heights of the lines.
+    """
+    values = np.concatenate([np.ravel(curve) for curve in curves])
+    values = values[np.isfinite(values)]
+    if len(values) and np.ptp(values) < SAME:
+        axes.text(
+            0.5, 0.5, f"all at {values.mean():.2f}", transform=axes.transAxes, ha="center", fontsize=SMALL, color=BLACK
+        )
 
 
 def scale(axis: Axis, x: Array, *, label: str) -> None:
@@ -210,5 +336,5 @@ def say(axes: Axes, text: str) -> None:
     text : str
         Perhaps of several lines.
     """
-    axes.text(0.5, 0.5, text, transform=axes.transAxes, ha="center", va="center", fontsize=9, color="gray")
+    axes.text(0.5, 0.5, text, transform=axes.transAxes, ha="center", va="center", fontsize=TITLE, color=GREY)
     axes.set(xticks=[], yticks=[])
