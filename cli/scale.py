@@ -211,14 +211,18 @@ def _file(title: str) -> str:
 
 
 def _draw(found: Sequence[Results], folder: Path) -> list[Path]:
-    """Draw a picture of each environment, one of all, and one of train against test; return the files."""
+    """Draw a picture of each environment, one of all, of their law, and of train against test; return the files."""
     from aixi_approx.laboratory.plot_environment import draw_one
     from aixi_approx.laboratory.plot_families import draw_all
+    from aixi_approx.laboratory.plot_law import draw_law, law_curve
     from aixi_approx.laboratory.plot_train_test import draw_train_test
 
     pictures = {folder / f"{_file(f.title)}.png": draw_one(f) for f in found}
     if len(found) > 1:
         pictures[folder / "all.png"] = draw_all(found)
+    curves = [law_curve(f.label, f.frontier, law=f.frontier_law, unit=f.unit) for f in found if f.frontier]
+    if told := [curve for curve in curves if curve]:
+        pictures[folder / "law.png"] = draw_law(told)
     if train_test := draw_train_test(found):
         pictures[folder / "train_test.png"] = train_test
     for path, figure in pictures.items():

@@ -292,7 +292,8 @@ def test_an_analyser_splits_by_both_truths() -> None:
         worse = values[1] - values[0]
         assert worse > 0.05
         assert loss == pytest.approx((0, worse, 0, 0, -worse / 4, 3 * worse / 4), abs=1e-9)
-    assert analysis[2:] == (0.0, True)
+    assert (analysis.simple_regret, analysis.certified) == (0.0, True)
+    assert analysis.bounds.decision == pytest.approx((0, 0)), "a choice between equals costs nothing"
     right, left = pomdp.actions.index("right"), pomdp.actions.index("left")
     distilled = analyse(tree, b"", action=right, policy=left).long_run
     assert distilled == pytest.approx((0, 0, 0, worse, -worse / 4, 3 * worse / 4), abs=1e-9)

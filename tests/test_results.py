@@ -459,7 +459,10 @@ def made_up(loss: Any, parts: Any = None, **others: Any) -> Results:
         "simple_regret": np.abs(loss),
         "certified": np.ones((s, e, n)),
         "wrong": np.abs(loss) / 2,
-        "bounds": {what: np.stack([loss, loss + 1], axis=-1) for what in ("prediction", "decision", "simple_regret")},
+        "bounds": {
+            **{part: np.stack([parts[..., PARTS.index(part)]] * 2, axis=-1) for part in ("prediction", "decision")},
+            "simple_regret": np.stack([np.abs(loss), np.abs(loss) + 1], axis=-1),
+        },
         "learning": {unit: np.cumsum(np.full((s, e), 50.0), axis=1) for unit in UNITS},
         "bits": loss * 100,
         "visits": loss * 1000,
@@ -592,7 +595,8 @@ def test_distillation_is_told_where_there_is_some() -> None:
     more = "0.100 ± 0.025 through decision, 0.300 ± 0.025 through distillation and 0.000 ± 0.000 through the horizon."
     assert sentence(f, "What limits") == says + more
     by_head = {table[0][0]: table for table in tables(report([f]))}
-    assert by_head["simulations"][0][1:-1] == [*PARTS, *(f"{part}, within" for part in PARTS[1:])]
+    surely = ["prediction, sure", "decision, sure", "missed, sure", "wrong"]
+    assert by_head["simulations"][0][1:-1] == [*PARTS, *surely, *(f"{part}, within" for part in PARTS[1:])]
     assert tables(report([f]))[0][2][6] == "0.300 ± 0.025"
     account = {axes.get_title(): axes for axes in draw_one(f).axes}["regret after 100 cycles"]
     assert "distillation" in legend(account)
@@ -730,17 +734,19 @@ def test_law_or_no_law() -> None:
     random = np.random.default_rng(0)
     loss = 2.0 * x**-0.5 + 1e-4 * random.normal(size=(5, 7))
     f = made_up(np.stack([loss, loss], axis=-1))
-    f = dataclasses.replace(f, excess={12: random.normal(size=(5, 7)) * 0.01 + np.array([1, 2, 3, 4, 4, 4, 4])})
+    total = random.normal(size=(5, 7)) * 0.01 + np.array([1, 2, 3, 4, 400, 3, 8_000])
+    f = dataclasses.replace(f, excess={12: total / f.experience})
     law = f.laws["score over experience, 10 simulations"]
     assert law.best
     says = sentence(f, "Score over experience, 10 simulations: ")
     error, last = f"{law.best.error.mean:.2g}", f"{law.persistence.mean:.2g}"
     assert says.endswith(
-        f": {law.best.formula} extrapolates best, with an error of {error} where the last-value forecast has {last}."
+        f": {law.best.formula} extrapolates best, with an error of {error} where the last-value forecast has {last} "
+        f"(found after, among {law.tried} laws)."
     )
     assert f.predictor_law.laws
     assert not f.predictor_law.best
-    assert sentence(f, "Excess") == f"Excess log loss over experience, bits per percept: {f.predictor_law.why}."
+    assert sentence(f, "Total excess") == f"Total excess log loss over experience, bits: {f.predictor_law.why}."
     assert not f.search_law.laws
     assert not any(each.startswith("Score over simulations") for each in conclusions(f)), "too few points are no news"
 
@@ -748,7 +754,7 @@ def test_law_or_no_law() -> None:
 def test_sentences_are_sentences() -> None:
     for f in VARIANTS.values():
         for each in conclusions(f):
-            assert each[0].isupper() or each.startswith("1 - score over both: "), each
+            assert each[0].isupper(), each
             assert each.endswith("."), each
             assert not re.search(r"nan|inf\b|None|  |-0\.000 ", each), each
 
@@ -849,11 +855,17 @@ def test_numbers_of_the_tables() -> None:
         assert surface[2 + e][1 + n] == f"{told.mean:.3f} ± {told.high - told.mean:.3f}"
     account = by_head["simulations"]
     shown = [part for part in PARTS if part != "distillation"]
-    assert account[0][1:] == [*shown, "prediction, within", "decision, within", "exploration, within", "certified"]
+    surely = ["prediction, sure", "decision, sure", "missed, sure", "wrong"]
+    within = ["prediction, within", "decision, within", "exploration, within"]
+    assert account[0][1:] == [*shown, *surely, *within, "certified"]
     for n, row in enumerate(account[2:]):
         parts = [mean_over_seeds(f.long_run[:, -1, n, p]) for p in (0, 1, 2, 4)]
         parts += [mean_over_seeds(f.within_horizon[:, -1, n, p]) for p in (1, 2, 4)]
-        assert row[1:-1] == [f"{part.mean:.3f} ± {part.high - part.mean:.3f}" for part in parts]
+        assert row[1:5] + row[9:-1] == [f"{part.mean:.3f} ± {part.high - part.mean:.3f}" for part in parts]
+        for cell, what in zip(row[5:8], f.bounds, strict=True):
+            assert cell == "{:.3f} to {:.3f}".format(*seed_mean(f.bounds[what])[-1, n])
+        low, high = map(float, row[8].split("(")[1].rstrip(")").split(" to "))
+        assert low <= float(row[8].split()[0]) <= high
         assert row[-1] == "1.00"
     summary = by_head["environment"]
     assert len(summary) > 2

@@ -14,7 +14,7 @@ from aixi_approx.laboratory import Laboratory, Study, read_rows
 from aixi_approx.laboratory.condition import Cycle
 from aixi_approx.laboratory.experience import collect
 from aixi_approx.laboratory.regret import RegretParts
-from aixi_approx.laboratory.store import Store
+from aixi_approx.laboratory.store import BOUNDED, Store
 
 COORDINATES = ["environment", "learner", "seed", "experience", "model", "depth"]
 SETTING = ["planner", "horizon", "simulations", "cycles", "learn"]
@@ -68,6 +68,8 @@ def test_rows_are_flat_and_need_no_environment(folder: Path) -> None:
         for kind in ("within_horizon", "long_run"):
             parts = other.pop(kind) or dict.fromkeys(RegretParts._fields)
             other |= {f"{kind}_{part}": value for part, value in parts.items()}
+        for what, ends in (other.pop("bounds") or dict.fromkeys(BOUNDED, (None, None))).items():
+            other |= {f"bounds_{what}_{end}": value for end, value in zip(("low", "high"), ends, strict=True)}
         assert {name: row[name] for name in other} == other
         others = {name for name in row if name not in other}
         assert all(name == "seconds" or name.startswith("learned_") for name in others)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -34,7 +35,7 @@ from aixi_approx.laboratory.plot_parts import (
     short,
 )
 from aixi_approx.laboratory.regret import PARTS
-from aixi_approx.laboratory.results import Array, Results, seed_mean
+from aixi_approx.laboratory.results import SAME, Array, Results, seed_mean
 
 LINES = 4  # of a sheaf, at most
 HEIGHT = 3.9  # of a panel with its legend, inches
@@ -63,15 +64,26 @@ def draw_one(f: Results) -> Figure:
     _surface(surface, f)
     _trade_off(trade_off, f)
     by_experience.set(xlabel=EXPERIENCE, title=f"regret with {f.simulations[-1]:,.0f} simulations")
-    _regret(by_experience, f.experience, parts=f.long_run[:, :, -1] / f.span, shown=f.parts)
+    _regret(by_experience, f.experience, shown=f.parts, **_sure(f, np.s_[:, :, -1]))
     by_simulations.set(xlabel=SIMULATIONS, title=f"regret after {f.experience[-1]:,.0f} cycles")
-    _regret(by_simulations, f.simulations, parts=f.long_run[:, -1] / f.span, shown=f.parts)
+    _regret(by_simulations, f.simulations, shown=f.parts, **_sure(f, np.s_[:, -1]))
     _predictor(predictor, f)
     _simple_regret(simple_regret, f)
     _search(search, f)
     _others(others, f)
     finish(panels)
     return figure
+
+
+def _sure(f: Results, index: tuple[Any, ...]) -> dict[str, Array]:
+    """The parts of the score lost, with what is sure of prediction and decision, and what may be either."""
+    parts = f.long_run[index] / f.span
+    sure, either = parts.copy(), np.zeros(parts.shape[:-1])
+    for part in ("prediction", "decision"):
+        place, (low, high) = PARTS.index(part), np.moveaxis(f.bounds[part][index], -1, 0) / f.span
+        sure[..., place] = np.clip(0, low, high)  # as much as it is at least, whether it costs or compensates
+        either += parts[..., place] - sure[..., place]
+    return {"parts": sure, "either": either} if (np.abs(np.nan_to_num(either)) > SAME).any() else {"parts": parts}
 
 
 def _surface(axes: Axes, f: Results) -> None:
@@ -150,7 +162,8 @@ def _trade_off(axes: Axes, f: Results) -> None:
     axes.set_xlim(f.experience[0] / 1.5, f.experience[-1] * 1.5)
     axes.set_ylim(f.simulations[0] / 1.5, f.simulations[-1] * 1.5)
     if trade.k:
-        axes.set_title(f"{title}\nk = {trade.k.mean:.2f} ({trade.k.low:.2f} to {trade.k.high:.2f})")
+        interval = f" ({trade.k.low:.2f} to {trade.k.high:.2f})" if np.isfinite(trade.k.high) else ""
+        axes.set_title(f"{title}\nk = {trade.k.mean:.2f}{interval}")
     legend(axes)
     axes.grid(alpha=0.3)
 
@@ -165,7 +178,7 @@ def _predictor(axes: Axes, f: Results) -> None:
         line(axes, f.experience, values=values, style=style, label=f"depth {depth}")
     if np.isfinite(f.allowance).any():
         axes.plot(f.experience, seed_mean(f.allowance), "--k", lw=1, label="theory allows (depth as above)")
-    law(axes, f.experience, comparison=f.predictor_law)
+    law(axes, f.experience, comparison=f.predictor_law, per_unit=True)
     log_if_positive(axes, *f.excess.values())
     legend(axes)
     axes.grid(alpha=0.3, which="both")

@@ -135,7 +135,7 @@ def _trade_off(axes: Axes, found: Sequence[Results], names: Sequence[str], style
 
 def _laws(axes: Axes, found: Sequence[Results], names: Sequence[str]) -> None:
     """Error of the best law over that of the last-value forecast, for each quantity."""
-    markers = "osD^v"
+    markers = "osD^vP"
     for i, f in enumerate(found):
         for marker, (what, law) in zip(markers, f.laws.items(), strict=True):
             if law.laws and law.persistence.mean > 0:

@@ -19,6 +19,9 @@ from aixi_approx.estimate import Estimate
 from aixi_approx.laboratory.palette import BLACK, GREY, line_styles
 from aixi_approx.laboratory.plot_parts import SMALL, WIDTH, finish, short
 from aixi_approx.laboratory.results import Array
+from aixi_approx.laws.bootstrap import estimate
+from aixi_approx.laws.extrapolation import Comparison
+from aixi_approx.laws.frontier import Frontier
 
 HEIGHT = 8.4  # inches
 HEADLINE = 14  # points, of the headline
@@ -57,6 +60,41 @@ class LawCurve(NamedTuple):
     """float[M]: where it ends."""
     unit: str
     """Of the compute, in the plural, such as "bits"."""
+
+
+def law_curve(label: str, found: Frontier, *, law: Comparison, unit: str) -> LawCurve | None:
+    """Return what is drawn of a compute-optimal frontier; None if no odds were fitted to it.
+
+    Parameters
+    ----------
+    label : str
+        Of the environment.
+    found : Frontier
+        The best score for each amount of compute.
+    law : Comparison
+        Of the laws that were fitted to it.
+    unit : str
+        Of the compute.
+    """
+    odds = next((fit for fit in law.laws if fit.name == "odds"), None)
+    if odds is None:
+        return None
+    score, share = (np.array([estimate(column) for column in each.T]).T for each in (found.score, found.share))
+    share = np.where(np.isfinite(share), share, np.nan)  # one seed has no interval
+    fitted = {name: estimate(column) for name, column in zip(odds.parameters, odds.fitted_small.T, strict=True)}
+    return LawCurve(
+        label,
+        found.compute,
+        *score,
+        fitted=law.points_fitted,
+        law=lambda compute: odds.forecast(compute, small=True).mean,
+        c50=fitted["x0"],
+        gamma=fitted["b"],
+        share=share[0],
+        share_low=share[1],
+        share_high=share[2],
+        unit=unit,
+    )
 
 
 def draw_law(curves: Sequence[LawCurve]) -> Figure:

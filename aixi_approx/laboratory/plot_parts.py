@@ -90,7 +90,7 @@ def score_axis(axes: Axes, *scores: Array) -> None:
     axes.set_ylim(min([0, *means]) - 0.1, 1.15)
 
 
-def law(axes: Axes, x: Array, *, comparison: Comparison) -> None:
+def law(axes: Axes, x: Array, *, comparison: Comparison, per_unit: bool = False) -> None:
     """Draw the law that extrapolates best, if there is one.
 
     Parameters
@@ -101,11 +101,13 @@ def law(axes: Axes, x: Array, *, comparison: Comparison) -> None:
         From the first to the last of these.
     comparison : Comparison
         Of laws.
+    per_unit : bool, default: False
+        Whether the law is that of a total, of which the share of each unit of x is drawn.
     """
     if comparison.best:
         fine = np.geomspace(x[0], x[-1], 200)
         label = f"law: {comparison.best.formula}"
-        axes.plot(fine, comparison.best.predict(fine), ":", color=VERMILION, lw=2.5, label=label)
+        axes.plot(fine, comparison.best.predict(fine) / (fine if per_unit else 1), ":", color=VERMILION, lw=2.5, label=label)
 
 
 def estimates(values: Array) -> Array:

@@ -382,13 +382,15 @@ class DecisionAnalyser:
                 return None
             return split(values, action, within=knowing, model=model, policy=policy, epsilon=self._epsilon)
 
-        between = Bounds(UNKNOWN, UNKNOWN)
-        if long_run is not None and knowing is not None:
+        between, told = Bounds(UNKNOWN, UNKNOWN), parts(long_run)
+        if by_model and by_model.certified and told:
+            between = Bounds(*(Interval(loss, loss) for loss in (told.prediction, told.decision)))
+        elif long_run is not None and knowing is not None:
             possible = by_model.possible if by_model else np.ones(len(long_run), dtype=bool)
             between = bounds(long_run, action, within=knowing, possible=possible)
         return DecisionAnalysis(
             within_horizon=parts(within),
-            long_run=parts(long_run),
+            long_run=told,
             bounds=between,
             simple_regret=float(by_model.value.max() - by_model.value[action]) if by_model else math.nan,
             simple_regret_bounds=by_model.simple_regret(action) if by_model else UNKNOWN,

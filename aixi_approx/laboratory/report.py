@@ -313,7 +313,7 @@ def _frontier(f: Results) -> list[str]:
                 estimate(each[:, i]) for each in (found.score, found.share, found.experience, found.simulations)
             )
             lines.append(
-                f"| {found.compute[i]:.2g} | {_short(score)} | {foreseen[i]:.3f} | {_short(share, 2)} | "
+                f"| {found.compute[i]:.2g} | {_short(score)} | {_mean(foreseen[i : i + 1], '{:.3f}')} | {_short(share, 2)} | "
                 f"{_short(cycles, 2)} | {_short(count, 2)} |"
             )
         tables.append("\n".join(lines))

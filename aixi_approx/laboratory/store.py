@@ -23,6 +23,7 @@ from aixi_approx.laboratory.experience import Segment
 from aixi_approx.laboratory.regret import RegretParts
 
 MANIFEST = "study.json"
+BOUNDED = ("prediction", "decision", "simple_regret")
 NO_SETTING = dict.fromkeys(("planner", "horizon", "simulations", "cycles", "learn"))
 Rows = dict[Setting, dict[str, Any]]
 
@@ -166,8 +167,8 @@ def read_rows(folder: str | Path) -> list[dict[str, Any]]:
         row without a setting. The checkpoint is environment, learner, seed, experience, model, depth; the setting is
         planner, horizon, simulations, cycles, learn. What was measured has the names of `measure`: reward, regret,
         certified and so on. Fields within other fields are joined to them: learned is ``learned_log_loss``,
-        ``learned_nodes``, ...; the parts of a regret are ``long_run_prediction``, ``long_run_decision``, ...; axes of
-        your own are ``run_axes_NAME`` and ``axes_NAME``.
+        ``learned_nodes``, ...; the parts of a regret are ``long_run_prediction``, ``long_run_decision``, ..., bounds
+        ``bounds_prediction_low``, ...; axes of your own are ``run_axes_NAME`` and ``axes_NAME``.
 
     Raises
     ------
@@ -191,7 +192,9 @@ def read_rows(folder: str | Path) -> list[dict[str, Any]]:
 def _with_parts(row: Mapping[str, Any]) -> dict[str, Any]:
     """A row in which the parts of a regret that is not known are there, too."""
     unknown = dict.fromkeys(RegretParts._fields)
-    return {**row, **{kind: row[kind] or unknown for kind in ("within_horizon", "long_run")}}
+    bounds = row["bounds"] or dict.fromkeys(BOUNDED, (None, None))
+    ends = {what: dict(zip(("low", "high"), between, strict=True)) for what, between in bounds.items()}
+    return {**row, **{kind: row[kind] or unknown for kind in ("within_horizon", "long_run")}, "bounds": ends}
 
 
 def _flat(content: Mapping[str, Any]) -> dict[str, Any]:
