@@ -34,6 +34,9 @@ from aixi_approx.envs import make, name_of
 from aixi_approx.laboratory.axes import AXES, Axis, check_axes
 from aixi_approx.laboratory.condition import Checkpoint, Group, Setting, TrainingRun
 from aixi_approx.laboratory.measurement import NO_MODEL, SHUFFLED
+from aixi_approx.laws.curves import CURVES, FALLING_TO_ZERO, rising_to
+from aixi_approx.laws.joint import joint_laws, joint_odds
+from aixi_approx.laws.total_excess import LEAVES, LOGARITHM, POWER
 from aixi_approx.planner import MAX_SIMULATIONS
 from aixi_approx.planner_spec import DEFAULT, PlannerSpec
 from aixi_approx.planners.expectimax import MAX_HORIZON
@@ -49,6 +52,15 @@ NUMBERS = {  # and the most that each can be: horizons, with which the regret of
     "horizons": MAX_HORIZON,
 }
 PLAIN = (str, int, float, list, tuple, dict, type(None))  # what is no environment, but perhaps the name of one
+RISING = tuple(law.name for law in CURVES + rising_to(1.0))
+HYPOTHESES = {  # the laws that a quantity may be said to follow
+    "frontier": RISING,
+    "learning": RISING,
+    "search": RISING,
+    "joint": tuple(law.name for law in joint_laws(1.0) + joint_odds(1.0)),
+    "missed": tuple(law.name for law in FALLING_TO_ZERO),
+    "prediction": (LOGARITHM.name, POWER.name, LEAVES),
+}
 OPTIONAL = ("depths", "horizons", "cross")  # lists that may be empty
 TABLE = '"tiger" = { depth = 40 }'
 
@@ -416,6 +428,13 @@ def _with_full_names(study: Study) -> Study:
         if wrong := [field for field, value in own.items() if type(value) not in (int, float)]:
             raise ValueError(f"settings of {name}: {wrong[0]} is {own[wrong[0]]!r}: write a number")
         settings[title] = dict(own)
+    if not isinstance(study.hypotheses, Mapping):
+        raise ValueError(f'hypotheses is {study.hypotheses!r}: write a table, as in hypotheses = {{ frontier = "odds" }}')
+    for quantity, law in study.hypotheses.items():
+        if quantity not in HYPOTHESES:
+            raise ValueError(f"no law is about {quantity!r}: there are {', '.join(HYPOTHESES)}")
+        if law not in HYPOTHESES[quantity]:
+            raise ValueError(f"no law of {quantity} is called {law!r}: there are {', '.join(HYPOTHESES[quantity])}")
     vary = {field: tuple(values) for field, values in study.vary.items()}
     return study._replace(settings=settings, vary=vary)
 

@@ -11,6 +11,8 @@ from aixi_approx.laws.bootstrap import complete, resampled
 from aixi_approx.laws.extrapolation import END, LAST_VALUE, Comparison, Law, check_frozen, compare, halves, nothing
 from aixi_approx.laws.least_squares import Floats
 
+LINE = "a line to the end"
+LAST_POINTS = 4  # that the line goes through, first and last
 Null = Callable[[Floats, Floats], Floats]
 
 FEWEST = 5  # points of a curve
@@ -141,8 +143,9 @@ def fit_curve(
         then seeds that lack a point.
     end : float, optional
         What y tends to, in its units, if that is known. A score rises from 0 to a positive end: laws with both ends
-        known compete with those whose ends are free. A loss falls to 0: only laws that do so compete. The end is then
-        one of the null forecasts.
+        known compete with those whose ends are free. A loss falls to 0: only laws that do so compete. That the end is
+        reached at once is then a null forecast; and so is, for a score, a straight line in log x through the last points
+        of the small half, up to the end.
     frozen : str, optional
         Name of the law that was chosen before the data.
     seed : int, default: 0
@@ -204,7 +207,17 @@ def fit_resampled(x: Floats, means: Floats, *, end: float | None = None, frozen:
     if not 0 <= end < math.inf:
         raise ValueError(f"the end is {end}: it must be finite, and not negative")
     laws = CURVES + rising_to(end) if end else FALLING_TO_ZERO
-    return compare_halves(laws, x, means=means, nulls={END: lambda x, small: np.full(len(x), end)}, frozen=frozen)
+    nulls: dict[str, Null] = {END: lambda x, small: np.full(len(x), end)}
+    if end:
+        nulls[LINE] = lambda x, small: _line(x, small, end)
+    return compare_halves(laws, x, means=means, nulls=nulls, frozen=frozen)
+
+
+def _line(x: Floats, small: Floats, end: float) -> Floats:
+    """float[B, K]: goes on from the small half as straight in log x as at its last points, up to the end."""
+    last, before = small.shape[1] - 1, max(0, small.shape[1] - LAST_POINTS)
+    rate = (small[:, last] - small[:, before]) / np.log(x[last] / x[before])
+    return np.minimum(end, small[:, last, None] + rate[:, None] * np.log(x / x[last]))
 
 
 def seed_means(x: Floats, y: Floats, *, seed: int) -> tuple[Floats, Floats]:
