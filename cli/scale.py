@@ -211,9 +211,11 @@ def _file(title: str) -> str:
 
 
 def _draw(found: Sequence[Results], folder: Path) -> list[Path]:
-    """Draw a picture of each environment, one of all, of their law, and of train against test; return the files."""
+    """Draw each environment, all, their law, ladders, and train against test; return the files."""
+    from aixi_approx.laboratory.ladder import find_ladders
     from aixi_approx.laboratory.plot_environment import draw_one
     from aixi_approx.laboratory.plot_families import draw_all
+    from aixi_approx.laboratory.plot_ladder import draw_ladders
     from aixi_approx.laboratory.plot_law import draw_law, law_curve
     from aixi_approx.laboratory.plot_train_test import draw_train_test
 
@@ -223,6 +225,8 @@ def _draw(found: Sequence[Results], folder: Path) -> list[Path]:
     curves = [law_curve(f.label, f.frontier, law=f.frontier_law, unit=f.unit) for f in found if f.frontier]
     if told := [curve for curve in curves if curve]:
         pictures[folder / "law.png"] = draw_law(told)
+    if ladders := draw_ladders(find_ladders(found)):
+        pictures[folder / "ladders.png"] = ladders
     if train_test := draw_train_test(found):
         pictures[folder / "train_test.png"] = train_test
     for path, figure in pictures.items():

@@ -11,6 +11,7 @@ from test_results import made_up
 
 from aixi_approx.laboratory.budget import advise
 from aixi_approx.laboratory.ladder import LADDERS, find_ladders, ladder_study
+from aixi_approx.laboratory.plot_ladder import draw_ladders
 from aixi_approx.laboratory.report import report
 from aixi_approx.laboratory.results import Results
 from aixi_approx.laboratory.study import checked
@@ -119,14 +120,22 @@ def test_the_simulations_for_a_half_and_how_they_grow() -> None:
     text = report(steps_of(halves))
     assert "## Ladder of nim, given the environment, true" in text
     assert "exp(0.2" in text
+    figure = draw_ladders([learned, knowing])
+    assert figure is not None
+    assert [axes.get_title() for axes in figure.axes][2:] == [
+        "nim, given the environment: each size a step",
+        "where the steps are",
+    ]
 
 
 def test_one_size_is_no_ladder() -> None:
     assert find_ladders(steps_of({"nim:8-perfect": 3.0, "tiger": 4.0})) == []
+    assert draw_ladders([]) is None
 
 
 def test_a_half_that_is_never_reached_is_none() -> None:
     never = steps_of({"locks:1": 1e9, "locks:2": 1e-9})
+    assert draw_ladders(find_ladders(never)) is not None
     for ladder in find_ladders(never):
         assert ladder.half == [None, None]
         assert ladder.growth == {}

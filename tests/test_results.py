@@ -245,7 +245,7 @@ def test_models_side_by_side(tmp_path: Path, own_predictor: str) -> None:
     (named,) = drawn(draw_all([ctw, own])).legends
     assert [each.get_text() for each in named.get_texts()] == ["tiger", own.label]
     written = _draw([ctw, own], tmp_path)
-    assert len({path.name for path in written}) == 3
+    assert len({path.name for path in written}) == 4
     assert all(path.parent == tmp_path and path.stat().st_size > 10_000 for path in written)
 
 

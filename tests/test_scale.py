@@ -128,6 +128,8 @@ def test_the_grids_are_those_of_the_study() -> None:
         ("tigre", "no environment 'tigre': did you mean tiger?"),
         ("--envs tiger,tigre", "no environment 'tigre': did you mean tiger?"),
         ("tiger tiger", "aixi: the study: environments has one twice"),
+        ("tiger --plan 1e6", "aixi scale: study-tiger holds no study to plan with: run it first, without --plan"),
+        ("tiger --unit bytes", "aixi scale: Invalid value for '--unit': 'bytes' is not one of"),
         ("empty", "aixi: empty holds no study: name environments, or a folder that holds one"),
         ("other", "aixi: other holds no study: name environments, or a folder that holds one"),
         ("other --report", "aixi: other holds no study: name environments, or a folder that holds one"),
@@ -152,7 +154,7 @@ def test_the_grids_are_those_of_the_study() -> None:
         ("tiger --out old", "aixi: old was written by version 0.3.0: "),
         ("tiger --cross seeds", "aixi: the study: cross has 'seeds': there are depths, horizons, planners"),
         ("tiger --learners mcts", "aixi: the study: no planner 'mcts': there are dpuct"),
-        ("tiger --models true", "aixi: the study: models are ['true']: name ctw, too, or another one that learns"),
+        ("pacman --models true", "aixi: the study: models are ['true']: name ctw, too, or another one that learns"),
         (
             "tiger --planners dpuct+horizon:2",
             "aixi: the study: dpuct+horizon:2: horizon and simulations of",
@@ -273,6 +275,52 @@ def test_from_the_first_to_the_last(place: Path, capsys: Captured, monkeypatch: 
     }
     assert len(new) == 1.5 * (len(done) - 1)
     assert grown["results"][0]["score"] != again["results"][0]["score"]
+
+
+def test_a_budget_is_planned_with_a_study_that_is_there(place: Path, capsys: Captured) -> None:
+    """By what was measured; in an environment that is no POMDP, and with too little, it says why not."""
+    file = study_file("tiger", experience=(20, 60, 200), simulations=(1, 4, 16), seeds=3)
+    assert refused([file, "--plan", "1e5"], capsys) == (
+        "aixi scale: study-tiny holds no study to plan with: run it first, without --plan ('aixi scale --help' shows how)"
+    )
+    laboratory = Laboratory(place / "study-tiny", read_study(Path(file)))
+    with engine("here") as here:
+        laboratory.run(here)
+    main(["scale", "study-tiny", "--plan", "2e4", "--decisions", "50"])
+    out, _ = capsys.readouterr()
+    assert out.startswith("tiger: 2e+04 bits, 50 decisions\n")
+    assert all(f"  {label}" in out for label in ("learn from", "search", "share of learning", "score to expect"))
+    main(["scale", "study-tiny", "--plan", "2e4", "--decisions", "50", "--json"])
+    plan = json.loads(capsys.readouterr()[0])["plan"]["tiger"]
+    assert plan["share"]["low"] <= plan["share"]["mean"] <= plan["share"]["high"]
+    assert plan["unit"] == "bits"
+    assert "study-tiny" not in {path.name for path in (place / "study-tiny").glob("*.png")}, "nothing is drawn"
+    line = refused(["study-tiny", "--plan", "5"], capsys)
+    assert "tiger: 5 bits buy nothing that was measured: 1,000 decisions take" in line
+    assert "--plan is -3: name a positive number of bits" in refused(["study-tiny", "--plan", "-3"], capsys)
+
+
+def test_a_ladder_is_a_study_of_its_sizes(place: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cli_laboratory, "run_laboratory", lambda *_, **__: None)
+    assert "there is no ladder 'moon': there are locks, corridor" in refused(["--ladder", "moon"], capsys)
+    assert "--ladder says what the environments are: leave tiger out" in refused(["tiger", "--ladder", "nim"], capsys)
+    monkeypatch.setattr(scale, "run_laboratory", lambda laboratory, *_, **__: laboratory.store.prepare(
+        laboratory.study.as_json()
+    ))
+    monkeypatch.setattr(scale, "_draw", lambda found, folder: [])
+    main(["scale", "--ladder", "hex", "--models", "true", "--seeds", "2"])
+    study = Laboratory(place / "study-ladder-hex").study
+    assert (study.environments, study.models, study.seeds) == (("hex:2-perfect", "hex:3-perfect"), ("true",), 2)
+
+
+def test_search_alone_is_measured_given_the_environment(place: Path, capsys: Captured) -> None:
+    """The plane is that of the true model, at experience 0."""
+    file = study_file("tiger", "t-maze:1", more='models = ["true"]\nplanners = ["rhouct"]', seeds=2)
+    found = printed([file, "--on", "here"], capsys)
+    for each in found["results"]:
+        assert (each["model"], each["experience"]) == ("true", [0.0])
+        assert each["score"][0][-1]["mean"] is not None
+    assert not list((place / "study-tiny/experience").iterdir()), "nothing is learned from"
 
 
 def test_axes_from_the_command_line(place: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch) -> None:

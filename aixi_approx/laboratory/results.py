@@ -163,7 +163,8 @@ class Results:
         The free energy of n cycles is n L + lambda ln n, with the learning coefficient lambda (Watanabe 2009): half of
         the number of parameters where the source is a finite tree that the predictor has found.
         """
-        steps: Array = np.diff(self.total_excess, axis=1) * np.log(2) / np.diff(np.log(self.experience))
+        decades = np.log(self.experience[1:] / self.experience[:-1])
+        steps: Array = np.diff(self.total_excess, axis=1) * np.log(2) / decades
         return steps
 
     @property
@@ -434,7 +435,7 @@ class _Reader:
     def learning(self, unit: str) -> Array:
         """[S, E] what learning took: the life of the agent, and what another model than its own learned of that."""
         own = self.of_experience(unit)
-        return own if self.model == CTW else own + self.learned(self.settings.depth, lambda learned: learned[unit])
+        return own if self.model == CTW else own + self.learned(self.settings.depth, lambda learned: learned.get(unit))
 
     def end(self) -> float:
         """The score of exact decisions within the horizon, where that is soon known; else 1."""
@@ -485,7 +486,7 @@ class _Reader:
             seconds=self.plane(lambda row: row["seconds"]),
             learning={unit: self.learning(unit) for unit in UNITS},
             excess={
-                other: (self.learned(other, lambda learned: learned["log_loss"]) - entropy) / each for other in depths
+                other: (self.learned(other, lambda learned: learned.get("log_loss")) - entropy) / each for other in depths
             },
             allowance=(best_tree("fixed", "allowance") - entropy) / each,
             leaves=best_tree("leaves"),

@@ -26,7 +26,7 @@ from typing import Any
 import numpy as np
 
 from aixi_approx.laboratory import Laboratory, find_results
-from aixi_approx.laboratory.plot_law import LawCurve, draw_law
+from aixi_approx.laboratory.plot_law import LawCurve, draw_law, law_curve
 from aixi_approx.laboratory.results import Results, seed_mean
 from aixi_approx.laws.bootstrap import estimate
 from aixi_approx.laws.curves import fit_resampled
@@ -38,7 +38,6 @@ HERE = Path(__file__).resolve().parent
 ROWS = HERE.parent / "results" / "scaling" / "surfaces.json"
 PICTURE = HERE.parent.parent / "docs" / "law.png"
 DECISIONS = (100, 1_000, 10_000)
-LINE = "a line"  # null forecast: straight in log C, to the end
 HALF_WAY = 0.5  # of the score
 
 
@@ -85,3 +84,145 @@ def joint_law(surface: dict[str, Any]) -> Comparison:
     e, n, score = (np.array(surface[name], dtype=float) for name in ("experience", "simulations", "score"))
     end = surface["end"]
     return fit_joint_law(e, n, loss=end - score, end=end, frozen="odds multiply")
+
+
+def told(law: Comparison) -> dict[str, float]:
+    """The errors of the frozen law and of the null forecasts, by name."""
+    return {"law": law.laws[0].error.mean, **{name: error.mean for name, error in law.nulls.items()}}
+
+
+def frontier_table(surfaces: Sequence[dict[str, Any]], decisions: float) -> list[str]:
+    """Errors of the law beyond the lower half of log C, and of what has to be beaten."""
+    lines = [
+        f"With {decisions:,.0f} decisions: root mean square error beyond what was fitted",
+        "",
+        "| environment | score fitted up to | law | last value | the end | a line to the end | holds | C50, bits | gamma |",
+        "|---|--:|--:|--:|--:|--:|---|--:|--:|",
+    ]
+    errors = []
+    for surface in surfaces:
+        found, law = frontier_of(surface, decisions), frontier_law(surface, decisions)
+        name = surface["environment"] + (" (held out)" if surface["held_out"] else "")
+        if not law.laws:
+            lines.append(f"| {name} | | | | | | {law.why} | | |")
+            continue
+        each = told(law)
+        errors.append(list(each.values()))
+        fit, half = law.laws[0], found.score[0, law.points_fitted - 1]
+        c50, gamma = (estimate(column) for column in fit.fitted_small.T)
+        lines.append(
+            f"| {name} | {half:.2f} | {' | '.join(f'{error:.3f}' for error in each.values())} | "
+            f"{'yes' if law.best else 'no'} | {c50.mean:.2g} ({c50.low:.2g} to {c50.high:.2g}) | "
+            f"{gamma.mean:.2f} ({gamma.low:.2f} to {gamma.high:.2f}) |"
+        )
+    table = np.array(errors)
+    mean = table.mean(axis=0)
+    lines.append(f"| **mean of {len(table)}** | | {' | '.join(f'{error:.3f}' for error in mean)} | | | |")
+    wins = (table[:, :1] < table[:, 1:]).sum(axis=0)
+    lines += [
+        "",
+        f"The law is {mean[1] / mean[0]:.1f} times as near as the last value on average, and nearer in {wins[0]} of "
+        f"{len(table)} environments; {mean[2] / mean[0]:.1f} times as near as the end, nearer in {wins[1]}; "
+        f"{mean[3] / mean[0]:.1f} times as near as a line to the end, nearer in {wins[2]}.",
+    ]
+    return lines
+
+
+def half_way_table(surfaces: Sequence[dict[str, Any]], decisions: float) -> list[str]:
+    """The same, fitted to all points up to half of the way: found afterwards, as a harder question."""
+    errors = []
+    for surface in surfaces:
+        law = half_way(surface, decisions)
+        if law.laws:
+            errors.append(list(told(law).values()))
+    mean, wins = np.mean(errors, axis=0), (np.array(errors)[:, :1] < np.array(errors)[:, 1:]).sum(axis=0)
+    return [
+        f"Fitted up to half of the way, with {decisions:,.0f} decisions (found after): mean errors of the law {mean[0]:.3f}, "
+        f"the last value {mean[1]:.3f}, the end {mean[2]:.3f}, a line to the end {mean[3]:.3f}; the law is nearer in "
+        f"{wins[0]}, {wins[1]} and {wins[2]} of {len(errors)}.",
+    ]
+
+
+def joint_table(surfaces: Sequence[dict[str, Any]]) -> list[str]:
+    """Errors of the joint law outside of the small quadrant."""
+    lines = [
+        "Experience and simulations together: root mean square error outside of the small quadrant",
+        "",
+        "| environment | chances multiply | last value | the end | holds | odds add (found after) | the best of all (found after) |",
+        "|---|--:|--:|--:|---|--:|---|",
+    ]
+    errors = []
+    for surface in surfaces:
+        law = joint_law(surface)
+        name = surface["environment"] + (" (held out)" if surface["held_out"] else "")
+        if not law.laws:
+            lines.append(f"| {name} | | | | {law.why} | | |")
+            continue
+        each = list(told(law).values())
+        errors.append(each)
+        add = next(fit for fit in law.laws if fit.name == "odds add")
+        best = min(law.laws, key=lambda fit: fit.error.mean)
+        lines.append(
+            f"| {name} | {' | '.join(f'{error:.3f}' for error in each)} | {'yes' if law.best else 'no'} | "
+            f"{add.error.mean:.3f} | {best.name} {best.error.mean:.3f} |"
+        )
+    table = np.array(errors)
+    lines.append(f"| **mean of {len(table)}** | {' | '.join(f'{error:.3f}' for error in table.mean(axis=0))} | | | |")
+    wins = (table[:, :1] < table[:, 1:]).sum(axis=0)
+    lines += ["", f"Nearer than the last value in {wins[0]} of {len(table)}, than the end in {wins[1]}."]
+    return lines
+
+
+def split_table(surfaces: Sequence[dict[str, Any]]) -> list[str]:
+    """The best share of learning where the score comes to a half and to .9, for so many decisions."""
+    head = [f"at {level}, T = {count:,}" for count in DECISIONS for level in (0.5, 0.9)]
+    lines = [
+        "The share of total compute that is best spent on learning, where the score comes to .5 and to .9; 95 % over seeds",
+        "",
+        f"| environment | {' | '.join(head)} |",
+        "|---|" + "--:|" * len(head),
+    ]
+    for surface in surfaces:
+        cells = []
+        for count in DECISIONS:
+            found = frontier_of(surface, count)
+            for level in (0.5, 0.9):
+                there = np.flatnonzero(found.score[0] >= level)
+                share = estimate(found.share[:, there[0]]) if len(there) else None
+                cells.append(f"{share.mean:.2f} ({share.low:.2f} to {share.high:.2f})" if share else "not reached")
+        lines.append(f"| {surface['environment']} | {' | '.join(cells)} |")
+    return lines
+
+
+def curve_of(surface: dict[str, Any], decisions: float) -> LawCurve | None:
+    """What is drawn of a surface."""
+    found, law = frontier_of(surface, decisions), frontier_law(surface, decisions)
+    return law_curve(surface["environment"], found, law=law, unit="bits")
+
+
+def main() -> None:
+    """Collect rows, if folders are named; print the tables; draw the picture."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("studies", nargs="*", type=Path, help="folders of the studies, that of families.toml first")
+    parser.add_argument("--rows", type=Path, default=ROWS)
+    parser.add_argument("--picture", type=Path, default=PICTURE)
+    arguments = parser.parse_args()
+    if arguments.studies:
+        found = [(f, bool(k)) for k, path in enumerate(arguments.studies) for f in find_results(Laboratory(path))]
+        rows = [json.dumps(surface_of(f, held_out)) for f, held_out in found]
+        arguments.rows.parent.mkdir(parents=True, exist_ok=True)
+        arguments.rows.write_text("[\n" + ",\n".join(rows) + "\n]\n")
+    if not arguments.rows.exists():
+        sys.exit(f"there is no {arguments.rows}: name the folders of the studies")
+    surfaces = json.loads(arguments.rows.read_text())
+    for decisions in DECISIONS:
+        print("\n".join(frontier_table(surfaces, decisions)) + "\n")
+    print("\n".join(half_way_table(surfaces, 1_000)) + "\n")
+    print("\n".join(joint_table(surfaces)) + "\n")
+    print("\n".join(split_table(surfaces)))
+    curves = [curve_of(surface, 1_000) for surface in surfaces if not surface["held_out"]]
+    draw_law([curve for curve in curves if curve]).savefig(arguments.picture, dpi=120)
+
+
+if __name__ == "__main__":
+    main()
