@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
@@ -16,19 +15,15 @@ if TYPE_CHECKING:
     from aixi_approx.laboratory.results import Results
 
 
-def show_plan(found: Sequence[Results], compute: float, *, decisions: int, unit: str, as_json: bool) -> None:
+def show_plan(found: Sequence[Results], compute: float, *, as_json: bool) -> None:
     """Print what to do with a budget in each environment.
 
     Parameters
     ----------
     found : sequence of Results
-        Of a study.
+        Of a study, with the decisions that are to be made and the unit of compute.
     compute : float
         The budget, of learning and all decisions.
-    decisions : int
-        How many are made with what was learned.
-    unit : str
-        Of compute.
     as_json : bool
         Whether to print JSON.
 
@@ -42,7 +37,7 @@ def show_plan(found: Sequence[Results], compute: float, *, decisions: int, unit:
     advice, refused = {}, {}
     for f in found:
         try:
-            advice[f.title] = advise(replace(f, decisions=float(decisions), unit=unit), compute)
+            advice[f.title] = advise(f, compute)
         except ValueError as error:
             refused[f.title] = str(error)
     if not advice:
@@ -52,7 +47,7 @@ def show_plan(found: Sequence[Results], compute: float, *, decisions: int, unit:
         print_json({"plan": told, "refused": refused})
         return
     for title, each in advice.items():
-        print(f"{title}: {compute:.3g} {unit}, {decisions:,} decisions\n")
+        print(f"{title}: {compute:.3g} {each.unit}, {each.decisions:,.0f} decisions\n")
         for label, text in _lines(each):
             print(f"  {label:<22}{text}")
         print()

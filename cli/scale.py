@@ -121,11 +121,12 @@ def command(
         elif not (laboratory.folder / "study.json").exists():
             raise click.UsageError(f"{laboratory.folder} holds no study to report on: leave --report out")
         found = find_results(laboratory)
-        if budget is not None:
-            show_plan(found, budget, decisions=decisions, unit=unit, as_json=as_json)
-            return
         found = [replace(f, decisions=float(decisions), unit=unit) for f in found]
-        _fit(found)
+        if budget is None:
+            _fit(found)
+    if budget is not None:
+        show_plan(found, budget, as_json=as_json)
+        return
     text = report(found)
     written = [laboratory.folder / "report.md", *_draw(found, laboratory.folder)]
     written[0].write_text(text + "\n")

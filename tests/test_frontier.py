@@ -56,17 +56,18 @@ def test_ends_are_the_cheapest_and_the_most_expensive_point() -> None:
     deciding = np.tile(N, (3, 1))
     found = find_frontier(E, N, score=power_surface()[None], learning=E, deciding=deciding, decisions=7)
     assert found is not None
-    assert found.compute[[0, -1]] == pytest.approx([10 + 7, min(1_000 + 7, 10 + 7_000)])
-    assert found.reach == pytest.approx(1_000 + 7_000)
+    assert found.compute[[0, -1]] == pytest.approx([10 + 7, 1_000 + 7_000])
+    assert found.edge == pytest.approx(min(1_000 + 7, 10 + 7_000))
     assert found.score[0, 0] == pytest.approx(power_surface()[0, 0])
     assert (np.diff(found.score[0]) >= 0).all()
-    all_of_it = find_frontier(
+    assert found.score[0, -1] == pytest.approx(power_surface()[-1, -1])
+    assert (found.experience[0, -1], found.simulations[0, -1]) == pytest.approx((1_000, 1_000))
+    assert found.share[0, -1] == pytest.approx(1 / 8)
+    some = find_frontier(
         E, N, score=power_surface()[None], learning=E, deciding=deciding, decisions=7, compute=np.array([8_000.0])
     )
-    assert all_of_it is not None
-    assert all_of_it.score[0] == pytest.approx(power_surface()[-1, -1])
-    assert (all_of_it.experience[0, 0], all_of_it.simulations[0, 0]) == pytest.approx((1_000, 1_000))
-    assert all_of_it.share[0, 0] == pytest.approx(1 / 8)
+    assert some is not None
+    assert some.score[0] == pytest.approx(found.score[0, -1:])
 
 
 def test_more_decisions_leave_less_for_learning() -> None:

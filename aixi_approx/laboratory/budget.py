@@ -65,7 +65,7 @@ def advise(f: Results, compute: float) -> Advice:
     whole, unit = f.frontier, f.unit
     if whole is None:
         raise ValueError(f"{f.title}: scores or {unit} are not known everywhere: finish the study first")
-    least, most = whole.compute[0], whole.reach
+    least, most = whole.compute[0], whole.compute[-1]
     if compute < least:
         raise ValueError(
             f"{f.title}: {compute:.3g} {unit} buy nothing that was measured: "

@@ -301,7 +301,8 @@ def scale(axis: Axis, x: Array, *, label: str) -> None:
     label : str
         Of the axis.
     """
-    (axis.axes.set_xscale if axis is axis.axes.xaxis else axis.axes.set_yscale)("log")
+    if x[0] > 0:  # 0 is the experience of an agent that is given the environment
+        (axis.axes.set_xscale if axis is axis.axes.xaxis else axis.axes.set_yscale)("log")
     shown = x[:: -(-len(x) // TICKS)]
     axis.set_ticks(shown, [short(value) for value in shown])
     axis.set_ticks([], minor=True)
@@ -321,9 +322,9 @@ def edges(x: Array) -> Array:
     float[K + 1]
         Half-way between them.
     """
-    logs = np.log(x)
     if len(x) == 1:
-        return np.array([x[0] / 2, x[0] * 2])
+        return np.array([x[0] / 2, x[0] * 2]) if x[0] > 0 else np.array([-0.5, 0.5])
+    logs = np.log(x)
     between = (logs[1:] + logs[:-1]) / 2
     return np.exp(np.concatenate([[2 * logs[0] - between[0]], between, [2 * logs[-1] - between[-1]]]))
 

@@ -434,7 +434,7 @@ def _frontier_data(f: Results) -> dict[str, Any] | None:
     if (found := f.frontier) is None:
         return None
     told = {name: [_interval(estimate(column)) for column in getattr(found, name).T] for name in found._fields[2:]}
-    return {"decisions": f.decisions, "unit": f.unit, "compute": found.compute.tolist(), "reach": found.reach, **told}
+    return {"decisions": f.decisions, "unit": f.unit, "compute": found.compute.tolist(), "edge": found.edge, **told}
 
 
 def _trade_off(trade: TradeOff) -> dict[str, Any]:

@@ -6,8 +6,8 @@ For each amount the best E and N are looked up on the surface of scores (the iso
 arXiv:2203.15556, and the frontier of Jones 2021, arXiv:2104.03113). The best of many noisy numbers is too large: half of
 the seeds choose, and the other half say what the choice is worth; then the other way round.
 
-The frontier ends where more learning, or more search, could be bought than was measured: beyond that, what is best on
-the surface is its edge.
+Up to its edge all splits were measured. Beyond it more learning, or more search, could be bought than was measured: there
+the frontier is the best of what was.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ class Frontier(NamedTuple):
 
     compute: Floats
     """float[M]: total compute, in equal steps of its logarithm."""
-    reach: float
-    """The compute of the most expensive point that was measured. Up to there the surface is known, if not the best."""
+    edge: float
+    """Up to this amount all splits were measured: the most learning with the least search, and the other way round."""
     score: Floats
     """float[1 + R, M]: the best score."""
     experience: Floats
@@ -122,8 +122,7 @@ def find_frontier(
     score : float[S, E, N]
         For each seed; seeds that lack a point are left out.
     compute : float[M], optional
-        Amounts. By default `POINTS`, in equal steps of the logarithm, from the cheapest point to where the most
-        learning with the least search, or the least learning with the most search, could be bought.
+        Amounts. By default `POINTS`, in equal steps of the logarithm from the cheapest point to the most expensive.
     seed : int, default: 0
         Of the resampling.
 
@@ -137,8 +136,8 @@ def find_frontier(
     >>> e = n = np.array([1.0, 10.0, 100.0])
     >>> score = np.array([[0, 0, 0], [0, 0.5, 0.6], [0, 0.6, 1.0]])
     >>> found = find_frontier(e, n, score=score[None], learning=e, deciding=np.tile(n, (3, 1)), decisions=1)
-    >>> found.compute[-1].round(), found.score[0, [0, -1]].round(2).tolist(), found.share[0, -1].round(2)
-    (np.float64(101.0), [0.0, 0.78], np.float64(0.43))
+    >>> found.edge, found.score[0, [0, -1]].tolist(), found.share[0, -1].round(2)
+    (101.0, [0.0, 1.0], np.float64(0.5))
     """
     shape = len(experience), len(simulations)
     scores = complete(score.reshape(len(score), math.prod(shape)))
@@ -148,7 +147,7 @@ def find_frontier(
         return None
     surface = Surface(experience, simulations, learning=learning, deciding=deciding, decisions=decisions)
     if compute is None:
-        compute = np.geomspace(surface.compute[0, 0], min(surface.compute[-1, 0], surface.compute[0, -1]), POINTS)
+        compute = np.geomspace(surface.compute.min(), surface.compute.max(), POINTS)
     halves = (scores[::2], scores[1::2]) if len(scores) > 1 else (scores, scores)
     means = [resampled(half, seed + number).reshape(-1, *shape) for number, half in enumerate(halves)]
     found: list[list[Floats]] = []
@@ -159,6 +158,6 @@ def find_frontier(
             logs = np.log(surface.experience[row]), np.log(surface.simulations[column])
             found.append([surface.between(says)[row, column], *logs, share])
     both = np.array(found).reshape(2, -1, 4, len(compute)).mean(axis=0)
-    reach = float(surface.compute.max())
-    return Frontier(compute, reach, both[:, 0], np.exp(both[:, 1]), np.exp(both[:, 2]), both[:, 3])
+    edge = float(min(surface.compute[-1, 0], surface.compute[0, -1]))
+    return Frontier(compute, edge, both[:, 0], np.exp(both[:, 1]), np.exp(both[:, 2]), both[:, 3])
 
