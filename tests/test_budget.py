@@ -79,7 +79,7 @@ def test_what_is_not_known_can_not_be_planned() -> None:
 
 def test_frontier_and_its_law_are_told() -> None:
     f = of_chances()
-    assert f.frontier_law.best is not None
+    assert f.frontier_law.laws
     assert "Total compute of learning and 100 decisions" in report([f])
     frozen = dataclasses.replace(of_chances(), hypotheses={"frontier": "odds"})
     assert frozen.frontier_law.frozen == "odds"

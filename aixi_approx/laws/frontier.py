@@ -136,8 +136,8 @@ def find_frontier(
     >>> e = n = np.array([1.0, 10.0, 100.0])
     >>> score = np.array([[0, 0, 0], [0, 0.5, 0.6], [0, 0.6, 1.0]])
     >>> found = find_frontier(e, n, score=score[None], learning=e, deciding=np.tile(n, (3, 1)), decisions=1)
-    >>> found.edge, found.score[0, [0, -1]].tolist(), found.share[0, -1].round(2)
-    (101.0, [0.0, 1.0], np.float64(0.5))
+    >>> round(found.edge), found.score[0, [0, -1]].tolist(), found.share[0, -1].round(2)
+    (101, [0.0, 1.0], np.float64(0.5))
     """
     shape = len(experience), len(simulations)
     scores = complete(score.reshape(len(score), math.prod(shape)))
