@@ -54,7 +54,7 @@ class Forecast(NamedTuple):
     baseline: Numbers
     """float64[N]: the score by exact gaps and the noise of rollouts alone."""
     limit: float
-    """The score with any number of simulations: that of a perfect search to the same horizon."""
+    """The score of a perfect search to the same horizon, which takes equally good actions equally often."""
 
 
 def forecast(

@@ -12,7 +12,7 @@ from aixi_approx.pomdp.solver import Solution
 
 Numbers = NDArray[np.float64]
 
-ROOM = 1 << 26  # numbers that a distribution may hold, over all beliefs and actions: half a gigabyte
+ROOM = 1 << 26  # numbers that all distributions may hold together: half a gigabyte
 
 
 class RolloutReturns(NamedTuple):
@@ -72,7 +72,7 @@ def rollout_returns(solution: Solution, horizon: int) -> list[RolloutReturns]:
     unit = max(1, int(np.gcd.reduce(reward - least)))
     place = (reward - least) // unit
     top = int(place.max())
-    if rows * (top * horizon + 1) > ROOM:
+    if rows * horizon * (top * (horizon + 1) / 2 + 1) > ROOM:
         raise ValueError(
             f"{pomdp.name}: {graph.size} beliefs and the returns of {horizon} cycles are too many to follow: "
             "take a shorter horizon or a smaller environment"

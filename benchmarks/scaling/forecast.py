@@ -41,17 +41,17 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "search"))
 
-from exact_regret import COLOURS, Cell, Row, complete, losses, markdown, measure, over, seconds_of
+from exact_regret import Cell, Row, complete, losses, markdown, measure, over, seconds_of
 
 from aixi_approx.builder import as_spec
 from aixi_approx.envs import make
 from aixi_approx.estimate import Estimate
 from aixi_approx.laboratory.forecast import SIMULATIONS, Forecast, forecast
+from aixi_approx.laboratory.plot_forecast import draw_forecasts
 
 DEVELOPMENT = {"tiger": 4, "locks:1": None, "corridor:4": 8, "nim:16-perfect": 4}  # horizons as in families.toml
 TEST = {
@@ -136,29 +136,10 @@ def verdict(curves: Sequence[Curve]) -> str:
 
 def draw(curves: Sequence[Curve], path: Path) -> None:
     """Draw one panel for each environment."""
-    columns = min(4, len(curves))
-    lines = -(-len(curves) // columns)
-    figure = Figure(figsize=(3.1 * columns, 2.5 * lines + 0.6), layout="constrained")
-    panels = figure.subplots(lines, columns, squeeze=False, sharex=True, sharey=True).flatten()
-    for axes in panels[len(curves) :]:
-        axes.set_axis_off()
-    measured, foretold, baseline = COLOURS[0], COLOURS[1], "0.55"
-    for axes, one in zip(panels, curves, strict=False):
-        n, found = one.forecast.simulations, one.forecast
-        axes.fill_between(n, found.low, found.high, color=COLOURS[2], alpha=0.3, lw=0, label="its interval")
-        axes.plot(n, found.baseline, ":", color=baseline, lw=1.2, label="baseline: gaps and noise, no tree")
-        axes.plot(n, found.score, color=foretold, lw=1.6, label="forecast, without a search")
-        bars = np.array([[one.mean - one.low, one.high - one.mean] for one in one.measured]).T
-        axes.errorbar(n, one.score, bars, fmt="o", color=measured, ms=4, lw=1.2, label="measured, 95 %")
-        axes.set_title(f"{one.name}{' (development)' if one.name in DEVELOPMENT else ''}", fontsize=9)
-        axes.set(xscale="log", ylim=(-0.1, 1.1))
-        axes.grid(alpha=0.3)
-        axes.tick_params(labelsize=8)
-    handles, labels = panels[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside upper center", ncols=4, fontsize=8)
-    figure.supxlabel("simulations of a decision", fontsize=9)
-    figure.supylabel("score: 0 random, 1 best", fontsize=9)
-    figure.savefig(path, dpi=130)
+    titles = [f"{one.name}{' (development)' if one.name in DEVELOPMENT else ''}" for one in curves]
+    found = dict(zip(titles, (one.forecast for one in curves), strict=True))
+    measured = dict(zip(titles, (one.measured for one in curves), strict=True))
+    draw_forecasts(found, measured).savefig(path, dpi=130)
 
 
 def main() -> None:
