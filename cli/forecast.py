@@ -82,4 +82,4 @@ def _print(title: str, one: Forecast) -> None:
         table.add_row(f"{n:,}", *(number(float(v[i])) for v in (one.score, one.low, one.high, one.baseline)))
     print(f"{title}: score of rhouct on the true model, forecast without a search; 0 random, 1 best")
     Console(highlight=False, markup=False).print(table)
-    print(f"  a perfect search to the same horizon: {number(one.limit)}\n")
+    print(f"  a perfect search to the same horizon, equals at random: {number(one.limit)}\n")

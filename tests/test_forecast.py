@@ -303,6 +303,13 @@ def test_a_tilted_distribution_has_the_mean_it_was_asked_for(weights: list[float
     assert slope == pytest.approx(slope[0], abs=1e-6)
 
 
+@pytest.mark.parametrize("mean", [0.0, 1e-7, 1 - 1e-7, 1.0, 1.5])
+def test_a_tilt_goes_as_far_as_it_can(mean: float) -> None:
+    row = np.zeros((1, 1_000))
+    row[0, :2] = 0.5
+    assert _tilt(row, np.array([mean]))[0, 1] == pytest.approx(min(1.0, mean), abs=1e-6)
+
+
 # ---------------------------------------------------------------------------------------------- the forecast
 
 

@@ -58,14 +58,8 @@ def chances(mean: Numbers, deviation: Numbers, *, returns: RolloutReturns, tried
         Each row adds up to 1.
     """
     actions = mean.shape[1]
-    result = np.zeros_like(mean)
-    best = mean.argmax(axis=1)[:, None]
-    gap = np.take_along_axis(mean, best, axis=1) - mean
-    spread = np.take_along_axis(deviation, best, axis=1) + deviation
-    np.put_along_axis(gap, best, np.inf, axis=1)
-    clear = (gap > CLEAR * spread + TIE).all(axis=1) & (tried == 1.0)
-    result[clear, best[clear, 0]] = 1.0
-    unclear = np.flatnonzero(~clear)
+    result, clear = _clear(mean, deviation)
+    unclear = np.flatnonzero(~clear if tried == 1.0 else np.ones_like(clear))
     for some in np.split(unclear, range(BLOCK, len(unclear), BLOCK)):
         rows = (some[:, None] * actions + np.arange(actions)).ravel()
         found = _means(returns._replace(probability=returns.probability[rows]), mean[some], deviation[some])
@@ -87,15 +81,27 @@ def gaussian_chances(mean: Numbers, deviation: Numbers) -> Numbers:
     float64[B, A]
         Each row adds up to 1.
     """
-    spread = np.maximum(deviation, TIE)
+    result, clear = _clear(mean, deviation)
+    mean, spread = mean[~clear], np.maximum(deviation[~clear], TIE)
     value = mean[:, :, None] + spread[:, :, None] * GAUSSIAN
     chance = np.ones(value.shape)
     for other in range(mean.shape[1]):
         smaller = ndtr((value - mean[:, other, None, None]) / spread[:, other, None, None])
         smaller[:, other] = 1.0
         chance *= smaller
-    result: Numbers = chance.mean(axis=2)
-    return result / result.sum(axis=1, keepdims=True)
+    share = chance.mean(axis=2)
+    result[~clear] = share / share.sum(axis=1, keepdims=True)
+    return result
+
+
+def _clear(mean: Numbers, deviation: Numbers) -> tuple[Numbers, NDArray[np.bool_]]:
+    """Where it is beyond doubt which mean is the largest: 1 for that action, else 0; and whether it is, [B]."""
+    best = mean.argmax(axis=1)[:, None]
+    gap = np.take_along_axis(mean, best, axis=1) - mean
+    spread = np.take_along_axis(deviation, best, axis=1) + deviation
+    np.put_along_axis(gap, best, np.inf, axis=1)
+    clear = (gap > CLEAR * spread + TIE).all(axis=1)
+    return np.where(clear[:, None], np.arange(mean.shape[1]) == best, 0.0), clear
 
 
 def _means(returns: RolloutReturns, mean: Numbers, deviation: Numbers) -> _Values:
@@ -134,13 +140,13 @@ def _means(returns: RolloutReturns, mean: Numbers, deviation: Numbers) -> _Value
 
 
 def _sums(probability: Numbers, count: Numbers, size: int) -> _Values:
-    """The distribution of the sum of so many draws from each row, in a window of so many values about its mean."""
+    """The distribution of the sum of so many draws from each row, in a window of so many values about its mean.
+
+    The window is no smaller than the row.
+    """
     width = probability.shape[1]
     place = np.arange(width)
-    # Modulo the size of the window, a sum is the same as if there was no window.
-    folded = np.zeros((len(probability), size))
-    np.add.at(folded, (slice(None), place % size), probability)
-    chance = np.fft.irfft(np.fft.rfft(folded) ** count[:, None], size)
+    chance = np.fft.irfft(np.fft.rfft(probability, size) ** count[:, None], size)  # of a sum modulo the size
     least = np.clip(np.rint(count * (probability @ place) - size / 2), 0, np.maximum(0, count * (width - 1) + 1 - size))
     value = least[:, None] + (np.arange(size) - least[:, None]) % size
     row, column = np.nonzero(chance > NEVER)
@@ -154,15 +160,16 @@ def _tilt(probability: Numbers, mean: Numbers) -> Numbers:
     result = np.zeros((rows, width))
     for i in range(rows):
         low, high, t = -100.0, 100.0, 0.0
+        there = np.flatnonzero(probability[i])
+        least, most = there[0], there[-1]
         for _ in range(NEWTON):
             total, first, second = 0.0, 0.0, 0.0
-            for j in range(width):
-                if probability[i, j] > 0.0:
-                    weight = probability[i, j] * math.exp(t * (j - (width - 1 if t > 0.0 else 0)))
-                    result[i, j] = weight
-                    total += weight
-                    first += weight * j
-                    second += weight * j * j
+            for j in there:
+                weight = probability[i, j] * math.exp(t * (j - (most if t > 0.0 else least)))
+                result[i, j] = weight
+                total += weight
+                first += weight * j
+                second += weight * j * j
             first /= total
             variance = second / total - first * first
             for j in range(width):

@@ -4,8 +4,9 @@
 
 An agent that knows its environment searches with 10 to 10,000 simulations by rhouct, which is POUCT there, C = sqrt 2.
 Its score (0 the random agent, 1 the best) is forecast by `aixi_approx.laboratory.forecast` and measured by the exact
-regret of its decisions. Half an hour on two cores; rows that stand in benchmarks/results/scaling/forecast.jsonl are not
-measured again. `--check`: a few seconds, to see that it works.
+regret of its decisions. Ten minutes on two cores; rows that stand in benchmarks/results/scaling/forecast.jsonl are not
+measured again. `--check`: a few seconds, to see that it works. `--exchange` shows where errors come from: 200 real
+searches are run at each belief, and what they find takes the place of one part of the forecast after another.
 
 The algorithm, written down before any search in a test environment was run, and unchanged since:
 
@@ -50,8 +51,17 @@ from exact_regret import Cell, Row, complete, losses, markdown, measure, over, s
 from aixi_approx.builder import as_spec
 from aixi_approx.envs import make
 from aixi_approx.estimate import Estimate
-from aixi_approx.laboratory.forecast import SIMULATIONS, Forecast, forecast
+from aixi_approx.laboratory.best_mean import chances
+from aixi_approx.laboratory.forecast import SIMULATIONS, Forecast, exact_solution, forecast, score_of
+from aixi_approx.laboratory.mean_field import root_means
 from aixi_approx.laboratory.plot_forecast import draw_forecasts
+from aixi_approx.laboratory.rollout_returns import rollout_returns
+from aixi_approx.planners.pouct import POUCT
+from aixi_approx.planners.tree_search import SQRT_2
+from aixi_approx.pomdp.belief import Belief
+from aixi_approx.pomdp.definition import POMDP
+from aixi_approx.pomdp.solver import Solution
+from aixi_approx.randomness import stream
 
 DEVELOPMENT = {"tiger": 4, "locks:1": None, "corridor:4": 8, "nim:16-perfect": 4}  # horizons as in families.toml
 TEST = {
@@ -65,6 +75,8 @@ TEST = {
 }
 SEEDS = 10
 DECISIONS, MANY, FEWER = 300, 1_000, 100  # of each seed; with more simulations than MANY, FEWER
+EXCHANGED = 200  # searches at each belief
+EXCHANGE_AT = (10, 30, 100)  # simulations, at least as many as actions
 ROWS = Path(__file__).parents[1] / "results" / "scaling" / "forecast.jsonl"
 
 Numbers = NDArray[np.float64]
@@ -134,6 +146,54 @@ def verdict(curves: Sequence[Curve]) -> str:
     )
 
 
+class Searches(NamedTuple):
+    """What real searches find at each of B beliefs, on average: float64[B, A] each."""
+
+    mean: Numbers
+    deviation: Numbers
+    share: Numbers  # of the searches that take an action
+
+
+class KnownBelief(NamedTuple):
+    """What POUCT searches from."""
+
+    pomdp: POMDP
+    belief: Belief
+
+
+def searches(solution: Solution, horizon: int, simulations: int) -> Searches:
+    """Search many times at each belief."""
+    pomdp, found = solution.pomdp, list[tuple[Numbers, Numbers, Numbers]]()
+    planner = POUCT(pomdp, horizon)
+    for node in range(solution.graph.size):
+        here = KnownBelief(pomdp, solution.graph.belief(node))
+        results = [planner.search(here, stream(seed), simulations=simulations) for seed in range(EXCHANGED)]
+        values = np.array([one.value for one in results])
+        share = np.bincount([one.action for one in results], minlength=len(pomdp.actions)) / EXCHANGED
+        found.append((values.mean(axis=0), values.std(axis=0), share))
+    return Searches(*(np.array(part) for part in zip(*found, strict=True)))
+
+
+def exchange(one: Curve, horizon: int | None, simulations: Sequence[int]) -> list[list[str]]:
+    """Return the scores of an environment with one part after another from real searches, line by line."""
+    solution = exact_solution(make(one.name))
+    cycles = horizon or solution.pomdp.settings.horizon
+    rollouts = rollout_returns(solution, cycles)
+    lines = []
+    for n in simulations:
+        at = one.forecast.simulations.index(n)
+        foreseen = root_means(solution, rollouts, simulations=[n], ucb=SQRT_2)
+        real = searches(solution, cycles, n)
+        policies = [
+            chances(real.mean, foreseen.deviation[:, 0], returns=rollouts[-1]),
+            chances(real.mean, real.deviation, returns=rollouts[-1]),
+            real.share,
+        ]
+        scores = [one.score[at], one.forecast.score[at], *(score_of(solution, policy) for policy in policies)]
+        lines.append([one.name, f"{n:,}", *(f"{score:.3f}" for score in scores)])
+    return lines
+
+
 def draw(curves: Sequence[Curve], path: Path) -> None:
     """Draw one panel for each environment."""
     titles = [f"{one.name}{' (development)' if one.name in DEVELOPMENT else ''}" for one in curves]
@@ -148,6 +208,7 @@ def main() -> None:
     parser.add_argument("environments", nargs="*", metavar="ENVIRONMENT", help="only these, of those in the program")
     parser.add_argument("--rows", type=Path, metavar="FILE", help="default: scaling/forecast.jsonl in the results")
     parser.add_argument("--picture", type=Path, metavar="FILE")
+    parser.add_argument("--exchange", action="store_true", help="replace parts of the forecast by real searches")
     parser.add_argument("--check", action="store_true", help="a run of seconds, to see that it works")
     given = parser.parse_args()
     path = given.rows or (Path(tempfile.mkdtemp()) / ROWS.name if given.check else ROWS)
@@ -160,6 +221,10 @@ def main() -> None:
     for title, some in (("Test", TEST), ("Development", DEVELOPMENT)):
         if kept := [one for one in curves if one.name in some]:
             print(f"{title}\n\n{table(kept)}\n\n{verdict(kept)}\n")
+    if given.exchange:
+        parts = ("means", "means and deviations", "choices")
+        head = ["environment", "simulations", "measured", "forecast", *(f"with real {part}" for part in parts)]
+        print(markdown(head, [line for one in curves for line in exchange(one, horizons[one.name], EXCHANGE_AT)]))
     if given.picture:
         draw(curves, given.picture)
 
