@@ -19,13 +19,14 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
+from scipy.sparse.csgraph import breadth_first_order
 
 from aixi_approx.environment import Environment, Percept
 from aixi_approx.pomdp.belief import Belief
 from aixi_approx.pomdp.belief_graph import BeliefGraph, explore
 from aixi_approx.pomdp.controller import Controller, Run, policy_controller, run_controller
 from aixi_approx.pomdp.definition import POMDP
-from aixi_approx.pomdp.markov_chain import SWEEPS, long_run_reward, relative_values
+from aixi_approx.pomdp.markov_chain import DIRECT, SWEEPS, long_run_reward, relative_values
 from aixi_approx.validation import as_integer
 
 History = Iterable[tuple[int, Percept]]
@@ -157,11 +158,33 @@ class Solution:
         graph = self.graph
         values = (graph.reward + graph.step @ self._optimal[horizon - 1]).reshape(graph.size, -1)
         best = values >= values.max(axis=1, keepdims=True) - 1e-9
-        share = (best / best.sum(axis=1, keepdims=True)).ravel()
-        node = np.repeat(np.arange(graph.size), values.shape[1])
-        choice = csr_array((share, (node, np.arange(len(share)))), shape=(graph.size, len(share)))
+        return self.policy_reward(best / best.sum(axis=1, keepdims=True))
+
+    def policy_reward(self, policy: NDArray[np.float64]) -> float:
+        """Return what an agent earns that draws its actions with probabilities that depend on its belief.
+
+        Parameters
+        ----------
+        policy : float64[B, A]
+            The probability of each action at each node of `graph`; one below 1e-9 counts as 0.
+
+        Returns
+        -------
+        float
+            Reward per cycle, in the long run, from the start; exact up to rounding, but an approximation if it visits
+            more than 3,000 nodes (see `markov_chain.relative_values`).
+        """
+        graph = self.graph
+        share = np.where(policy < UNLIKELY, 0.0, policy)
+        share /= share.sum(axis=1, keepdims=True)
+        node = np.repeat(np.arange(graph.size), share.shape[1])
+        choice = csr_array((share.ravel(), (node, np.arange(share.size))), shape=(graph.size, share.size))
         choice.eliminate_zeros()
-        return float(long_run_reward(csr_array(choice @ graph.step), choice @ graph.reward)[0])
+        step = csr_array(choice @ graph.step)
+        reached = breadth_first_order(step, 0, return_predecessors=False)  # from the start, which is the first
+        step, reward = step[reached][:, reached], (choice @ graph.reward)[reached]
+        gain = long_run_reward(step, reward) if len(reached) <= DIRECT else relative_values(step, reward)[0]
+        return float(gain[0])
 
     def optimal_actions(
         self, history: History | int = (), horizon: int | None = None, *, tolerance: float = 1e-6
