@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import runpy
 from collections.abc import Iterator
 from itertools import combinations
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,11 +24,13 @@ from numpy.typing import NDArray
 from test_results import FULL, VARIANTS, planes
 
 from aixi_approx.estimate import Estimate
+from aixi_approx.jair2011.figures import learning_curves, pacman_curves, search_curves
+from aixi_approx.jair2011.tables import points
 from aixi_approx.laboratory.palette import COLOURS, line_styles, ordered_styles
 from aixi_approx.laboratory.plot_environment import LINES, _regret, draw_one
 from aixi_approx.laboratory.plot_families import draw_all
 from aixi_approx.laboratory.plot_law import LawCurve, draw_law
-from aixi_approx.laboratory.plot_parts import EITHER, PART_COLOURS
+from aixi_approx.laboratory.plot_parts import EITHER, PART_COLOURS, ROOM, label_contours
 from aixi_approx.laboratory.plot_train_test import draw_train_test
 from aixi_approx.laboratory.regret import PARTS
 from aixi_approx.laboratory.results import LEVELS
@@ -324,9 +331,132 @@ def test_a_law_of_anything_is_drawn() -> None:
             draw_law(wrong)
 
 
+@pytest.mark.parametrize("closeness", [1, 3, 30])
+def test_levels_stand_on_their_contours(closeness: int) -> None:
+    """Two hills with a valley between; levels close to each other are not all written."""
+    axes = Figure().subplots()
+    x, y = np.meshgrid(np.linspace(-2, 2, 81), np.linspace(-1, 1, 41))
+    height = np.minimum(np.abs(x), 1.5) - y**2 / 10
+    levels = [0.8 + i / 4 / closeness for i in range(3)]
+    label_contours(axes, axes.contour(x, y, height, levels=levels))
+    place = (axes.transAxes - axes.transData).transform([text.get_position() for text in axes.texts])
+    for text, (here, there) in zip(axes.texts, place, strict=True):
+        assert min(abs(here), 1.5) - there**2 / 10 == pytest.approx(float(text.get_text()), abs=0.01)
+    assert len({text.get_text() for text in axes.texts}) == len(axes.texts) == 3
+    for one, other in combinations([text.get_position() for text in axes.texts], 2):
+        assert np.linalg.norm(np.subtract(one, other)) > ROOM
+
+
+def test_a_level_without_room_is_not_written() -> None:
+    axes = Figure().subplots()
+    x, y = np.meshgrid(np.linspace(0, 1, 11), np.linspace(0, 1, 11))
+    lines = axes.contour(x, y, np.hypot(x - 0.5, y - 0.5), levels=[0.02, 0.03])
+    label_contours(axes, lines)
+    assert len(axes.texts) == 1
+
+
 def test_train_against_test_is_readable() -> None:
     learn, act = np.meshgrid(np.arange(1, 4), np.arange(5), indexing="ij")
     score = np.concatenate([np.full((3, 1), 0.05), act / 10 + learn / 20], axis=1)
     figure = draw_train_test([planes(score + 0.001 * np.array([-1, 0, 1])[:, None, None])] * 3)
     assert figure is not None
     assert faults(figure) == []
+
+
+# ---------------------------------------------------------------------------------------------------- programs
+
+RESULTS = Path(__file__).parents[1] / "benchmarks" / "results"
+SOME = ("tiger", "cheese-maze", "locks:3")  # environments; all of them take minutes
+
+
+@pytest.fixture
+def figures(monkeypatch: pytest.MonkeyPatch) -> list[Figure]:
+    """The figures that are written, without writing them."""
+    found: list[Figure] = []
+    monkeypatch.setattr(Figure, "savefig", lambda figure, *_, **__: found.append(figure))
+    return found
+
+
+def program(path: str, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """A program of the benchmarks as a module."""
+    for folder in ("search", "skill"):
+        monkeypatch.syspath_prepend(str(RESULTS.parent / folder))
+    return SimpleNamespace(**runpy.run_path(str(RESULTS.parent / path)))
+
+
+def rows_of(path: str, *names: str) -> list[dict[str, Any]]:
+    """Rows that were measured, of some environments or all."""
+    rows = [json.loads(line) for line in (RESULTS / path).read_text().splitlines()]
+    return [row for row in rows if not names or row["environment"] in names]
+
+
+def drawn_by(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a program draw what was measured."""
+    path = Path("picture.png")
+    if name == "environments/search":
+        module = program("environments/search.py", monkeypatch)
+        rows = {(row["environment"], row["planner"], row["simulations"]): row for row in rows_of("search.jsonl")}
+        module.draw(rows, ["locks", "nim", "t-maze", "matrix"], path=path)
+        return
+    module = program(f"{name}.py", monkeypatch)
+    file = f"{name}.jsonl"
+    if name == "search/families":
+        planners = module.Planners("rhouct", ("rhouct", "rhouct+ucb:0.7"), "dpuct", "dpuct+leaves:sampled")
+        found = module.Losses(rows_of(file, *SOME), planners)
+        module.draw(found, path)
+        module.draw_means(found, path)
+    elif name == "search/decay":
+        module.draw(
+            [(curve, module.fit(curve)) for curve in module.curves(rows_of(file, "tiger", "locks:2", "bandit:3"))], path
+        )
+    elif name == "search/learned":
+        module.draw(module.scores(rows_of(file)), path)
+    elif name == "skill/distillation":
+        module.draw(module.gathered(rows_of(file), "environment"), module.FITTED, path)
+    elif name == "skill/rollouts":
+        module.draw(rows_of(file), module.SIMULATIONS, path)
+    elif name == "skill/take_off":
+        groups = module.gathered(rows_of(file), "environment", "simulations", "learner", "taught", "quality", "frozen")
+        wanted = module.pupils(["locks:3", "cheese-maze"], False)
+        keys = {start: own[0] for start, own in wanted.items()}
+        module.draw(
+            {
+                start: groups[key.environment, key.simulations, key.learner, key.taught, key.quality, key.frozen]
+                for start, key in keys.items()
+            },
+            path,
+        )
+    else:
+        rows = rows_of(file, "tiger", "kuhn-poker")
+        module.draw(rows, path)
+        module.draw_means({model: [row for row in rows if row["model"] == model] for model in ("true", "ctw")}, path)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "environments/search",
+        *("search/families", "search/decay", "search/learned"),
+        *("skill/distillation", "skill/rollouts", "skill/take_off", "skill/dial"),
+    ],
+)
+def test_pictures_of_programs_are_readable(name: str, figures: list[Figure], monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn_by(name, monkeypatch)
+    assert len(figures) == 1 + (name in ("search/families", "skill/dial"))
+    for figure in figures:
+        assert faults(figure) == []
+
+
+def test_pictures_of_the_paper_are_readable(figures: list[Figure]) -> None:
+    """Without the names of the machine: Pac-Man, and agents that are counted from one."""
+    rows = rows_of("reproduction.jsonl", "1d-maze", "tiger", "kuhn-poker", "pacman")
+    found = points(sorted(rows, key=lambda row: not row["learn"]))
+    learning = {f"{learner}, seed 0": [0] * 12_000 for learner in ("rhouct", "q-learning")}
+    path = Path("picture.png")
+    learning_curves(found, path)
+    search_curves(found, path)
+    pacman_curves(found, learning, path=path)
+    for figure in figures:
+        assert faults(figure) == []
+    texts_of_legend = {text.get_text() for _, members in legends(figures[-1]) for text in members}
+    assert {"MC-AIXI (rhoUCT), ours, agent 1", "Q-learning, ours, agent 1", "MC-AIXI, paper"} <= texts_of_legend

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from aixi_approx.laboratory.palette import BLACK, line_styles, ordered_styles
 from aixi_approx.laboratory.plot_parts import (
@@ -55,8 +56,7 @@ def draw_one(f: Results) -> Figure:
     Figure
         Eight panels: the score, where the regret comes from, laws.
     """
-    figure = Figure(figsize=(WIDTH, 4 * HEIGHT), layout="constrained")
-    figure.get_layout_engine().set(wspace=0.04, hspace=0.03)
+    figure = Figure(figsize=(WIDTH, 4 * HEIGHT), layout=ConstrainedLayoutEngine(wspace=0.04, hspace=0.03))
     panels = figure.subplots(4, 2).flatten()
     seeds = f"{f.seeds} agents, bands: 95 % over them" if f.seeds > 1 else "1 agent" if f.seeds else "no agent yet"
     figure.suptitle(f"{f.label}: horizon {f.horizon}, depth {f.depth}; {seeds}", fontsize=11)
@@ -123,7 +123,12 @@ def _regret(axes: Axes, x: Array, *, parts: Array, shown: Sequence[str], either:
     for name in (name for name in PART_COLOURS if name in pieces):
         mean = np.nan_to_num(seed_mean(pieces[name]))
         bottom = np.where(mean >= 0, above, below)
-        style = {"color": PART_COLOURS[name], "hatch": hatches.get(name), "edgecolor": "white", "linewidth": 0.5}
+        style: dict[str, Any] = {
+            "color": PART_COLOURS[name],
+            "hatch": hatches.get(name),
+            "edgecolor": "white",
+            "linewidth": 0.5,
+        }
         if name == "exploration":
             style["edgecolor"] = BLACK
         axes.bar(place, mean, BAR, bottom, label=labels.get(name, name), **style)

@@ -8,11 +8,13 @@ where C is the total compute.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import product
 from typing import Any, NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import LogLocator, NullFormatter
 
 from aixi_approx.estimate import Estimate
@@ -118,10 +120,9 @@ def draw_law(curves: Sequence[LawCurve]) -> Figure:
     units = {curve.unit for curve in curves}
     if len(units) != 1:
         raise ValueError(f"the units are {', '.join(sorted(units)) or 'none'}: they must be one")
-    figure = Figure(figsize=(WIDTH, HEIGHT), layout="constrained")
-    figure.get_layout_engine().set(hspace=0.05, wspace=0.03)
+    figure = Figure(figsize=(WIDTH, HEIGHT), layout=ConstrainedLayoutEngine(hspace=0.05, wspace=0.03))
     grid = figure.add_gridspec(2, 2, width_ratios=(1.5, 1), height_ratios=(1.75, 1))
-    scores, odds, shares, table = (figure.add_subplot(cell) for cell in grid)
+    scores, odds, shares, table = (figure.add_subplot(grid[i, j]) for i, j in product(range(2), range(2)))
     shares.sharex(scores)
     hollow = line_styles(len(curves))
     styles = [{"color": style["color"], "marker": style["marker"], "markersize": POINT} for style in hollow]
@@ -214,7 +215,8 @@ def _shares(axes: Axes, curves: Sequence[LawCurve], styles: Sequence[dict[str, A
         )
         axes.fill_between(
             curve.compute[there],
-            *(np.clip(end[there], 0, 1) for end in (curve.share_low, curve.share_high)),
+            np.clip(curve.share_low[there], 0, 1),
+            np.clip(curve.share_high[there], 0, 1),
             color=style["color"],
             alpha=0.15,
             lw=0,

@@ -5,8 +5,9 @@ A page shows a picture 900 pixels wide or so. At `WIDTH`, letters of `SMALL` poi
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from itertools import count
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import repeat
+from string import ascii_lowercase
 from typing import Any
 
 import numpy as np
@@ -33,12 +34,12 @@ PART_COLOURS = {  # in the order in which bars are stacked
 EXPERIENCE, SIMULATIONS, SCORE = "experience, cycles", "simulations of a decision", "score: 0 random, 1 best"
 WIDTH = 10.0  # of a picture, inches
 SMALL, TITLE = 8, 9  # points: of the smallest letters, of titles of panels
-BELOW = 31  # points from a panel down to its legend: there are numbers and a label between them
+BELOW, NEAR = 31, 19  # points from a panel down to its legend: there are numbers and a label between, or only numbers
 BAR = 0.7  # width
 TICKS = 12  # of an axis, at most
 SAME = 0.005  # lines that differ by less are one, to the eye
 FAR = 300  # times the least, beyond which a logarithmic axis has numbers at powers of ten only
-LETTERS = 74  # of the text below a panel, where two stand side by side
+LETTERS = 148  # of a line of text across a picture
 HANDLE = 9  # letters that the line beside a label of a legend takes
 ROOM, MARGIN = 0.13, 0.05  # of the width of a panel: between labels of contours, and from its edge
 OUTLINE = (patheffects.withStroke(linewidth=2.5, foreground="black"),)  # of what is white, on any colour
@@ -193,20 +194,22 @@ def plain_log(axis: Axis) -> None:
     axis.set_minor_formatter(NullFormatter())
 
 
-def legend(axes: Axes) -> None:
+def legend(axes: Axes, beside: int = 2) -> None:
     """Add a legend below a panel, where nothing is drawn, or say that there is nothing to see.
 
     Parameters
     ----------
     axes : Axes
-        The panel, of which two or so stand side by side.
+        The panel; what its horizontal axis is called is said already.
+    beside : int, default: 2
+        How many panels stand side by side.
     """
     labels = axes.get_legend_handles_labels()[1]
     if not labels:
         say(axes, "nothing was measured yet")
         return
-    columns = max(1, LETTERS // (HANDLE + max(map(len, labels))))
-    down = ScaledTranslation(0, -BELOW / 72, axes.figure.dpi_scale_trans)
+    columns = max(1, LETTERS // beside // (HANDLE + max(map(len, labels))))
+    down = ScaledTranslation(0, -(BELOW if axes.get_xlabel() else NEAR) / 72, axes.figure.dpi_scale_trans)
     axes.legend(
         loc="upper center",
         bbox_to_anchor=(0.5, 0),
@@ -220,16 +223,18 @@ def legend(axes: Axes) -> None:
     )
 
 
-def finish(panels: Iterable[Axes]) -> None:
+def finish(panels: Sequence[Axes]) -> None:
     """Give panels their letters, a, b, c and so on, and all text of them its size.
 
     Parameters
     ----------
-    panels : iterable of Axes
-        In the order in which they are read; 26 at most.
+    panels : sequence of Axes
+        In the order in which they are read. One alone needs no letter; where there are more than letters, their
+        titles have to tell them.
     """
-    for axes, number in zip(panels, count()):
-        axes.set_title(f"{chr(ord('a') + number)}", loc="left", fontsize=TITLE + 1, fontweight="bold")
+    lettered = 1 < len(panels) <= len(ascii_lowercase)
+    for axes, letter in zip(panels, ascii_lowercase if lettered else repeat(""), strict=False):
+        axes.set_title(letter, loc="left", fontsize=TITLE + 1, fontweight="bold")
         axes.title.set_fontsize(TITLE)
         axes.xaxis.label.set_fontsize(TITLE)
         axes.yaxis.label.set_fontsize(TITLE)
@@ -248,9 +253,10 @@ def label_contours(axes: Axes, lines: ContourSet) -> None:
     lines : ContourSet
         The contours.
     """
-    lines.set_path_effects(OUTLINE)
-    points = [path.interpolated(8).vertices if len(path.vertices) else np.empty((0, 2)) for path in lines.get_paths()]
-    places = [axes.transAxes.inverted().transform(axes.transData.transform(each)) for each in points]
+    lines.set_path_effects([*OUTLINE])
+    to_panel = axes.transData - axes.transAxes
+    pieces = [path.to_polygons(closed_only=False) for path in lines.get_paths()]
+    places = [_along([to_panel.transform(np.asarray(piece)) for piece in each]) for each in pieces]
     written = np.empty((0, 2))
     for i, (level, here) in enumerate(zip(lines.levels, places, strict=True)):
         others = np.concatenate([place for j, place in enumerate(places) if j != i] or [written])
@@ -260,9 +266,16 @@ def label_contours(axes: Axes, lines: ContourSet) -> None:
             best = inside[np.argmax(np.minimum(_distance(inside, others), _distance(inside, written) / 2))]
             written = np.concatenate([written, best[None]])
             axes.text(
-                *best, f"{level:.2f}", transform=axes.transAxes, ha="center", va="center", fontsize=SMALL,
+                best[0], best[1], f"{level:.2f}", transform=axes.transAxes, ha="center", va="center", fontsize=SMALL,
                 color="white", path_effects=OUTLINE,
             )  # fmt: skip
+
+
+def _along(pieces: Sequence[Array]) -> Array:
+    """float[K, 2]: points close together along lines of straight pieces, each float[M, 2]."""
+    steps = np.linspace(0, 1, 9)[:, None, None]
+    found = [((1 - steps) * piece[:-1] + steps * piece[1:]).reshape(-1, 2) for piece in pieces]
+    return np.concatenate(found) if found else np.empty((0, 2))
 
 
 def _distance(points: Array, others: Array) -> Array:

@@ -15,6 +15,7 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from matplotlib.figure import Figure
 from rich.console import Console
 from rich.progress import track
@@ -24,6 +25,8 @@ from aixi_approx.envs import ENVIRONMENTS, make
 from aixi_approx.estimate import normalised
 from aixi_approx.execution.folder import JsonLines
 from aixi_approx.experiments.experiment import Experiment, compile_kernels, run
+from aixi_approx.laboratory.palette import BLACK, line_styles
+from aixi_approx.laboratory.plot_parts import TITLE, WIDTH, finish, legend, say_same, short
 from aixi_approx.planner_spec import PlannerSpec
 
 Cell = tuple[str, str, int]  # environment, planner, simulations
@@ -31,6 +34,7 @@ Cell = tuple[str, str, int]  # environment, planner, simulations
 CYCLES = {100: 20_000, 1_000: 5_000, 10_000: 2_000}  # of evaluation, by simulations
 ONE_PLY = 10_000  # simulations
 BESIDE = 1.4  # where the cross of the 1-ply agent stands in a picture
+COLUMNS = 3  # of panels, at most
 ROWS = Path(__file__).parents[1] / "results" / "search.jsonl"
 
 
@@ -97,31 +101,37 @@ def table(rows: dict[Cell, dict[str, Any]], families: list[str]) -> str:
 
 def draw(rows: dict[Cell, dict[str, Any]], families: list[str], *, path: Path) -> None:
     """Draw the score over simulations, a panel for each family."""
-    columns = 4
-    figure = Figure(figsize=(3.4 * columns, 3 * -(-len(families) // columns) + 0.3), layout="constrained")
-    panels = figure.subplots(-(-len(families) // columns), columns, squeeze=False, sharey=True).flatten()
+    columns = min(COLUMNS, len(families))
+    height = -(-len(families) // columns)
+    figure = Figure(figsize=(WIDTH / COLUMNS * columns, 3.4 * height + 0.6), layout="constrained")
+    panels = figure.subplots(height, columns, squeeze=False, sharey=True).flatten()
     for axes in panels[len(families) :]:
         axes.set_axis_off()
     for axes, family in zip(panels, families, strict=False):
-        for size in make(family).sizes:
+        known = [size for size in make(family).sizes if rows[f"{family}:{size}", "rhouct", 100]["optimum"] is not None]
+        means = []
+        for size, style in zip(known, line_styles(len(known)), strict=True):
             found = [rows[f"{family}:{size}", "rhouct", n] for n in CYCLES]
-            if found[0]["optimum"] is None:
-                continue
             scores = [
                 [normalised(row[part], row["random_reward"], optimum=row["optimum"]) for row in found]
                 for part in ("reward", "reward_low", "reward_high")
             ]
-            (line,) = axes.plot(list(CYCLES), scores[0], "-o", ms=3, label=size)
-            axes.fill_between(list(CYCLES), *scores[1:], alpha=0.2, lw=0)
+            means.append(np.array(scores[0]))
+            axes.plot(list(CYCLES), scores[0], label=size, **style)
+            axes.fill_between(list(CYCLES), *scores[1:], color=style["color"], alpha=0.15, lw=0)
             other = rows[f"{family}:{size}", "one-ply", ONE_PLY]
             score = normalised(other["reward"], other["random_reward"], optimum=other["optimum"])
-            axes.plot([BESIDE * ONE_PLY], [score], "x", ms=5, color=line.get_color())
-        axes.axhline(1, color="black", lw=0.8, ls=":")
-        axes.set(xscale="log", title=family, ylim=(-0.4, 1.25))
+            axes.plot([BESIDE * ONE_PLY], [score], "x", ms=5, color=style["color"])
+        axes.axhline(1, color=BLACK, lw=0.8, ls=":")
+        axes.set(xscale="log", title=family, ylim=(-0.1, 1.25))
+        axes.xaxis.set_major_formatter(lambda value, _: short(value))
         axes.grid(alpha=0.3)
-        axes.legend(fontsize=6, loc="lower center", ncols=3)
-    figure.supxlabel("simulations of a search, given the true environment; a cross is the 1-ply agent with 10,000")
-    figure.supylabel("score: 0 random, 1 best")
+        say_same(axes, means)
+        legend(axes, beside=COLUMNS)
+    finish(panels[: len(families)])
+    across = "simulations of a search, given the true environment; a cross is the 1-ply agent with 10,000; bands: 95 %"
+    figure.supxlabel(across, fontsize=TITLE)
+    figure.supylabel("score: 0 random, 1 best", fontsize=TITLE)
     figure.savefig(path, dpi=130)
 
 

@@ -27,21 +27,26 @@ from exact_regret import (
     complete,
     decisions_for,
     half,
+    in_words,
     losses,
     markdown,
     measure,
     over,
+    save,
     seconds_of,
 )
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from scipy.optimize import least_squares
 
+from aixi_approx.laboratory.plot_parts import WIDTH
+
 ENVIRONMENTS = ("tiger", "locks:2", "cheese-maze", "nim:24-perfect", "bandit:3", "rocksample:3-2")
 SIMULATIONS = (1, 3, 10, 30, 100, 300, 1_000, 3_000, 10_000)
 TIMES = 4  # as many decisions as in the other programs
 FLOOR = 1e-3  # of a loss
 NULL = "stays"
+SIZES = (4, 7, 5)  # of markers: what is drawn later shows what it lies on
 RATES, POWERS = (1e-4, 1e-3, 1e-2, 0.1), (0.25, 0.5, 1.0)  # to begin a fit with
 
 Numbers = NDArray[np.float64]
@@ -142,7 +147,7 @@ def draw(found: list[tuple[Curve, list[Fit]]], path: Path) -> None:
     planners = list(dict.fromkeys(curve.planner for curve, _ in found))
     styles = dict(zip(FORMS, ("--", "-.", ":"), strict=True))
     columns = min(3, len(names))
-    figure = Figure(figsize=(4 * columns, 3 * -(-len(names) // columns) + 0.6), layout="constrained")
+    figure = Figure(figsize=(WIDTH / 3 * columns, 2.9 * -(-len(names) // columns) + 0.8), layout="constrained")
     panels = figure.subplots(-(-len(names) // columns), columns, squeeze=False, sharey=True).flatten()
     for axes in panels[len(names) :]:
         axes.set_axis_off()
@@ -151,7 +156,13 @@ def draw(found: list[tuple[Curve, list[Fit]]], path: Path) -> None:
         axes, which = places[curve.environment], planners.index(curve.planner)
         colour, n = COLOURS[which], curve.simulations
         axes.errorbar(
-            n, np.maximum(curve.loss, 0) + FLOOR, curve.half, color=colour, marker=MARKERS[which], ls="", ms=5
+            n,
+            np.maximum(curve.loss, 0) + FLOOR,
+            curve.half,
+            color=colour,
+            marker=MARKERS[which],
+            ls="",
+            ms=SIZES[which % len(SIZES)],
         )
         dense = np.geomspace(n[0], n[-1], 200)
         for one in fits:
@@ -159,15 +170,15 @@ def draw(found: list[tuple[Curve, list[Fit]]], path: Path) -> None:
                 axes.plot(dense, one.foretells(dense) + FLOOR, color=colour, ls=styles[one.form], lw=0.9)
         axes.axvline(n[-1] ** (2 / 3), color="0.6", lw=0.8)
         axes.set(title=curve.environment, xscale="log", yscale="log", ylim=(FLOOR / 2, 3))
-        axes.grid(alpha=0.3)
+        axes.yaxis.set_major_formatter("{x:g}")
     for which, planner in enumerate(planners):
-        panels[0].plot([], [], color=COLOURS[which], marker=MARKERS[which], ls="", label=planner)
+        panels[0].plot([], [], color=COLOURS[which], marker=MARKERS[which], ls="", label=in_words(planner))
     for name, style in styles.items():
         panels[0].plot([], [], color="0.3", ls=style, lw=0.9, label=name)
-    figure.legend(*panels[0].get_legend_handles_labels(), loc="outside upper center", ncols=6)
+    figure.legend(*panels[0].get_legend_handles_labels(), loc="outside upper center", ncols=columns)
     figure.supxlabel("simulations of a search; forms are fitted left of the grey line")
     figure.supylabel("loss beyond the horizon's, + 0.001")
-    figure.savefig(path, dpi=130)
+    save(figure, panels[: len(names)], path)
 
 
 def main() -> None:

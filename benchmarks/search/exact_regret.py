@@ -21,6 +21,8 @@ from pathlib import Path
 from statistics import mean
 from typing import Any, NamedTuple
 
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from rich.console import Console
 from rich.progress import Progress
 
@@ -32,6 +34,8 @@ from aixi_approx.execution.engines import engine
 from aixi_approx.execution.folder import JsonLines
 from aixi_approx.execution.tasks import Task, run_all
 from aixi_approx.interaction import evaluation_seed
+from aixi_approx.laboratory.palette import BLUE, GREEN, ORANGE, SKY, VERMILION
+from aixi_approx.laboratory.plot_parts import SMALL, TITLE, finish, short
 from aixi_approx.pomdp.belief import after
 from aixi_approx.pomdp.definition import POMDP
 from aixi_approx.pomdp.solver import SAME, Solution, solve_soon
@@ -51,8 +55,18 @@ MERGES = (SAME, 1e-4, 1e-3)  # of beliefs: values of actions are exact up to abo
 COARSE = (0.1,)  # good for the reward of an agent, where its bounds meet, but not for single decisions
 MAX_STATES, MAX_BELIEFS = 10_000, 40_000  # beyond which solving takes too long
 
-COLOURS = ("#D55E00", "#0072B2", "#56B4E9", "#E69F00", "#009E73")  # Okabe, Ito: told apart by colour-blind people
+COLOURS = (VERMILION, BLUE, SKY, ORANGE, GREEN)
 MARKERS = ("o", "s", "^", "D", "v")
+IN_WORDS = {  # planners, as pictures name them
+    "rhouct": "rhoUCT, as in JAIR 2011",
+    "rhouct+policy:learned": "rhoUCT, learned rollouts",
+    "dpuct": "DP-UCT",
+    "dpuct+leaves:sampled": "DP-UCT, sampled leaves",
+    "dpuct+policy:learned": "DP-UCT, follows its policy",
+    "dpuct+policy:learned+rule:prior": "DP-UCT, policy as prior",
+    "self-aixi": "Self-AIXI",
+    "policy-alone": "policy alone",
+}
 
 
 # ------------------------------------------------------------------------------------------ what is known beforehand
@@ -289,6 +303,34 @@ def arguments(text: str, name: str, folder: Path = FOLDER) -> argparse.Namespace
     if given.rows is None:
         given.rows = (Path(tempfile.mkdtemp()) if given.quick else folder) / f"{name}.jsonl"
     return given
+
+
+def in_words(planner: str) -> str:
+    """Return the name of a planner as a reader of a picture understands it."""
+    plain, _, constant = planner.partition("+ucb:")
+    return f"{IN_WORDS[plain].partition(',')[0]}, constant {constant}" if constant else IN_WORDS.get(planner, planner)
+
+
+def save(figure: Figure, panels: Sequence[Axes], path: Path) -> None:
+    """Give all letters of a figure their size, panels their letters, axes of simulations plain numbers, and write it.
+
+    Parameters
+    ----------
+    figure : Figure
+        With a legend, or without.
+    panels : sequence of Axes
+        That something is drawn in.
+    path : Path
+        Where to write.
+    """
+    for axes in panels:
+        if axes.get_xscale() == "log" and axes.xaxis.isDefault_majfmt:
+            axes.xaxis.set_major_formatter(lambda value, _: short(value))
+        axes.grid(alpha=0.3)
+    finish(panels)
+    for text in (*figure.texts, *(text for legend in figure.legends for text in legend.get_texts())):
+        text.set_fontsize(TITLE if text in figure.texts else SMALL)
+    figure.savefig(path, dpi=130)
 
 
 def markdown(head: Sequence[str], lines: Iterable[Sequence[str]]) -> str:

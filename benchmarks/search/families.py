@@ -25,10 +25,12 @@ from exact_regret import (
     complete,
     decisions_for,
     half,
+    in_words,
     losses,
     markdown,
     measure,
     over,
+    save,
     seconds_of,
     shown,
 )
@@ -37,6 +39,7 @@ from matplotlib.figure import Figure
 
 from aixi_approx.envs import ENVIRONMENTS, make
 from aixi_approx.estimate import Estimate
+from aixi_approx.laboratory.plot_parts import WIDTH
 
 BUDGETS = (100, 1_000, 10_000)
 CONSTANTS = (0.7, 0.35, 0.2)  # of UCB, besides the old planner's own
@@ -46,6 +49,8 @@ SINGLE = (  # hex is hex:3-perfect, of its family
 TOO_LARGE = ("rocksample:4-3", "rocksample:4-4", "rocksample:5-5", "rocksample:7-8")  # no optimum: in targets.py
 QUICK = ("tiger", "locks:1", "rocksample:3-2", "rocksample:4-3")
 BEST = "the best constant"
+SIZES = (8, 6.5, 5, 3.5)  # of markers, so that those which coincide are all seen
+COLUMNS = 5  # of panels, at most
 Key = tuple[str, str, int]  # environment, planner, simulations
 
 
@@ -181,9 +186,17 @@ def verdicts(found: Losses) -> str:
 
 
 def styles(planners: Planners) -> dict[str, dict[str, str]]:
-    """Return the colour, the marker and the line of each planner that is drawn."""
+    """Return the colour, the marker, the line and the label of each planner that is drawn."""
     names = {planners.old: (0, "-"), BEST: (3, "--"), planners.new: (1, "-"), planners.sampled: (2, "--")}
-    return {name: {"color": COLOURS[i], "marker": MARKERS[i], "ls": line} for name, (i, line) in names.items()}
+    return {
+        name: {"color": COLOURS[i], "marker": MARKERS[i], "ls": line, "label": titled(name, planners)}
+        for name, (i, line) in names.items()
+    }
+
+
+def titled(planner: str, planners: Planners) -> str:
+    """Return what a planner is called in a picture."""
+    return f"{in_words(planners.old).partition(',')[0]}, the best constant" if planner == BEST else in_words(planner)
 
 
 def draw_curve(axes: Axes, budgets: list[int], estimates: list[Estimate], **style: Any) -> None:
@@ -194,41 +207,41 @@ def draw_curve(axes: Axes, budgets: list[int], estimates: list[Estimate], **styl
 
 def draw_means(found: Losses, path: Path) -> None:
     """Draw the mean loss over simulations."""
-    figure = Figure(figsize=(6.4, 3.6), layout="constrained")
+    figure = Figure(figsize=(WIDTH * 0.7, 4.0), layout="constrained")
     axes = figure.subplots()
     for planner, style in styles(found.planners).items():
-        draw_curve(axes, found.budgets, [found.mean(planner, n) for n in found.budgets], label=planner, **style)
+        draw_curve(axes, found.budgets, [found.mean(planner, n) for n in found.budgets], **style)
     axes.set(xscale="log", ylim=(0, None), xlabel="simulations of a search, given the true environment")
     axes.set(ylabel="mean loss: 0 best, 1 random", title=f"{len(found.known)} environments with an optimum")
-    axes.grid(alpha=0.3)
-    axes.legend()
-    figure.savefig(path, dpi=130)
+    figure.legend(loc="outside upper center", ncols=2)
+    save(figure, [axes], path)
 
 
 def draw(found: Losses, path: Path) -> None:
     """Draw the loss over simulations, a panel for each environment."""
     shown_planners = styles(found.planners)
-    columns = min(6, len(found.known))
+    columns = min(COLUMNS, len(found.known))
     rows = -(-len(found.known) // columns)
-    figure = Figure(figsize=(2.3 * columns, 2 * rows + 0.9), layout="constrained")
+    figure = Figure(figsize=(WIDTH / COLUMNS * columns, 1.8 * rows + 0.9), layout="constrained")
     panels = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True).flatten()
     for axes in panels[len(found.known) :]:
         axes.set_axis_off()
     for axes, name in zip(panels, found.known, strict=False):
         axes.axhspan(0, max(0.0, found.price(name)), color="0.85", lw=0, label="the horizon's own loss")
-        for planner, style in shown_planners.items():
+        for (planner, style), size in zip(shown_planners.items(), SIZES, strict=True):
             estimates = [over(found.of(name, planner, n)) for n in found.budgets]
-            draw_curve(axes, found.budgets, estimates, label=planner, ms=4, lw=1.2, **style)
+            draw_curve(axes, found.budgets, estimates, lw=1.2, **{**style, "ms": size})
         axes.set_xscale("log")
         axes.set_yscale("symlog", linthresh=0.01, linscale=0.6)
         axes.set(ylim=(-0.005, 2), yticks=(0, 0.01, 0.1, 1))
-        axes.set_title(name, fontsize=9)
+        axes.set_title(name)
         axes.set_yticklabels(("0", "0.01", "0.1", "1"))
-        axes.grid(alpha=0.3)
-    figure.legend(*panels[0].get_legend_handles_labels(), loc="outside upper center", ncols=5)
+    for axes in panels[max(0, len(found.known) - columns) : len(found.known)]:
+        axes.xaxis.set_tick_params(labelbottom=True)
+    figure.legend(*panels[0].get_legend_handles_labels(), loc="outside upper center", ncols=columns)
     figure.supxlabel("simulations of a search, given the true environment")
-    figure.supylabel("loss: 0 best, 1 random (linear below 0.01)")
-    figure.savefig(path, dpi=130)
+    figure.supylabel("loss: 0 best, 1 random\n(linear below 0.01)")
+    save(figure, panels[: len(found.known)], path)
 
 
 def main() -> None:

@@ -16,6 +16,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 from exact_regret import (
     COLOURS,
     MARKERS,
@@ -23,10 +24,12 @@ from exact_regret import (
     arguments,
     complete,
     half,
+    in_words,
     known,
     markdown,
     over,
     play,
+    save,
     seconds_per_simulation,
     shown,
 )
@@ -39,6 +42,8 @@ from aixi_approx.estimate import Estimate, normalised
 from aixi_approx.interaction import interact
 from aixi_approx.jair2011.published import DOMAINS
 from aixi_approx.jair2011.published import SIMULATIONS as PAPER_SIMULATIONS
+from aixi_approx.laboratory.palette import GREY
+from aixi_approx.laboratory.plot_parts import WIDTH
 from aixi_approx.planner import Learner
 
 EXPERIENCE = {
@@ -141,28 +146,29 @@ def draw(found: Scores, path: Path) -> None:
     styles = {planner: (COLOURS[i], MARKERS[i]) for planner, i in zip(planners, order, strict=True)}
     columns = min(3, len(names))
     rows = -(-len(names) // columns)
-    figure = Figure(figsize=(3.6 * columns, 2.6 * rows + 0.6), layout="constrained")
+    figure = Figure(figsize=(WIDTH / 3 * columns, 2.6 * rows + 0.9), layout="constrained")
     panels = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True).flatten()
     for axes in panels[len(names) :]:
         axes.set_axis_off()
     for axes, name in zip(panels, names, strict=False):
-        for planner, (colour, marker) in styles.items():
+        for (planner, (colour, marker)), size in zip(styles.items(), np.linspace(7, 3.5, len(styles)), strict=True):
             estimates = [found[name, planner, n] for n in budgets]
             means, halves = [one.mean for one in estimates], [half(one) for one in estimates]
-            axes.errorbar(budgets, means, halves, color=colour, marker=marker, ms=4, lw=1.2)
+            axes.errorbar(budgets, means, halves, color=colour, marker=marker, ms=size, lw=1.2)
         if name in DOMAINS:
             published = DOMAINS[name].search
-            axes.plot(PAPER_SIMULATIONS[: len(published)], published, color="0.5", ls="--", marker="x", ms=4)
+            axes.plot(PAPER_SIMULATIONS[: len(published)], published, color=GREY, ls="--", marker="x", ms=4)
         axes.axhline(1, color="black", lw=0.8, ls=":")
         axes.set(title=name, xscale="log", ylim=(-0.2, 1.2))
-        axes.grid(alpha=0.3)
+    for axes in panels[: len(names)]:
+        axes.xaxis.set_tick_params(labelbottom=True)  # the panel below may be empty
     for planner, (colour, marker) in styles.items():
-        panels[0].plot([], [], color=colour, marker=marker, label=planner)
-    panels[0].plot([], [], color="0.5", ls="--", marker="x", label="JAIR 2011, figure 8, after more experience")
-    figure.legend(*panels[0].get_legend_handles_labels(), loc="outside upper center", ncols=len(planners) + 1)
+        panels[0].plot([], [], color=colour, marker=marker, label=in_words(planner))
+    panels[0].plot([], [], color=GREY, ls="--", marker="x", label="JAIR 2011, figure 8, after more experience")
+    figure.legend(*panels[0].get_legend_handles_labels(), loc="outside upper center", ncols=3)
     figure.supxlabel("simulations of a search, given a learned model")
     figure.supylabel("score: 0 random, 1 best")
-    figure.savefig(path, dpi=130)
+    save(figure, panels[: len(names)], path)
 
 
 def main() -> None:

@@ -13,18 +13,22 @@ from __future__ import annotations
 from pathlib import Path
 from statistics import mean
 
+import numpy as np
 from pupil import FOLDER, Actor, Pupil, gathered, losses_at, measure, seconds_of, written
 
-from exact_regret import COLOURS, MARKERS, Row, arguments, complete, half, known, markdown, over, shown  # isort: skip
+from exact_regret import COLOURS, MARKERS, Row, arguments, complete, half, in_words, known, markdown, over, save, shown  # isort: skip
 from matplotlib.figure import Figure
 
 from aixi_approx.estimate import Estimate
+from aixi_approx.laboratory.palette import GREY, PURPLE
+from aixi_approx.laboratory.plot_parts import WIDTH
 
 CATT = ("cheese-maze", "kuhn-poker", "4x4-grid", "tiger", "biased-rps")  # the domains of Catt et al. 2023
 DEEP = ("locks:2", "locks:4", "corridor:8", "corridor:12", "nim:32-perfect", "nim:48-perfect")
 WIDE = ("rocksample:3-2", "tic-tac-toe")
 LEARNABLE = (*CATT, "locks:1", "locks:2", "corridor:4", "nim:16-perfect", "rocksample:2-1")
 QUICK = ("tiger",)
+COLUMNS = 4  # of panels, at most
 FOLLOW, PRIOR = "dpuct+policy:learned", "dpuct+policy:learned+rule:prior"
 ROLLOUTS, SELF, ALONE = "rhouct+policy:learned", "self-aixi", "policy-alone"
 PLAIN, OLD = "dpuct", "rhouct"
@@ -33,11 +37,11 @@ LABELS = {
     ALONE: "policy alone",
     SELF: "Self-AIXI",
     FOLLOW: "search that follows its policy",
-    PLAIN: "search (dpuct)",
-    OLD: "search of JAIR 2011",
+    PLAIN: "search (DP-UCT)",
+    OLD: "search of JAIR 2011 (rhoUCT)",
 }
 SHORT = {FOLLOW: "follow", PRIOR: "prior", ROLLOUTS: "rollouts"}  # in tables
-STYLES = dict(zip(DIAL, zip((*COLOURS, "#CC79A7", "0.4"), (*MARKERS, "P", "X"), strict=True), strict=True))
+STYLES = dict(zip(DIAL, zip((*COLOURS, PURPLE, GREY), (*MARKERS, "P", "X"), strict=True), strict=True))
 FEW: tuple[Actor, ...] = (
     (ALONE, 0),
     *((planner, n) for planner in DIAL[1:] for n in (10, 100)),
@@ -103,7 +107,7 @@ def mean_of(rows: list[Row], actor: str, solved: set[str]) -> Estimate:
 
 def draw_means(everything: dict[str, list[Row]], path: Path) -> None:
     """Draw the mean losses over simulations, a panel for each model."""
-    figure = Figure(figsize=(9, 3.8), layout="constrained")
+    figure = Figure(figsize=(WIDTH, 4.3), layout="constrained")
     titles = {"true": "who knows the rules", "ctw": "who has learned them"}
     for axes, (model, rows) in zip(figure.subplots(1, 2, sharey=True), everything.items(), strict=True):
         solved = {row["environment"] for row in rows if known(row["environment"]).optimum is not None}
@@ -114,40 +118,40 @@ def draw_means(everything: dict[str, list[Row]], path: Path) -> None:
             style = {"color": STYLES[planner][0], "marker": STYLES[planner][1], "capsize": 3}
             axes.errorbar(at, [one.mean for one in means], [half(one) for one in means], label=label, **style)
         axes.set(xscale="log", ylim=(0, None), title=f"{titles[model]}: {len(solved)} environments")
-        axes.set_xticks([1, 10, 100, 1_000, 10_000], ["none", "10", "100", "1,000", "10,000"])
-        axes.grid(alpha=0.3)
-    figure.legend(*figure.axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=5)
+        axes.set_xticks([1, 10, 100, 1_000, 10_000], ["none", "10", "100", "1k", "10k"])
+    figure.legend(*figure.axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=3)
     figure.supxlabel("simulations of a decision")
     figure.supylabel("mean loss: 0 best, 1 random")
-    figure.savefig(path, dpi=130)
+    save(figure, figure.axes, path)
 
 
 def draw(rows: list[Row], path: Path) -> None:
     """Draw the losses over the operations of a decision, a panel for each environment and model."""
     groups = gathered(rows, "model", "environment")
-    columns = min(5, len(groups))
+    columns = min(COLUMNS, len(groups))
     height = -(-len(groups) // columns)
-    figure = Figure(figsize=(2.7 * columns, 2.2 * height + 1), layout="constrained")
+    figure = Figure(figsize=(WIDTH / COLUMNS * columns, 2.1 * height + 1), layout="constrained")
     panels = figure.subplots(height, columns, squeeze=False, sharey=True).flatten()
     for axes in panels[len(groups) :]:
         axes.set_axis_off()
     for axes, ((model, name), own) in zip(panels, groups.items(), strict=False):
-        for planner in DIAL:
+        for planner, size in zip(DIAL, np.linspace(8, 3.5, len(DIAL)), strict=True):  # what coincides is all seen
             actors = [actor for actor in own[0]["results"][-1]["actors"] if actor.partition("@")[0] == planner]
             work = "bits" if model == "ctw" else "made"
             at = [max(1.0, mean(losses_at(own, actor, what=work))) for actor in actors]
             losses = [mean(losses_at(own, actor)) for actor in actors]
-            axes.plot(at, losses, color=STYLES[planner][0], marker=STYLES[planner][1], ms=4, lw=1, label=planner)
+            axes.plot(
+                at, losses, color=STYLES[planner][0], marker=STYLES[planner][1], ms=size, lw=1, label=in_words(planner)
+            )
         axes.set_xscale("log")
         axes.set_yscale("symlog", linthresh=0.01, linscale=0.6)
         axes.set(ylim=(-0.005, 2), yticks=(0, 0.01, 0.1, 1))
         axes.set_yticklabels(("0", "0.01", "0.1", "1"))
-        axes.set_title(f"{name}, {'true model' if model == 'true' else 'learned'}", fontsize=8)
-        axes.grid(alpha=0.3)
-    figure.legend(*panels[0].get_legend_handles_labels(), loc="outside upper center", ncols=4)
-    figure.supxlabel("simulations of a decision (true model), bits predicted for it (learned); 1 stands for none")
-    figure.supylabel("loss: 0 best, 1 random (linear below 0.01)")
-    figure.savefig(path, dpi=130)
+        axes.set_title(f"{name}, {'known' if model == 'true' else 'learned'}")
+    figure.legend(*panels[0].get_legend_handles_labels(), loc="outside upper center", ncols=columns)
+    figure.supxlabel("simulations of a decision (rules known), or bits predicted for it (learned); 1 stands for none")
+    figure.supylabel("loss: 0 best, 1 random\n(linear below 0.01)")
+    save(figure, panels[: len(groups)], path)
 
 
 def main() -> None:

@@ -27,8 +27,10 @@ from numpy.typing import NDArray
 from pupil import FOLDER, Pupil, gathered, measure, seconds_of
 from scipy.optimize import nnls
 
-from exact_regret import COLOURS, Row, arguments, complete, markdown  # isort: skip
+from exact_regret import COLOURS, Row, arguments, complete, markdown, save  # isort: skip
 from matplotlib.figure import Figure
+
+from aixi_approx.laboratory.plot_parts import WIDTH
 
 NAMES = ("tiger", "nim:24-perfect", "corridor:6", "rocksample:2-1", "cheese-maze", "kuhn-poker")
 UNGUIDED = "dpuct+policy:learned+rollout:uniform+rule:spread"
@@ -102,7 +104,7 @@ def table(groups: dict[tuple[str], list[Row]], fitted: float) -> str:
 
 def draw(groups: dict[tuple[str], list[Row]], fitted: float, path: Path) -> None:
     """Draw the surprise of a decision beyond what is chance, over cycles, and the law."""
-    figure = Figure(figsize=(9.6, 5.4), layout="constrained")
+    figure = Figure(figsize=(WIDTH, 5.8), layout="constrained")
     panels = figure.subplots(-(-len(groups) // 3), 3, squeeze=False, sharex=True).flatten()
     for axes, ((name,), rows) in zip(panels, groups.items(), strict=False):
         cycles, surprise = curve(rows)
@@ -112,13 +114,12 @@ def draw(groups: dict[tuple[str], list[Row]], fitted: float, path: Path) -> None
         law = r"$a + \frac{k}{2} \log_2 n + h n$, fitted to the grey part"
         axes.plot(cycles, features(cycles) @ constants, color=COLOURS[1], label=law)
         axes.set(title=f"{name}: k = {constants[1]:.0f}, h = {constants[2]:.3f}", xscale="log", ylim=(0, None))
-        axes.grid(alpha=0.3)
     for axes in panels[len(groups) :]:
         axes.set_axis_off()
     figure.legend(*panels[0].get_legend_handles_labels(), loc="outside upper center", ncols=2)
     figure.supxlabel("decisions n that the policy has learned")
     figure.supylabel("surprise in all, bits")
-    figure.savefig(path, dpi=130)
+    save(figure, panels[: len(groups)], path)
 
 
 def main() -> None:

@@ -18,8 +18,10 @@ from statistics import mean
 import numpy as np
 from pupil import FOLDER, Pupil, losses_at, measure, seconds_of, written
 
-from exact_regret import COLOURS, Row, arguments, complete, half, markdown, over, shown  # isort: skip
+from exact_regret import COLOURS, Row, arguments, complete, half, markdown, over, save, shown  # isort: skip
 from matplotlib.figure import Figure
+
+from aixi_approx.laboratory.plot_parts import WIDTH
 
 UNIFORM, LEARNED = "rhouct", "rhouct+policy:learned"
 SIMULATIONS = (10, 30, 100, 300, 1_000, 3_000)
@@ -60,7 +62,7 @@ def table(rows: list[Row], budgets: tuple[int, ...]) -> str:
 
 def draw(rows: list[Row], budgets: tuple[int, ...], path: Path) -> None:
     """Draw the losses over simulations."""
-    figure = Figure(figsize=(6, 3.6), layout="constrained")
+    figure = Figure(figsize=(WIDTH * 0.6, 3.8), layout="constrained")
     axes = figure.subplots()
     for planner, colour, marker in ((UNIFORM, COLOURS[0], "o"), (LEARNED, COLOURS[1], "s")):
         estimates = [over(losses_at(rows, f"{planner}@{n}")) for n in budgets]
@@ -69,9 +71,8 @@ def draw(rows: list[Row], budgets: tuple[int, ...], path: Path) -> None:
         axes.errorbar(budgets, means, halves, color=colour, marker=marker, capsize=3, label=label)
     axes.set(xscale="log", ylim=(0, None), xlabel="simulations of a search, given a learned model")
     axes.set(ylabel="loss: 0 best, 1 random", title="Cheese maze, after 5,000 cycles")
-    axes.grid(alpha=0.3)
-    axes.legend()
-    figure.savefig(path, dpi=130)
+    figure.legend(loc="outside upper center", ncols=2)
+    save(figure, [axes], path)
 
 
 def main() -> None:

@@ -24,10 +24,14 @@ from pathlib import Path
 from statistics import mean
 from typing import NamedTuple
 
+import numpy as np
 from pupil import FOLDER, Pupil, gathered, losses_at, measure, seconds_of, written
 
-from exact_regret import COLOURS, Row, arguments, complete, markdown, over, shown  # isort: skip
+from exact_regret import Row, arguments, complete, markdown, over, save, shown  # isort: skip
 from matplotlib.figure import Figure
+
+from aixi_approx.laboratory.palette import BLACK, line_styles
+from aixi_approx.laboratory.plot_parts import SAME, SMALL, WIDTH, legend
 
 ALONE = "policy-alone"
 UNTRIED = f"policy:{Path(__file__).parent / 'untried.py'}:Untried"
@@ -136,30 +140,39 @@ def draw(found: dict[Start, list[Row]], path: Path) -> None:
     groups: dict[tuple[str, int], list[Start]] = {}
     for start in found:
         groups.setdefault((start.environment, start.simulations), []).append(start)
-    figure = Figure(figsize=(10, 3.1 * -(-len(groups) // 3) + 0.9), layout="constrained")
-    panels = figure.subplots(-(-len(groups) // 3), 3, squeeze=False, sharex=True).flatten()
+    rows = -(-len(groups) // 3)
+    figure = Figure(figsize=(WIDTH, 3.4 * rows + 0.9), layout="constrained")
+    panels = figure.subplots(rows, 3, squeeze=False, sharex=True).flatten()
     lines = dict(zip(TEACHERS, ("-", "-.", "--", ":"), strict=True))
     for axes, ((name, simulations), own) in zip(panels, groups.items(), strict=False):
         labels = list(dict.fromkeys(start.planner for start in own))
+        styles = dict(zip(labels, line_styles(len(labels)), strict=True))
+        curves = []
         for start in own:
             marks = [result["cycles"] for result in found[start][0]["results"]]
-            losses = [mean(row["results"][i]["loss"] for row in found[start]) for i in range(len(marks))]
-            colour = "0.3" if start.planner in ("dpuct", "rhouct") else COLOURS[labels.index(start.planner)]
-            axes.plot(marks, losses, color=colour, ls=lines[start.teacher], lw=1.3)
-        for label in labels:
-            colour = "0.3" if label in ("dpuct", "rhouct") else COLOURS[labels.index(label)]
-            axes.plot([], [], color=colour, label="no policy" if label in ("dpuct", "rhouct") else label)
+            curves.append([mean(row["results"][i]["loss"] for row in found[start]) for i in range(len(marks))])
+            style = {**styles[start.planner], "linestyle": lines[start.teacher]}
+            axes.plot(marks, curves[-1], lw=1.3, **style)
+        for label, style in styles.items():
+            axes.plot([], [], label="no policy" if label in ("dpuct", "rhouct") else label, **style)
         top = axes.get_ylim()[1]
-        axes.set(title=f"{name}, {simulations} simulations", xscale="log", ylim=(-0.03 * top, 1.3 * top))
-        axes.grid(alpha=0.3)
-        axes.legend(fontsize=7, ncols=2, loc="upper center")
+        axes.set(title=f"{name}, {simulations} simulations", xscale="log", ylim=(-0.03 * top, 1.05 * top))
+        if np.ptp(curves, axis=0).max() < SAME:
+            axes.text(0.5, 0.5, "all lines are one", transform=axes.transAxes, ha="center", fontsize=SMALL)
+        axes.xaxis.set_tick_params(labelbottom=True)
+        legend(axes, beside=3)
     for axes in panels[len(groups) :]:
         axes.set_axis_off()
-    shapes = [panels[0].plot([], [], color="black", ls=line)[0] for line in lines.values()]
-    figure.legend(shapes, list(lines), loc="outside upper center", ncols=4)
+    shapes = [panels[0].plot([], [], color=BLACK, ls=line)[0] for line in lines.values()]
+    figure.legend(
+        shapes,
+        [teacher if teacher == "from zero" else f"{teacher} teacher" for teacher in lines],
+        loc="outside upper center",
+        ncols=4,
+    )
     figure.supxlabel("cycles of the agent's own life")
     figure.supylabel("loss: 0 best, 1 random")
-    figure.savefig(path, dpi=130)
+    save(figure, panels[: len(groups)], path)
 
 
 def main() -> None:
