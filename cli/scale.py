@@ -39,7 +39,9 @@ DPI = 120  # of pictures
 @click.option("--learners", help="What agents learn with, with commas between, as in `aixi run`.  [default: dpuct]")
 @click.option("--cross", help="Axes crossed with the plane, with commas between: depths, horizons, planners.")
 @click.option("--seeds", type=at_least(1), help="Agents in each environment.  [default: 12, of the full grid 20]")
-@click.option("--ladder", metavar="FAMILY", help="The sizes of a family: locks, corridor, nim, t-maze, hex, rocksample.")
+@click.option(
+    "--ladder", metavar="FAMILY", help="The sizes of a family: locks, corridor, nim, t-maze, hex, rocksample."
+)
 @click.option("--plan", "budget", type=float, metavar="COMPUTE", help="Say how so much compute is best spent.")
 @click.option(
     "--decisions", type=at_least(1), default=1_000, show_default=True, help="To be made with what was learned."

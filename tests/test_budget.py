@@ -67,7 +67,7 @@ def test_more_than_was_measured_is_foreseen_by_the_law() -> None:
 @pytest.mark.parametrize("decisions", [1.0, 1e4])
 def test_too_little_buys_nothing(decisions: float) -> None:
     f = dataclasses.replace(of_chances(), decisions=decisions)
-    with pytest.raises(ValueError, match="made-up: 5 bits buy nothing that was measured: .* decisions take"):
+    with pytest.raises(ValueError, match=r"made-up: 5 bits buy nothing that was measured: .* decisions take"):
         advise(f, 5)
 
 
@@ -86,7 +86,7 @@ def test_frontier_and_its_law_are_told() -> None:
     assert "frozen before" in report([frozen])
 
 
-# --------------------------------------------------------------------------------------------------------------- ladders
+# ---------------------------------------------------------------------------------------------------------- ladders
 
 
 def test_the_sizes_of_a_ladder_make_a_study() -> None:

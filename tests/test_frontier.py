@@ -29,7 +29,12 @@ def slow_best(score: np.ndarray, learning: np.ndarray, deciding: np.ndarray, dec
     columns = [(j, part) for j in range(len(N) - 1) for part in steps] + [(len(N) - 2, 1.0)]
     for i, p in rows:
         for j, q in columns:
-            corners = ((i, j, (1 - p) * (1 - q)), (i + 1, j, p * (1 - q)), (i, j + 1, (1 - p) * q), (i + 1, j + 1, p * q))
+            corners = (
+                (i, j, (1 - p) * (1 - q)),
+                (i + 1, j, p * (1 - q)),
+                (i, j + 1, (1 - p) * q),
+                (i + 1, j + 1, p * q),
+            )
             value = sum(weight * score[a, b] for a, b, weight in corners)
             each = math.exp(sum(weight * math.log(deciding[a, b]) for a, b, weight in corners))
             learn = math.exp((1 - p) * math.log(learning[i]) + p * math.log(learning[i + 1]))
@@ -46,7 +51,8 @@ def test_the_slow_twin_finds_the_same(seed: int, decisions: float) -> None:
     score = random.normal(size=(3, 4))
     learning, deciding = np.cumsum(random.uniform(1, 100, 3)), np.cumsum(random.uniform(1, 9, (3, 4)), axis=1)
     found = find_frontier(E, N, score=score[None], learning=learning, deciding=deciding, decisions=decisions)
-    assert found is not None and found.compute.shape == (POINTS,)
+    assert found is not None
+    assert found.compute.shape == (POINTS,)
     for i in range(0, POINTS, 6):
         best, _ = slow_best(score, learning, deciding, decisions, found.compute[i])
         assert found.score[0, i] == pytest.approx(best, abs=1e-9)

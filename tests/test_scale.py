@@ -281,7 +281,8 @@ def test_a_budget_is_planned_with_a_study_that_is_there(place: Path, capsys: Cap
     """By what was measured; in an environment that is no POMDP, and with too little, it says why not."""
     file = study_file("tiger", experience=(20, 60, 200), simulations=(1, 4, 16), seeds=3)
     assert refused([file, "--plan", "1e5"], capsys) == (
-        "aixi scale: study-tiny holds no study to plan with: run it first, without --plan ('aixi scale --help' shows how)"
+        "aixi scale: study-tiny holds no study to plan with: run it first, without --plan "
+        "('aixi scale --help' shows how)"
     )
     laboratory = Laboratory(place / "study-tiny", read_study(Path(file)))
     with engine("here") as here:
@@ -304,9 +305,9 @@ def test_a_ladder_is_a_study_of_its_sizes(place: Path, capsys: Captured, monkeyp
     monkeypatch.setattr(cli_laboratory, "run_laboratory", lambda *_, **__: None)
     assert "there is no ladder 'moon': there are locks, corridor" in refused(["--ladder", "moon"], capsys)
     assert "--ladder says what the environments are: leave tiger out" in refused(["tiger", "--ladder", "nim"], capsys)
-    monkeypatch.setattr(scale, "run_laboratory", lambda laboratory, *_, **__: laboratory.store.prepare(
-        laboratory.study.as_json()
-    ))
+    monkeypatch.setattr(
+        scale, "run_laboratory", lambda laboratory, *_, **__: laboratory.store.prepare(laboratory.study.as_json())
+    )
     monkeypatch.setattr(scale, "_draw", lambda found, folder: [])
     main(["scale", "--ladder", "hex", "--models", "true", "--seeds", "2"])
     study = Laboratory(place / "study-ladder-hex").study

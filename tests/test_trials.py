@@ -1,4 +1,4 @@
-"""Where a trial begins: in the environment as learning left it, after cycles that do not count; what it costs to learn."""
+"""Where a trial begins: in the environment as learning left it, after cycles that do not count. What learning costs."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from small_runs import cycles_of, random_run, timeless
 
 from aixi_approx.builder import build_agent
-from aixi_approx.envs import make
 from aixi_approx.environment import EnvironmentFault
+from aixi_approx.envs import make
 from aixi_approx.execution import engine
 from aixi_approx.interaction import interact
 from aixi_approx.laboratory import Laboratory, Study

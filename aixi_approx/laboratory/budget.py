@@ -84,8 +84,8 @@ def advise(f: Results, compute: float) -> Advice:
             law = f.frontier_law.best
             if law is None:
                 raise ValueError(
-                    f"{f.title}: {compute:.3g} {unit} are more than the {most:.3g} that were measured, and no law of the "
-                    "frontier holds: measure more experience or simulations"
+                    f"{f.title}: {compute:.3g} {unit} are more than the {most:.3g} that were measured, and no law of "
+                    "the frontier holds: measure more experience or simulations"
                 )
             mean, low, high = (float(each[0]) for each in law.forecast(np.array([compute])))
             score = Estimate(mean, low, high)

@@ -77,8 +77,8 @@ def _total_compute(f: Results) -> Iterator[str]:
         half, power = odds.parameters["x0"], odds.parameters["b"]
         yield (
             f"Of total compute, {task}, half of the way to the best takes {_interval(half, '{:.2g}')} {f.unit}; the "
-            f"odds of success grow as its power {_interval(power, '{:.2f}')} ({when(law)}): fitted to the lower half of "
-            f"the logarithm, that foresees the upper half to {odds.error.mean:.3f}, the last value to "
+            f"odds of success grow as its power {_interval(power, '{:.2f}')} ({when(law)}): fitted to the lower half "
+            f"of the logarithm, that foresees the upper half to {odds.error.mean:.3f}, the last value to "
             f"{law.persistence.mean:.3f}."
         )
     elif law.laws:

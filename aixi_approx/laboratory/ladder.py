@@ -86,7 +86,7 @@ class Ladder(NamedTuple):
     score: Array
     """float[S, K, N]."""
     half: list[Estimate | None]
-    """Simulations for half of the way from the random agent to the best; None where they were not enough, or one was."""
+    """Simulations for half of the way from the random agent to the best; None where none, or one, was enough."""
     growth: dict[str, tuple[Estimate, float]]
     """By law of the half over the size, exponential or power, fitted to all sizes but the largest: its exponent, and
     the factor by which it is wrong at the largest."""

@@ -10,7 +10,18 @@ from matplotlib.figure import Figure
 
 from aixi_approx.laboratory.ladder import HALF, Ladder
 from aixi_approx.laboratory.palette import BLACK, VERMILION, ordered_styles
-from aixi_approx.laboratory.plot_parts import SCORE, SIMULATIONS, WIDTH, bars, finish, legend, line, say, scale, score_axis
+from aixi_approx.laboratory.plot_parts import (
+    SCORE,
+    SIMULATIONS,
+    WIDTH,
+    bars,
+    finish,
+    legend,
+    line,
+    say,
+    scale,
+    score_axis,
+)
 from aixi_approx.laboratory.results import seed_mean
 
 HEIGHT = 4.6  # of a row of panels, inches

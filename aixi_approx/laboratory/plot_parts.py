@@ -108,7 +108,9 @@ def law(axes: Axes, x: Array, *, comparison: Comparison, per_unit: bool = False)
     if comparison.best:
         fine = np.geomspace(x[0], x[-1], 200)
         label = f"law: {comparison.best.formula}"
-        axes.plot(fine, comparison.best.predict(fine) / (fine if per_unit else 1), ":", color=VERMILION, lw=2.5, label=label)
+        axes.plot(
+            fine, comparison.best.predict(fine) / (fine if per_unit else 1), ":", color=VERMILION, lw=2.5, label=label
+        )
 
 
 def estimates(values: Array) -> Array:

@@ -89,9 +89,9 @@ def _models(found: Sequence[Results]) -> list[str]:
 
 def _laws(found: Sequence[Results]) -> str:
     lines = [
-        "Laws: fitted to the small half of the points. One that was frozen before the data is judged by all others; else",
-        "one is chosen by the nearer of these and judged by the farther. Its error there, beside that of the last-value",
-        "forecast and of other simple ones; parameters fitted to all, with 95 % intervals over seeds",
+        "Laws: fitted to the small half of the points. One that was frozen before the data is judged by all others;",
+        "else one is chosen by the nearer of these and judged by the farther. Its error there, beside that of the",
+        "last-value forecast and of other simple ones; parameters fitted to all, with 95 % intervals over seeds",
         "",
         "| environment | what | error | last value | other forecasts | when | law | parameters |",
         "|---|---|--:|--:|---|---|---|---|",
@@ -261,8 +261,8 @@ def _predictor(f: Results) -> str:
     lines = [
         "The predictor: log loss above the entropy, bits per percept up to there, by depth; what theory allows at",
         f"most, and the leaves of the best trees in hindsight, both of depth {f.depth}; the total, its learning",
-        "coefficient, what it grows by in nats for each unit of ln cycles since the column before, and what that is where",
-        "the source is a finite tree with as many leaves (Watanabe 2009; Rissanen 1984)",
+        "coefficient, what it grows by in nats for each unit of ln cycles since the column before, and what that is",
+        "where the source is a finite tree with as many leaves (Watanabe 2009; Rissanen 1984)",
         "",
         f"| | {' | '.join(f'{cycles:,.0f}' for cycles in f.experience)} |",
         "|---|" + "--:|" * len(f.experience),
@@ -313,8 +313,8 @@ def _frontier(f: Results) -> list[str]:
                 estimate(each[:, i]) for each in (found.score, found.share, found.experience, found.simulations)
             )
             lines.append(
-                f"| {found.compute[i]:.2g} | {_short(score)} | {_mean(foreseen[i : i + 1], '{:.3f}')} | {_short(share, 2)} | "
-                f"{_short(cycles, 2)} | {_short(count, 2)} |"
+                f"| {found.compute[i]:.2g} | {_short(score)} | {_mean(foreseen[i : i + 1], '{:.3f}')} | "
+                f"{_short(share, 2)} | {_short(cycles, 2)} | {_short(count, 2)} |"
             )
         tables.append("\n".join(lines))
     return tables
@@ -340,8 +340,8 @@ def _ladder(ladder: Ladder) -> str:
         form = f"exp({rate.mean:.3g} size)" if name == "exponential" else f"size^{rate.mean:.3g}"
         interval = f" ({rate.low:.3g} to {rate.high:.3g})" if np.isfinite(rate.high) else ""
         lines.append(
-            f"The simulations for a half as {form}{interval}, fitted to all sizes but the last, are {wrong:.2g} times what "
-            "is measured there."
+            f"The simulations for a half as {form}{interval}, fitted to all sizes but the last, are {wrong:.2g} times "
+            "what is measured there."
         )
     return "\n".join(lines)
 

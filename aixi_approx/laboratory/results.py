@@ -220,7 +220,7 @@ class Results:
         Parameters
         ----------
         compute : float[M], optional
-            Amounts; by default, in equal steps of the logarithm, from the cheapest measured point to the most expensive.
+            Amounts; by default, in equal steps of the logarithm from the cheapest measured point to the dearest.
 
         Returns
         -------
@@ -367,9 +367,7 @@ def find_results(laboratory: Laboratory[Study]) -> list[Results]:
         If a file is broken.
     """
     study = laboratory.study
-    return [
-        _Reader(laboratory, name, model).results() for name in study.environments for model in study.planes
-    ]
+    return [_Reader(laboratory, name, model).results() for name in study.environments for model in study.planes]
 
 
 class _Reader:
@@ -486,7 +484,8 @@ class _Reader:
             seconds=self.plane(lambda row: row["seconds"]),
             learning={unit: self.learning(unit) for unit in UNITS},
             excess={
-                other: (self.learned(other, lambda learned: learned.get("log_loss")) - entropy) / each for other in depths
+                other: (self.learned(other, lambda learned: learned.get("log_loss")) - entropy) / each
+                for other in depths
             },
             allowance=(best_tree("fixed", "allowance") - entropy) / each,
             leaves=best_tree("leaves"),

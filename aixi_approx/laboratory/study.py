@@ -229,7 +229,16 @@ class Study(NamedTuple):
             was, wanted = getattr(earlier, name), getattr(self, name)
             if name == "vary":
                 kept = all(set(values) <= set(wanted.get(field, ())) for field, values in was.items())
-            elif name in ("environments", "simulations", "depths", "horizons", "planners", "models", "learners", "cross"):
+            elif name in (
+                "environments",
+                "simulations",
+                "depths",
+                "horizons",
+                "planners",
+                "models",
+                "learners",
+                "cross",
+            ):
                 kept = set(was) <= set(wanted)
             elif name == "settings":
                 kept = all(was.get(each, {}) == wanted.get(each, {}) for each in earlier.environments)
@@ -429,7 +438,9 @@ def _with_full_names(study: Study) -> Study:
             raise ValueError(f"settings of {name}: {wrong[0]} is {own[wrong[0]]!r}: write a number")
         settings[title] = dict(own)
     if not isinstance(study.hypotheses, Mapping):
-        raise ValueError(f'hypotheses is {study.hypotheses!r}: write a table, as in hypotheses = {{ frontier = "odds" }}')
+        raise ValueError(
+            f'hypotheses is {study.hypotheses!r}: write a table, as in hypotheses = {{ frontier = "odds" }}'
+        )
     for quantity, law in study.hypotheses.items():
         if quantity not in HYPOTHESES:
             raise ValueError(f"no law is about {quantity!r}: there are {', '.join(HYPOTHESES)}")

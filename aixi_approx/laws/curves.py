@@ -144,8 +144,8 @@ def fit_curve(
     end : float, optional
         What y tends to, in its units, if that is known. A score rises from 0 to a positive end: laws with both ends
         known compete with those whose ends are free. A loss falls to 0: only laws that do so compete. That the end is
-        reached at once is then a null forecast; and so is, for a score, a straight line in log x through the last points
-        of the small half, up to the end.
+        reached at once is then a null forecast; and so is, for a score, a straight line in log x through the last
+        points of the small half, up to the end.
     frozen : str, optional
         Name of the law that was chosen before the data.
     seed : int, default: 0

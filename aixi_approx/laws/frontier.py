@@ -3,11 +3,11 @@
     total compute = learning from E cycles + T decisions of N simulations
 
 For each amount the best E and N are looked up on the surface of scores (the isoFLOP curves of Hoffmann et al. 2022,
-arXiv:2203.15556, and the frontier of Jones 2021, arXiv:2104.03113). The best of many noisy numbers is too large: half of
-the seeds choose, and the other half say what the choice is worth; then the other way round.
+arXiv:2203.15556, and the frontier of Jones 2021, arXiv:2104.03113). The best of many noisy numbers is too large: half
+of the seeds choose, and the other half say what the choice is worth; then the other way round.
 
-Up to its edge all splits were measured. Beyond it more learning, or more search, could be bought than was measured: there
-the frontier is the best of what was.
+Up to its edge all splits were measured. Beyond it more learning, or more search, could be bought than was measured:
+there the frontier is the best of what was.
 """
 
 from __future__ import annotations
@@ -160,4 +160,3 @@ def find_frontier(
     both = np.array(found).reshape(2, -1, 4, len(compute)).mean(axis=0)
     edge = float(min(surface.compute[-1, 0], surface.compute[0, -1]))
     return Frontier(compute, edge, both[:, 0], np.exp(both[:, 1]), np.exp(both[:, 2]), both[:, 3])
-

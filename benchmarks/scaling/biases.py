@@ -56,7 +56,11 @@ def main() -> None:
     arguments = parser.parse_args()
     laboratory = Laboratory(arguments.study)
     study, found = laboratory.study, []
-    runs = [run for run in study.runs() if run.learner == study.base_learner and run.seed < study.first_seed + arguments.seeds]
+    runs = [
+        run
+        for run in study.runs()
+        if run.learner == study.base_learner and run.seed < study.first_seed + arguments.seeds
+    ]
     marks = [mark for mark in study.experience if mark <= EXPERIENCE]
     with engine(None) as place:
         tasks = (Task(try_out, (run, laboratory.store.past(run, marks))) for run in runs)
@@ -68,7 +72,9 @@ def main() -> None:
 
         run_all(place, tasks, finish=finish, watch=lambda: None)
     print(file=sys.stderr)
-    print("| environment | score, reset | goes on | after ten cycles | by rewards, reset | boundary | missed | bounds |")
+    print(
+        "| environment | score, reset | goes on | after ten cycles | by rewards, reset | boundary | missed | bounds |"
+    )
     print("|---|--:|--:|--:|--:|--:|--:|--:|")
     for name in study.environments:
         own = [each for each in found if each["environment"] == name]
@@ -85,7 +91,13 @@ def main() -> None:
         row = [each["after ten cycles"] for each in own]
         missed = np.mean([each["simple_regret"] for each in row])
         low, high = np.mean([each["bounds"]["simple_regret"] for each in row], axis=0)
-        cells = [*map(score, WAYS), f"{by_reward.mean:.3f}", f"{boundary:.3f}", f"{missed:.4f}", f"{low:.4f} to {high:.4f}"]
+        cells = [
+            *map(score, WAYS),
+            f"{by_reward.mean:.3f}",
+            f"{boundary:.3f}",
+            f"{missed:.4f}",
+            f"{low:.4f} to {high:.4f}",
+        ]
         print(f"| {name} | {' | '.join(cells)} |")
 
 

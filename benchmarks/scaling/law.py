@@ -8,14 +8,16 @@ was made; the laws themselves had been found on other seeds of the seven environ
 
 1. The score on the compute-optimal frontier is 1 / (1 + (C50/C)^gamma), with C the bits that the predictor predicted or
    learned in a life of learning and in 1,000 decisions. Fitted to the lower half of log C, it foresees the upper half
-   (from the cheapest to the most expensive point of the plane, as where the law was found) with a third of the error of the last value or less, on average; it has the smaller error in eight of ten
+   with a third of the error of the last value or less, on average; it has the smaller error in eight of ten
    environments; and a smaller error, on average, than a straight line in log C that ends at the best score.
 2. Over experience and simulations together, chances multiply: 1 / ((1 + (E0/E)^alpha) (1 + (N0/N)^beta)), fitted to the
    small quadrant, has a smaller error than the last value in seven of ten environments.
 
-A second range was fixed while the agents were learning, before a result was read: only up to where all splits were
-measured, so that no edge of the plane is taken for the end of a law. It is the harder question; its table is marked.
-The question from half of the way on, and other numbers of decisions, were added afterwards.
+From where to where log C goes was left open. The law was found with a range from the cheapest point of the plane to the
+most expensive: the first tables. A second range was fixed while the agents were learning, before a result was read: only
+up to where all splits were measured, so that no edge of the plane is taken for the end of a law. That is the harder
+question, and has a table of its own; that it is not the first was decided after ten agents had been read. The question
+from half of the way on was added afterwards.
 """
 
 from __future__ import annotations
@@ -108,7 +110,7 @@ def frontier_table(surfaces: Sequence[dict[str, Any]], decisions: float, *, to_e
     lines = [
         f"With {decisions:,.0f} decisions{reach}: root mean square error beyond what was fitted",
         "",
-        "| environment | score fitted up to | law | last value | the end | a line to the end | holds | C50, bits | gamma |",
+        "| environment | fitted up to score | law | last value | the end | a line to it | holds | C50, bits | gamma |",
         "|---|--:|--:|--:|--:|--:|---|--:|--:|",
     ]
     errors = []
@@ -149,8 +151,8 @@ def half_way_table(surfaces: Sequence[dict[str, Any]], decisions: float) -> list
             errors.append(list(told(law).values()))
     mean, wins = np.mean(errors, axis=0), (np.array(errors)[:, :1] < np.array(errors)[:, 1:]).sum(axis=0)
     return [
-        f"Fitted up to half of the way, with {decisions:,.0f} decisions (found after): mean errors of the law {mean[0]:.3f}, "
-        f"the last value {mean[1]:.3f}, the end {mean[2]:.3f}, a line to the end {mean[3]:.3f}; the law is nearer in "
+        f"Fitted up to half of the way, with {decisions:,.0f} decisions (found after): mean errors of the law "
+        f"{mean[0]:.3f}, the last value {mean[1]:.3f}, the end {mean[2]:.3f}, a line to the end {mean[3]:.3f}; the law is nearer in "
         f"{wins[0]}, {wins[1]} and {wins[2]} of {len(errors)}.",
     ]
 
@@ -160,7 +162,7 @@ def joint_table(surfaces: Sequence[dict[str, Any]]) -> list[str]:
     lines = [
         "Experience and simulations together: root mean square error outside of the small quadrant",
         "",
-        "| environment | chances multiply | last value | the end | holds | odds add (found after) | the best of all (found after) |",
+        "| environment | chances multiply | last value | the end | holds | odds add, after | the best of all, after |",
         "|---|--:|--:|--:|---|--:|---|",
     ]
     errors = []
@@ -189,7 +191,7 @@ def split_table(surfaces: Sequence[dict[str, Any]]) -> list[str]:
     """The best share of learning where the score comes to a half and to .9, for so many decisions."""
     head = [f"at {level}, T = {count:,}" for count in DECISIONS for level in (0.5, 0.9)]
     lines = [
-        "The share of total compute that is best spent on learning, where the score comes to .5 and to .9; 95 % over seeds",
+        "The share of total compute that is best spent on learning, where the score comes to .5 and .9; 95 % over seeds",
         "",
         f"| environment | {' | '.join(head)} |",
         "|---|" + "--:|" * len(head),

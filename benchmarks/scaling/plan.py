@@ -1,4 +1,4 @@
-"""Plans, carried out: is the score to expect the one that comes?
+"""Plans, carried out: whether the score to expect is the one that comes.
 
     .venv/bin/python benchmarks/scaling/plan.py study/         # of families.toml; ten minutes on two cores
 
