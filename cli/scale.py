@@ -113,7 +113,7 @@ def command(
         if only_report and len(named) == 1 and not Path(named[0]).exists() and not _is_environment(named[0]):
             raise click.UsageError(f"there is no study {named[0]}: name the folder of one")
         lists = {"models": models, "planners": planners, "learners": learners, "cross": cross}
-        given = {name: tuple(_names(text)) for name, text in lists.items() if text is not None}
+        given: dict[str, Any] = {name: tuple(_names(text)) for name, text in lists.items() if text is not None}
         given |= {} if seeds is None else {"seeds": seeds}
         laboratory = _laboratory(named, grid, given, out, ladder=ladder)
         if budget is not None and not (laboratory.folder / "study.json").exists():
@@ -156,6 +156,7 @@ def _laboratory(
     from aixi_approx.laboratory.runner import Laboratory
     from aixi_approx.laboratory.study import FULL, SMALL, checked, read_study
 
+    study: Study
     if ladder:
         if named:
             raise click.UsageError(f"--ladder says what the environments are: leave {named[0]} out")
@@ -163,7 +164,6 @@ def _laboratory(
         return Laboratory(out or Path(f"study-ladder-{ladder}"), checked(study._replace(**given), "the study"))
     if not named:
         raise click.UsageError("name an environment, a file that holds a study, or the folder of one")
-    study: Study
     first = Path(named[0])
     options = ", ".join(f"--{name}" for name in ("seeds", *(n for n in given if n != "seeds"), "grid"))
     if len(named) == 1 and ((first / "study.json").exists() or (first.is_dir() and not _is_environment(named[0]))):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -25,7 +26,7 @@ from aixi_approx.laboratory.plot_parts import (
 from aixi_approx.laboratory.results import seed_mean
 
 HEIGHT = 4.6  # of a row of panels, inches
-MEAN = {"color": BLACK, "marker": "", "linestyle": "-", "linewidth": 3}
+MEAN: dict[str, Any] = {"color": BLACK, "marker": "", "linestyle": "-", "linewidth": 3}
 
 
 def draw_ladders(ladders: Sequence[Ladder]) -> Figure | None:

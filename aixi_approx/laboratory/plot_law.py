@@ -87,7 +87,9 @@ def law_curve(label: str, found: Frontier, *, law: Comparison, unit: str) -> Law
     return LawCurve(
         label,
         found.compute,
-        *score,
+        score=score[0],
+        low=score[1],
+        high=score[2],
         fitted=law.points_fitted,
         law=lambda compute: odds.forecast(compute, small=True).mean,
         c50=fitted["x0"],

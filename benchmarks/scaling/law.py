@@ -14,10 +14,10 @@ was made; the laws themselves had been found on other seeds of the seven environ
    small quadrant, has a smaller error than the last value in seven of ten environments.
 
 From where to where log C goes was left open. The law was found with a range from the cheapest point of the plane to the
-most expensive: the first tables. A second range was fixed while the agents were learning, before a result was read: only
-up to where all splits were measured, so that no edge of the plane is taken for the end of a law. That is the harder
-question, and has a table of its own; that it is not the first was decided after ten agents had been read. The question
-from half of the way on was added afterwards.
+most expensive: the first tables. A second range was fixed while the agents were learning, before a result was read:
+only up to where all splits were measured, so that no edge of the plane is taken for the end of a law. That is the
+harder question, and has a table of its own; that it is not the first was decided after ten agents had been read. The
+question from half of the way on was added afterwards.
 """
 
 from __future__ import annotations
@@ -152,8 +152,8 @@ def half_way_table(surfaces: Sequence[dict[str, Any]], decisions: float) -> list
     mean, wins = np.mean(errors, axis=0), (np.array(errors)[:, :1] < np.array(errors)[:, 1:]).sum(axis=0)
     return [
         f"Fitted up to half of the way, with {decisions:,.0f} decisions (found after): mean errors of the law "
-        f"{mean[0]:.3f}, the last value {mean[1]:.3f}, the end {mean[2]:.3f}, a line to the end {mean[3]:.3f}; the law is nearer in "
-        f"{wins[0]}, {wins[1]} and {wins[2]} of {len(errors)}.",
+        f"{mean[0]:.3f}, the last value {mean[1]:.3f}, the end {mean[2]:.3f}, a line to the end {mean[3]:.3f}; the "
+        f"law is nearer in {wins[0]}, {wins[1]} and {wins[2]} of {len(errors)}.",
     ]
 
 
@@ -191,7 +191,7 @@ def split_table(surfaces: Sequence[dict[str, Any]]) -> list[str]:
     """The best share of learning where the score comes to a half and to .9, for so many decisions."""
     head = [f"at {level}, T = {count:,}" for count in DECISIONS for level in (0.5, 0.9)]
     lines = [
-        "The share of total compute that is best spent on learning, where the score comes to .5 and .9; 95 % over seeds",
+        "The share of total compute that is best spent on learning, where the score is first .5 and .9; 95 % over seeds",
         "",
         f"| environment | {' | '.join(head)} |",
         "|---|" + "--:|" * len(head),
