@@ -191,7 +191,7 @@ def split_table(surfaces: Sequence[dict[str, Any]]) -> list[str]:
     """The best share of learning where the score comes to a half and to .9, for so many decisions."""
     head = [f"at {level}, T = {count:,}" for count in DECISIONS for level in (0.5, 0.9)]
     lines = [
-        "The share of total compute that is best spent on learning, where the score is first .5 and .9; 95 % over seeds",
+        "The share of total compute best spent on learning, where the score is first .5 and .9; 95 % over seeds",
         "",
         f"| environment | {' | '.join(head)} |",
         "|---|" + "--:|" * len(head),
