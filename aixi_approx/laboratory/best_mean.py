@@ -100,7 +100,7 @@ def _clear(mean: Numbers, deviation: Numbers) -> tuple[Numbers, NDArray[np.bool_
     gap = np.take_along_axis(mean, best, axis=1) - mean
     spread = np.take_along_axis(deviation, best, axis=1) + deviation
     np.put_along_axis(gap, best, np.inf, axis=1)
-    clear = (gap > CLEAR * spread + TIE).all(axis=1)
+    clear = np.all(gap > CLEAR * spread + TIE, axis=1)
     return np.where(clear[:, None], np.arange(mean.shape[1]) == best, 0.0), clear
 
 
@@ -172,8 +172,7 @@ def _tilt(probability: Numbers, mean: Numbers) -> Numbers:
                 second += weight * j * j
             first /= total
             variance = second / total - first * first
-            for j in range(width):
-                result[i, j] /= total
+            result[i] /= total
             if abs(first - mean[i]) < 1e-9 * width or high - low < 1e-12:
                 break
             if first < mean[i]:
