@@ -17,6 +17,7 @@ Null = Callable[[Floats, Floats], Floats]
 
 FEWEST = 5  # points of a curve
 FAR = 1000  # times beyond the points: with b = 1, a curve with its x0 there is within 1/1000 of one of its ends
+STRETCHES = np.geomspace(0.1, 10, 30)  # from a rise over 19 factors of ten (from .1 to .9 of the end) to a step
 
 
 def _places(x: Floats) -> Floats:
@@ -89,7 +90,7 @@ FALLING_TO_ZERO = (
         coefficients=("a",),
         parameters=("x0", "b"),
         columns=lambda x, x0, b: [np.exp(-((x / x0) ** b))],
-        grid=lambda x: [_places(x), np.geomspace(0.1, 10, 30)],
+        grid=lambda x: [_places(x), STRETCHES],
     ),
 )
 """What a loss does that vanishes."""
@@ -111,7 +112,7 @@ def rising_to(end: float) -> tuple[Law, ...]:
             parameters=("x0", "b"),
             columns=lambda x, x0, b: [],
             known=lambda x, x0, b: end / (1 + (x0 / x) ** b),
-            grid=lambda x: [_places(x), np.geomspace(0.1, 10, 30)],
+            grid=lambda x: [_places(x), STRETCHES],
         ),
         Law(
             "stretched exponential",
@@ -120,7 +121,7 @@ def rising_to(end: float) -> tuple[Law, ...]:
             parameters=("x0", "b"),
             columns=lambda x, x0, b: [],
             known=lambda x, x0, b: end * -np.expm1(-((x / x0) ** b)),
-            grid=lambda x: [_places(x), np.geomspace(0.1, 10, 30)],
+            grid=lambda x: [_places(x), STRETCHES],
         ),
     )
 
@@ -166,7 +167,7 @@ def fit_curve(
     >>> x = 2.0 ** np.arange(5, 14)
     >>> y = 1 / (1 + (900 / x) ** 1.5) + 0.001 * np.random.default_rng(1).normal(size=(10, 9))
     >>> found = fit_curve(x, y, end=1)
-    >>> found.best.formula, {name: round(value.mean, 1) for name, value in found.best.parameters.items()}
+    >>> found.best.formula, {name: float(f'{value.mean:.2g}') for name, value in found.best.parameters.items()}
     ('1 / (1 + (x0/x)^b)', {'x0': 900.0, 'b': 1.5})
     >>> found.best.error.high < min(null.low for null in found.nulls.values())
     True

@@ -60,9 +60,9 @@ class Law:
     _: KW_ONLY
     coefficients: tuple[str, ...]
     parameters: tuple[str, ...]
-    columns: Columns
-    grid: Callable[..., list[Floats]]
-    known: Known | None = None
+    columns: Columns = field(compare=False)
+    grid: Callable[..., list[Floats]] = field(compare=False)
+    known: Known | None = field(default=None, compare=False)
     nonnegative: bool = False
 
     @property
@@ -346,7 +346,8 @@ def compare(
         return nothing("nothing to fit: it changes by less than its interval", frozen=frozen)
     laws = [law for law in laws if law.size <= small.sum()]
     if not laws or (frozen and frozen not in [law.name for law in laws]):
-        return nothing(f"too few points: {small.sum()} in the small half, and {frozen or 'any law'} takes more")
+        why = f"too few points: {small.sum()} in the small half, and {frozen or 'any law'} takes more"
+        return nothing(why, frozen=frozen)
     choosing, judging = ~small & near, ~small & ~near
     if frozen or not choosing.any() or not judging.any():
         choosing, judging = np.zeros_like(small), ~small

@@ -13,7 +13,7 @@ from aixi_approx.laws.extrapolation import END, LAST_VALUE, Comparison, Law, che
 from aixi_approx.laws.least_squares import Floats
 
 POWERS = np.geomspace(0.05, 3, 30)  # fine, as the bottleneck has a kink at which a walk on a coarse grid ends
-EXPONENTS = np.geomspace(0.1, 10, 9)  # coarse, as there are four parameters, and odds have no kink
+EXPONENTS = np.geomspace(0.1, 10, 8)  # coarse, as there are four parameters, and odds have no kink
 
 
 def joint_laws(middle: float) -> tuple[Law, ...]:
@@ -99,7 +99,7 @@ def joint_odds(end: float) -> tuple[Law, ...]:
 
 
 def _places(x: Floats) -> Floats:
-    return np.geomspace(x.min() / FAR, x.max() * FAR, 20)
+    return np.geomspace(x.min() / FAR, x.max() * FAR, 16)
 
 
 def fit_joint_law(

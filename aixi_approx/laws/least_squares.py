@@ -67,7 +67,7 @@ def fit(
     Fitted
         Parameters float[B, P] and coefficients float[B, C].
     """
-    scale = np.abs(samples).max() or 1.0
+    scale = 2.0 ** np.ceil(np.log2(np.abs(samples).max() or 1.0))  # a power of two: nothing is rounded
     problem = _Problem(columns, grid, known=known, nonnegative=nonnegative, scale=scale)
     samples = samples / scale
     corners = [np.arange(len(axis)) for axis in grid]
@@ -146,7 +146,8 @@ def _descend(problem: _Problem, here: Floats, samples: Floats) -> Floats:
 def _walk(problem: _Problem, here: Floats, samples: Floats) -> Floats:
     """Where steps to the best neighbours lead from places float[B, P]."""
     here = here.copy()
-    around = np.array(list(product((0, -1, 1), repeat=len(problem.grid))), dtype=float)
+    axes = np.eye(len(problem.grid))
+    around = np.concatenate([0 * axes[:1], axes, -axes])
     step = np.full(len(samples), 0.5)
     for _ in range(STEPS):
         walking = np.flatnonzero(step >= NEAR)
