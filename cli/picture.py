@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from aixi_approx.cli.policy import Arrow, chance, describe
 from aixi_approx.cli.policy import title as title_of
+from aixi_approx.laboratory.palette import COLOURS as PALETTE
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -23,10 +24,7 @@ if TYPE_CHECKING:
 DRAWN = 12  # nodes; of a longer policy, the first of them
 FONT, LINE, LETTER = 9, 13, 5.4  # size, height of a line, width of a letter
 PAD, LANE, GAP = 8, 9, 20  # margin in a box, between lanes, beside them and between boxes
-COLOURS = [
-    f"#{code}"
-    for code in "1f77b4 d62728 2ca02c 9467bd ff7f0e 17becf 8c564b e377c2 7f7f7f bcbd22 000080 004d00".split()  # noqa: SIM905
-]
+SHADES = tuple(PALETTE[i % len(PALETTE)] for i in range(DRAWN))  # seven, and again: numbers tell the nodes, too
 NOTE = (
     "A box is a node of the policy: begin in node 0 and take its action. In grey, the true state and its probability "
     "there. Below, what can be perceived then, observation and reward, its probability, and an arrow to the next node."
@@ -99,9 +97,9 @@ def draw(solution: Solution, name: str, *, path: Path) -> None:
                 line = [begin, (leave, begin[1]), (leave, above), (enter, above), (enter, end[1]), end]
             else:
                 line = [begin, (leave, begin[1]), (leave, end[1]), end]
-            _line(axes, line, COLOURS[arrow.node])
+            _line(axes, line, SHADES[arrow.node])
     for i, box in enumerate(boxes):
-        _box(axes, box, COLOURS[i])
+        _box(axes, box, SHADES[i])
     figure.savefig(path)
 
 

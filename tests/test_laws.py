@@ -13,7 +13,7 @@ from scipy.optimize import curve_fit, least_squares, nnls
 
 from aixi_approx.estimate import Estimate
 from aixi_approx.laws.bootstrap import RESAMPLES, estimate, resampled
-from aixi_approx.laws.curves import CURVES, FALLING_TO_ZERO, fit_curve, fit_resampled, rising_to
+from aixi_approx.laws.curves import CURVES, FALLING_TO_ZERO, LINE, fit_curve, fit_resampled, rising_to
 from aixi_approx.laws.extrapolation import END, LAST_VALUE, MARGIN, Comparison, compare, halves
 from aixi_approx.laws.joint import fit_joint_law, joint_laws, joint_odds
 from aixi_approx.laws.least_squares import fit
@@ -388,7 +388,7 @@ def test_known_ends_come_back(name: str) -> None:
         assert fitted.best.name == name
         assert fitted.best.formula.startswith("0.8 ")
         assert fitted.tried == len(CURVES) + 2
-        assert set(fitted.nulls) == {LAST_VALUE, END}
+        assert set(fitted.nulls) == {LAST_VALUE, END, LINE}
         assert all(fitted.best.error.high < null.low for null in fitted.nulls.values())
         for parameter, value in truth.items():
             assert holds(fitted.best.parameters[parameter], value, 1.5), parameter
@@ -403,8 +403,18 @@ def test_scores_may_leave_their_ends() -> None:
     assert y.min() < 0
     assert y.max() > 1
     fitted = fit_curve(X, y, end=1, frozen="odds")
-    assert fitted.best is not None
-    assert holds(fitted.best.parameters["x0"], 400, 1.5)
+    assert fitted.laws[0].name == "odds"
+    assert holds(fitted.laws[0].parameters["x0"], 400, 1.5)
+
+
+def test_a_line_to_the_end_by_hand() -> None:
+    """Through the fourth last and the last of the small half, straight in log x, and not beyond the end."""
+    y = noisy(np.array([0.0, 0.1, 0.15, 0.3, 0.4, 0.55, 0.7, 0.9, 1.0]), 8, 0.003)
+    mean = y.mean(axis=0)
+    rate = (mean[4] - mean[1]) / math.log(X[4] / X[1])
+    told = [min(1.0, mean[4] + rate * math.log(x / X[4])) for x in X[5:]]
+    found = fit_curve(X, y, end=1, frozen="odds").nulls[LINE].mean
+    assert found == pytest.approx(rms(np.array(told) - mean[5:]))
 
 
 @pytest.mark.parametrize("end", [-1, math.nan, math.inf])
@@ -423,7 +433,7 @@ def test_the_end_wins_where_it_is_reached() -> None:
     assert fitted.best is None
     assert fitted.nulls[END] == Estimate(0, 0, 0)
     assert fitted.persistence.mean == pytest.approx(0.1)
-    assert fitted.why.endswith("; it does not beat the end")
+    assert fitted.why.endswith("; it does not beat the end and a line to the end")
 
 
 def test_a_loss_that_vanishes() -> None:
