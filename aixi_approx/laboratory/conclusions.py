@@ -183,7 +183,7 @@ def _crossing(f: Results) -> Iterator[str]:
 def _trade_off(f: Results) -> Iterator[str]:
     trade = f.trade_off
     if trade.k is None:
-        if np.isfinite(f.score).any():
+        if np.isfinite(f.score).any() and len(f.experience) > 1:
             yield f"How much search compensates for less learning can't be told: {trade.why}."
         return
     mean, low, high = (np.float64(10) ** np.clip(k, -300, 300) for k in trade.k)
@@ -210,7 +210,7 @@ def _at(f: Results) -> str:
 
 
 def _after(f: Results) -> str:
-    return f"after {f.experience[-1]:,.0f} cycles"
+    return f"after {f.experience[-1]:,.0f} cycles" if f.experience[-1] else "given the environment"
 
 
 def _simulations(count: float) -> str:

@@ -321,9 +321,11 @@ def _frontier(f: Results) -> list[str]:
 
 
 def _ladder(ladder: Ladder) -> str:
-    learned = f"after {ladder.experience:,.0f} cycles" if ladder.experience else "given the environment"
+    learned = "given the environment"
+    if ladder.experience:
+        learned = f"{ladder.model} after {ladder.experience:,.0f} cycles"
     lines = [
-        f"## Ladder of {ladder.family}, {learned}, {ladder.model}",
+        f"## Ladder of {ladder.family}, {learned}",
         "",
         "Score over simulations, by size; the simulations with which it comes to a half, 95 % over seeds",
         "",
