@@ -30,7 +30,7 @@ HEADLINE = 14  # points, of the headline
 POINT = 6  # size of a marker, points
 FINE = 300  # points of a smooth line
 ROWS = 7  # of the table, at least
-COLUMNS = (0.02, 0.06, 0.36, 0.7)  # of the table: marker, name and both numbers
+COLUMNS = (0.0, 0.04, 0.31, 0.72)  # of the table: marker, name and both numbers
 
 
 class LawCurve(NamedTuple):

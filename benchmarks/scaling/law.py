@@ -1,6 +1,6 @@
 """Agency scales with compute: the law of the frontier in fifteen environments, its tables and its picture.
 
-    .venv/bin/python benchmarks/scaling/law.py                         # from the rows that are committed: seconds
+    .venv/bin/python benchmarks/scaling/law.py                         # from the rows that are committed: a minute or two
     .venv/bin/python benchmarks/scaling/law.py study/ held_out/        # from studies, whose rows it keeps
 
 The hypotheses stand in families.toml and held_out.toml. They were written there before the first agent of these studies
