@@ -73,15 +73,16 @@ def _total_compute(f: Results) -> Iterator[str]:
         return
     task = f"learning and {f.decisions:,.0f} decisions"
     odds = next((each for each in law.laws if each.name == "odds"), None)
-    if odds and law.best is odds:
+    if odds:
         half, power = odds.parameters["x0"], odds.parameters["b"]
+        rivals = ", ".join(f"{name} to {error.mean:.3f}" for name, error in law.nulls.items())
+        beaten = "surely nearer than each of these" if law.best is odds else "not surely nearer than all of these"
         yield (
             f"Of total compute, {task}, half of the way to the best takes {_interval(half, '{:.2g}')} {f.unit}; the "
-            f"odds of success grow as its power {_interval(power, '{:.2f}')} ({when(law)}): fitted to the lower half "
-            f"of the logarithm, that foresees the upper half to {odds.error.mean:.3f}, the last value to "
-            f"{law.persistence.mean:.3f}."
+            f"odds of success grow as its power {_interval(power, '{:.2f}')}. Fitted to the lower half of its "
+            f"logarithm, that law foresees what lies beyond to {odds.error.mean:.3f} ({when(law)}), {rivals}: {beaten}."
         )
-    elif law.laws:
+    elif law.why:
         yield f"Score over total compute, {task}: {law.why}."
     told = [
         f"{found.compute[i]:.1g} {f.unit}: {_interval(estimate(found.share[:, i]), '{:.2f}')}, score "
@@ -195,7 +196,7 @@ def _trade_off(f: Results) -> Iterator[str]:
 
 
 def _laws(f: Results) -> Iterator[str]:
-    for what, law in f.laws.items():
+    for what, law in list(f.laws.items())[1:]:  # the first has been told
         name = what[0].upper() + what[1:]
         if law.best:
             error, last_value = law.best.error.mean, law.persistence.mean
