@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import isfinite
 from typing import TYPE_CHECKING
 
 import click
@@ -55,18 +56,24 @@ def show_plan(found: Sequence[Results], compute: float, *, as_json: bool) -> Non
         print(reason)
 
 
-def _intervals(advice: Advice) -> dict[str, dict[str, float]]:
-    return {name: getattr(advice, name)._asdict() for name in ("experience", "simulations", "share", "score")}
+def _intervals(advice: Advice) -> dict[str, dict[str, float | None]]:
+    from aixi_approx.estimate import finite
+
+    return {
+        name: {end: finite(value) for end, value in getattr(advice, name)._asdict().items()}
+        for name in ("experience", "simulations", "share", "score")
+    }
 
 
 def _lines(advice: Advice) -> list[tuple[str, str]]:
-    where = "measured" if advice.measured else "beyond what was measured, by the law of the frontier"
     lines = [
         ("learn from", f"{_with(advice.experience, '{:,.0f}')} cycles"),
         ("search", f"{_with(advice.simulations, '{:,.0f}')} simulations a decision"),
         ("share of learning", _with(advice.share, "{:.2f}")),
-        ("score to expect", f"{_with(advice.score, '{:.3f}')}; {where}"),
+        ("score to expect", f"{_with(advice.score, '{:.3f}')}; {advice.source}"),
     ]
+    if advice.score.mean <= 0:
+        lines.append(("beware", "as good as acting at random, or worse: so little buys nothing there"))
     if advice.enough is not None and advice.enough < advice.compute:
         lines.append(("enough", f"{advice.enough:.3g} {advice.unit} come as near to the best score"))
     return lines
@@ -74,4 +81,4 @@ def _lines(advice: Advice) -> list[tuple[str, str]]:
 
 def _with(value: Estimate, form: str) -> str:
     mean, low, high = (form.format(x) for x in value)
-    return f"{mean} ({low} to {high})"
+    return f"{mean} ({low} to {high})" if isfinite(value.low) else f"{mean} (no interval: it takes four agents)"

@@ -75,11 +75,12 @@ def command(
 ) -> None:
     """Measure how the score of MC-AIXI grows with experience and with search, and where its losses come from.
 
-    Agents with several seeds learn in each of the ENVIRONMENTS. At several points what they have learned is frozen, and
-    searches of several sizes decide with it. What the decisions lose is split into prediction, decision, distillation,
-    horizon and exploration. For each amount of total compute, that of learning and that of --decisions, the best split
-    is found, and the law that the score follows; laws are judged by how well they extrapolate. Several models are
-    compared on the same experience; learners that differ in their simulations are compared, train against test.
+    Agents with several seeds learn in each of the ENVIRONMENTS. At several points a copy of what they have learned is
+    kept, and searches of several sizes decide with it. What the decisions lose is split into prediction, decision,
+    distillation, horizon and exploration. For each amount of total compute, that of learning and that of --decisions,
+    the best split is found, and the law that the score follows; laws are judged by how well they extrapolate. Several
+    models are compared on the same experience; learners that differ in their simulations are compared, train against
+    test.
 
     In place of environments, name a TOML or Python file that says what is measured, or the folder of a study, to resume
     it.
@@ -99,15 +100,28 @@ def command(
       aixi scale benchmarks/scaling/families.toml --on dask://host:8786
     """
     from aixi_approx.laboratory.conclusions import conclusions
+    from aixi_approx.laboratory.ladder import find_ladders
     from aixi_approx.laboratory.report import as_json as results_as_json
-    from aixi_approx.laboratory.report import report
+    from aixi_approx.laboratory.report import ladders_as_json, report
     from aixi_approx.laboratory.results import find_results
 
     named = [*what, *_names(envs or "")]
     if forecast:
+        others: dict[str, Any] = {
+            "grid": grid,
+            "models": models,
+            "planners": planners,
+            "learners": learners,
+            "cross": cross,
+        }
+        others |= {"seeds": seeds, "ladder": ladder, "plan": budget, "on": on, "report": only_report or None}
+        if ignored := [name for name, value in others.items() if value is not None]:
+            raise click.UsageError(f"--forecast runs nothing, and takes no --{ignored[0]}: leave it out")
         show_forecast(named, horizon=None, as_json=as_json, out=out)
         return
-    if budget is not None and not budget > 0:
+    if budget is not None and only_report:
+        raise click.UsageError("--plan writes no report: leave one of --plan and --report out")
+    if budget is not None and not 0 < budget < float("inf"):
         raise click.UsageError(f"--plan is {budget:g}: name a positive number of {unit}")
     with redirect_stdout(sys.stderr):  # what an environment prints is no result
         if only_report and len(named) == 1 and not Path(named[0]).exists() and not _is_environment(named[0]):
@@ -133,7 +147,8 @@ def command(
     written = [laboratory.folder / "report.md", *_draw(found, laboratory.folder)]
     written[0].write_text(text + "\n")
     if as_json:
-        print_json({"folder": str(laboratory.folder), "results": results_as_json(found)})
+        ladders = ladders_as_json(find_ladders(found))
+        print_json({"folder": str(laboratory.folder), "results": results_as_json(found), "ladders": ladders})
         return
     for f in found:
         print(f"{f.title}\n")
@@ -157,7 +172,7 @@ def _laboratory(
     from aixi_approx.laboratory.study import FULL, SMALL, checked, read_study
 
     study: Study
-    if ladder:
+    if ladder is not None:
         if named:
             raise click.UsageError(f"--ladder says what the environments are: leave {named[0]} out")
         study = ladder_study(ladder, {"small": SMALL, "full": FULL}[grid or "small"])
@@ -225,7 +240,7 @@ def _draw(found: Sequence[Results], folder: Path) -> list[Path]:
     pictures = {folder / f"{_file(f.title)}.png": draw_one(f) for f in found}
     if len(found) > 1:
         pictures[folder / "all.png"] = draw_all(found)
-    curves = [law_curve(f.label, f.frontier, law=f.frontier_law, unit=f.unit) for f in found if f.frontier]
+    curves = [law_curve(f.label, f.frontier, law=f.frontier_law, unit=f.unit, end=f.end) for f in found if f.frontier]
     if told := [curve for curve in curves if curve]:
         pictures[folder / "law.png"] = draw_law(told)
     if ladders := draw_ladders(find_ladders(found)):

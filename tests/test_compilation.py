@@ -216,4 +216,4 @@ def test_whatever_is_compiled_is_in_the_digest(path: Path) -> None:
 def test_the_digest_is_of_the_right_files() -> None:
     files = {module_name(path).removeprefix("aixi_approx.") for path in FILES if seen(module_name(path))}
     assert {"compilation", "predictor_abi", "randomness", "planners.tree_search", "planners.rho_uct"} <= files
-    assert len(files) < 15
+    assert len(files) < 20

@@ -473,7 +473,7 @@ def test_resampled_means() -> None:
     assert fit_resampled(np.insert(X, 3, 300), gap, end=1) == whole
     alone = fit_resampled(X, means[:1], end=1, frozen="odds")
     assert alone.best is None
-    assert alone.why.startswith("one seed has no interval: odds, frozen before the data")
+    assert alone.why.startswith("too few seeds for an interval: odds, frozen before the data")
     assert np.isinf(alone.laws[0].forecast(X).high).all()
     with pytest.raises(ValueError, match="means"):
         fit_resampled(X, means[:, 1:])
@@ -556,7 +556,7 @@ def test_what_can_not_be_fitted_is_said(x: np.ndarray, y: np.ndarray, why: str) 
 def test_one_seed_has_no_interval() -> None:
     fitted = fit_curve(X, GOOD[:1])
     assert fitted.best is None
-    assert fitted.why.startswith(f"one seed has no interval: {fitted.laws[0].name}, chosen among ")
+    assert fitted.why.startswith(f"too few seeds for an interval: {fitted.laws[0].name}, chosen among ")
     assert all(law.error[1:] == (-math.inf, math.inf) for law in fitted.laws)
 
 

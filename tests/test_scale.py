@@ -252,7 +252,7 @@ def test_from_the_first_to_the_last(place: Path, capsys: Captured, monkeypatch: 
     assert out.count("After 60 cycles, with 4 simulations and horizon 2, the agent scores ") == 2
     written = re.search("Written: (.*)\\.", out)
     assert written
-    names = ["report.md", "coin-flip.png", "tiger.png", "all.png"]
+    names = ["report.md", "coin-flip.png", "tiger.png", "all.png", "law.png"]
     assert written[1].split(", ") == [f"study-tiny/{name}" for name in names]
     for name in names[1:]:
         assert (place / "study-tiny" / name).read_bytes()[:4] == b"\x89PNG"
@@ -263,7 +263,7 @@ def test_from_the_first_to_the_last(place: Path, capsys: Captured, monkeypatch: 
     monkeypatch.setattr(scale, "_draw", lambda found, folder: [])  # once is enough
     again = printed(["study-tiny"], capsys)
     assert {path: path.stat().st_mtime_ns for path in (place / "study-tiny").rglob("*.json")} == done
-    assert set(again) == {"folder", "results"}
+    assert set(again) == {"folder", "results", "ladders"}
     assert [each["environment"] for each in again["results"]] == ["coin-flip", "tiger"]
     for each in again["results"]:
         assert all(f"  {sentence}\n" in out for sentence in each["conclusions"])
@@ -279,7 +279,7 @@ def test_from_the_first_to_the_last(place: Path, capsys: Captured, monkeypatch: 
 
 def test_a_budget_is_planned_with_a_study_that_is_there(place: Path, capsys: Captured) -> None:
     """By what was measured; in an environment that is no POMDP, and with too little, it says why not."""
-    file = study_file("tiger", experience=(20, 60, 200), simulations=(1, 4, 16), seeds=3)
+    file = study_file("tiger", experience=(20, 60, 200), simulations=(1, 4, 16), seeds=4)
     assert refused([file, "--plan", "1e5"], capsys) == (
         "aixi scale: study-tiny holds no study to plan with: run it first, without --plan "
         "('aixi scale --help' shows how)"

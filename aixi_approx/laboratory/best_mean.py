@@ -64,7 +64,7 @@ def chances(mean: Numbers, deviation: Numbers, *, returns: RolloutReturns, tried
         rows = (some[:, None] * actions + np.arange(actions)).ravel()
         found = _means(returns._replace(probability=returns.probability[rows]), mean[some], deviation[some])
         first = np.searchsorted(found.row, np.arange(len(rows) + 1))
-        result[some] = _largest(found.value, found.probability, first, actions, tried)
+        result[some] = _largest(found.value, found.probability, first, actions, tried, TIE)
     return result
 
 
@@ -186,7 +186,9 @@ def _tilt(probability: Numbers, mean: Numbers) -> Numbers:
 
 
 @compiled
-def _largest(value: Numbers, weight: Numbers, first: NDArray[np.int64], actions: int, tried: float) -> Numbers:
+def _largest(
+    value: Numbers, weight: Numbers, first: NDArray[np.int64], actions: int, tried: float, tie: float
+) -> Numbers:
     """How probably each action's value is the largest; those of row r are at first[r] to first[r + 1]."""
     nodes = (len(first) - 1) // actions
     below = np.zeros(len(value) + len(first))  # of each row, the probability of smaller values, and all at its end
@@ -205,8 +207,8 @@ def _largest(value: Numbers, weight: Numbers, first: NDArray[np.int64], actions:
                 for r in range(b * actions, (b + 1) * actions):
                     if r != mine:
                         theirs = value[first[r] : first[r + 1]]
-                        smaller = below[first[r] + r + np.searchsorted(theirs, value[i] - TIE)]
-                        not_larger = below[first[r] + r + np.searchsorted(theirs, value[i] + TIE)]
+                        smaller = below[first[r] + r + np.searchsorted(theirs, value[i] - tie)]
+                        not_larger = below[first[r] + r + np.searchsorted(theirs, value[i] + tie)]
                         chance *= 1.0 - tried + tried * (smaller + not_larger) / 2.0
                 result[b, a] += chance
         result[b] /= result[b].sum()

@@ -32,11 +32,11 @@ class Advice(NamedTuple):
     simulations: Estimate
     """Of each decision."""
     share: Estimate
-    """Of the budget that goes to learning."""
+    """Of what this takes, the part that goes to learning."""
     score: Estimate
     """To expect: 0 is the random agent, 1 the best."""
-    measured: bool
-    """Whether all of it lies on what was measured; if not, the law of the frontier says it."""
+    source: str
+    """Where that is from: measured; measured, but not in all splits; the best that was measured; or the law."""
     enough: float | None
     """The least compute with which the score is as good as the best measured one can be; None if none is."""
 
@@ -64,14 +64,14 @@ def advise(f: Results, compute: float) -> Advice:
     """
     whole, unit = f.frontier, f.unit
     if whole is None:
-        raise ValueError(f"{f.title}: scores or {unit} are not known everywhere: finish the study first")
+        raise ValueError(f"{f.title}: {_why_not(f)}")
     least, most = whole.compute[0], whole.compute[-1]
     if compute < least:
         raise ValueError(
-            f"{f.title}: {compute:.3g} {unit} buy nothing that was measured: "
-            f"{f.decisions:,.0f} decisions take {least:.3g} at least"
+            f"{f.title}: {compute:.4g} {unit} buy nothing that was measured: "
+            f"learning and {f.decisions:,.0f} decisions take {least:.4g} at least"
         )
-    inside = compute <= most
+    inside = bool(compute <= most)
     at = f.frontier_at(np.array([min(compute, most)]))
     assert at is not None
     experience, simulations, share, score = (
@@ -79,16 +79,18 @@ def advise(f: Results, compute: float) -> Advice:
     )
     good = np.flatnonzero(whole.score[0] >= ENOUGH * f.end)
     enough = float(whole.compute[good[0]]) if len(good) else None
-    if not inside:
-        if enough is None:
-            law = f.frontier_law.best
-            if law is None:
-                raise ValueError(
-                    f"{f.title}: {compute:.3g} {unit} are more than the {most:.3g} that were measured, and no law of "
-                    "the frontier holds: measure more experience or simulations"
-                )
-            mean, low, high = (float(each[0]) for each in law.forecast(np.array([compute])))
-            score = Estimate(mean, low, high)
+    source = "measured" if compute <= whole.edge else "measured, but not in all splits"
+    if not inside and enough is not None:
+        source = "the best that was measured; more buys no more"
+    elif not inside:
+        law = f.frontier_law.best
+        if law is None:
+            raise ValueError(
+                f"{f.title}: {compute:.3g} {unit} are more than the {most:.3g} that were measured, and no law of "
+                "the frontier holds: measure more experience or simulations"
+            )
+        mean, low, high = (float(each[0]) for each in law.forecast(np.array([compute])))
+        score, source = Estimate(mean, low, high), "beyond what was measured, by the law of the frontier"
         more = compute / most
         experience, simulations = (Estimate(*(more * x for x in each)) for each in (experience, simulations))
     return Advice(
@@ -99,6 +101,18 @@ def advise(f: Results, compute: float) -> Advice:
         simulations=simulations,
         share=share,
         score=score,
-        measured=inside,
+        source=source,
         enough=enough,
     )
+
+
+def _why_not(f: Results) -> str:
+    """Why there is no frontier."""
+    if min(len(f.experience), len(f.simulations)) < 2:
+        return "a budget is split between two points of experience and two of simulations at least: measure more"
+    if np.isnan(f.span):
+        return "there is no score there to expect"
+    unknown = [what for what in (f.learning[f.unit], getattr(f, f.unit)) if np.isnan(what).all()]
+    if unknown and np.isfinite(f.score).any():
+        return f"its model does not count {f.unit}: say --unit seconds"
+    return "not everything was measured: finish the study first"

@@ -77,22 +77,24 @@ def _total_compute(f: Results) -> Iterator[str]:
         half, power = odds.parameters["x0"], odds.parameters["b"]
         rivals = ", ".join(f"{name} to {error.mean:.3f}" for name, error in law.nulls.items())
         beaten = "surely nearer than each of these" if law.best is odds else "not surely nearer than all of these"
+        best = "the best" if f.end > 1 - SMALL else "what exact decisions within the horizon score"
         yield (
-            f"Of total compute, {task}, half of the way to the best takes {_interval(half, '{:.2g}')} {f.unit}; the "
+            f"Of total compute, {task}, half of the way to {best} takes {_interval(half, '{:.2g}')} {f.unit}; the "
             f"odds of success grow as its power {_interval(power, '{:.2f}')}. Fitted to the lower half of its "
             f"logarithm, that law foresees what lies beyond to {odds.error.mean:.3f} ({when(law)}), {rivals}: {beaten}."
         )
     elif law.why:
         yield f"Score over total compute, {task}: {law.why}."
     told = [
-        f"{found.compute[i]:.1g} {f.unit}: {_interval(estimate(found.share[:, i]), '{:.2f}')}, score "
-        f"{found.score[0, i]:.2f}"
+        f"a score of {found.score[0, i]:.2f} takes {found.compute[i]:.2g} {f.unit}, of which learning should get "
+        f"{_interval(estimate(found.share[:, i]), '{:.2f}')}"
         for level in (0.5, 0.9)
         if len(there := np.flatnonzero(found.score[0] >= level * f.end))
         for i in there[:1]
     ]
     if told:
-        yield f"The share of it that is best spent on learning, where the score comes to .5 and .9: {'; '.join(told)}."
+        sentence = "; ".join(told)
+        yield f"{sentence[0].upper()}{sentence[1:]}."
 
 
 def when(law: Comparison) -> str:
@@ -123,6 +125,15 @@ def _what_limits(f: Results) -> Iterator[str]:
         return
     told = [f"{plus(cost[part])} through {name}" for part, name in lacks.items()]
     loses = f"it loses {', '.join(told[:-1])} and {told[-1]}"
+    low, high = seed_mean(f.bounds["prediction"])[-1, -1] / f.span
+    if high - low > SMALL:
+        places = [PARTS.index(part) for part in ("prediction", "decision")]
+        both = mean_over_seeds(parts[:, places].sum(axis=1) / f.span)
+        yield (
+            f"Prediction and decision together cost {plus(both)} of the score; which of the two can't be told, as "
+            f"expectimax leaves out too much: prediction {low:.2f} to {high:.2f}."
+        )
+        return
     worst = max(lacks, key=lambda part: cost[part].mean)
     if cost[worst].mean <= SMALL:
         surely = "" if max(value.high for value in cost.values()) <= SMALL else ", as far as can be told"
@@ -202,7 +213,7 @@ def _laws(f: Results) -> Iterator[str]:
             error, last_value = law.best.error.mean, law.persistence.mean
             told = f"with an error of {error:.2g} where the last-value forecast has {last_value:.2g} ({when(law)})"
             yield f"{name}: {law.best.formula} extrapolates best, {told}."
-        elif law.laws:
+        elif law.laws or law.frozen:
             yield f"{name}: {law.why}."
 
 

@@ -30,6 +30,7 @@ HEADLINE = 14  # points, of the headline
 POINT = 6  # size of a marker, points
 FINE = 300  # points of a smooth line
 ROWS = 7  # of the table, at least
+OF = {"bits": "bits predicted or learned", "visits": "visits to nodes"}
 COLUMNS = (0.0, 0.04, 0.31, 0.72)  # of the table: marker, name and both numbers
 
 
@@ -64,7 +65,7 @@ class LawCurve(NamedTuple):
     """Of the compute, in the plural, such as "bits"."""
 
 
-def law_curve(label: str, found: Frontier, *, law: Comparison, unit: str) -> LawCurve | None:
+def law_curve(label: str, found: Frontier, *, law: Comparison, unit: str, end: float = 1.0) -> LawCurve | None:
     """Return what is drawn of a compute-optimal frontier; None if no odds were fitted to it.
 
     Parameters
@@ -77,11 +78,13 @@ def law_curve(label: str, found: Frontier, *, law: Comparison, unit: str) -> Law
         Of the laws that were fitted to it.
     unit : str
         Of the compute.
+    end : float, default: 1.0
+        The score that is drawn as 1.
     """
     odds = next((fit for fit in law.laws if fit.name == "odds"), None)
     if odds is None:
         return None
-    score, share = (np.array([estimate(column) for column in each.T]).T for each in (found.score, found.share))
+    score, share = (np.array([estimate(column) for column in each.T]).T for each in (found.score / end, found.share))
     share = np.where(np.isfinite(share), share, np.nan)  # one seed has no interval
     fitted = {name: estimate(column) for name, column in zip(odds.parameters, odds.fitted_small.T, strict=True)}
     return LawCurve(
@@ -91,7 +94,7 @@ def law_curve(label: str, found: Frontier, *, law: Comparison, unit: str) -> Law
         low=score[1],
         high=score[2],
         fitted=law.points_fitted,
-        law=lambda compute: odds.forecast(compute, small=True).mean,
+        law=lambda compute: odds.forecast(compute, small=True).mean / end,
         c50=fitted["x0"],
         gamma=fitted["b"],
         share=share[0],
@@ -141,8 +144,8 @@ def draw_law(curves: Sequence[LawCurve]) -> Figure:
         axes.xaxis.set_major_formatter(lambda value, _: short(value))
         axes.xaxis.set_minor_formatter(NullFormatter())
         axes.grid(alpha=0.3)
-    shares.set_xlabel(f"total compute: {unit} predicted, learning and deciding")
-    scores.set_xlabel(f"total compute: {unit} predicted, learning and deciding")
+    shares.set_xlabel(f"total compute, {OF.get(unit, unit)}: learning and deciding")
+    scores.set_xlabel(f"total compute, {OF.get(unit, unit)}: learning and deciding")
     figure.suptitle("What an agent achieves with all that it computes", fontsize=HEADLINE, fontweight="bold")
     finish((scores, odds, shares))
     return figure

@@ -261,7 +261,7 @@ def bounds(values: Values, search: int, *, within: Actions, possible: Actions) -
     values, search, within
         As in `split`.
     possible : bool[A]
-        Whether an action may be the best by the agent's own model.
+        Whether an action may be the best by the agent's own model, alone or with others.
 
     Examples
     --------
@@ -269,9 +269,11 @@ def bounds(values: Values, search: int, *, within: Actions, possible: Actions) -
     >>> bounds(np.array([3.0, 2.0, 0.0]), 2, within=first, possible=np.array([True, True, False]))
     Bounds(prediction=Interval(low=0.0, high=1.0), decision=Interval(low=2.0, high=3.0))
     """
-    each = [split(values, search, within=within, model=np.arange(len(values)) == a) for a in np.flatnonzero(possible)]
-    prediction, decision = ([getattr(parts, name) for parts in each] for name in Bounds._fields)
-    return Bounds(Interval(min(prediction), max(prediction)), Interval(min(decision), max(decision)))
+    knows, models, found = values[within], values[possible], values[search]
+    return Bounds(
+        Interval(float(knows.min() - models.max()), float(knows.max() - models.min())),
+        Interval(float(models.min() - found), float(models.max() - found)),
+    )
 
 
 class DecisionAnalysis(NamedTuple):

@@ -104,21 +104,28 @@ def _laws(found: Sequence[Results]) -> str:
 
 def _fitted(law: Comparison) -> str:
     if not law.laws:
-        return f"| | | | {law.why} | "
+        return f"| | | {when(law) if law.frozen else ''} | {law.why} | "
     first = law.laws[0]
     error, last_value = (_short(e, 2) for e in (first.error, law.persistence))
     others = {name: value for name, value in law.nulls.items() if value is not law.persistence}
     nulls = ", ".join(f"{name} {value.mean:.2g}" for name, value in others.items())
     cells = f"{error} | {last_value} | {nulls} | {when(law)}"
+    if not _judged(law):
+        return f"{cells} | can't be judged, too few seeds for an interval: {first.formula} | "
     if not law.best:
         return f"{cells} | does not hold: {first.formula} | "
     parameters = ", ".join(f"{name} = {_short(value)}" for name, value in first.parameters.items())
     return f"{cells} | {first.formula} | {parameters}"
 
 
+def _judged(law: Comparison) -> bool:
+    """Whether the error of a law has an interval."""
+    return bool(law.laws) and bool(np.isfinite(law.laws[0].error.high))
+
+
 def _tried(found: Sequence[Results]) -> str:
     """How many comparisons there were, and how many would hold by chance."""
-    laws = [law for f in found for law in f.laws.values() if law.laws]
+    laws = [law for f in found for law in f.laws.values() if _judged(law)]
     frozen, chosen = ([law for law in laws if bool(law.frozen) is kind] for kind in (True, False))
     told = [
         f"{sum(law.best is not None for law in some)} of {len(some)} laws {what} hold"
@@ -138,6 +145,12 @@ def _short(value: Estimate, digits: int = 3) -> str:
     """A number with its interval, which may be open to one side; without it if it is open to both."""
     mean, low, high = (f"{each:.{digits}g}" for each in value)
     return f"{mean} ({low} to {high})" if np.isfinite(value[1:]).any() else mean
+
+
+def _with(value: Estimate, form: str) -> str:
+    """A number with its interval, if it has one."""
+    mean, low, high = (form.format(each) for each in value)
+    return f"{mean} ({low} to {high})" if np.isfinite(value[1:]).all() else mean
 
 
 def _surface(f: Results) -> list[str]:
@@ -170,9 +183,10 @@ def _regret(f: Results) -> list[str]:
     ):
         index: Any = np.s_[:, :, -1] if axis == "experience" else np.s_[:, -1]
         lines = [
-            f"Regret over {axis}, {unit}: reward per cycle lost in the long run, by part; between what prediction and",
-            "decision lie for sure, and the value missed by the agent's own model; decisions that lose anything; value",
-            f"lost within the horizon of {f.horizon} cycles; decisions whose best action by the model is certain",
+            f"Regret over {axis}, {unit}: reward per cycle lost in the long run, by part. Sure: the bounds of the",
+            "losses through prediction and decision, and of the value by its own model that the search missed. Wrong:",
+            f"the share of decisions that lose anything. Within: value lost within the horizon of {f.horizon} cycles.",
+            "Certified: the share of decisions whose best action by the model is beyond doubt",
             "",
             f"| {axis} | {' | '.join([*f.parts, *SURELY, 'wrong'])} | "
             f"{' | '.join([*(f'{part}, within' for part in f.parts[1:]), 'certified'])} |",
@@ -303,7 +317,9 @@ def _frontier(f: Results) -> list[str]:
         lines = [
             f"Total compute of learning and {decisions:,} decisions, in {f.unit}: the best score, what",
             f"{law.laws[0].formula if law.laws else 'the law'} says that was fitted to the lower half; the share of",
-            "learning that gives it, cycles and simulations; 95 % over seeds",
+            "learning that gives it, cycles and simulations; 95 % over seeds. Half of the seeds choose the split, and",
+            "the other half say what it is worth, so that by chance it may fall with more compute. All splits were",
+            f"measured up to {found.edge:.2g}",
             "",
             f"| {f.unit} | score | law | share of learning | cycles | simulations |",
             "|--:|--:|--:|--:|--:|--:|",
@@ -313,8 +329,8 @@ def _frontier(f: Results) -> list[str]:
                 estimate(each[:, i]) for each in (found.score, found.share, found.experience, found.simulations)
             )
             lines.append(
-                f"| {found.compute[i]:.2g} | {_short(score)} | {_mean(foreseen[i : i + 1], '{:.3f}')} | "
-                f"{_short(share, 2)} | {_short(cycles, 2)} | {_short(count, 2)} |"
+                f"| {found.compute[i]:.2g} | {_with(score, '{:.3f}')} | {_mean(foreseen[i : i + 1], '{:.3f}')} | "
+                f"{_with(share, '{:.2f}')} | {_with(cycles, '{:,.0f}')} | {_with(count, '{:,.0f}')} |"
             )
         tables.append("\n".join(lines))
     return tables
@@ -335,8 +351,8 @@ def _ladder(ladder: Ladder) -> str:
     for k, name in enumerate(ladder.names):
         cells = [_mean(ladder.score[:, k, n], "{:.3f}") for n in range(len(ladder.simulations))]
         lines.append(f"| {name} | {' | '.join(cells)} | {'' if (half := ladder.half[k]) is None else _short(half)} |")
-    mean = seed_mean(ladder.score).mean(axis=0)
-    lines.append(f"| mean | {' | '.join(f'{value:.3f}' for value in mean)} | |")
+    mean = ladder.score.mean(axis=1)
+    lines.append(f"| mean | {' | '.join(_mean(column, '{:.3f}') for column in mean.T)} | |")
     lines += ["", f"The mean over the sizes: {ladder.mean_law.why}."]
     for name, (rate, wrong) in ladder.growth.items():
         form = f"exp({rate.mean:.3g} size)" if name == "exponential" else f"size^{rate.mean:.3g}"
@@ -355,12 +371,51 @@ def _ends(interval: Array) -> str:
 
 def _share(shares: Array, judged: int) -> str:
     """A share of the decisions, with the 95 % bounds of Clopper and Pearson (1934) as if these were independent."""
+    told = _proportion(shares, judged)
+    return "{mean:.3f} ({low:.3f} to {high:.3f})".format(**told) if told else ""
+
+
+def _proportion(shares: Array, judged: int) -> dict[str, float] | None:
     known = shares[np.isfinite(shares)]
     if not len(known):
-        return ""
-    count, wrong = judged * len(known), round(float(known.sum()) * judged)
+        return None
+    count = judged * len(known)
+    wrong = min(count, round(float(known.sum()) * judged))
     low, high = binomtest(wrong, count).proportion_ci(method="exact")
-    return f"{wrong / count:.3f} ({low:.3f} to {high:.3f})"
+    return {"mean": wrong / count, "low": float(low), "high": float(high)}
+
+
+def ladders_as_json(ladders: Sequence[Ladder]) -> list[dict[str, Any]]:
+    """Return ladders as JSON.
+
+    Parameters
+    ----------
+    ladders : sequence of Ladder
+        Of a study.
+
+    Returns
+    -------
+    list of dict
+        One for each; None is unknown or infinite.
+    """
+    return [
+        {
+            "family": ladder.family,
+            "model": ladder.model,
+            "experience": ladder.experience,
+            "names": ladder.names,
+            "sizes": ladder.sizes.tolist(),
+            "simulations": ladder.simulations.tolist(),
+            "score": _grid(ladder.score),
+            "half": [_interval(half) for half in ladder.half],
+            "growth": {
+                name: {"exponent": _interval(rate), "factor_at_the_largest": finite(wrong)}
+                for name, (rate, wrong) in ladder.growth.items()
+            },
+            "mean_law": _law(ladder.mean_law),
+        }
+        for ladder in ladders
+    ]
 
 
 def _number(value: Estimate) -> str:
@@ -400,10 +455,11 @@ def as_json(found: Sequence[Results]) -> list[dict[str, Any]]:
             "reward": _grid(f.reward),
             "long_run": {part: _grid(f.long_run[..., i]) for i, part in enumerate(PARTS)},
             "within_horizon": {part: _grid(f.within_horizon[..., i]) for i, part in enumerate(PARTS)},
-            **{
-                what: _grid(getattr(f, what))
-                for what in ("simple_regret", "certified", "wrong", "bits", "visits", "seconds")
-            },
+            **{what: _grid(getattr(f, what)) for what in ("simple_regret", "certified", "bits", "visits", "seconds")},
+            "wrong": [[_proportion(each, f.judged) for each in row] for row in np.moveaxis(f.wrong, 0, -1)],
+            "end": finite(f.end),
+            "hypotheses": dict(f.hypotheses),
+            "learning_coefficient": _grid(f.learning_coefficient),
             "bounds": {what: _grid(values) for what, values in f.bounds.items()},
             "learning": {unit: _grid(values) for unit, values in f.learning.items()},
             "frontier": _frontier_data(f),
@@ -458,6 +514,9 @@ def _interval(value: Estimate | None) -> dict[str, float | None] | None:
 def _law(law: Comparison) -> dict[str, Any]:
     return {
         "best": law.best and law.best.name,
+        "frozen": law.frozen,
+        "tried": law.tried,
+        "nulls": {name: _interval(error) for name, error in law.nulls.items()},
         "why": law.why,
         "last_value": _interval(law.persistence),
         "laws": [

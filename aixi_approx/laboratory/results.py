@@ -41,6 +41,7 @@ LAWS = ("frontier_law", "predictor_law", "learning_law", "search_law", "simple_r
 UNITS = ("bits", "visits", "seconds")  # of compute
 DECISIONS = 1_000  # made with what was learned, unless told otherwise
 BETTER = 0.02  # of the score: searches that beat exact decisions by more, do so for a reason
+NO_END = "exact decisions within the horizon score no more than random ones"
 SAME = 1e-9  # scores that differ by less are equal
 LEVELS = (0.5, 0.6, 0.7, 0.8, 0.9)  # of the way from the smallest score of a surface to the largest
 
@@ -247,10 +248,12 @@ class Results:
     @functools.cached_property
     def frontier_law(self) -> Comparison:
         """The best score over total compute; fitted to the lower half of its logarithm."""
-        found = self.frontier
+        found, frozen = self.frontier, self.hypotheses.get("frontier")
         if found is None:
-            return nothing("total compute or the score is not known everywhere")
-        return fit_resampled(found.compute, found.score, end=self.end, frozen=self.hypotheses.get("frontier"))
+            return nothing("total compute or the score is not known everywhere", frozen=frozen)
+        if self.end <= SAME:
+            return nothing(NO_END, frozen=frozen)
+        return fit_resampled(found.compute, found.score, end=self.end, frozen=frozen)
 
     @functools.cached_property
     def predictor_law(self) -> Comparison:
@@ -267,12 +270,17 @@ class Results:
     def learning_law(self) -> Comparison:
         """Score over experience, with the most simulations."""
         frozen = self.hypotheses.get("learning")
+        if self.end <= SAME:
+            return nothing(NO_END, frozen=frozen)
         return fit_curve(self.experience, self.score[:, :, -1], end=self.end, frozen=frozen)
 
     @functools.cached_property
     def search_law(self) -> Comparison:
         """Score over simulations, after the most experience."""
-        return fit_curve(self.simulations, self.score[:, -1], end=self.end, frozen=self.hypotheses.get("search"))
+        frozen = self.hypotheses.get("search")
+        if self.end <= SAME:
+            return nothing(NO_END, frozen=frozen)
+        return fit_curve(self.simulations, self.score[:, -1], end=self.end, frozen=frozen)
 
     @functools.cached_property
     def simple_regret_law(self) -> Comparison:
@@ -283,6 +291,8 @@ class Results:
     def joint_law(self) -> Comparison:
         """What the score misses of its end, over experience and simulations."""
         loss, frozen = self.end - self.score, self.hypotheses.get("joint")
+        if self.end <= SAME:
+            return nothing(NO_END, frozen=frozen)
         return fit_joint_law(self.experience, self.simulations, loss=loss, end=self.end, frozen=frozen)
 
     @functools.cached_property
@@ -493,7 +503,7 @@ class _Reader:
             end=self.end(),
             judged=study.cycles,
         )
-        if np.nanmax(seed_mean(results.score), initial=0.0) > results.end + BETTER:
+        if np.nanmax(seed_mean(results.score), initial=-np.inf) > results.end + BETTER:
             results = replace(results, end=1.0)
         for label, (checkpoint, setting) in self._others().items():
             reward, regret = (self.line(checkpoint, setting, operator.itemgetter(f)) for f in ("reward", "regret"))

@@ -483,6 +483,10 @@ def _check_agents(study: Study) -> None:
     for title in study.environments:
         environment, settings = make(title), study.agent_settings(title)
         try:
+            for field, values in study.vary.items():
+                for value in values:
+                    own: dict[str, Any] = {field: value}
+                    build_agent(environment, planner=study.base_learner, settings=settings._replace(**own))
             as_integer("horizon", settings.horizon, 1, MAX_HORIZON)
             for learner in study.learners:
                 build_agent(environment, planner=learner, settings=settings)

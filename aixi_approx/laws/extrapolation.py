@@ -415,7 +415,7 @@ def _decided(
         told = f"{first.name} of {len(fits)} laws predicts it to {error[0]:.3g}, {others}"
         return None, f"one point can't both choose a law and judge it: the nearest, {told}"
     if len(error) == 1:
-        return None, f"one seed has no interval: {told}"
+        return None, f"too few seeds for an interval: {told}"
     if all(surely(error, MARGIN * each) for each in nulls.values()):
         like = [each.name for each in fits[1:] if not surely(error, errors[each.name])]
         after = f"; of {len(fits) - 1} others, found afterwards, within the noise as good: {', '.join(like) or 'none'}"

@@ -38,7 +38,8 @@ class Frontier(NamedTuple):
     simulations: Floats
     """float[1 + R, M]: simulations of a decision that give it."""
     share: Floats
-    """float[1 + R, M]: of the compute, the share that goes to learning."""
+    """float[1 + R, M]: of what this split takes, the share that goes to learning. Where more buys nothing more, a split
+    takes less than the amount."""
 
 
 class Surface:

@@ -1,7 +1,7 @@
 """Agency scales with compute: the law of the frontier in fifteen environments, its tables and its picture.
 
-    .venv/bin/python benchmarks/scaling/law.py                         # from the rows that are committed: a minute or two
-    .venv/bin/python benchmarks/scaling/law.py study/ held_out/        # from studies, whose rows it keeps
+    .venv/bin/python benchmarks/scaling/law.py                     # from the rows that are committed: a minute or two
+    .venv/bin/python benchmarks/scaling/law.py study/ held_out/    # from studies, whose rows it keeps
 
 The hypotheses stand in families.toml and held_out.toml. They were written there before the first agent of these studies
 was made; the laws themselves had been found on other seeds of the seven environments of families.toml.
@@ -129,6 +129,8 @@ def frontier_table(surfaces: Sequence[dict[str, Any]], decisions: float, *, to_e
             f"{'yes' if law.best else 'no'} | {c50.mean:.2g} ({c50.low:.2g} to {c50.high:.2g}) | "
             f"{gamma.mean:.2f} ({gamma.low:.2f} to {gamma.high:.2f}) |"
         )
+    if not errors:
+        return lines
     table = np.array(errors)
     mean = table.mean(axis=0)
     lines.append(f"| **mean of {len(table)}** | | {' | '.join(f'{error:.3f}' for error in mean)} | | | |")
@@ -149,6 +151,8 @@ def half_way_table(surfaces: Sequence[dict[str, Any]], decisions: float) -> list
         law = half_way(surface, decisions)
         if law.laws:
             errors.append(list(told(law).values()))
+    if not errors:
+        return []
     mean, wins = np.mean(errors, axis=0), (np.array(errors)[:, :1] < np.array(errors)[:, 1:]).sum(axis=0)
     return [
         f"Fitted up to half of the way, with {decisions:,.0f} decisions (found after): mean errors of the law "
@@ -180,6 +184,8 @@ def joint_table(surfaces: Sequence[dict[str, Any]]) -> list[str]:
             f"| {name} | {' | '.join(f'{error:.3f}' for error in each)} | {'yes' if law.best else 'no'} | "
             f"{add.error.mean:.3f} | {best.name} {best.error.mean:.3f} |"
         )
+    if not errors:
+        return lines
     table = np.array(errors)
     lines.append(f"| **mean of {len(table)}** | {' | '.join(f'{error:.3f}' for error in table.mean(axis=0))} | | | |")
     wins = (table[:, :1] < table[:, 1:]).sum(axis=0)
@@ -236,7 +242,8 @@ def main() -> None:
     print("\n".join(joint_table(surfaces)) + "\n")
     print("\n".join(split_table(surfaces)))
     curves = [curve_of(surface, 1_000) for surface in surfaces if not surface["held_out"]]
-    draw_law([curve for curve in curves if curve]).savefig(arguments.picture, dpi=120)
+    if told_apart := [curve for curve in curves if curve]:
+        draw_law(told_apart).savefig(arguments.picture, dpi=120)
 
 
 if __name__ == "__main__":
