@@ -297,7 +297,7 @@ def test_a_budget_is_planned_with_a_study_that_is_there(place: Path, capsys: Cap
     assert plan["unit"] == "bits"
     assert "study-tiny" not in {path.name for path in (place / "study-tiny").glob("*.png")}, "nothing is drawn"
     line = refused(["study-tiny", "--plan", "5"], capsys)
-    assert "tiger: 5 bits buy nothing that was measured: 1,000 decisions take" in line
+    assert "tiger: 5 bits buy nothing that was measured: learning and 1,000 decisions take" in line
     assert "--plan is -3: name a positive number of bits" in refused(["study-tiny", "--plan", "-3"], capsys)
 
 
