@@ -76,17 +76,32 @@ def interact(
                 decided(decision)
         else:
             action, explored, search, lesson = row.action, bool(row.explored), None, bool(row.lesson)
-        percept = environment.checked_step(action)
-        if row is not None and percept != Percept(row.observation, row.reward):
-            raise EnvironmentFault(
-                f"{environment.name}: cycle {row.cycle} was recorded with percept {row.observation, row.reward} "
-                f"and is now {tuple(percept)}: the environment is not a function of its seed, or has changed"
-            )
+        if row is None:
+            percept = environment.checked_step(action)
+        else:
+            percept = step_again(environment, action, cycle=row.cycle, recorded=Percept(row.observation, row.reward))
         surprise = agent.distil(action) if learn and lesson else 0.0
         loss = agent.observe(action, percept, learn=learn)
         count = row.simulations if row else search.simulations if search else 0
         known = (cycle, action, percept.observation, percept.reward, int(explored), loss, count)
         yield Row(*known, int(learn and lesson), surprise)
+
+
+def step_again(environment: Environment, action: int, *, cycle: int, recorded: Percept) -> Percept:
+    """Take a step of an earlier run, and return its percept.
+
+    Raises
+    ------
+    EnvironmentFault
+        If the environment fails, gives what it did not declare, or does not repeat the recorded percept.
+    """
+    percept = environment.checked_step(action)
+    if percept != recorded:
+        raise EnvironmentFault(
+            f"{environment.name}: cycle {cycle} was recorded with percept {tuple(recorded)} "
+            f"and is now {tuple(percept)}: the environment is not a function of its seed, or has changed"
+        )
+    return percept
 
 
 def evaluation_seed(seed: int) -> int:
@@ -104,6 +119,7 @@ def evaluate(
     simulations: int | None = None,
     past: Iterable[Row] = (),
     decided: Callable[[Decision], None] | None = None,
+    reset: bool = True,
 ) -> Iterator[Row]:
     """Let an agent act greedily for some cycles, without learning unless asked to, and yield a row for each.
 
@@ -120,12 +136,16 @@ def evaluate(
         Whether the agent goes on learning meanwhile; what it learns is forgotten with all else at the end.
     simulations : int, default: `schedule.evaluation_simulations` of the environment
         Of each search.
+    reset : bool, default: True
+        Whether it begins in an environment that is reset, and not in it as it is.
     """
-    environment.checked_reset(evaluation_seed(seed))
+    if reset:
+        environment.checked_reset(evaluation_seed(seed))
     if simulations is None:
         simulations = environment.schedule.evaluation_simulations
     with agent.evaluation():
-        agent.restart()
+        if reset:
+            agent.restart()
         yield from interact(
             agent,
             environment,

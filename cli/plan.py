@@ -80,5 +80,7 @@ def _lines(advice: Advice) -> list[tuple[str, str]]:
 
 
 def _with(value: Estimate, form: str) -> str:
-    mean, low, high = (form.format(x) for x in value)
-    return f"{mean} ({low} to {high})" if isfinite(value.low) else f"{mean} (no interval: it takes four agents)"
+    from aixi_approx.laboratory.conclusions import between
+
+    told = between(value, form)
+    return told if isfinite(value.low) else f"{told} (no interval: it takes four agents)"

@@ -79,15 +79,15 @@ def _total_compute(f: Results) -> Iterator[str]:
         beaten = "surely nearer than each of these" if law.best is odds else "not surely nearer than all of these"
         best = "the best" if f.end > 1 - SMALL else "what exact decisions within the horizon score"
         yield (
-            f"Of total compute, {task}, half of the way to {best} takes {_interval(half, '{:.2g}')} {f.unit}; the "
-            f"odds of success grow as its power {_interval(power, '{:.2f}')}. Fitted to the lower half of its "
+            f"Of total compute, {task}, half of the way to {best} takes {between(half, '{:.2g}')} {f.unit}; the "
+            f"odds of success grow as its power {between(power, '{:.2f}')}. Fitted to the lower half of its "
             f"logarithm, that law foresees what lies beyond to {odds.error.mean:.3f} ({when(law)}), {rivals}: {beaten}."
         )
     elif law.why:
         yield f"Score over total compute, {task}: {law.why}."
     told = [
         f"a score of {found.score[0, i]:.2f} takes {found.compute[i]:.2g} {f.unit}, of which learning should get "
-        f"{_interval(estimate(found.share[:, i]), '{:.2f}')}"
+        f"{between(estimate(found.share[:, i]), '{:.2f}')}"
         for level in (0.5, 0.9)
         if len(there := np.flatnonzero(found.score[0] >= level * f.end))
         for i in there[:1]
@@ -102,8 +102,22 @@ def when(law: Comparison) -> str:
     return "frozen before" if law.frozen else f"found after, among {law.tried} laws"
 
 
-def _interval(value: Estimate, form: str) -> str:
-    mean, low, high = (form.format(x) for x in value)
+def between(value: Estimate, form: str) -> str:
+    """Return a number with its interval, if it has one.
+
+    Parameters
+    ----------
+    value : Estimate
+        The number.
+    form : str
+        How it and the ends of its interval are written.
+
+    Examples
+    --------
+    >>> between(Estimate(0.5, 0.25, 1.0), "{:.2f}")
+    '0.50 (0.25 to 1.00)'
+    """
+    mean, low, high = (form.format(each) for each in value)
     return f"{mean} ({low} to {high})" if np.isfinite(value[1:]).all() else mean
 
 

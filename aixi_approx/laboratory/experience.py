@@ -16,9 +16,9 @@ from itertools import islice
 from typing import NamedTuple
 
 from aixi_approx.builder import build_agent
-from aixi_approx.environment import Environment, EnvironmentFault
+from aixi_approx.environment import Environment
 from aixi_approx.envs import make
-from aixi_approx.interaction import Row, interact
+from aixi_approx.interaction import Row, interact, step_again
 from aixi_approx.laboratory.condition import Cycle, TrainingRun
 from aixi_approx.pomdp.definition import POMDP
 from aixi_approx.predictor import Predictor
@@ -116,11 +116,7 @@ def left_by(run: TrainingRun, cycles: Sequence[Cycle]) -> Callable[[], Environme
         environment = make(run.environment)
         environment.checked_reset(run.seed)
         for number, cycle in enumerate(cycles):
-            if (percept := environment.checked_step(cycle.action)) != cycle.percept:
-                raise EnvironmentFault(
-                    f"{environment.name}: cycle {number} was recorded with percept {tuple(cycle.percept)} and is now "
-                    f"{tuple(percept)}: the environment is not a function of its seed, or has changed"
-                )
+            step_again(environment, cycle.action, cycle=number, recorded=cycle.percept)
         return environment
 
     first = replay()

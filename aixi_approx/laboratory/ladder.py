@@ -24,7 +24,7 @@ HALF = 0.5  # of the way from the random agent to the best
 FEWEST = 4  # sizes of a law: three that it is fitted to, one that it foresees
 
 
-class Step(NamedTuple):
+class Rung(NamedTuple):
     """One size of a family."""
 
     environment: str
@@ -36,12 +36,12 @@ class Step(NamedTuple):
 
 
 LADDERS = {
-    "locks": [Step(f"locks:{n}", n) for n in range(1, 7)],
-    "corridor": [Step(f"corridor:{n}", n, 2 * n) for n in (2, 3, 4, 6, 8, 10, 12)],
-    "nim": [Step(f"nim:{n}-perfect", n, n // 4) for n in (8, 12, 16, 20, 24, 32, 40, 48)],
-    "t-maze": [Step(f"t-maze:{n}", n) for n in (1, 2, 4, 8, 16, 32)],
-    "hex": [Step(f"hex:{n}-perfect", n) for n in (2, 3)],
-    "rocksample": [Step("rocksample:2-1", 2), Step("rocksample:3-2", 3), Step("rocksample:4-3", 4)],
+    "locks": [Rung(f"locks:{n}", n) for n in range(1, 7)],
+    "corridor": [Rung(f"corridor:{n}", n, 2 * n) for n in (2, 3, 4, 6, 8, 10, 12)],
+    "nim": [Rung(f"nim:{n}-perfect", n, n // 4) for n in (8, 12, 16, 20, 24, 32, 40, 48)],
+    "t-maze": [Rung(f"t-maze:{n}", n) for n in (1, 2, 4, 8, 16, 32)],
+    "hex": [Rung(f"hex:{n}-perfect", n) for n in (2, 3)],
+    "rocksample": [Rung("rocksample:2-1", 2), Rung("rocksample:3-2", 3), Rung("rocksample:4-3", 4)],
 }
 
 

@@ -22,7 +22,7 @@ from aixi_approx.coding import Coding
 from aixi_approx.environment import Environment, Percept
 from aixi_approx.envs import make
 from aixi_approx.estimate import average, finite
-from aixi_approx.interaction import evaluation_seed, interact
+from aixi_approx.interaction import evaluate
 from aixi_approx.laboratory.condition import Checkpoint, Cycle, Group, Setting, TrainingRun
 from aixi_approx.laboratory.experience import left_by, work_of
 from aixi_approx.laboratory.regret import (
@@ -102,30 +102,11 @@ def measure(group: Group, past: Sequence[Cycle]) -> dict[str, Any]:
         cycles = _shuffled(lived, checkpoint.run.seed)
     learner, learned = _learn(checkpoint, environment, cycles)
     analysis = _Analysis(group, environment, learner, lived)
-    start = _Start(group, environment, cycles=lived)
+    begin = left_by(checkpoint.run, lived) if goes_on(group) and group.settings else lambda: environment
     return {
         "learned": learned,
-        "rows": [_evaluate(group, setting, start, learner, cycles, analysis) for setting in group.settings],
+        "rows": [_evaluate(group, setting, begin(), learner, cycles, analysis) for setting in group.settings],
     }
-
-
-class _Start:
-    """Where the evaluations of a checkpoint begin."""
-
-    def __init__(self, group: Group, environment: Environment, *, cycles: Sequence[Cycle]) -> None:
-        run = group.checkpoint.run
-        self.environment, self.seed = environment, evaluation_seed(run.seed)
-        self.goes_on = goes_on(group)
-        self.warm_up = group.warm_up or 0
-        self._left = left_by(run, cycles) if self.goes_on and group.settings else None
-
-    def __call__(self, agent: Agent) -> Environment:
-        """The environment, as learning left it, or reset; a reset is something that the agent has to know."""
-        if self._left:
-            return self._left()
-        self.environment.checked_reset(self.seed)
-        agent.restart()
-        return self.environment
 
 
 def goes_on(group: Group) -> bool:
@@ -231,14 +212,13 @@ class _Analysis:
 def _evaluate(
     group: Group,
     setting: Setting,
-    start: _Start,
+    environment: Environment,
     learner: Learner,
     cycles: Sequence[Cycle],
     analysis: _Analysis,
 ) -> dict[str, Any]:
     """One condition: an agent acts greedily, and its decisions are compared with exact ones."""
-    checkpoint, environment, warm_up = group.checkpoint, start.environment, start.warm_up
-    coding = environment.coding
+    checkpoint, coding, warm_up = group.checkpoint, environment.coding, group.warm_up or 0
     run = checkpoint.run
     horizon = setting.planner.horizon or PlannerSpec.parse(run.learner).horizon or run.settings.horizon
     agent = _agent(checkpoint, setting.planner, environment=environment, learner=learner, cycles=cycles)
@@ -280,26 +260,26 @@ def _evaluate(
                 found, policy = searcher.search(stream(run.seed, PROBE, agent.cycle)).action, decision.action
             analyses.append(analyser(learner, bytes(noticed), action=found, policy=policy))
 
-    with agent.evaluation():
-        rows = interact(
-            agent,
-            start(agent),
-            cycles=warm_up + setting.cycles,
-            learn=setting.learn,
-            explore=False,
-            simulations=planner.simulations or environment.schedule.evaluation_simulations,
-            decided=decided,
-        )
-        for number, row in enumerate(rows):
-            if number >= warm_up:
-                rewards.append(row.reward)
-            if truth or analyser:
-                context += coding.cycle(row.action, row.observation, row.reward).tolist()
-            if truth:
-                truth.observe(row.action, Percept(row.observation, row.reward))
-            if searcher:
-                searcher.watch(row.action, Percept(row.observation, row.reward), lesson=False)
-            work_before, began = _work(learner), time.perf_counter()
+    rows = evaluate(
+        agent,
+        environment,
+        cycles=warm_up + setting.cycles,
+        seed=run.seed,
+        learn=setting.learn,
+        simulations=planner.simulations or None,
+        decided=decided,
+        reset=not goes_on(group),
+    )
+    for number, row in enumerate(rows):
+        if number >= warm_up:
+            rewards.append(row.reward)
+        if truth or analyser:
+            context += coding.cycle(row.action, row.observation, row.reward).tolist()
+        if truth:
+            truth.observe(row.action, Percept(row.observation, row.reward))
+        if searcher:
+            searcher.watch(row.action, Percept(row.observation, row.reward), lesson=False)
+        work_before, began = _work(learner), time.perf_counter()
     if truth:
         values.append(truth.relative_value())
     reward = average(rewards)

@@ -10,7 +10,7 @@ import numpy as np
 from scipy.stats import binomtest
 
 from aixi_approx.estimate import Estimate, finite
-from aixi_approx.laboratory.conclusions import conclusions, plus, when
+from aixi_approx.laboratory.conclusions import between, conclusions, plus, when
 from aixi_approx.laboratory.ladder import Ladder, find_ladders
 from aixi_approx.laboratory.results import PARTS, Array, Results, levels_of, mean_over_seeds, seed_mean
 from aixi_approx.laboratory.train_test import TrainTest, level_curve
@@ -136,8 +136,8 @@ def _tried(found: Sequence[Results]) -> str:
         return ""
     return (
         f"{'; '.join(told)}. {sum(law.tried for law in laws):,} fits were compared in all. One that is no better than "
-        f"the null forecasts passes in one of {1 / (1 - SURE):.0f} cases, so that {len(laws) * (1 - SURE):.1f} of "
-        f"{len(laws)} would hold by chance."
+        f"the null forecasts passes in one of {1 / (1 - SURE):.0f} cases at most, so that no more than "
+        f"{len(laws) * (1 - SURE):.1f} of {len(laws)} would hold by chance."
     )
 
 
@@ -145,12 +145,6 @@ def _short(value: Estimate, digits: int = 3) -> str:
     """A number with its interval, which may be open to one side; without it if it is open to both."""
     mean, low, high = (f"{each:.{digits}g}" for each in value)
     return f"{mean} ({low} to {high})" if np.isfinite(value[1:]).any() else mean
-
-
-def _with(value: Estimate, form: str) -> str:
-    """A number with its interval, if it has one."""
-    mean, low, high = (form.format(each) for each in value)
-    return f"{mean} ({low} to {high})" if np.isfinite(value[1:]).all() else mean
 
 
 def _surface(f: Results) -> list[str]:
@@ -309,7 +303,7 @@ def _compute(f: Results) -> str:
 def _frontier(f: Results) -> list[str]:
     tables = []
     for decisions in DECISION_COUNTS:
-        at = replace(f, decisions=float(decisions))
+        at = f if decisions == f.decisions else replace(f, decisions=float(decisions))  # what was fitted is kept
         found, law = at.frontier, at.frontier_law
         if found is None:
             return []
@@ -329,8 +323,8 @@ def _frontier(f: Results) -> list[str]:
                 estimate(each[:, i]) for each in (found.score, found.share, found.experience, found.simulations)
             )
             lines.append(
-                f"| {found.compute[i]:.2g} | {_with(score, '{:.3f}')} | {_mean(foreseen[i : i + 1], '{:.3f}')} | "
-                f"{_with(share, '{:.2f}')} | {_with(cycles, '{:,.0f}')} | {_with(count, '{:,.0f}')} |"
+                f"| {found.compute[i]:.2g} | {between(score, '{:.3f}')} | {_mean(foreseen[i : i + 1], '{:.3f}')} | "
+                f"{between(share, '{:.2f}')} | {between(cycles, '{:,.0f}')} | {between(count, '{:,.0f}')} |"
             )
         tables.append("\n".join(lines))
     return tables

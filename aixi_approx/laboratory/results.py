@@ -248,12 +248,16 @@ class Results:
     @functools.cached_property
     def frontier_law(self) -> Comparison:
         """The best score over total compute; fitted to the lower half of its logarithm."""
-        found, frozen = self.frontier, self.hypotheses.get("frontier")
+        found = self.frontier
         if found is None:
-            return nothing("total compute or the score is not known everywhere", frozen=frozen)
-        if self.end <= SAME:
-            return nothing(NO_END, frozen=frozen)
-        return fit_resampled(found.compute, found.score, end=self.end, frozen=frozen)
+            why = "total compute or the score is not known everywhere"
+            return nothing(why, frozen=self.hypotheses.get("frontier"))
+        return self._towards_end(fit_resampled, "frontier", found.compute, found.score)
+
+    def _towards_end(self, fit: Callable[..., Comparison], quantity: str, *data: Array, **more: Array) -> Comparison:
+        """The laws of a score, whose end is known; there are none if it is that of the random agent."""
+        frozen = self.hypotheses.get(quantity)
+        return fit(*data, **more, end=self.end, frozen=frozen) if self.end > SAME else nothing(NO_END, frozen=frozen)
 
     @functools.cached_property
     def predictor_law(self) -> Comparison:
@@ -269,18 +273,12 @@ class Results:
     @functools.cached_property
     def learning_law(self) -> Comparison:
         """Score over experience, with the most simulations."""
-        frozen = self.hypotheses.get("learning")
-        if self.end <= SAME:
-            return nothing(NO_END, frozen=frozen)
-        return fit_curve(self.experience, self.score[:, :, -1], end=self.end, frozen=frozen)
+        return self._towards_end(fit_curve, "learning", self.experience, self.score[:, :, -1])
 
     @functools.cached_property
     def search_law(self) -> Comparison:
         """Score over simulations, after the most experience."""
-        frozen = self.hypotheses.get("search")
-        if self.end <= SAME:
-            return nothing(NO_END, frozen=frozen)
-        return fit_curve(self.simulations, self.score[:, -1], end=self.end, frozen=frozen)
+        return self._towards_end(fit_curve, "search", self.simulations, self.score[:, -1])
 
     @functools.cached_property
     def simple_regret_law(self) -> Comparison:
@@ -290,10 +288,8 @@ class Results:
     @functools.cached_property
     def joint_law(self) -> Comparison:
         """What the score misses of its end, over experience and simulations."""
-        loss, frozen = self.end - self.score, self.hypotheses.get("joint")
-        if self.end <= SAME:
-            return nothing(NO_END, frozen=frozen)
-        return fit_joint_law(self.experience, self.simulations, loss=loss, end=self.end, frozen=frozen)
+        loss = self.end - self.score
+        return self._towards_end(fit_joint_law, "joint", self.experience, self.simulations, loss=loss)
 
     @functools.cached_property
     def trade_off(self) -> TradeOff:

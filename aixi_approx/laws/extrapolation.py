@@ -119,7 +119,7 @@ class Law:
         return predicted + self.known(*points, *at) if self.known else predicted
 
 
-class Forecast(NamedTuple):
+class Foreseen(NamedTuple):
     """What a law predicts at M points, with the 95 % interval of its fit over seeds; of other laws it says nothing."""
 
     mean: Floats
@@ -183,7 +183,7 @@ class LawFit:
         """
         return self.forecast(*points).mean
 
-    def forecast(self, *points: Floats, small: bool = False) -> Forecast:
+    def forecast(self, *points: Floats, small: bool = False) -> Foreseen:
         """Return what the law predicts, with intervals.
 
         Parameters
@@ -195,13 +195,13 @@ class LawFit:
 
         Returns
         -------
-        Forecast
+        Foreseen
             Values of y.
         """
         fitted = self.fitted_small if small else self.fitted
         predicted = self.law.predict([np.asarray(x, dtype=float) for x in points], fitted)
         each = [estimate(column) for column in predicted.T]
-        return Forecast(*np.array(each, dtype=float).reshape(-1, 3).T)
+        return Foreseen(*np.array(each, dtype=float).reshape(-1, 3).T)
 
 
 @dataclass(frozen=True)
