@@ -21,6 +21,7 @@ from aixi_approx.conformance.by_name import check, kind_of
 from aixi_approx.conformance.rollout import check_rollout
 from aixi_approx.environment import Percept, Schedule, Settings
 from aixi_approx.envs import make
+from aixi_approx.execution.folder import read_checked
 from aixi_approx.experiments.experiment import Experiment, run
 from aixi_approx.experiments.recording import recorded_rows
 from aixi_approx.experiments.teacher import digest, read_trace, teach
@@ -139,7 +140,7 @@ def test_rows_say_what_was_learned(wholes: dict[tuple[str, str], Path]) -> None:
         assert not any(row.lesson for row in evaluated)
         if "better" not in planner:
             assert sum(not row.explored for row in taught) == len(rows) - explored
-        result = json.loads((folder / "result.json").read_text())
+        result = read_checked(folder / "result.json")
         mean = float(np.mean([row.surprise for row in taught])) if taught else None
         assert result["surprise_end"] == pytest.approx(mean), planner
     better = lessons["ctw rhouct+policy:learned+lessons:better"]

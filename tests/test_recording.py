@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from aixi_approx.builder import build_agent
 from aixi_approx.environment import Environment, EnvironmentFault, Schedule, Settings
 from aixi_approx.envs import make
-from aixi_approx.execution.folder import write_atomically
+from aixi_approx.execution.folder import read_checked, write_atomically
 from aixi_approx.experiments.experiment import Experiment, run
 from aixi_approx.experiments.recording import Recording
 from aixi_approx.interaction import Row, interact
@@ -60,7 +60,7 @@ def own(folder: Path, extra: str = "pass", cycles: int = 1000) -> Experiment:
 
 def lasting(folder: Path) -> dict[str, Any]:
     """All that a folder holds, but for what depends on the time."""
-    result = json.loads((folder / "result.json").read_text())
+    result = read_checked(folder / "result.json")
     texts = {path.name: path.read_bytes() for path in folder.iterdir() if path.suffix != ".json"}
     others = {path.name for path in folder.iterdir()} - FILES
     return {**texts, "result": {n: value for n, value in result.items() if "seconds" not in n}, "others": others}
@@ -89,16 +89,16 @@ def test_rows_are_read_as_they_were_written(whole: Path) -> None:
     assert {row.simulations for row in seen["learning"]} == {0, 8}
     assert {row.simulations for row in seen["evaluation"]} == {4}
     assert {path.name for path in whole.iterdir()} == FILES
-    assert json.loads((whole / "manifest.json").read_text())["options"] == TIGER.as_json()
+    assert read_checked(whole / "manifest.json")["options"] == TIGER.as_json()
 
 
 def test_write_whole_leaves_no_draft(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for content in ({"a": 1}, {"a": [2, None]}):
         write_atomically(tmp_path / "x.json", content)
-        assert json.loads((tmp_path / "x.json").read_text()) == content
+        assert read_checked(tmp_path / "x.json") == content
     with pytest.raises(TypeError):
         write_atomically(tmp_path / "x.json", {"a": {1}})
-    assert json.loads((tmp_path / "x.json").read_text()) == content
+    assert read_checked(tmp_path / "x.json") == content
     assert [path.name for path in tmp_path.iterdir()] == ["x.json"]
 
 
@@ -123,7 +123,7 @@ def test_it_goes_on_from_anywhere(whole: Path, part: str, size: int, tidy: bool,
         (folder / f"{part}.csv").write_bytes(content)
         result = run(TIGER, folder)
         assert lasting(folder) == lasting(whole)
-        assert result.as_json() == json.loads((folder / "result.json").read_text())
+        assert result.as_json() == read_checked(folder / "result.json")
 
 
 def test_rows_that_are_there_are_not_searched_for(whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -138,7 +138,7 @@ def test_a_finished_run_is_not_run_again(whole: Path, monkeypatch: pytest.Monkey
     before = {path: path.read_bytes() for path in whole.iterdir()}
     monkeypatch.setattr("aixi_approx.environment.Environment.checked_step", no_search)
     found = run(TIGER, whole)
-    assert found.as_json() == json.loads((whole / "result.json").read_text())  # its seconds too
+    assert found.as_json() == read_checked(whole / "result.json")  # its seconds too
     assert found.experiment == TIGER
     assert {path: path.read_bytes() for path in whole.iterdir()} == before
 

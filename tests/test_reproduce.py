@@ -17,6 +17,7 @@ from aixi_approx.cli import main
 from aixi_approx.envs import make
 from aixi_approx.estimate import Estimate
 from aixi_approx.execution.engines import engine
+from aixi_approx.execution.folder import write_atomically
 from aixi_approx.jair2011 import study as module
 from aixi_approx.jair2011 import tables as tables_module
 from aixi_approx.jair2011.published import DOMAINS, EXPERIENCE, PACMAN_EXPERIENCE, PACMAN_LEARNING, SIMULATIONS
@@ -315,7 +316,7 @@ def test_folders_of_the_two_commands_are_not_confused(
         ("scale", Study(("tiger",), (1,), (1,), 1).as_json()),
     ):
         Path(name).mkdir()
-        (tmp_path / name / "study.json").write_text(json.dumps({"version": __version__, "study": study}))
+        write_atomically(tmp_path / name / "study.json", {"version": __version__, "study": study})
     for arguments, message in (
         (["scale", "paper"], "paper/study.json: a study has no 'paper': it has environments"),
         (["reproduce", "tiger", "--out", "scale"], "scale/study.json is not that of a reproduction of JAIR 2011"),

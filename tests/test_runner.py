@@ -28,6 +28,7 @@ from aixi_approx.environment import EnvironmentFault
 from aixi_approx.envs import make
 from aixi_approx.execution import tasks as module
 from aixi_approx.execution.engines import Engine, InProcess, engine
+from aixi_approx.execution.folder import write_atomically
 from aixi_approx.laboratory import runner as runner_module
 from aixi_approx.laboratory.condition import Setting
 from aixi_approx.laboratory.experience import collect
@@ -545,6 +546,8 @@ def test_nothing_is_written_before_something_is_carried_out(tmp_path: Path) -> N
 )
 def test_another_folder_is_refused(name: str, content: str, message: str, tmp_path: Path) -> None:
     (tmp_path / name).write_text(content.replace("VERSION", __version__))
+    if "environments" in message or "seed" in message:
+        write_atomically(tmp_path / name, json.loads((tmp_path / name).read_text()))
     with pytest.raises(ValueError) as raised:  # noqa: PT011
         Laboratory(tmp_path, SMALL)
     assert message in str(raised.value)

@@ -1,4 +1,9 @@
-"""Result folders: locked by one process, with atomic writes and their provenance."""
+"""Result folders: locked by one process, with atomic writes, checksums and their provenance.
+
+A file is written under another name, synced, and renamed: it is there whole or not at all. A JSON file ends with
+`"check"`, the CRC-32 of all that stands before it, so that what was changed or damaged is noticed when it is read. That
+is no signature: it tells of accidents, not of malice.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +12,16 @@ import json
 import os
 import platform
 import time
-from collections.abc import Mapping
+import zlib
+from collections.abc import Callable, Mapping
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 from aixi_approx._version import __version__
+
+DRAFT = ".draft"  # ending of a file that is being written
+CHECK = "check"  # last key of a JSON file
 
 
 def provenance(*libraries: str) -> dict[str, Any]:
@@ -26,7 +35,7 @@ def provenance(*libraries: str) -> dict[str, Any]:
 
 
 def open_folder(manifest_path: Path, what: str, *needed: str) -> dict[str, Any] | None:
-    """Return the manifest in a folder; if there is none, make the folder and return None.
+    """Return the manifest in a folder; None if there is no such folder yet, or an empty one.
 
     Parameters
     ----------
@@ -35,7 +44,7 @@ def open_folder(manifest_path: Path, what: str, *needed: str) -> dict[str, Any] 
     what : str
         What the folder holds, for messages: "run" or "study".
     *needed : str
-        The keys that the manifest must have, besides its version.
+        The keys that the manifest must have, besides its version, each with an object.
 
     Raises
     ------
@@ -46,27 +55,38 @@ def open_folder(manifest_path: Path, what: str, *needed: str) -> dict[str, Any] 
     if folder.exists() and not folder.is_dir():
         raise ValueError(f"{folder} is a file: name another folder")
     if not manifest_path.exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        if any(path.suffix != ".draft" for path in folder.iterdir()):
+        if folder.exists() and any(path.suffix != DRAFT for path in folder.iterdir()):
             raise ValueError(f"{folder} is not empty and holds no {what}: name another folder")
         return None
+    broken = f"{manifest_path} is not the manifest of a {what}: name another folder"
     try:
-        manifest: dict[str, Any] = json.loads(manifest_path.read_text())
+        manifest: dict[str, Any] = json.loads(manifest_path.read_bytes())
         version = manifest["version"]
-        if version == __version__ and not set(needed) <= set(manifest):
-            raise KeyError(needed)
     except (ValueError, KeyError, TypeError) as error:
-        raise ValueError(f"{manifest_path} is not the manifest of a {what}: name another folder") from error
+        raise ValueError(broken) from error
     if version != __version__:
         raise ValueError(
             f"{folder} was written by version {version}: read it with that version "
             f"(pip install aixi_approx=={version}), or name another folder"
         )
-    return manifest
+    if not all(isinstance(manifest.get(key), dict) for key in needed):
+        raise ValueError(broken)
+    return read_checked(manifest_path)
 
 
 def lock(folder: Path) -> int:
-    """Lock a folder until the returned descriptor is closed; ValueError if another process has locked it."""
+    """Make a folder if there is none, and lock it until the returned descriptor is closed.
+
+    It has to be locked before anything is read from it, or written to it.
+
+    Raises
+    ------
+    ValueError
+        If another process has locked it, or it is a file.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise ValueError(f"{folder} is a file: name another folder")
+    folder.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -113,14 +133,67 @@ class JsonLines:
             os.fsync(file.fileno())
 
 
-def write_atomically(path: Path, content: Mapping[str, Any], *, indent: int | None = 2) -> None:
-    """Write a JSON file atomically; pass `indent=None` for files that only programs read."""
-    draft = path.with_suffix(".draft")
+def read_checked(path: Path) -> dict[str, Any]:
+    """Return what `write_atomically` has written to a JSON file.
+
+    Raises
+    ------
+    ValueError
+        If the file is not one, or was changed or damaged since.
+    """
     try:
-        with draft.open("w") as file:
-            file.write(json.dumps(content, indent=indent) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
+        content = json.loads(path.read_bytes())
+        check = content.pop(CHECK)
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        raise ValueError(f"{path} is broken: it is not what was written here") from error
+    if check != _checksum(content):
+        raise ValueError(f"{path} was changed or damaged: what it holds is not what was written")
+    return dict(content)
+
+
+def write_atomically(path: Path, content: Mapping[str, Any], *, indent: int | None = 2) -> None:
+    """Write a JSON file whole or not at all, with a checksum; `indent=None` for files that only programs read."""
+    checked = {**content, CHECK: _checksum(content)}
+    replace_file(path, lambda draft: draft.write_text(json.dumps(checked, indent=indent) + "\n"))
+
+
+def replace_file(path: Path, write: Callable[[Path], object]) -> None:
+    """Write a file whole or not at all: under another name first, synced, then renamed, and the folder synced.
+
+    Parameters
+    ----------
+    path : Path
+        The file. What stood there is there until the new one is complete.
+    write : callable
+        Is given the path to write to.
+
+    Raises
+    ------
+    OSError
+        If it can't be written, with its name.
+    """
+    draft = path.with_name(path.name + DRAFT)
+    try:
+        write(draft)
+        _sync(draft)
         draft.replace(path)
+        _sync(path.parent)
+    except OSError as error:
+        if error.errno is not None and error.filename is None:
+            error.filename = str(path)
+        raise
     finally:
         draft.unlink(missing_ok=True)
+
+
+def _sync(path: Path) -> None:
+    """Wait until a file or a folder is on the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _checksum(content: Mapping[str, Any]) -> str:
+    return f"{zlib.crc32(json.dumps(content).encode()):08x}"

@@ -11,7 +11,6 @@ replayed from its rows without searching, and continues from there.
 
 from __future__ import annotations
 
-import json
 import os
 import weakref
 from collections.abc import Iterable, Iterator, Mapping
@@ -19,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from aixi_approx._version import __version__
-from aixi_approx.execution.folder import lock, open_folder, provenance, write_atomically
+from aixi_approx.execution.folder import lock, open_folder, provenance, read_checked, write_atomically
 from aixi_approx.interaction import Row
 
 
@@ -44,9 +43,9 @@ class Recording:
     def __init__(self, folder: Path, options: Mapping[str, Any]) -> None:
         self.folder = folder
         manifest_path = folder / "manifest.json"
+        weakref.finalize(self, os.close, lock(folder))
         if there := open_folder(manifest_path, "run", "options"):
             self._check(there, options)
-            weakref.finalize(self, os.close, lock(folder))
             return
         manifest = {
             "version": __version__,
@@ -54,7 +53,6 @@ class Recording:
             **provenance("numba", "numpy"),
         }
         write_atomically(manifest_path, manifest)
-        weakref.finalize(self, os.close, lock(folder))
 
     def _check(self, manifest: Mapping[str, Any], options: Mapping[str, Any]) -> None:
         was, now = _flat(manifest["options"]), _flat(options)
@@ -89,7 +87,7 @@ class Recording:
     def result(self) -> dict[str, Any] | None:
         """Return the result if the run has finished."""
         path = self.folder / "result.json"
-        return json.loads(path.read_text()) if path.exists() else None
+        return read_checked(path) if path.exists() else None
 
     def finish(self, result: Mapping[str, Any]) -> None:
         """Write the result."""

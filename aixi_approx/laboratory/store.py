@@ -10,14 +10,13 @@ Files are named by coordinates, and written whole or not at all, so that a study
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
 from aixi_approx._version import __version__
-from aixi_approx.execution.folder import open_folder, provenance, write_atomically
+from aixi_approx.execution.folder import open_folder, provenance, read_checked, write_atomically
 from aixi_approx.laboratory.condition import Checkpoint, Cycle, Setting, TrainingRun, file_name
 from aixi_approx.laboratory.experience import Segment
 from aixi_approx.laboratory.regret import RegretParts
@@ -209,7 +208,7 @@ def _flat(content: Mapping[str, Any]) -> dict[str, Any]:
 def _content(path: Path, rows: str) -> dict[str, Any]:
     """What a JSON file holds, with rows of that name."""
     try:
-        content = json.loads(path.read_text())
+        content = read_checked(path)
     except ValueError:
         raise _broken(path) from None
     if not (isinstance(content, dict) and isinstance(content.get(rows), list)):
