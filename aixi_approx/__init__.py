@@ -28,6 +28,7 @@ if os.path.isfile(os.path.join(__path__[0], os.pardir, "ext", "_context_tree.pyx
 if TYPE_CHECKING:
     from aixi_approx.agent import Agent as Agent
     from aixi_approx.builder import build_agent as build_agent
+    from aixi_approx.builder import load as load
     from aixi_approx.builder import mc_aixi as mc_aixi
     from aixi_approx.conformance.environment import check_environment as check_environment
     from aixi_approx.conformance.planner import check_planner as check_planner
@@ -39,7 +40,6 @@ if TYPE_CHECKING:
     from aixi_approx.environment import Settings as Settings
     from aixi_approx.envs import make as make
     from aixi_approx.estimate import average as average
-    from aixi_approx.include import get_include as get_include
     from aixi_approx.interaction import evaluate as evaluate
     from aixi_approx.interaction import interact as interact
     from aixi_approx.planner import Planner as Planner
@@ -47,25 +47,26 @@ if TYPE_CHECKING:
     from aixi_approx.pomdp.definition import Outcome as Outcome
     from aixi_approx.pomdp.solver import solve as solve
     from aixi_approx.predictor import Predictor as Predictor
+    from aixi_approx.predictors.include import get_include as get_include
     from aixi_approx.rollout import Rollout as Rollout
 
 __getattr__, __dir__, __all__ = lazy(
     __name__,
     {
         "agent": ("Agent",),
-        "builder": ("build_agent", "mc_aixi"),
+        "builder": ("build_agent", "load", "mc_aixi"),
         "conformance.environment": ("check_environment",),
         "conformance.planner": ("check_planner",),
         "conformance.predictor": ("check_predictor",),
         "environment": ("Environment", "EnvironmentFault", "Percept", "Schedule", "Settings"),
         "envs": ("make",),
         "estimate": ("average",),
-        "include": ("get_include",),
         "interaction": ("evaluate", "interact"),
         "planner": ("Planner",),
         "pomdp.definition": ("POMDP", "Outcome"),
         "pomdp.solver": ("solve",),
         "predictor": ("Predictor",),
+        "predictors.include": ("get_include",),
         "rollout": ("Rollout",),
     },
 )

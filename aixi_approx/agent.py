@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import copy
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from typing import NamedTuple, NoReturn
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, NamedTuple, NoReturn, Self
 
+from aixi_approx.archive import write_archive
 from aixi_approx.coding import Coding
 from aixi_approx.environment import Percept
 from aixi_approx.planner import Learner, Lesson, Planner, SearchResult, check_result
 from aixi_approx.predictor import PredictorError
 from aixi_approx.randomness import AGENT, EVALUATION, Stream, below, draw, stream
 from aixi_approx.rollout import RolloutError
-from aixi_approx.validation import describe_error, lines_in, own_modules
+from aixi_approx.validation import as_integer, describe_error, lines_in, own_modules
 
 GUIDES = ("rollout", "policy")  # of a guide
+KIND = "agent"  # of an archive
 
 
 class AgentFault(RuntimeError):
@@ -47,6 +52,13 @@ class Agent:
         The factor on epsilon per cycle.
     seed : int, default: 0
         All that is random in the agent is a function of it, of the cycle and of the history.
+
+    Attributes
+    ----------
+    cycle : int
+        Cycles that it has taken in.
+    recipe : mapping of str to object, or None
+        How `build_agent` made it, as JSON values; None for an agent that was put together by hand.
 
     Examples
     --------
@@ -86,6 +98,8 @@ class Agent:
         self.coding, self.predictor, self.planner = coding, predictor, planner
         self.epsilon, self.decay, self.seed = epsilon, decay, seed
         self.cycle = 0
+        self.recipe: Mapping[str, Any] | None = None
+        self._whole = True  # whether it stands between two cycles
 
     def act(self, *, explore: bool = True, simulations: int | None = None) -> Decision:
         """Decide on the next action: sometimes a random one if it may explore, else the best that a search finds."""
@@ -98,6 +112,7 @@ class Agent:
 
     def search(self, random: Stream, *, simulations: int | None = None) -> SearchResult:
         """Search from here, whatever the probability of exploration; raise AgentFault if that fails."""
+        self._check_whole()
         try:
             result = self.planner.search(self.predictor, random, simulations=simulations)
         except (Exception, SystemExit) as error:
@@ -128,6 +143,8 @@ class Agent:
         """
         bits = self.coding.cycle(action, *percept)
         loss = 0.0
+        self._check_whole()
+        self._whole = False
         try:
             if learn:
                 loss = self.predictor.learn(bits)
@@ -137,6 +154,7 @@ class Agent:
         except (Exception, SystemExit) as error:
             blame(error, "learning" if learn else "taking in a cycle", *self._parts())
         self.cycle += 1
+        self._whole = True
         return loss
 
     def watch(self, action: int, percept: Percept, *, lesson: bool, own: bool = False) -> None:
@@ -161,6 +179,79 @@ class Agent:
             self.predictor.restart()
             self.planner.forget()
 
+    def keep(self) -> dict[str, Any]:
+        """Return all that it knows, between two cycles, as values that an archive can hold.
+
+        Arrays may be views of its state, true until something is changed.
+
+        Raises
+        ------
+        ValueError
+            If a part of it can't be kept, or an evaluation is under way.
+        """
+        self._check_whole()
+        if not hasattr(self.predictor, "keep"):
+            raise ValueError(f"{type(self.predictor).__name__} can't be kept: give it the methods keep and restore")
+        return {
+            "coding": asdict(self.coding),
+            "cycle": self.cycle,
+            "exploration": [self.epsilon, self.decay],
+            "seed": int(self.seed),
+            "predictor": self.predictor.keep(),
+            "planner": self.planner.keep(),
+        }
+
+    def restore(self, kept: Mapping[str, Any]) -> None:
+        """Take on the state that `keep` has returned of an agent that was made in the same way.
+
+        Raises
+        ------
+        ValueError
+            If it is the state of another kind of agent.
+        """
+        self.learn_from(kept)
+        self.planner.restore(kept["planner"])
+        self.cycle, self.seed = as_integer("cycle", kept["cycle"], 0, 1 << 62), int(kept["seed"])
+        self.epsilon, self.decay = map(float, kept["exploration"])
+        self._whole = True
+
+    def learn_from(self, kept: Mapping[str, Any]) -> None:
+        """Take on what another agent knew, by `keep`: its predictor and its policy, but for the number of cycles.
+
+        Raises
+        ------
+        ValueError
+            If that agent had another coding, predictor or policy.
+        """
+        if kept["coding"] != asdict(self.coding):
+            raise ValueError("it lived with other actions, observations or rewards: their codes mean other things here")
+        self.predictor.restore(kept["predictor"])
+        if self.planner.reads_history and kept["planner"]:
+            self.planner.restore(kept["planner"])
+
+    def save(self, path: Path | str) -> None:
+        """Write the agent to a file, from which `aixi_approx.load` makes it again, to go on as if nothing had happened.
+
+        The file holds no code. It is written whole or not at all.
+
+        Raises
+        ------
+        ValueError
+            If the agent was put together by hand, a part of it can't be kept, or an evaluation is under way.
+        OSError
+            If the file can't be written.
+        """
+        write_archive(path, self.archived(), kind=KIND)
+
+    def archived(self) -> dict[str, Any]:
+        """Return what `save` writes: the recipe, and what `keep` returns."""
+        if self.recipe is None:
+            raise ValueError("an agent that was put together by hand can't be saved: use build_agent, or pickle it")
+        return {"recipe": self.recipe, "kept": self.keep()}
+
+    def __copy__(self) -> Self:
+        return copy.deepcopy(self)
+
     @contextmanager
     def evaluation(self) -> Iterator[None]:
         """Whatever happens inside is forgotten at the end: the agent goes on as if it had not happened."""
@@ -172,8 +263,13 @@ class Agent:
             with self._blamed("revert"):
                 self.predictor.revert(mark)
                 self.planner.revert(own_mark)
-                self.cycle = cycle
+                self.cycle, self._whole = cycle, True
                 self.planner.forget()
+
+    def _check_whole(self) -> None:
+        """Refuse to go on where a cycle was taken in by half, as memory ran out or the user stopped it."""
+        if not self._whole:
+            raise AgentFault("the agent was stopped in the middle of a cycle: go on with what was saved before")
 
     def _parts(self) -> list[object]:
         planners = [self.planner, *getattr(self.planner, "planners", ())]

@@ -9,20 +9,24 @@ The planners `q-learning`, `aiqi` and `random` have no model. Any model and plan
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from aixi_approx import planners, predictors, rollouts
-from aixi_approx.agent import Agent
+from aixi_approx.agent import KIND, Agent
+from aixi_approx.archive import named, read_archive
 from aixi_approx.environment import Environment, Settings
 from aixi_approx.envs import make
 from aixi_approx.planner import Learner, Planner
 from aixi_approx.planner_spec import DEFAULT, PlannerSpec
 from aixi_approx.planners.root_parallel import MAX_THREADS
+from aixi_approx.registry import is_outside
 from aixi_approx.rollout import Rollout
 from aixi_approx.rollouts import LEARNED
 from aixi_approx.validation import as_integer
 
 CTW, TRUE = "ctw", "true"
+BOUND = "most_memory"  # option of what can be bounded
 
 
 def build_agent(
@@ -72,11 +76,78 @@ def build_agent(
     search = build_planner(environment, spec, model=model, settings=settings, threads=threads)
     learner: Learner | None = search.learner()
     if learner is None:
-        learner = predictors.make_predictor(model, environment, settings=settings)
+        share = _shares(spec, model, settings.most_memory).get("model")
+        learner = predictors.make_predictor(model, environment, settings=settings._replace(most_memory=share))
     elif model != CTW:
         plans = [name for name in planners.PLANNERS if not planners.planner_class(name).model_free]
         raise ValueError(f"{spec.name} has no model: leave it at {CTW}, or plan with {', '.join(plans)}")
-    return Agent(environment.coding, learner, planner=search, epsilon=settings.epsilon, decay=settings.decay, seed=seed)
+    agent = Agent(
+        environment.coding, learner, planner=search, epsilon=settings.epsilon, decay=settings.decay, seed=seed
+    )
+    agent.recipe = {
+        "environment": environment.title,
+        "model": model,
+        "planner": spec.as_json(),
+        "settings": settings._asdict(),
+    }
+    return agent
+
+
+def load(
+    path: Path | str, environment: Environment | str | Any | None = None, *, trust: bool = False, threads: int = 1
+) -> Agent:
+    """Return the agent that `Agent.save` has written; it goes on as if nothing had happened.
+
+    The file itself holds no code. It names what the agent is made of; what of this is code outside of this package is
+    run only if `trust` is true.
+
+    Parameters
+    ----------
+    path : Path or str
+        The file: that of `Agent.save`, or `agent.aixi` in the folder of a run.
+    environment : Environment, str or class, optional
+        Where it lives; by default the one that the file names, anew.
+    trust : bool, default: False
+        Whether environments, models, planners and policies may be run that the file names and that are not part of
+        this package, such as my_env.py:Lake.
+    threads : int, default: 1
+        That independent searches run in.
+
+    Raises
+    ------
+    ValueError
+        If the file is damaged, is no agent, needs `trust`, or was written where the environment was another.
+    OSError
+        If it can't be read.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> agent = build_agent("coin-flip", seed=3)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     agent.save(f"{folder}/coin.aixi")
+    ...     twin = load(f"{folder}/coin.aixi")
+    >>> twin.act().action == agent.act().action
+    True
+    """
+    content = read_archive(path, kind=KIND).content
+    with named(path):
+        recipe, kept = content["recipe"], content["kept"]
+        names = [recipe["model"], *(recipe["planner"].get(part, "") for part in ("name", "policy", "rollout"))]
+        names += [recipe["environment"]] if environment is None else []
+        if (outside := [name for name in names if is_outside(name)]) and not trust:
+            raise ValueError(f"it is made of {', '.join(outside)}, which is code outside of this package: say trust")
+        if environment is None and not recipe["environment"]:
+            raise ValueError("its environment has no name: give the environment, too")
+        agent = build_agent(
+            recipe["environment"] if environment is None else environment,
+            recipe["model"],
+            planner=PlannerSpec(**recipe["planner"]),
+            settings=Settings(**recipe["settings"]),
+            threads=threads,
+        )
+        agent.restore(kept)
+    return agent
 
 
 def build_planner(
@@ -148,14 +219,18 @@ def build_planner(
         spec = spec._replace(policy=LEARNED)
     if spec.depth is None and (spec.policy is not None or "depth" in kind.options):
         spec = spec._replace(depth=settings.depth)
-    return planners.make_planner(
+    shares = _shares(spec, model, settings.most_memory)
+    search = planners.make_planner(
         spec,
         environment,
         on_beliefs=_on_beliefs(model),
         threads=threads,
         rollout=lambda: rollouts.make_rollout(spec.rollout, environment) if spec.rollout is not None else None,
-        policy=lambda: _policy(spec, environment, policy),
+        policy=lambda: _policy(spec, environment, policy, shares.get("policy")),
     )
+    if "search" in shares:
+        search.bound_memory(shares["search"])
+    return search
 
 
 def mc_aixi(
@@ -216,14 +291,43 @@ def options_taken(planner: PlannerSpec | str, model: str = CTW) -> set[str]:
         taken |= {"searches"}
     if spec.join:
         taken |= {"threads"}
+    if kind.bounds_memory:
+        taken |= {BOUND}
     return taken
 
 
-def _policy(spec: PlannerSpec, environment: Environment, learned: Rollout | None) -> Rollout | None:
+def _policy(
+    spec: PlannerSpec, environment: Environment, learned: Rollout | None, most_memory: int | None
+) -> Rollout | None:
     """The policy of a planner: a copy of one that has learned already, or a new one."""
     if spec.policy is None or spec.depth is None:
         return None
-    return learned.copy() if learned else rollouts.make_policy(spec.policy, environment, depth=spec.depth)
+    if learned:
+        return learned.copy()
+    return rollouts.make_policy(spec.policy, environment, depth=spec.depth, most_memory=most_memory)
+
+
+def _shares(spec: PlannerSpec, model: str, most_memory: int | None) -> dict[str, int]:
+    """How many bytes each part of an agent may take: the model half of them, policy and search the rest, evenly.
+
+    A part that takes no bound, because it takes next to nothing, leaves its share to the others.
+    """
+    if most_memory is None:
+        return {}
+    as_integer("most_memory", most_memory, 1, 1 << 62)
+    kind = planners.planner_class(spec.name, on_beliefs=_on_beliefs(model))
+    policy = rollouts.rollout_class(spec.policy or LEARNED) if spec.policy or kind.needs_policy else None
+    weights = {"model": 2, "policy": 1, "search": 1}
+    takes = {
+        "model": not kind.model_free and BOUND in predictors.predictor_class(model).options,
+        "policy": policy is not None and BOUND in policy.options,
+        "search": kind.bounds_memory,
+    }
+    if not takes["search"] and not takes["model"]:
+        raise ValueError(f"{spec.name} with the model {model} takes no bound of memory: leave it out")
+    parts = [part for part, given in takes.items() if given]
+    total = sum(weights[part] for part in parts)
+    return {part: most_memory * weights[part] // total for part in parts}
 
 
 def _on_beliefs(model: str) -> bool:

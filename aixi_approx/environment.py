@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import inspect
 from abc import ABC, abstractmethod
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from numbers import Integral, Real
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from aixi_approx.coding import Coding, bits_for
 from aixi_approx.validation import describe_error, own_modules
@@ -40,6 +40,8 @@ class Settings(NamedTuple):
     """Probability of a random action at the first cycle."""
     decay: float = 0.999
     """Factor on epsilon, per cycle."""
+    most_memory: int | None = None
+    """Bytes that its model, its policy and its searches may take together; as many as they need if None."""
 
 
 class Schedule(NamedTuple):
@@ -127,6 +129,16 @@ class Environment(ABC):
     def render(self) -> str:
         """Return a picture of the present state for people: text of one or more lines. It changes nothing."""
         return f"{self.name} draws no picture"
+
+    def keep(self) -> dict[str, Any] | None:
+        """Return where it stands, as values that an archive can hold; None if that can't be said.
+
+        A run that goes on then repeats all its steps, which takes longer and comes to the same.
+        """
+        return None
+
+    def restore(self, kept: Mapping[str, Any]) -> None:  # noqa: B027
+        """Go where `keep` said that it stood, whatever came before."""
 
     @property
     def name(self) -> str:

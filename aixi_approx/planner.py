@@ -10,7 +10,9 @@ Only `search` has to be written; a planner that keeps or learns nothing needs no
 
 from __future__ import annotations
 
+import copy
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from typing import Any, ClassVar, NamedTuple, Protocol, Self
 
 import numpy as np
@@ -79,6 +81,12 @@ class Learner(Protocol):
     def revert(self, mark: int) -> None:
         """Go back to a mark, exactly; forget it and all later ones."""
 
+    def keep(self) -> dict[str, Any]:
+        """Return all that it knows, as values that an archive can hold."""
+
+    def restore(self, kept: Mapping[str, Any]) -> None:
+        """Take on the state that `keep` has returned; ValueError if it is that of something else."""
+
 
 class Planner(ABC):
     """Base class of planners. A subclass has one method, `search`.
@@ -104,6 +112,10 @@ class Planner(ABC):
         Of a decision, at most, unless `search` is given another number; 0 for a planner that does not count any.
     seconds : float or None, default: None
         That a decision may take; such a decision can't be repeated.
+    bounds_memory : bool, default: False
+        Whether `bound_memory` bounds what it takes.
+    most_memory : int or None, default: None
+        Bytes that a search may take, where they are bounded.
 
     Examples
     --------
@@ -131,6 +143,8 @@ class Planner(ABC):
     searches: int = 1
     simulations: int = 0
     seconds: float | None = None
+    bounds_memory: ClassVar[bool] = False
+    most_memory: int | None = None
 
     @abstractmethod
     def search(self, predictor: Any, random: Stream, *, simulations: int | None = None) -> SearchResult:
@@ -160,6 +174,10 @@ class Planner(ABC):
             Those of `options`.
         """
         return cls(environment.coding, *parameters, **options)  # type: ignore[call-arg]
+
+    def bound_memory(self, most: int) -> None:
+        """Let a search take at most so many bytes. At the bound it goes on with what it has, or ends."""
+        self.most_memory = most
 
     def learner(self) -> Learner | None:
         """Return what takes the place of the predictor; None for a planner that plans on a model."""
@@ -203,6 +221,27 @@ class Planner(ABC):
 
     def forget(self) -> None:  # noqa: B027
         """Drop what was kept from searches: the history of the predictor has become another one."""
+
+    def keep(self) -> dict[str, Any]:
+        """Return all that it has learned, as values that an archive can hold; what `learner` returned is no part of it.
+
+        What is kept from searches for the sake of time is no part of it either: `restore` begins as `forget` does.
+
+        Raises
+        ------
+        ValueError
+            If an archive can't hold it, there are marks, or the planner can go back (`mark`) but has no `keep`.
+        """
+        if type(self).mark is not Planner.mark:
+            raise ValueError(f"{type(self).__name__} can't be kept: give it the methods keep and restore")
+        return {}
+
+    def restore(self, kept: Mapping[str, Any]) -> None:
+        """Take on the state that `keep` has returned of a planner that was made in the same way; ValueError if not."""
+        self.forget()
+
+    def __copy__(self) -> Self:
+        return copy.deepcopy(self)
 
     def mark(self) -> int:
         """Remember this point; return its number, at least 0."""

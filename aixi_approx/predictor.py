@@ -21,16 +21,18 @@ import ctypes
 import functools
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple, NoReturn, Self, TypeVar
 
+from aixi_approx.archive import kept_attributes, named, read_archive, restore_attributes, write_archive
 from aixi_approx.coding import Bits
 from aixi_approx.environment import Environment
 from aixi_approx.predictor_abi import FAILED, OPERATION, Addresses
 from aixi_approx.validation import describe_error, own_modules
 
 T = TypeVar("T")
+DERIVED = ("_callbacks", "fault")  # attributes that are no part of a state
 MOST = 1 + 1e-9  # that a probability can be, with rounding
 
 
@@ -184,26 +186,63 @@ class Predictor(ABC):
         """Return the size of the predictor and the work it has done."""
         return Statistics()
 
-    def save(self, path: Path) -> None:
-        """Write all that it has learned to a file.
+    def keep(self) -> dict[str, Any]:
+        """Return all that it knows, as values that an archive can hold: numbers, texts, lists, dicts, arrays and such.
+
+        By default its attributes. A subclass whose state is not plain data has to write `keep` and `restore`. Arrays
+        may be views of the state, true until something is changed.
 
         Raises
         ------
-        NotImplementedError
-            If the predictor does not support it.
+        ValueError
+            If an archive can't hold it, or there are marks.
         """
-        raise NotImplementedError(f"{type(self).__name__} can't be saved: give it the methods save and load")
+        return kept_attributes(self, *DERIVED)
 
-    @classmethod
-    def load(cls, path: Path) -> Self:
-        """Return a predictor that was saved.
+    def restore(self, kept: Mapping[str, Any]) -> None:
+        """Take on the state that `keep` has returned of a predictor that was made in the same way.
 
         Raises
         ------
-        NotImplementedError
-            If the predictor does not support it.
+        ValueError
+            If it is not the state of such a predictor.
         """
-        raise NotImplementedError(f"{cls.__name__} can't be loaded: give it the methods save and load")
+        restore_attributes(self, kept)
+
+    def save(self, path: Path | str) -> None:
+        """Write all that it knows to a file, as an archive.
+
+        Raises
+        ------
+        ValueError
+            If an archive can't hold it, or there are marks.
+        OSError
+            If the file can't be written.
+        """
+        write_archive(path, {"class": type(self).__name__, "kept": self.keep()}, kind="predictor")
+
+    def load(self, path: Path | str) -> Self:
+        """Take on what a predictor that was made in the same way has saved; return itself.
+
+        Raises
+        ------
+        ValueError
+            If the file is damaged, or holds something else. Nothing is changed then, if `restore` changes nothing.
+        OSError
+            If it can't be read.
+        """
+        content = read_archive(path, kind="predictor").content
+        if content["class"] != type(self).__name__:
+            raise ValueError(f"{path} holds a {content['class']}, not a {type(self).__name__}")
+        with named(path):
+            self.restore(content["kept"])
+        return self
+
+    def __copy__(self) -> Self:
+        return self.copy()
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name not in DERIVED}
 
     def raise_fault(self) -> NoReturn:
         """Raise what an operation raised while compiled code was calling it, or say that one failed.
@@ -246,9 +285,9 @@ class Predictor(ABC):
 
 def deep_copy(original: T, error: type[Exception]) -> T:
     """Return an independent object in the same state, but for its addresses; raise an error if that can't be done."""
-    twin = copy.copy(original)
+    twin = object.__new__(type(original))
     try:
-        twin.__dict__ = copy.deepcopy({name: value for name, value in vars(original).items() if name != "_callbacks"})
+        vars(twin).update(copy.deepcopy({name: value for name, value in vars(original).items() if name not in DERIVED}))
     except Exception as cause:
         raise error(f"{type(original).__name__} can't be copied ({cause}): give it a method copy") from cause
     return twin

@@ -8,6 +8,7 @@ at cycle t of seed s draws from `stream(s, AGENT, t)`. Resuming a run needs no s
 from __future__ import annotations
 
 import operator
+from typing import Any
 
 import numpy as np
 from numba import config
@@ -46,6 +47,14 @@ def stream(*name: int) -> Stream:
         word, output = _splitmix(word)
         words.append(output)
     return np.array(words, dtype=np.uint64)
+
+
+def restored_stream(words: Any) -> Stream:
+    """Return a stream in a state that it had; ValueError if these are not four words of 64 bits."""
+    state = np.array(words, dtype=np.uint64)
+    if state.shape != (4,):
+        raise ValueError("the state of a stream is four words")
+    return state
 
 
 _S11, _S17, _S19, _S23, _S41, _S45 = (np.uint64(n) for n in (11, 17, 19, 23, 41, 45))

@@ -10,15 +10,16 @@ from __future__ import annotations
 import ctypes
 import functools
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, NoReturn, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from aixi_approx.archive import kept_attributes, restore_attributes
 from aixi_approx.coding import Bits, Coding
 from aixi_approx.environment import Environment
-from aixi_approx.predictor import address_of, as_compiled, deep_copy
+from aixi_approx.predictor import DERIVED, address_of, as_compiled, deep_copy
 from aixi_approx.predictor_abi import RANDOM_BITS, RolloutAddresses
 from aixi_approx.validation import describe_error, own_modules
 
@@ -118,6 +119,26 @@ class Rollout(ABC):
             If a part of it can't be copied.
         """
         return deep_copy(self, ValueError)
+
+    def keep(self) -> dict[str, Any]:
+        """Return all that it knows, as values that an archive can hold. By default its attributes.
+
+        Raises
+        ------
+        ValueError
+            If an archive can't hold it, or there are marks.
+        """
+        return kept_attributes(self, "coding", *DERIVED)
+
+    def restore(self, kept: Mapping[str, Any]) -> None:
+        """Take on the state that `keep` has returned of a policy that was made in the same way; ValueError if not."""
+        restore_attributes(self, kept)
+
+    def __copy__(self) -> Self:
+        return self.copy()
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name not in DERIVED}
 
     def extend(self, bits: Bits | Sequence[int]) -> None:
         """Take in bits of the real history."""

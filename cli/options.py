@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -68,6 +69,21 @@ def notice(message: str, after: float = 0.7) -> Iterator[None]:
 def at_least(least: int) -> click.IntRange:
     """Return the type of a whole number with a lower bound."""
     return click.IntRange(min=least)
+
+
+def memory(help: str) -> Callable[[Any], Any]:  # noqa: A002
+    """Return the option of a number of bytes, as in 500M."""
+    return click.option("--memory", "most_memory", callback=_bytes, metavar="SIZE", help=help)
+
+
+def _bytes(context: click.Context, parameter: click.Parameter, text: str | None) -> int | None:
+    if text is None:
+        return None
+    found = re.fullmatch(r"(\d+(?:\.\d+)?) ?([kmgt]?)b?", text.strip().lower())
+    count = int(float(found[1]) * 1000 ** " kmgt".index(found[2] or " ")) if found else 0
+    if not count:
+        raise click.BadParameter(f"{text!r} is no number of bytes: write one as 500M or 2G")
+    return count
 
 
 def number(value: float | None, digits: int = 3) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from aixi_approx.cli.bar import bar
-from aixi_approx.cli.options import as_json, at_least, notice, number, picture, print_json, size
+from aixi_approx.cli.options import as_json, at_least, memory, notice, number, picture, print_json, size
 from aixi_approx.cli.watch import watch as draw
 from aixi_approx.planner_spec import DEFAULT, LEAVES, LESSONS, RULES, STOPS
 from aixi_approx.planners import PLANNERS
@@ -85,6 +85,14 @@ if TYPE_CHECKING:
     help="Simulations of each search in the evaluation; 0: the policy acts alone.",
 )
 @click.option("--learn-in-evaluation", is_flag=True, help="Go on learning in the evaluation, without exploring.")
+@memory("Bytes that model, policy and search may take, as in 500M; a model stops growing there.")
+@click.option(
+    "--from",
+    "start",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="A saved agent, or the folder of a run, whose knowledge it begins with.",
+)
 @click.option("--threads", type=at_least(1), help="Threads for majority:K and pooled:K; same result.  [default: 1]")
 @click.option("--seed", type=int, default=0, show_default=True, help="The run is a function of it.")
 @click.option("--out", type=click.Path(path_type=Path), help="Folder to write to, or to resume from.")
@@ -99,6 +107,7 @@ def command(
     evaluate: int | None,
     learn_in_evaluation: bool,
     teacher: Path | None,
+    start: Path | None,
     threads: int | None,
     seed: int,
     out: Path | None,
@@ -112,7 +121,8 @@ def command(
     ENVIRONMENT is a name that `aixi envs` lists, my_file.py:MyClass, or gym:ID for one of Gymnasium's. Settings that
     are not given are those of the environment; `aixi envs --json` shows them. First the agent learns, sometimes acting
     at random; then it acts greedily without learning, and only these cycles are scored. With --out, every cycle is
-    written to DIR/learning.csv and DIR/evaluation.csv, and the same command resumes a run that was stopped.
+    written to DIR/learning.csv and DIR/evaluation.csv, and the same command resumes a run that was stopped; with more
+    --cycles or --evaluate it makes one longer. What the agent knows stands in DIR/agent.aixi, where --from finds it.
 
     An agent is a model and a planner. The model is a context-tree mixture that learns (ctw) or the environment itself
     (true). The planner is dpuct, the default; rhouct, the search of MC-AIXI in JAIR 2011; one-ply and flat, which
@@ -136,6 +146,8 @@ def command(
       aixi run tiger --simulations 5000 --stop certain
       aixi run nim:48-perfect --model true --policy learned --exploration 0 1 --simulations 300
       aixi run tiger --policy learned --simulations 500 --evaluation-simulations 0
+      aixi run pacman --cycles 1000000 --out run/ --memory 500M
+      aixi run pacman --from run/ --cycles 1000
       aixi run tiger --planner aiqi
       aixi run tiger --planner one-ply+majority:8 --simulations 4000 --threads 2
       aixi run tiger --model my_ngram.py:NGram --planner my_planner.py:Mine
@@ -156,7 +168,8 @@ def command(
     for name in asked:
         if name not in taken:
             agent = f"{spec.title} with the model {model}"
-            raise click.UsageError(f"--{name.replace('_', '-')} means nothing to {agent}: leave it out")
+            flag = "memory" if name == "most_memory" else name.replace("_", "-")
+            raise click.UsageError(f"--{flag} means nothing to {agent}: leave it out")
     if twice := [name for name in asked if name in spec.options() and name != "depth"]:
         raise click.UsageError(f"--{twice[0].replace('_', '-')} is in --planner {planner}, too: leave one out")
     spec = spec._replace(**{name: asked[name] for name in SEARCH if name in asked})
@@ -182,12 +195,13 @@ def command(
         learn_in_evaluation,
         seed,
         str(teacher) if teacher else None,
+        str(start) if start else None,
     )
-    complete = bool(out and (out / "result.json").exists())
+    before = _content(out)
     with notice("compiling the search, once; it is kept for next time ..."):
         compile_kernels(model, spec)
     try:
-        learned: list[Row] = []
+        learned: list[Row] | None = [] if picture else None
         with redirect_stdout(sys.stderr):
             result = run(experiment, out, watch=_watcher(watch, learned), threads=threads or 1).as_json()
     except KeyboardInterrupt:
@@ -196,24 +210,32 @@ def command(
     if picture:
         from aixi_approx.cli.curve import draw as draw_curve
 
-        if complete and out:
+        if out:
             learned = recorded_rows(out / "learning.csv")
-        draw_curve(learned, result, path=picture)
+        draw_curve(learned or [], result, path=picture)
     if as_json:
         print_json(result)
     else:
         _print_table(result)
         if out:
             print(f"Every cycle stands in {out}/learning.csv and {out}/evaluation.csv.")
-        if complete:
+            if (out / "agent.aixi").exists():
+                print(f"What it learned stands in {out}/agent.aixi, for --from and aixi_approx.load.")
+        if before is not None and before == _content(out):
             print(f"The run was complete; nothing was done again{', nor watched' * watch}.")
 
 
-def _watcher(pictures: bool, learned: list[Row]) -> Watcher:
-    """Return who shows a run, with bars or pictures of the evaluation, and collects the rows of learning."""
+def _content(out: Path | None) -> bytes | None:
+    """The result that stands in a folder, if any."""
+    path = out / "result.json" if out else None
+    return path.read_bytes() if path and path.is_file() else None
+
+
+def _watcher(pictures: bool, learned: list[Row] | None) -> Watcher:
+    """Return who shows a run, with bars or pictures of the evaluation, and collects the rows of learning if asked."""
 
     def show(part: str, rows: Iterable[Row], cycles: int, environment: Environment) -> Iterator[Row]:
-        if part == "learning":
+        if part == "learning" and learned is not None:
             rows = _collect(rows, learned)
         if pictures and cycles and part == "evaluation":
             return draw(rows, cycles, environment=environment)
@@ -235,7 +257,7 @@ def _print_table(result: dict[str, Any]) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from aixi_approx.experiments.experiment import LOSS_WINDOW
+    from aixi_approx.experiments.tally import WINDOW
 
     cycles = result["schedule"]["cycles"]
     known = result["phases"] and result["evaluate"]
@@ -266,12 +288,12 @@ def _print_table(result: dict[str, Any]) -> None:
         table.add_row("[bold]policy", "", "bits per action")
         table.add_row("lessons", own, "so it acts at random" if none else of_teacher, end_section=not result["lessons"])
     if result["surprise_start"] is not None:
-        window = min(LOSS_WINDOW, result["lessons"])
+        window = min(WINDOW, result["lessons"])
         if result["lessons"] > window:
             table.add_row("at the start", number(result["surprise_start"]), f"first {window:,} lessons")
         table.add_row("at the end", number(result["surprise_end"]), f"last {window:,} lessons", end_section=True)
     if result["log_loss_start"] is not None:
-        window = min(LOSS_WINDOW, cycles)
+        window = min(WINDOW, cycles)
         table.add_row("[bold]log loss", "", "bits per percept")
         if cycles > window:
             table.add_row("at the start", number(result["log_loss_start"]), f"first {window:,} cycles")

@@ -173,7 +173,7 @@ def build(title: str, kind: Callable[..., Environment], *parameters: int | str) 
         if not isinstance(declared, kind_of):
             raise EnvironmentFault(f"{title}: {what} is {declared!r}: write `{what} = {kind_of.__name__}(...)`")
         for field, value in declared._asdict().items():
-            if not isinstance(value, int | float):
+            if not isinstance(value, int | float) and (value, field) != (None, "most_memory"):
                 raise EnvironmentFault(f"{title}: {what}.{field} is {value!r}, not a number")
     optimum = environment.optimum
     if optimum is not None and not (isinstance(optimum, Real) and math.isfinite(optimum)):

@@ -5,15 +5,15 @@ D. Silver, J. Veness, Monte-Carlo Planning in Large POMDPs, NIPS 2010.
 """
 
 import functools
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from aixi_approx.compilation import compiled
 from aixi_approx.environment import Environment, Percept, Schedule, Settings
-from aixi_approx.randomness import ENVIRONMENT, Stream, below, draw, stream
+from aixi_approx.randomness import ENVIRONMENT, Stream, below, draw, restored_stream, stream
 
 MAZE = (  # wall #, power pill o, homes of Pac-Man P and the ghosts G; the row that is open at both ends is a tunnel
     "                 ",
@@ -154,6 +154,23 @@ class Pacman(Environment):
         """Move Pac-Man, then the ghosts."""
         reward = play(self.maze, self.game, action, self.random)
         return Percept(observe(self.maze, self.game), reward)
+
+    def keep(self) -> dict[str, Any]:
+        """Return the game and the random stream."""
+        return {"game": [part.copy() for part in self.game], "random": self.random.copy()}
+
+    def restore(self, kept: Mapping[str, Any]) -> None:
+        """Go on with a game; ValueError if it is none."""
+        game = [np.asarray(part) for part in kept["game"]]
+        if [(part.shape, part.dtype) for part in game] != [(part.shape, part.dtype) for part in self.game]:
+            raise ValueError("it is no game of Pac-Man")
+        cells, there = HEIGHT * WIDTH, Game(*game)
+        lowest = ((there.pacman, 0), (there.ghost, 0), (there.before, -1))
+        if not all(((low <= part) & (part < cells)).all() for part, low in lowest):
+            raise ValueError("its game is in no cell of the maze")
+        for part, value in zip(self.game, there, strict=True):
+            part[...] = value
+        self.random = restored_stream(kept["random"])
 
     def render(self) -> str:
         """Draw the maze: Pac-Man C, ghosts G (g while a power pill is active), pellets and power pills."""

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -19,6 +19,7 @@ from aixi_approx.environment import Environment, EnvironmentFault, Percept
 from aixi_approx.pomdp.definition import POMDP
 from aixi_approx.pomdp.solver import best_reward
 from aixi_approx.randomness import ENVIRONMENT, below, stream
+from aixi_approx.validation import as_integer
 
 EXPLORATION = 0.1  # constant probability of a random action: an agent that stops exploring misses the changes
 
@@ -89,6 +90,14 @@ class Stage(Environment):
     def step(self, action: int) -> Percept:
         """Take the action that this one stands for."""
         return self.inner.checked_step(action % len(self.inner.actions))
+
+    def keep(self) -> dict[str, Any] | None:
+        """Return where the environment itself stands."""
+        return self.inner.keep()
+
+    def restore(self, kept: Mapping[str, Any]) -> None:
+        """Let the environment itself go there."""
+        self.inner.restore(kept)
 
     def render(self) -> str:
         """Draw the environment itself."""
@@ -210,6 +219,22 @@ class Switching(Environment):
             self.stages[self.now].checked_reset(self.seeds[self.now])
         self.cycle += 1
         return self.stages[self.now].step(action)
+
+    def keep(self) -> dict[str, Any] | None:
+        """Return where the present environment stands, and when the others come."""
+        here = self.stages[self.now].keep()
+        if here is None:
+            return None
+        return {"cycle": self.cycle, "now": self.now, "onsets": self.onsets, "seeds": self.seeds, "here": here}
+
+    def restore(self, kept: Mapping[str, Any]) -> None:
+        """Go where `keep` said that it stood; ValueError if it is another sequence."""
+        onsets, seeds = list(map(int, kept["onsets"])), list(map(int, kept["seeds"]))
+        if not len(onsets) == len(seeds) == len(self.stages):
+            raise ValueError("it is another sequence of environments")
+        self.now = as_integer("the environment", kept["now"], 0, len(self.stages) - 1)
+        self.cycle, self.onsets, self.seeds = int(kept["cycle"]), onsets, seeds
+        self.stages[self.now].restore(kept["here"])
 
     def render(self) -> str:
         """Name and draw the present environment."""

@@ -48,17 +48,22 @@ either stops at the top of a chain or goes through it, at one bit per node:
 
 and on a chain that ends at depth D it costs (L > 1) - log2 Pe(v).
 
+The memory can be bounded. Where there is no room for another node, a tree stops growing: counts and ratios of the
+nodes that are there go on being learned, and a context that would need a node of its own is predicted as if it were
+seen for the first time, again and again. What is predicted is still a probability: a mixture of probabilities that
+does not depend on the bit to come.
+
 There are three layers: the struct `State`, the free functions on it (the last are the five operations that all
 predictors share), and the thin class `ContextTreeKernel`, which owns a State. Functions that fail change nothing
 and return FAILED. The history and the undo log are in history.pxd and undo.pxd.
 """
 
-from libc.math cimport lgamma, log2
+from libc.math cimport isfinite, lgamma, log2
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t, uintptr_t
 from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy, memset
 
-from history cimport (FAILED, MAX_POSITION, History, agreement, aligned_memory, append_bit, before, bit_at,
+from history cimport (FAILED, MAX_POSITION, History, agreement, aligned_memory, before, bit_at,
                       copy_history, free_history, grow, in_action, init_history, percept_index, room_for_bit, usual,
                       write_bit)
 from undo cimport UndoLog, free_undo, init_undo, record, revert_to, room_to_undo, set_mark
@@ -79,6 +84,7 @@ cdef enum:
     LEAF = 0x80000000           # flag of a reference: a leaf visited once, at the history position in the low bits
     MAX_NODES = 0x3fffffff      # an undo entry keeps two flags beside a node's index
     SCALE = 512                 # one step of `shift` is a factor 2^SCALE
+    HISTORY_SHARE = 8           # the history has one part in so many of the memory, where that is bounded
     FAR = 600                   # odds beyond 2^FAR or 2^-FAR mean certainty in a double
 
 cdef enum:                      # kinds of undo entries: + 0 or 1 for the side
@@ -109,6 +115,8 @@ cdef struct State:
     Node *nodes                 # the first percept_bits are the roots
     int64_t used
     int64_t nodes_capacity
+    int64_t most_nodes          # with these the trees stop growing
+    int64_t most_words          # of the history
 
     uint32_t *path              # stored inner nodes of the last walk, from the root down
     uint32_t path_length
@@ -286,8 +294,17 @@ cdef bint room_to_learn(State *self) noexcept nogil:
     """Make room for one more node, and for undo entries: the path, a node at its end, and the reference to it."""
     return (
         usual(self.used < self.nodes_capacity)
-        or grow(<void **>&self.nodes, &self.nodes_capacity, sizeof(Node), self.used, self.used + 1, MAX_NODES)
+        or self.used == self.most_nodes
+        or grow(<void **>&self.nodes, &self.nodes_capacity, sizeof(Node), self.used, self.used + 1, self.most_nodes)
     ) and room_to_undo(&self.log, self.path_length + 2)
+
+
+cdef inline bint room_for_more(State *self) noexcept nogil:
+    """Make room for one more bit of the history."""
+    return (
+        usual(self.history.length >> 6 < self.most_words - 1)
+        and room_for_bit(&self.history)
+    )
 
 
 # ---------------------------------------------------------------------------------------------- learning
@@ -307,6 +324,7 @@ cdef inline void relink(State *self, uint32_t parent, uint32_t side, uint32_t ch
 
 cdef double learn_at_the_end(State *self, uint32_t x) noexcept nogil:
     """Learn x below the path, making at most one node. Returns p(x) there, which is p(child) for the path."""
+    cdef Node m
     cdef uint32_t last = self.path[self.path_length - 1]
     cdef uint32_t side = bit_at(&self.history, self.history.length - 1 - self.nodes[last].depth)
     cdef uint32_t new = <uint32_t>self.used
@@ -315,6 +333,11 @@ cdef double learn_at_the_end(State *self, uint32_t x) noexcept nogil:
     if self.end == NONE:                                         # a first visit below a root
         relink(self, last, side, LEAF | <uint32_t>self.history.length)
         return 0.5
+    if self.used == self.most_nodes and (self.agreed < self.depth or self.end & LEAF):  # no room: nothing is learned
+        if self.agreed == self.depth:
+            return leaf_probability(self, self.end, x)
+        branch(self, &m)
+        return mix_node(&m, m.depth - self.nodes[last].depth, x, 0.5)
     if self.agreed < self.depth:                                 # a split; m is learned as part of the path
         branch(self, &self.nodes[new])
         self.used += 1
@@ -485,7 +508,7 @@ cdef double op_update(void *state, int64_t bit) noexcept nogil:
     """Learn a percept bit and append it. Returns the probability it had."""
     cdef State *self = <State *>state
     cdef double p
-    if in_action(&self.history) or not room_for_bit(&self.history):
+    if in_action(&self.history) or not room_for_more(self):
         return FAILED
     if self.walked != self.history.length:
         walk(self)
@@ -498,7 +521,11 @@ cdef double op_update(void *state, int64_t bit) noexcept nogil:
 
 cdef double op_append(void *state, int64_t bit) noexcept nogil:
     """Append an action bit, or a percept bit that is only context and not learned."""
-    return append_bit(&(<State *>state).history, <uint32_t>bit)
+    cdef State *self = <State *>state
+    if not room_for_more(self):
+        return FAILED
+    write_bit(&self.history, <uint32_t>bit)
+    return 0.0
 
 
 cdef double op_mark(void *state, int64_t ignored) noexcept nogil:
@@ -541,7 +568,7 @@ cdef double op_draw(void *state, int64_t number) noexcept nogil:
         p = code_bit(self, code, left)
         bit = u < p
         u = u / p if bit else (u - p) / (1.0 - p)
-        if not room_for_bit(history):
+        if not room_for_more(self):
             code = -1
             break
         write_bit(history, bit)
@@ -564,7 +591,7 @@ cdef bint weigh_below(State *self, int64_t code, int64_t left, double p, double 
     if left == 0:
         weights[code] = p
         return True
-    done = room_for_bit(history)
+    done = room_for_more(self)
     one = code_bit(self, code, left)
     for bit in range(2 if one > 0.0 else 1):
         if done:
@@ -585,6 +612,59 @@ cdef double op_weigh(void *state, int64_t address) noexcept nogil:
     if not weigh_below(self, 0, history.cycle_bits - history.action_bits, 1.0, <double *><uintptr_t>address):
         return FAILED
     return 0.0
+
+
+# ---------------------------------------------------------------------------------------------- what was kept
+
+cdef inline bint is_visit(const State *self, uint32_t position) noexcept nogil:
+    """Whether a position is that of a percept bit of the history."""
+    return self.history.origin <= position < self.history.length
+
+
+cdef bint is_sound(const State *self, uint8_t *seen) noexcept nogil:
+    """Whether nodes that come from elsewhere are trees over the history, so that no walk leaves them.
+
+    `seen` has a zero for each node.
+    """
+    cdef int64_t roots = self.history.cycle_bits - self.history.action_bits
+    cdef int64_t i
+    cdef uint32_t side, child
+    cdef const Node *v
+    for i in range(self.used):
+        v = &self.nodes[i]
+        if v.depth > self.depth or (i < roots) != (v.depth == 0):
+            return False
+        if v.depth == self.depth:                                # a leaf
+            if v.child[1] != NONE or not is_visit(self, v.child[0]):
+                return False
+            continue
+        if not (isfinite(v.ratio) and power_of_two(-SCALE // 2) <= v.ratio <= power_of_two(SCALE // 2)):
+            return False
+        for side in range(2):
+            child = v.child[side]
+            if child & LEAF:
+                if not is_visit(self, child & MAX_POSITION):
+                    return False
+            elif child == NONE:
+                if i >= roots:
+                    return False
+            elif child < roots or child >= self.used or seen[child] or self.nodes[child].depth <= v.depth:
+                return False
+            else:
+                seen[child] = 1
+    for i in range(roots, self.used):
+        if not seen[i]:
+            return False
+    return True
+
+
+def restored_kernel(kept):
+    """Return a kernel in the state that `ContextTreeKernel.keep` has returned."""
+    kernel = ContextTreeKernel(kept["depth"], kept["action_bits"], kept["percept_bits"])
+    if kept["most_nodes"] < MAX_NODES and not kernel.bound(kept["most_nodes"], kept["most_words"]):
+        raise MemoryError("no memory for the bound of the memory")
+    kernel.restore(kept)
+    return kernel
 
 
 # ---------------------------------------------------------------------------------------------- the class
@@ -611,6 +691,8 @@ cdef class ContextTreeKernel:
             state.nodes[i].ratio = 1.0
         state.used = percept_bits
         state.codes = <int64_t>1 << min(percept_bits, 62)
+        state.most_nodes = MAX_NODES
+        state.most_words = (MAX_POSITION >> 6) + 2
 
     def __dealloc__(self):
         free_history(&self.state.history)
@@ -667,7 +749,34 @@ cdef class ContextTreeKernel:
     @property
     def room(self):
         """Number of further bits that the history can hold."""
-        return <int64_t>MAX_POSITION + 1 - self.state.history.length
+        return min(<int64_t>MAX_POSITION + 1, (self.state.most_words - 1) << 6) - self.state.history.length
+
+    @property
+    def full(self):
+        """Whether the trees have stopped growing."""
+        return self.state.used == self.state.most_nodes
+
+    @property
+    def marked(self):
+        """Whether there are marks."""
+        return self.state.log.marks_used > 0
+
+    def bound(self, int64_t nodes, int64_t words):
+        """Let the trees have at most so many nodes of 32 bytes, and the history so many words of 8 bytes.
+
+        The address space is taken at once, so that nothing is copied when they grow. Returns whether the bounds are
+        enough for what is there, and the address space for them.
+        """
+        cdef State *state = &self.state
+        cdef History *history = &state.history
+        if nodes < state.used or words < (history.length >> 6) + 2:
+            return False
+        state.most_nodes = min(nodes, <int64_t>MAX_NODES)
+        state.most_words = min(words, <int64_t>(MAX_POSITION >> 6) + 2)
+        return grow(
+            <void **>&state.nodes, &state.nodes_capacity, sizeof(Node), state.used, state.most_nodes, state.most_nodes
+        ) and grow(
+            <void **>&history.words, &history.capacity, 8, history.capacity, state.most_words, state.most_words)
 
     def predict(self):
         return op_predict(&self.state, 0)
@@ -724,6 +833,102 @@ cdef class ContextTreeKernel:
         nodes = (<const char *>self.state.nodes)[:self.state.used * sizeof(Node)]
         return b"%d %d " % (history.phase, self.state.used) + nodes + bits
 
+    def limit(self, most_memory):
+        """Take at most so many bytes: a part of them for the history, the others for nodes; ValueError if too few."""
+        cdef State *state = &self.state
+        cdef int64_t most = max(0, min(most_memory, <int64_t>1 << 48)) // HISTORY_SHARE
+        if not self.bound(most * (HISTORY_SHARE - 1) // <int64_t>sizeof(Node), most // 8):
+            if state.most_nodes < MAX_NODES:
+                raise MemoryError(f"no memory for context trees of {most_memory} bytes")
+            raise ValueError(
+                f"{most_memory} bytes are too few for context trees of depth {state.depth} with {state.used} nodes")
+
+    def keep(self):
+        """Return the whole state, as numbers and arrays. The arrays are views, true until something is changed.
+
+        Work is no part of a state: an agent that went on from a copy has done less of it, and is the same agent.
+        """
+        cdef const State *state = &self.state
+        cdef const History *history = &state.history
+        cdef int64_t words = (history.length + 63) >> 6
+        if state.log.marks_used:
+            raise ValueError("what is marked can't be kept: wait until the evaluation or the search has ended")
+        if history.length & 63:                                  # bits to come, which a search may have written
+            history.words[history.length >> 6] &= (<uint64_t>1 << (history.length & 63)) - 1
+        return {
+            "depth": state.depth,
+            "action_bits": history.action_bits,
+            "percept_bits": history.cycle_bits - history.action_bits,
+            "length": history.length,
+            "phase": history.phase,
+            "codes": state.codes,
+            "most_nodes": state.most_nodes,
+            "most_words": state.most_words,
+            "nodes": memoryview(<uint8_t[:state.used * sizeof(Node)]><uint8_t *>state.nodes),
+            "words": memoryview(<uint8_t[:words * 8]><uint8_t *>history.words),
+        }
+
+    def restore(self, kept):
+        """Take on the state that `keep` has returned, but for the bounds; ValueError if it is that of another kernel.
+
+        Nothing is changed then.
+        """
+        cdef State *state = &self.state
+        cdef History *history = &state.history
+        cdef const uint8_t[::1] nodes = kept["nodes"]
+        cdef const uint8_t[::1] words = kept["words"]
+        cdef int64_t length = kept["length"]
+        cdef int64_t used = nodes.shape[0] // sizeof(Node)
+        cdef int64_t roots = history.cycle_bits - history.action_bits
+        cdef int64_t codes = kept["codes"]
+        cdef ContextTreeKernel other = ContextTreeKernel(state.depth, history.action_bits, roots)
+        cdef State *its = &other.state
+        cdef uint8_t *seen
+        cdef bint sound
+        if (kept["depth"], kept["action_bits"], kept["percept_bits"]) != (state.depth, history.action_bits, roots):
+            raise ValueError(
+                f"a context tree of depth {kept['depth']} for cycles of {kept['action_bits']} + "
+                f"{kept['percept_bits']} bits is not one of depth {state.depth} for {history.action_bits} + {roots}")
+        if not (its.history.origin <= length <= <int64_t>MAX_POSITION + 1 and words.shape[0] == ((length + 63) >> 6) * 8
+                and roots <= used <= MAX_NODES and nodes.shape[0] == used * <int64_t>sizeof(Node)
+                and kept["phase"] == (length - its.history.origin) % history.cycle_bits
+                and 1 <= codes):
+            raise ValueError("its sizes do not belong together")
+        if used > state.most_nodes or (length >> 6) + 2 > state.most_words:
+            raise MemoryError("it is larger than the bound of the memory")
+        if state.log.marks_used:
+            raise ValueError("what is marked can't become another: wait until the evaluation or the search has ended")
+        if (not grow(<void **>&its.nodes, &its.nodes_capacity, sizeof(Node), 0, used, MAX_NODES)
+                or not grow(<void **>&its.history.words, &its.history.capacity, 8, 0, (length >> 6) + 2,
+                            (MAX_POSITION >> 6) + 2)):
+            raise MemoryError(f"no memory for a context tree of {used} nodes")
+        memcpy(its.nodes, &nodes[0], nodes.shape[0])
+        memset(its.history.words, 0, its.history.capacity * 8)
+        memcpy(its.history.words, &words[0], words.shape[0])
+        its.history.length = length
+        its.history.phase = kept["phase"]
+        its.used = used
+        seen = <uint8_t *>calloc(used, 1)
+        if seen == NULL:
+            raise MemoryError(f"no memory for a context tree of {used} nodes")
+        with nogil:
+            sound = is_sound(its, seen)
+        free(seen)
+        if not sound:
+            raise ValueError("its nodes are no context tree")
+        its.codes = codes
+        if state.most_nodes < MAX_NODES and not other.bound(state.most_nodes, state.most_words):
+            raise MemoryError("no memory for the bound of the memory")
+        state[0], its[0] = its[0], state[0]
+
+    def __reduce__(self):
+        kept = self.keep()
+        kept["nodes"], kept["words"] = bytes(kept["nodes"]), bytes(kept["words"])
+        return restored_kernel, (kept,)
+
+    def __copy__(self):
+        return self.copy()
+
     def copy(self):
         """Return another kernel in the same state, without the marks."""
         cdef const State *state = &self.state
@@ -737,6 +942,8 @@ cdef class ContextTreeKernel:
         memcpy(its.nodes, state.nodes, state.used * sizeof(Node))
         its.used = state.used
         its.codes = state.codes
+        if state.most_nodes < MAX_NODES and not other.bound(state.most_nodes, state.most_words):
+            raise MemoryError("no memory for a copy of the context tree")
         return other
 
     def best_tree(self):

@@ -1,5 +1,7 @@
 """A run in a folder: rows are read as they were written; what was stopped anywhere comes to the same bytes."""
 
+import contextlib
+import itertools
 import json
 import shutil
 import signal
@@ -7,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,17 +18,19 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from aixi_approx.builder import build_agent
+from aixi_approx.builder import build_agent, load
 from aixi_approx.environment import Environment, EnvironmentFault, Schedule, Settings
 from aixi_approx.envs import make
 from aixi_approx.execution.folder import read_checked, write_atomically
+from aixi_approx.experiments import experiment as experiment_module
 from aixi_approx.experiments.experiment import Experiment, run
 from aixi_approx.experiments.recording import Recording
 from aixi_approx.interaction import Row, interact
 from aixi_approx.planners.rho_uct import RhoUCT
 
 PARTS = ("learning", "evaluation")
-FILES = {"manifest.json", "learning.csv", "evaluation.csv", "result.json"}
+FILES = {"manifest.json", "learning.csv", "evaluation.csv", "agent.aixi", "result.json"}
+EARLIER = "agent-previous.aixi"  # may be of any time
 SHORT = Settings(depth=12, horizon=3, simulations=8, epsilon=0.5, decay=0.97)
 SCHEDULE = Schedule(40, evaluation_simulations=4)
 TIGER = Experiment("tiger", SHORT, SCHEDULE, evaluate=25, seed=3)
@@ -62,8 +67,23 @@ def lasting(folder: Path) -> dict[str, Any]:
     """All that a folder holds, but for what depends on the time."""
     result = read_checked(folder / "result.json")
     texts = {path.name: path.read_bytes() for path in folder.iterdir() if path.suffix != ".json"}
-    others = {path.name for path in folder.iterdir()} - FILES
+    texts.pop(EARLIER, None)
+    others = {path.name for path in folder.iterdir()} - FILES - {EARLIER}
     return {**texts, "result": {n: value for n, value in result.items() if "seconds" not in n}, "others": others}
+
+
+def sealed(rows: Iterable[str]) -> str:
+    """A file of rows, with their checks."""
+    text = ",".join((*Row._fields, "check")) + "\n"
+    for row in rows:
+        text += f"{row},"
+        text += f"{zlib.crc32(text.encode()):08x}\n"
+    return text
+
+
+def unsealed(text: str) -> list[str]:
+    """The rows of a file, without their checks."""
+    return [line.rpartition(",")[0] for line in text.splitlines()[1:]]
 
 
 def no_search(*_: Any) -> None:
@@ -197,7 +217,7 @@ def test_ctrl_c_and_the_same_command_again(tmp_path: Path) -> None:
     environment.reset(5)
     agent = build_agent(environment, settings=environment.settings._replace(simulations=50), seed=5)
     rows = [",".join(map(repr, row)) for row in interact(agent, environment, cycles=before.count("\n") - 1)]
-    assert before.splitlines()[1:] == rows
+    assert [line.rpartition(",")[0] for line in before.splitlines()[1:]] == rows
 
 
 # What is refused.
@@ -229,7 +249,7 @@ def test_what_is_no_run_of_ours_is_refused(tmp_path: Path, file: str, text: str,
     "part",
     [
         {"seed": 4},
-        {"evaluate": 26},
+        {"evaluate": 24},
         {"planner": {"name": "dpuct", "ucb": 1.0}},
         {"environment": "Tiger"},
         {"decay": 0.5},
@@ -255,15 +275,182 @@ def test_an_environment_that_does_not_repeat_itself_is_noticed(tmp_path: Path) -
 
 
 @pytest.mark.parametrize(("row", "message"), [("7,3,0,0,1,0.5,0,0,0.0", "action"), ("7,zero", r"learning\.csv")])
-def test_a_row_that_was_tampered_with_is_refused(tmp_path: Path, row: str, message: str) -> None:
+def test_a_row_that_makes_no_sense_is_refused(tmp_path: Path, row: str, message: str) -> None:
     experiment = own(tmp_path, cycles=30)
     run(experiment, tmp_path / "out")
     (tmp_path / "out" / "result.json").unlink()
+    (tmp_path / "out" / "agent.aixi").unlink()
     path = tmp_path / "out" / "learning.csv"
-    lines = path.read_text().split("\n")
-    path.write_text("\n".join([*lines[:8], row, *lines[9:]]))
+    lines = unsealed(path.read_text())
+    path.write_text(sealed([*lines[:7], row, *lines[8:]]))
     with pytest.raises(ValueError, match=message):
         run(experiment, tmp_path / "out")
+
+
+def altered(line: bytes, field: int) -> bytes:
+    """A row with another number in a field."""
+    fields = line.split(b",")
+    fields[field] = b"%d" % (int(float(fields[field])) + 1)
+    return b",".join(fields)
+
+
+@pytest.mark.parametrize("part", PARTS)
+@pytest.mark.parametrize("field", range(len(Row._fields)), ids=Row._fields)
+def test_a_changed_row_is_named(whole: Path, part: str, field: int, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(whole, tmp_path / "copy"))
+    (folder / "result.json").unlink()
+    lines = (folder / f"{part}.csv").read_bytes().split(b"\n")
+    lines[6] = altered(lines[6], field)
+    (folder / f"{part}.csv").write_bytes(b"\n".join(lines))
+    with pytest.raises(ValueError, match=rf"{part}\.csv, line 7 was changed or damaged: .* remove this line"):
+        run(TIGER, folder)
+    (folder / f"{part}.csv").write_bytes(b"\n".join([*lines[:6], b""]))  # what the message says
+    run(TIGER, folder)
+    assert lasting(folder) == lasting(whole)
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_other_line_ends_and_another_header_are_refused(whole: Path, part: str, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(whole, tmp_path / "copy"))
+    (folder / "result.json").unlink()
+    path = folder / f"{part}.csv"
+    content = path.read_bytes()
+    for changed, message in (
+        (content.replace(b"\n", b"\r\n"), "its line ends were converted, convert them back"),
+        (content.replace(b"reward", b"income"), "does not begin with cycle,action"),
+    ):
+        path.write_bytes(changed)
+        with pytest.raises(ValueError, match=message):
+            run(TIGER, folder)
+        assert path.read_bytes() == changed
+
+
+@settings(deadline=None, max_examples=150)
+@given(file=st.sampled_from(sorted(FILES)), place=st.floats(0, 1, exclude_max=True), bit=st.integers(0, 7))
+def test_a_flipped_bit_is_refused_or_healed_or_harmless(whole: Path, file: str, place: float, bit: int) -> None:
+    with tempfile.TemporaryDirectory() as base:
+        folder = Path(shutil.copytree(whole, Path(base) / "copy"))
+        if file != "result.json":
+            (folder / "result.json").unlink()
+        content = bytearray((folder / file).read_bytes())
+        content[int(place * len(content))] ^= 1 << bit
+        (folder / file).write_bytes(content)
+        with contextlib.suppress(ValueError):
+            run(TIGER, folder)
+            assert lasting(folder)["result"] == lasting(whole)["result"]
+            assert lasting(folder)["agent.aixi"] == lasting(whole)["agent.aixi"]
+
+
+# What is made longer.
+
+
+@pytest.mark.parametrize("agent", [True, False])
+def test_a_run_is_made_longer(whole: Path, agent: bool, tmp_path: Path) -> None:
+    short = TIGER._replace(schedule=SCHEDULE._replace(cycles=23), evaluate=11)
+    run(short, tmp_path)
+    came_to = (tmp_path / "result.json").read_bytes(), (tmp_path / "evaluation.csv").read_bytes()
+    if not agent:
+        (tmp_path / "agent.aixi").unlink()
+    run(short._replace(evaluate=25), tmp_path)
+    assert len((tmp_path / "evaluation.csv").read_bytes().splitlines()) == 26
+    run(TIGER, tmp_path)
+    assert {**lasting(tmp_path), "others": 0} == {
+        **lasting(whole),
+        "evaluation-23.csv": (tmp_path / "evaluation-23.csv").read_bytes(),
+        "others": 0,
+    }
+    assert (tmp_path / "evaluation-23.csv").read_bytes().startswith(came_to[1])
+    assert read_checked(tmp_path / "result-23.json")["evaluate"] == 25
+    with pytest.raises(ValueError, match="holds a run with cycles 40, not 23: take the same, or more of them"):
+        run(short, tmp_path)
+
+
+# Snapshots.
+
+
+def test_a_run_goes_on_from_its_snapshot_alone(whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = Path(shutil.copytree(whole, tmp_path / "copy"))
+    (folder / "result.json").unlink()
+    (folder / "evaluation.csv").unlink()
+    steps = []
+    step = Environment.checked_step
+    monkeypatch.setattr(Environment, "checked_step", lambda self, a: (steps.append(a), step(self, a))[1])
+    run(TIGER, folder)
+    assert len(steps) == 25, "only those of the evaluation"
+    assert lasting(folder) == lasting(whole)
+
+
+@pytest.mark.parametrize("damage", ["cut", "other", "both"])
+def test_a_snapshot_that_does_not_fit_is_passed_over(whole: Path, damage: str, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(whole, tmp_path / "copy"))
+    (folder / "result.json").unlink()
+    run(TIGER._replace(seed=4), tmp_path / "other")
+    for name in ("agent.aixi", EARLIER):
+        if damage == "cut":
+            (folder / name).write_bytes((whole / "agent.aixi").read_bytes()[:-64])
+        elif damage == "other" or name == EARLIER:
+            shutil.copy(tmp_path / "other" / "agent.aixi", folder / name)
+        else:
+            (folder / name).write_bytes(b"")
+    run(TIGER, folder)
+    assert lasting(folder) == {**lasting(whole), "others": lasting(folder)["others"]} | {
+        "agent.aixi": lasting(folder)["agent.aixi"]
+    }
+    if damage == "cut":
+        assert load(whole / "agent.aixi").cycle == 40
+
+
+def test_killed_while_a_snapshot_is_written(whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(experiment_module, "SNAPSHOT_SECONDS", 0.0)
+    monkeypatch.setattr(experiment_module, "SNAPSHOT_SHARE", 0)
+    replace = Path.replace
+    for moment in range(30):
+        folder, count = tmp_path / str(moment), itertools.count()
+
+        def stop(self: Path, target: Path) -> Path:
+            if ".aixi" in self.name and next(count) == moment:  # noqa: B023
+                raise KeyboardInterrupt
+            return replace(self, target)
+
+        monkeypatch.setattr(Path, "replace", stop)
+        with pytest.raises(KeyboardInterrupt):
+            run(TIGER, folder)
+        monkeypatch.setattr(Path, "replace", replace)
+        run(TIGER, folder)
+        assert lasting(folder) == lasting(whole)
+
+
+def test_an_agent_that_cannot_be_kept_runs_all_the_same(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(
+        "from aixi_approx.predictors import FactoredContextTree\n"
+        "class Mine(FactoredContextTree):\n"
+        "    def keep(self):\n        raise ValueError('no')\n"
+    )
+    experiment = TIGER._replace(model=f"{tmp_path}/mine.py:Mine")
+    run(experiment, tmp_path / "out")
+    before = lasting(tmp_path / "out")
+    assert "agent.aixi" not in before
+    (tmp_path / "out" / "result.json").unlink()
+    run(experiment, tmp_path / "out")
+    assert lasting(tmp_path / "out") == before
+
+
+def test_what_an_agent_knows_is_a_start(whole: Path, tmp_path: Path) -> None:
+    fresh = run(TIGER._replace(settings=SHORT._replace(epsilon=0.0)))
+    knowing = TIGER._replace(settings=SHORT._replace(epsilon=0.0), start=str(whole))
+    result = run(knowing, tmp_path / "out")
+    assert result.log_loss_start < 0.8 * fresh.log_loss_start
+    shutil.copytree(whole, tmp_path / "copy")
+    (tmp_path / "out" / "result.json").unlink()
+    assert run(knowing, tmp_path / "out").reward == result.reward
+    for change, message in (
+        ({"environment": "1d-maze"}, "it lived with other actions, observations or rewards"),
+        ({"settings": SHORT._replace(depth=13)}, "a context tree of depth 12 .* is not one of depth 13"),
+        ({"start": str(tmp_path)}, "there is no file .*agent.aixi: name one"),
+        ({"start": str(whole / "learning.csv")}, "learning.csv is no file of this package"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            run(knowing._replace(**change))
 
 
 def test_two_do_not_write_to_one_folder(tmp_path: Path) -> None:

@@ -13,14 +13,14 @@ import os
 import platform
 import time
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 from aixi_approx._version import __version__
+from aixi_approx.files import DRAFT, replace_file
 
-DRAFT = ".draft"  # ending of a file that is being written
 CHECK = "check"  # last key of a JSON file
 
 
@@ -155,44 +155,6 @@ def write_atomically(path: Path, content: Mapping[str, Any], *, indent: int | No
     """Write a JSON file whole or not at all, with a checksum; `indent=None` for files that only programs read."""
     checked = {**content, CHECK: _checksum(content)}
     replace_file(path, lambda draft: draft.write_text(json.dumps(checked, indent=indent) + "\n"))
-
-
-def replace_file(path: Path, write: Callable[[Path], object]) -> None:
-    """Write a file whole or not at all: under another name first, synced, then renamed, and the folder synced.
-
-    Parameters
-    ----------
-    path : Path
-        The file. What stood there is there until the new one is complete.
-    write : callable
-        Is given the path to write to.
-
-    Raises
-    ------
-    OSError
-        If it can't be written, with its name.
-    """
-    draft = path.with_name(path.name + DRAFT)
-    try:
-        write(draft)
-        _sync(draft)
-        draft.replace(path)
-        _sync(path.parent)
-    except OSError as error:
-        if error.errno is not None and error.filename is None:
-            error.filename = str(path)
-        raise
-    finally:
-        draft.unlink(missing_ok=True)
-
-
-def _sync(path: Path) -> None:
-    """Wait until a file or a folder is on the disk."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _checksum(content: Mapping[str, Any]) -> str:

@@ -5,20 +5,21 @@ from __future__ import annotations
 import math
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol, Self
 
 from aixi_approx.agent import Agent
 from aixi_approx.builder import CTW, as_spec, build_agent
-from aixi_approx.environment import Environment, Schedule, Settings
+from aixi_approx.environment import Environment, Percept, Schedule, Settings
 from aixi_approx.envs import make
 from aixi_approx.envs.switching import Switching
 from aixi_approx.estimate import Estimate, average, finite, normalised
-from aixi_approx.experiments.recording import Recording
+from aixi_approx.experiments.recording import NOTHING, Recording, Written
 from aixi_approx.experiments.recovery import Phase, phases
-from aixi_approx.experiments.teacher import digest, read_trace, teach
-from aixi_approx.interaction import MAX_CYCLES, Row, evaluate, interact
+from aixi_approx.experiments.tally import Tally
+from aixi_approx.experiments.teacher import begin_with, digest, read_trace, teach
+from aixi_approx.interaction import MAX_CYCLES, Row, evaluate, interact, step_again
 from aixi_approx.planner import MAX_SIMULATIONS
 from aixi_approx.planner_spec import DEFAULT, PlannerSpec
 from aixi_approx.planners import PLANNERS
@@ -29,14 +30,15 @@ from aixi_approx.randomness import stream
 from aixi_approx.rollouts import LEARNED
 from aixi_approx.validation import as_integer
 
-LOSS_WINDOW = 1_000  # cycles over which the log loss at the start and at the end is averaged
+SNAPSHOT_SECONDS = 1.0  # from one snapshot to the next, at least
+SNAPSHOT_SHARE = 20  # and so many times as long as it takes to write one
 
 
 class Watcher(Protocol):
     """A function that watches a run: it receives the rows as they come, and passes them on."""
 
     def __call__(self, part: str, rows: Iterable[Row], *, cycles: int, environment: Environment) -> Iterator[Row]:
-        """Pass on the rows of a part, `learning` or `evaluation`, that has `cycles` cycles in all.
+        """Pass on the rows of a part, `learning` or `evaluation`; `cycles` of them are to come.
 
         When a row arrives, the environment is in the state after its cycle. It must not be changed.
         """
@@ -77,12 +79,16 @@ class Experiment(NamedTuple):
     learn_in_evaluation: bool = False
     seed: int = 0
     teacher: str | None = None  # folder of a run whose actions the policy learns first
+    start: str | None = None  # file of an agent, or folder of a run, whose knowledge it begins with
 
     def as_json(self) -> dict[str, Any]:
         """Return all fields, as JSON values."""
         parts = {"settings": self.settings._asdict(), "schedule": self.schedule._asdict()}
-        teacher = None if self.teacher is None else str(self.teacher)
-        return {**self._asdict(), **parts, "planner": self.planner.as_json(), "teacher": teacher}
+        paths = {name: None if path is None else str(path) for name, path in self._paths().items()}
+        return {**self._asdict(), **parts, "planner": self.planner.as_json(), **paths}
+
+    def _paths(self) -> dict[str, str | None]:
+        return {"teacher": self.teacher, "start": self.start}
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> Self:
@@ -179,7 +185,8 @@ def run(
     experiment : Experiment
         What to run.
     folder : Path, optional
-        Where to record the run, and to resume it from; by default nothing is written.
+        Where to record the run, and to resume it from; by default nothing is written. A run that is there and had
+        fewer cycles is made longer.
     watch : callable, optional
         Receives the rows as they come, and the environment; see `Watcher`.
     threads : int, default: 1
@@ -209,6 +216,8 @@ def run(
     if simulations:
         as_integer("evaluation_simulations", simulations, fewest, MAX_SIMULATIONS)
     options, taught = experiment.as_json(), 0
+    if experiment.start is not None:
+        options["knowledge"] = begin_with(agent, experiment.start)
     if experiment.teacher is not None:
         trace = read_trace(experiment.teacher, environment)
         teach(agent, trace)
@@ -221,16 +230,26 @@ def run(
         return RunResult.from_json(recorded)
 
     environment.checked_reset(experiment.seed)
-    past = recording.rows("learning") if recording else []
-    rows: Iterable[Row] = interact(agent, environment, cycles=schedule.cycles, past=past)
+    learned, lived = Tally(), list[Row]()
+    switching = environment if isinstance(environment, Switching) else None
+    done = resume(agent, environment, recording=recording, tally=learned) if recording else NOTHING
+    if switching and recording and done.rows:
+        lived += recording.rows("learning")[: done.rows]
+    past = recording.rows("learning", after=done) if recording else []
+    rows: Iterable[Row] = interact(agent, environment, cycles=schedule.cycles - done.rows, past=past)
     if recording:
-        rows = recording.write("learning", rows, there=len(past))
+        written = recording.write("learning", rows, there=len(past), before=done.rows)
+        rows = keep_going(written, agent, environment=environment, recording=recording, tally=learned)
+    else:
+        rows = learned.counted(rows)
     learning = Timed(rows)
-    learned = list(watch("learning", learning, cycles=schedule.cycles, environment=environment))
+    for row in watch("learning", learning, cycles=schedule.cycles - done.rows, environment=environment):
+        if switching:
+            lived.append(row)
 
     stage, reached = environment, []
-    if isinstance(environment, Switching):
-        stage, reached = environment.stages[environment.now], phases(learned, environment)
+    if switching:
+        stage, reached = switching.stages[switching.now], phases(lived, switching)
 
     past = recording.rows("evaluation") if recording else []
     rows = evaluate(
@@ -243,19 +262,23 @@ def run(
         past=past,
     )
     if recording:
-        rows = recording.write("evaluation", rows, there=len(past))
-    evaluation = Timed(rows)
-    evaluated = list(watch("evaluation", evaluation, cycles=experiment.evaluate, environment=stage))
+        rows = (row for row, _ in recording.write("evaluation", rows, there=len(past)))
+    evaluation, evaluated = Timed(rows), Tally()
+    rewards = [
+        row.reward
+        for row in evaluated.counted(watch("evaluation", evaluation, cycles=experiment.evaluate, environment=stage))
+    ]
 
-    reward = average([row.reward for row in evaluated]) if evaluated else None
+    reward = average(rewards) if rewards else None
     random_reward, optimum = reward_range(stage)
     sizes: list[Statistics] = [
         getattr(part, "statistics", Statistics)() for part in (agent.predictor, agent.planner.policy)
     ]
-    lessons = [row.surprise for row in learned if row.lesson]
-    acted_alone = agent.planner.policy is not None and not simulations
-    deciding = learned if acted_alone else [*learned, *evaluated]
-    searched = [row.simulations for row in deciding if not row.explored]
+    has_policy, predicts = agent.planner.policy is not None, isinstance(agent.predictor, Predictor)
+    deciding = [learned] if has_policy and not simulations else [learned, evaluated]
+    made, searched = (sum(getattr(part, what) for part in deciding) for what in ("simulations", "searched"))
+    log_loss_start, log_loss_end = learned.log_loss.means if predicts else (None, None)
+    surprise_start, surprise_end = learned.surprise.means
     result = RunResult(
         experiment=experiment,
         threads=threads,
@@ -264,15 +287,15 @@ def run(
         optimum=optimum,
         score=finite(normalised(reward.mean, random_reward, optimum=optimum)) if reward else None,
         phases=reached,
-        log_loss_start=_log_loss(agent, learned[:LOSS_WINDOW]),
-        log_loss_end=_log_loss(agent, learned[-LOSS_WINDOW:]),
-        lessons=len(lessons) if agent.planner.policy is not None else None,
-        taught=taught if agent.planner.policy is not None else None,
-        surprise_start=_mean(lessons[:LOSS_WINDOW]),
-        surprise_end=_mean(lessons[-LOSS_WINDOW:]),
-        simulations_learning=sum(row.simulations for row in learned),
-        simulations_evaluation=sum(row.simulations for row in evaluated),
-        simulations_per_decision=sum(searched) / len(searched) if any(searched) else None,
+        log_loss_start=log_loss_start,
+        log_loss_end=log_loss_end,
+        lessons=learned.surprise.count if has_policy else None,
+        taught=taught if has_policy else None,
+        surprise_start=surprise_start,
+        surprise_end=surprise_end,
+        simulations_learning=learned.simulations,
+        simulations_evaluation=evaluated.simulations,
+        simulations_per_decision=made / searched if made else None,
         nodes=_total(size.nodes for size in sizes),
         memory=_total(size.memory for size in sizes),
         approximations=environment.approximations,
@@ -282,6 +305,64 @@ def run(
     if recording:
         recording.finish(result.as_json())
     return result
+
+
+def resume(agent: Agent, environment: Environment, *, recording: Recording, tally: Tally) -> Written:
+    """Let an agent and its environment go on from the last snapshot of a run; return how far the rows were then.
+
+    Where the environment can't say where it stands, it repeats its steps.
+    """
+    for snapshot, at in recording.snapshots():
+        try:
+            tally.restore(snapshot["tally"])
+            if snapshot["environment"] is not None:
+                environment.restore(snapshot["environment"])
+            agent.restore(snapshot["kept"])
+        except (ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError):
+            continue
+        if snapshot["environment"] is None:
+            for row in recording.rows("learning")[: at.rows]:
+                percept = Percept(row.observation, row.reward)
+                step_again(environment, row.action, cycle=row.cycle, recorded=percept)
+        return at
+    return NOTHING
+
+
+def keep_going(
+    written: Iterable[tuple[Row, Written | None]],
+    agent: Agent,
+    *,
+    environment: Environment,
+    recording: Recording,
+    tally: Tally,
+) -> Iterator[Row]:
+    """Pass rows on that were written, add them up, and write a snapshot now and then, and at the end.
+
+    An agent that can't be kept has none: its run goes on from its rows alone.
+    """
+    saved = due = time.perf_counter()
+    kept, end = -1, None
+
+    def keep(at: Written) -> None:
+        nonlocal saved, due, kept
+        began = time.perf_counter()
+        place = {"environment": environment.keep(), "tally": tally.keep()}
+        recording.keep({**agent.archived(), **place}, at)
+        saved, kept = time.perf_counter(), at.rows
+        due = saved + max(SNAPSHOT_SECONDS, SNAPSHOT_SHARE * (saved - began))
+
+    due += SNAPSHOT_SECONDS
+    try:
+        agent.archived()
+    except ValueError:
+        due = math.inf
+    for row, end in written:
+        tally.add(row)
+        if end and time.perf_counter() > due:
+            keep(end)
+        yield row
+    if end and due < math.inf and kept != end.rows:
+        keep(end)
 
 
 def compile_kernels(model: str = CTW, planner: PlannerSpec | str = DEFAULT) -> None:
@@ -297,13 +378,3 @@ def compile_kernels(model: str = CTW, planner: PlannerSpec | str = DEFAULT) -> N
 def _total(counts: Iterable[int | None]) -> int | None:
     known = [count for count in counts if count is not None]
     return sum(known) if known else None
-
-
-def _mean(values: Sequence[float]) -> float | None:
-    return sum(values) / len(values) if values else None
-
-
-def _log_loss(agent: Agent, rows: Sequence[Row]) -> float | None:
-    """Return the mean log loss in bits per percept; None if the agent does not predict."""
-    predicted = rows and isinstance(agent.predictor, Predictor)
-    return sum(row.log_loss for row in rows) / len(rows) if predicted else None

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 
-from aixi_approx.agent import Agent
+from aixi_approx.agent import KIND, Agent
+from aixi_approx.archive import named, read_archive
 from aixi_approx.environment import Environment, Percept
 from aixi_approx.execution.folder import open_folder
 from aixi_approx.experiments.recording import recorded_rows
@@ -46,6 +48,30 @@ def read_trace(folder: Path | str, environment: Environment) -> list[Row]:
     if not rows:
         raise ValueError(f"{folder} holds a run without a cycle: let it run first")
     return rows
+
+
+def begin_with(agent: Agent, start: Path | str) -> str:
+    """Let an agent know what another one knew, and return a number that tells this knowledge from others, as text.
+
+    Parameters
+    ----------
+    agent : Agent
+        Is changed. Its cycles count from 0, and it explores as a new agent does.
+    start : Path or str
+        The file of the other agent, or the folder of its run.
+
+    Raises
+    ------
+    ValueError
+        If there is none, or it had another coding, predictor or policy.
+    """
+    path = Path(start) / "agent.aixi" if Path(start).is_dir() else Path(start)
+    if not path.exists():
+        raise ValueError(f"there is no file {path}: name one that an agent was saved to, or the folder of a run")
+    content = read_archive(path, kind=KIND).content
+    with named(path):
+        agent.learn_from(content["kept"])
+    return f"{zlib.crc32(path.read_bytes()):08x}"
 
 
 def teach(agent: Agent, trace: Sequence[Row]) -> None:

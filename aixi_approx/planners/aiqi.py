@@ -26,8 +26,9 @@ An agent has a `ReturnTree` in place of a predictor, and `AIQI` as its planner.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Mapping
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -99,7 +100,8 @@ class ReturnTree:
         edges = [-(-level * self._count // self._levels) for level in range(self._levels + 1)]  # where levels begin
         self.returns = self._smallest + np.array([(low + high - 1) / 2 for low, high in pairwise(edges)])
         self.depth = as_integer("depth", depth, 1, MAX_DEPTH)
-        self._kernel = ContextTreeKernel(depth, depth, self._bits)  # its cycles are lessons: a context, and a return
+        # Its cycles are lessons: a context, and a return.
+        self._kernel = ContextTreeKernel(self.depth, self.depth, self._bits)
         self._kernel.codes = self._levels
         self._context: Bits = np.zeros(depth, dtype=np.uint8)
         self._earned = 0  # in all cycles
@@ -163,6 +165,33 @@ class ReturnTree:
         self._kernel.revert(own)
         del self._marks[mark:]
 
+    def bound_memory(self, most: int) -> None:
+        """Take at most so many bytes, as in `FactoredContextTree`."""
+        self._kernel.limit(most)
+
+    def keep(self) -> dict[str, Any]:
+        """Return all that it knows. The arrays are views, true until something is changed."""
+        lessons = [[lesson.context, lesson.before] for lesson in self._lessons]
+        shape = [self.horizon, self._levels]
+        return {
+            "shape": shape,
+            "kernel": self._kernel.keep(),
+            "context": self._context.copy(),
+            "earned": self._earned,
+            "lessons": lessons,
+        }
+
+    def restore(self, kept: Mapping[str, Any]) -> None:
+        """Take on the state that `keep` has returned."""
+        if kept["shape"] != [self.horizon, self._levels]:
+            raise ValueError(f"its returns have another horizon or other levels: {kept['shape']}")
+        context, earned = np.array(kept["context"], dtype=np.uint8), int(kept["earned"])
+        lessons = deque(Awaited(np.array(each, dtype=np.uint8), int(before)) for each, before in kept["lessons"])
+        if any(len(each) != self.depth for each in (context, *(lesson.context for lesson in lessons))):
+            raise ValueError("its contexts have another depth")
+        self._kernel.restore(kept["kernel"])
+        self._context, self._earned, self._lessons = context, earned, lessons
+
     def statistics(self) -> Statistics:
         """Return the size of the trees, and the work they did."""
         return Statistics(self._kernel.nodes, self._kernel.memory, *self._kernel.work)
@@ -197,10 +226,14 @@ class AIQI(Planner):
     """
 
     options = ("horizon", "depth", "levels")
-    model_free = True
+    model_free = bounds_memory = True
 
     def __init__(self, coding: Coding, *, horizon: int, depth: int, levels: int = LEVELS) -> None:
         self._tree = ReturnTree(coding, horizon=horizon, depth=depth, levels=levels)
+
+    def bound_memory(self, most: int) -> None:
+        """Let what it learns take at most so many bytes, as in `FactoredContextTree`."""
+        self._tree.bound_memory(most)
 
     def learner(self) -> ReturnTree:
         """Return the distribution of returns that it plans with."""

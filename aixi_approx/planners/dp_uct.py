@@ -91,6 +91,7 @@ LEAST = 1_000  # simulations after which a search with a time limit may be settl
 TRUST = 0.5  # in the best action of a node: visits, over the square root of all simulations
 CHECK = 16  # simulations after which a search looks whether it is settled
 FIRST_ROOM = 1_000  # simulations that a tree has room for at first
+SIMULATED = 1 << 10  # bytes of a cycle of a simulation, about
 
 
 class DPTree(NamedTuple):
@@ -572,6 +573,8 @@ class DPUCT(HistorySearch):
     def _begin(self, simulations: int) -> None:
         decisions, bits = self._tree.used
         first = min(simulations, FIRST_ROOM)
+        if self.most_memory is not None:  # a simulation takes some hundred bytes in each cycle
+            first = max(1, min(first, self.most_memory // self.COPIES // (SIMULATED * self.horizon)))
         self._prepare(
             int(decisions) + (first + 1) * self.horizon,
             int(bits) + _most_bits(self._plan) + first * self.horizon * self.coding.percept_bits,
@@ -622,4 +625,5 @@ class DPUCT(HistorySearch):
         """Return the numbers of decision and bit nodes of a tree of twice the size; None if it would be too large."""
         decisions, bits = 2 * len(self._tree.total), 2 * len(self._tree.probability)
         size = sum(each.nbytes for each in self._tree)
-        return (decisions, bits) if 2 * size <= self.MOST_BYTES else None
+        most = self.MOST_BYTES if self.most_memory is None else 2 * self.most_memory // self.COPIES
+        return (decisions, bits) if 2 * size <= most else None

@@ -729,6 +729,7 @@ class GraphUCT(BeliefSearch):
     """
 
     options = ("horizon", "simulations", "seconds", "ucb", "rule", "policy", "lessons", "rollout", "leaves", "stop")
+    bounds_memory = True
 
     def __init__(
         self,
@@ -837,8 +838,9 @@ class GraphUCT(BeliefSearch):
         self._begin(predictor.belief)
         done = 0
         for count, _ in self._slices(simulations, end):
-            done += self._simulate(count, random)
-            if self._graph.node[ROOT].closed:
+            made = self._simulate(count, random)
+            done += made
+            if made < count:
                 break
         _refresh_all(self._graph, self._plan)
         return self._result(done, random)
@@ -853,12 +855,15 @@ class GraphUCT(BeliefSearch):
             self._world = self._world._replace(leaf=_leaf_values(self.pomdp, self._plan.horizon))
         size = len(belief.state)
         self._graph.wanted[:] = 0, 0, size
-        self._make_room()
+        self._make_room(bounded=False)
         self._graph.entry["state"][:size], self._graph.entry["probability"][:size] = belief
         _plant(self._graph, self._plan, self._world, self._scratch, size)
 
     def _simulate(self, simulations: int, random: Stream) -> int:
-        """Run some simulations, in as much room as they need; return how many it took to close the root, if fewer."""
+        """Run some simulations, in as much room as they need; return how many.
+
+        They are fewer if the root is closed, or memory is at its bound.
+        """
         policy = self.guide.addresses()
         self._scratch.faults[0] = done = 0
         self._scratch.waiting[0] = NOTHING
@@ -867,17 +872,23 @@ class GraphUCT(BeliefSearch):
             done += more
             if end == FAILED:
                 self.guide.raise_fault()
-            if end != FULL:
+            if end != FULL or not self._make_room():
                 return done
-            self._make_room()
 
-    def _make_room(self) -> None:
-        """Make as much room as is wanted, and at least twice as much as there was where that is too little."""
+    def _make_room(self, *, bounded: bool = True) -> bool:
+        """Make as much room as is wanted, and at least twice as much as there was where that is too little.
+
+        Return False if that would be more than the search may take.
+        """
         old = self._graph
         nodes, branches, entries = (
             max(wanted, 2 * len(part)) if wanted > len(part) else len(part)
             for wanted, part in zip(old.wanted.tolist(), (old.node, old.branch, old.entry), strict=True)
         )
+        parts = (old.node, nodes), (old.action, nodes), (old.branch, branches), (old.entry, entries)
+        size = sum(part.nbytes + count * part.nbytes // len(part) for part, count in parts if count > len(part))
+        if bounded and self.most_memory is not None and size > self.most_memory:
+            return False
         self._graph = old._replace(
             node=_longer(old.node, nodes),
             action=_longer(old.action, nodes),
@@ -887,6 +898,7 @@ class GraphUCT(BeliefSearch):
         if nodes > len(old.node):
             self._graph = self._graph._replace(table=_empty_table(nodes))
             _enter_all(self._graph)
+        return True
 
     def _result(self, simulations: int, random: Stream) -> SearchResult:
         found, error = self._graph.action[ROOT], None

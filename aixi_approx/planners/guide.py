@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -148,6 +149,26 @@ class Guide:
             if self._distilled is None:
                 self._reader.extend(encode(action, self._coding.action_bits))
             self._reader.extend(percept)
+        self._distilled = None
+
+    def keep(self) -> dict[str, Any]:
+        """Return what the policy knows, or the rollout policy if that reads the history; nothing of one that does not.
+
+        Raises
+        ------
+        ValueError
+            If it can't be kept, or an action was learned and not taken yet.
+        """
+        if self._distilled is not None:
+            raise ValueError("an agent can be kept between two cycles, not within one")
+        return {"reader": self._reader.keep()} if self.reads_history else {}
+
+    def restore(self, kept: Mapping[str, Any]) -> None:
+        """Take on the state that `keep` has returned."""
+        if self.reads_history != bool(kept):
+            raise ValueError("one of the two has a policy that reads the history, and the other has none")
+        if self.reads_history:
+            self._reader.restore(kept["reader"])
         self._distilled = None
 
     def mark(self) -> int:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from aixi_approx.coding import Bits, Coding
 from aixi_approx.planner import Lesson, Planner, SearchResult
 from aixi_approx.planners.guide import Guide
@@ -51,6 +54,15 @@ class GuidedPlanner(Planner):
         self.guide.advance(
             action, percept, learned=learned, horizon=self.horizon, simulations=self.simulations // self.searches
         )
+
+    def keep(self) -> dict[str, Any]:
+        """Return what its policy, or its rollout policy, knows."""
+        return self.guide.keep()
+
+    def restore(self, kept: Mapping[str, Any]) -> None:
+        """Take on the state that `keep` has returned."""
+        self.guide.restore(kept)
+        self.forget()
 
     def mark(self) -> int:
         """Remember this point; return its number."""

@@ -278,6 +278,8 @@ class HistorySearch(GuidedPlanner):
     """
 
     rules: ClassVar[tuple[str, ...]] = RULES
+    bounds_memory = True
+    COPIES = 3  # a tree, and one of twice the size into which it is copied
     CHUNK_SECONDS = 0.05  # after which Ctrl-C is seen
     BY_BIT: ClassVar[tuple[str, ...]] = ("probability", "branch")  # fields of the tree with an entry for each bit node
 

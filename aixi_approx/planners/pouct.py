@@ -238,6 +238,7 @@ class POUCT(BeliefSearch):
     """
 
     options: ClassVar[tuple[str, ...]] = PAPER_OPTIONS
+    bounds_memory = True
 
     def __init__(
         self,
@@ -307,6 +308,9 @@ class POUCT(BeliefSearch):
         policy = self.guide.addresses()
         self._plan = self._plan._replace(guided=self.guided_share(self.guide.trust(simulations)))
         done = 0
+        if self.most_memory is not None:  # a tree, and one of twice the size into which it is copied
+            each = 2 * (8 + 12 * self._plan.actions) + 4 * 16
+            simulations = max(1, min(simulations, self.most_memory // 3 // each))
         for count, _ in self._slices(simulations, end):
             if done + count > len(self._logs) - 2:
                 self._enlarge(simulations if self.seconds is None else min(simulations, 2 * (done + count)))

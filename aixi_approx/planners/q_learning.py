@@ -11,6 +11,9 @@ An agent has `ActionValues` in place of a predictor, and `QLearning` as its plan
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 import numpy as np
 
 from aixi_approx.coding import Bits, Coding, decode
@@ -92,8 +95,35 @@ class ActionValues:
         self._state, self._values, self._visits = self._marks[mark]
         del self._marks[mark:]
 
+    def keep(self) -> dict[str, Any]:
+        """Return all that it knows."""
+        table = [[_written(state), *pair] for state, pair in self._pairs().items()]
+        return {"memory_cycles": self._memory, "state": _written(self._state), "table": table}
+
+    def restore(self, kept: Mapping[str, Any]) -> None:
+        """Take on the state that `keep` has returned."""
+        if kept["memory_cycles"] != self._memory:
+            raise ValueError(f"its states are {kept['memory_cycles']} cycles long, not {self._memory}")
+        table = {_read(state): ([*map(float, values)], [*map(int, visits)]) for state, values, visits in kept["table"]}
+        if any(len(row) != self.coding.actions for pair in table.values() for row in pair):
+            raise ValueError(f"it does not have {self.coding.actions} actions")
+        self._state = _read(kept["state"])
+        self._values = {state: values for state, (values, _) in table.items()}
+        self._visits = {state: visits for state, (_, visits) in table.items()}
+
+    def _pairs(self) -> dict[State, tuple[list[float], list[int]]]:
+        return {state: (list(values), list(self._visits[state])) for state, values in self._values.items()}
+
     def _row(self, state: State) -> list[float]:
         return self._values.get(state, [0.0] * self.coding.actions)
+
+
+def _written(state: State) -> list[str]:
+    return [cycle.hex() for cycle in state]
+
+
+def _read(state: Sequence[str]) -> State:
+    return tuple(map(bytes.fromhex, state))
 
 
 class QLearning(Planner):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 
 from aixi_approx.coding import Bits, Coding
@@ -36,6 +39,13 @@ class NoLearner:
         return 0
 
     def revert(self, mark: int) -> None:
+        """Do nothing."""
+
+    def keep(self) -> dict[str, Any]:
+        """Return nothing."""
+        return {}
+
+    def restore(self, kept: Mapping[str, Any]) -> None:
         """Do nothing."""
 
 

@@ -50,6 +50,7 @@ from aixi_approx.planners.tree_search import (
 from aixi_approx.randomness import Stream, draw
 from aixi_approx.rollout import Rollout
 
+BIT_BYTES, ACTION_BYTES = 16, 16  # of a bit node, and of an action of a decision node
 FIRST_ROOM = 1_000  # simulations that a tree has room for at first where nobody knows how many there will be
 
 
@@ -148,7 +149,7 @@ def _simulate(
             tree.value[at, action] += difference / tree.visits[at, action]
             if level == 0:
                 tree.square[ROOT, action] += difference * (outcome - tree.value[at, action])
-    if depth < plan.plies:
+    if depth < plan.plies and new != NONE:  # it is NONE where there was no room
         tree.total[new] = 1
     undo(operations, policy, trace)
 
@@ -295,6 +296,9 @@ class RhoUCT(HistorySearch):
         bits = int(used[BITS]) + simulations * width + 1
         if self._plan.memo:
             bits = max(bits, min(self.ROLLOUT_NODES, bits + simulations * (self.horizon - 1) * width))
+        if self.most_memory is not None:
+            each = BIT_BYTES + 2 * (8 + self.coding.actions * ACTION_BYTES)
+            bits = max(int(used[BITS]) + width + 1, min(bits, self.most_memory // self.COPIES // each))
         decisions = min(int(used[DECISIONS]) + simulations * self.horizon + 1, 2 * bits)  # each at a branch of its own
         if max(decisions, bits) >= 1 << 31:
             raise ValueError(f"{simulations} simulations over {self.horizon} cycles need more than 2^31 nodes")

@@ -11,7 +11,7 @@ The searches share nothing, so the result does not depend on the number of threa
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from queue import SimpleQueue
 from typing import Any
@@ -86,6 +86,20 @@ class RootParallel(Planner):
         """Move to the history after a real cycle."""
         for planner in self.planners:
             planner.advance(action, percept, learned=learned)
+
+    def bound_memory(self, most: int) -> None:
+        """Let the search of each planner take at most so many bytes."""
+        for planner in self.planners:
+            planner.bound_memory(most)
+
+    def keep(self) -> dict[str, Any]:
+        """Return what one of the planners has learned: all have learned the same."""
+        return self.planners[0].keep()
+
+    def restore(self, kept: Mapping[str, Any]) -> None:
+        """Take on the state that `keep` has returned; the number of planners may be another one."""
+        for planner in self.planners:
+            planner.restore(kept)
 
     def mark(self) -> int:
         """Remember this point; return its number."""

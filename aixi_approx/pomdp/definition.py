@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 from abc import abstractmethod
-from collections.abc import Hashable, Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
@@ -20,7 +20,8 @@ from scipy.sparse import csr_array
 from aixi_approx.compilation import compiled
 from aixi_approx.environment import Environment, EnvironmentFault, Percept
 from aixi_approx.pomdp.markov_chain import long_run_reward
-from aixi_approx.randomness import ENVIRONMENT, Stream, draw, stream
+from aixi_approx.randomness import ENVIRONMENT, Stream, draw, restored_stream, stream
+from aixi_approx.validation import as_integer
 
 
 class Outcome(NamedTuple):
@@ -84,6 +85,17 @@ class POMDP(Environment):
         i = sample(self.tables, self.current, action, len(self.actions), self.random)
         self.current = self.tables.state[i]
         return Percept(int(self.tables.observation[i]), int(self.tables.reward[i]))
+
+    def keep(self) -> dict[str, Any] | None:
+        """Return the state and the random stream; None for a class with another `reset` or `step`."""
+        if type(self).reset is not POMDP.reset or type(self).step is not POMDP.step:
+            return None
+        return {"current": int(self.current), "random": self.random.copy()}
+
+    def restore(self, kept: Mapping[str, Any]) -> None:
+        """Go to a state; ValueError if there is none of that number."""
+        self.current = as_integer("the state", kept["current"], 0, len(self.states) - 1)
+        self.random = restored_stream(kept["random"])
 
     def render(self) -> str:
         """Return the current state, as the definition names it."""

@@ -11,16 +11,16 @@ leaf of a tree KT loses at most 1/2 log2 n + 1 bits to the best fixed parameter 
 
 from __future__ import annotations
 
-import copy
 from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from aixi_approx._context_tree import ContextTreeKernel
+from aixi_approx.archive import kept_attributes
 from aixi_approx.coding import Bits
 from aixi_approx.environment import Environment
-from aixi_approx.predictor import Predictor, Statistics
+from aixi_approx.predictor import DERIVED, Predictor, Statistics
 from aixi_approx.predictor_abi import Addresses
 from aixi_approx.validation import as_integer
 
@@ -89,6 +89,10 @@ class FactoredContextTree(Predictor):
         Bits at the start of each cycle that are context only; may be 0.
     percept_bits
         Bits of each cycle that are predicted, one tree each; at least 1.
+    most_memory
+        That it may take, if bounded: an eighth of them for the history, the rest for nodes. When there is no room for
+        another node the trees stop growing; what they have goes on learning, and whatever needs a node of its own is
+        predicted as if it came for the first time.
 
     Raises
     ------
@@ -100,20 +104,22 @@ class FactoredContextTree(Predictor):
     """
 
     independent_bits = True
-    options = ("depth",)
+    options = ("depth", "most_memory")
 
-    def __init__(self, depth: int, action_bits: int, percept_bits: int) -> None:
+    def __init__(self, depth: int, action_bits: int, percept_bits: int, *, most_memory: int | None = None) -> None:
         self.depth = as_integer("depth", depth, 1, MAX_DEPTH)
         self.action_bits = as_integer("action_bits", action_bits, 0, MAX_DEPTH)
         self.percept_bits = as_integer("percept_bits", percept_bits, 1, MAX_DEPTH)
         self._kernel = ContextTreeKernel(self.depth, self.action_bits, self.percept_bits)
+        if most_memory is not None:
+            self._kernel.limit(most_memory)
 
     @classmethod
     def for_environment(cls, environment: Environment, *parameters: int | str, **options: Any) -> Self:
         """Return a new predictor for an environment."""
         coding = environment.coding
-        depth = options.get("depth", environment.settings.depth)
-        return cls(depth, coding.action_bits, coding.percept_bits)
+        depth = options.pop("depth", environment.settings.depth)
+        return cls(depth, coding.action_bits, coding.percept_bits, **options)
 
     @property
     def length(self) -> int:
@@ -129,6 +135,11 @@ class FactoredContextTree(Predictor):
     def nodes(self) -> int:
         """Stored nodes of all trees. Most nodes of a context tree lie on unary chains and are not stored."""
         return int(self._kernel.nodes)
+
+    @property
+    def full(self) -> bool:
+        """Whether the trees have stopped growing, because of `most_memory`."""
+        return bool(self._kernel.full)
 
     @property
     def memory(self) -> int:
@@ -190,13 +201,23 @@ class FactoredContextTree(Predictor):
 
         Searches that run side by side need one each.
         """
-        other = copy.copy(self)
-        other._kernel = self._kernel.copy()
+        other = object.__new__(type(self))
+        vars(other).update(vars(self), _kernel=self._kernel.copy())
         return other
 
     def statistics(self) -> Statistics:
         """Return the stored nodes, their bytes, and the work done so far."""
         return Statistics(self.nodes, self.memory, *self.work)
+
+    def keep(self) -> dict[str, Any]:
+        """Return all that it knows. The arrays are views, true until something is changed.
+
+        Raises
+        ------
+        ValueError
+            If there are marks.
+        """
+        return kept_attributes(self, "depth", "action_bits", "percept_bits", *DERIVED)
 
     def snapshot(self) -> bytes:
         """Return the state that all predictions follow from, as bytes; marks and work are no part of it."""

@@ -7,12 +7,17 @@ that is left in the percepts. With it an agent is AImu, AIXI with the true envir
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple, Self
+
+import numpy as np
 
 from aixi_approx.environment import Environment
 from aixi_approx.pomdp.belief import Belief, after, first_belief
 from aixi_approx.pomdp.definition import POMDP, as_pomdp
 from aixi_approx.predictor import Predictor
+
+ROUNDING = 1e-6  # by which the sum of a belief that was kept may miss 1
 
 
 class Answer(NamedTuple):
@@ -130,6 +135,22 @@ class TrueModel(Predictor):
         twin = type(self)(self.pomdp)
         twin._now = self._now
         return twin
+
+    def keep(self) -> dict[str, Any]:
+        """Return the belief."""
+        if self._now.read or self._marks:
+            raise ValueError("a true model can be kept between two cycles, and without marks")
+        return {"state": self.belief.state, "probability": self.belief.probability}
+
+    def restore(self, kept: Mapping[str, Any]) -> None:
+        """Take on a belief; ValueError if it is not one about this environment."""
+        state = np.array(kept["state"], dtype=np.int64)
+        probability = np.array(kept["probability"], dtype=np.float64)
+        fine = len(state) == len(probability) > 0 and (np.diff(state) > 0).all() and (probability > 0).all()
+        inside = fine and state[0] >= 0 and state[-1] < len(self.pomdp.states)
+        if not inside or abs(probability.sum() - 1) > ROUNDING:
+            raise ValueError(f"it is no belief about the states of {self.pomdp.name}")
+        self._now = Moment(Belief(state, probability), 0, 0, [])
 
     def _answers(self, belief: Belief, action: int) -> list[Answer]:
         code, shift = self._coding.min_reward, self._coding.observation_bits

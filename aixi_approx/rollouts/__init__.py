@@ -42,13 +42,21 @@ def make_rollout(name: str, environment: Environment) -> Rollout:
     >>> make_rollout("uniform", make("tiger")).choose(0.5)
     1
     """
-    if REGISTRY.find(name).kind.learns:
+    if rollout_class(name).learns:
         raise ValueError(f"the rollout policy {name} learns from the decisions of the search: name it as the policy")
     policy: Rollout = REGISTRY.build(name, environment)
     return policy
 
 
-def make_policy(name: str, environment: Environment, *, depth: int | None = None) -> Rollout:
+def rollout_class(name: str) -> type[Rollout]:
+    """Return the class of a policy; ValueError if there is none of that name."""
+    kind: type[Rollout] = REGISTRY.find(name).kind
+    return kind
+
+
+def make_policy(
+    name: str, environment: Environment, *, depth: int | None = None, most_memory: int | None = None
+) -> Rollout:
     """Return a new policy that learns the decisions of a search.
 
     Parameters
@@ -59,6 +67,8 @@ def make_policy(name: str, environment: Environment, *, depth: int | None = None
         Where it is to act.
     depth : int, optional
         Bits of context, of a policy with a context; those of the settings of the environment if not given.
+    most_memory : int, optional
+        Bytes that it may take, if it takes a bound.
 
     Raises
     ------
@@ -71,10 +81,11 @@ def make_policy(name: str, environment: Environment, *, depth: int | None = None
     >>> make_policy("learned", make("tiger"), depth=32).lessons
     0
     """
-    kind = REGISTRY.find(name).kind
+    kind = rollout_class(name)
     if not kind.learns:
         raise ValueError(f"the policy {name} does not learn: name it as the rollout policy")
-    options = {"depth": environment.settings.depth if depth is None else depth} if "depth" in kind.options else {}
+    given = {"depth": environment.settings.depth if depth is None else depth, "most_memory": most_memory}
+    options = {option: value for option, value in given.items() if option in kind.options}
     policy: Rollout = REGISTRY.build(name, environment, **options)
     policy.check_learner()
     return policy

@@ -15,8 +15,8 @@ mean that forgets at that rate. It never rules an action out, as KT estimators r
 
 from __future__ import annotations
 
-import copy
 import math
+from collections.abc import Mapping
 from typing import Any, NamedTuple, Self
 
 import numpy as np
@@ -28,7 +28,7 @@ from aixi_approx.environment import Environment
 from aixi_approx.predictor import Statistics
 from aixi_approx.predictor_abi import RANDOM_BITS, RolloutAddresses
 from aixi_approx.rollout import Rollout
-from aixi_approx.rollouts.trial import Trial
+from aixi_approx.rollouts.trial import Earned, Trial
 from aixi_approx.validation import as_integer
 
 MOST = 0.95  # trust
@@ -55,6 +55,8 @@ class LearnedPolicy(Rollout):
         Bits and actions of the environment.
     depth : int
         Bits of context.
+    most_memory : int, optional
+        Bytes that it may take, as in `FactoredContextTree`.
 
     Examples
     --------
@@ -70,12 +72,15 @@ class LearnedPolicy(Rollout):
     """
 
     reads_history = learns = True
-    options = ("depth",)
+    options = ("depth", "most_memory")
 
-    def __init__(self, coding: Coding, *, depth: int) -> None:
+    def __init__(self, coding: Coding, *, depth: int, most_memory: int | None = None) -> None:
         super().__init__(coding)
         self.depth = as_integer("depth", depth, 1, MAX_DEPTH)
-        self._kernel = ContextTreeKernel(depth, coding.percept_bits, coding.action_bits)  # the roles exchanged
+        # A context tree with the roles of actions and percepts exchanged.
+        self._kernel = ContextTreeKernel(self.depth, coding.percept_bits, coding.action_bits)
+        if most_memory is not None:
+            self._kernel.limit(most_memory)
         self._kernel.codes = coding.actions
         for _ in range(coding.percept_bits):  # before the first action: nothing, as before any history
             self._kernel.append(0)
@@ -163,9 +168,23 @@ class LearnedPolicy(Rollout):
 
     def copy(self) -> Self:
         """Return an independent policy in the same state, without marks."""
-        twin = copy.copy(self)
-        twin._kernel, twin._standings = self._kernel.copy(), {}
+        twin = object.__new__(type(self))
+        vars(twin).update(vars(self), _kernel=self._kernel.copy(), _standings={})
         return twin
+
+    def keep(self) -> dict[str, Any]:
+        """Return all that it knows. The arrays are views, true until something is changed."""
+        lessons, loss, trial, simulations = self._standing
+        earned = [list(each) for each in (trial.without, trial.guided_ones)]
+        standing = [lessons, loss, [*earned, *trial[2:]], simulations]
+        return {"kernel": self._kernel.keep(), "standing": standing}
+
+    def restore(self, kept: Mapping[str, Any]) -> None:
+        """Take on the state that `keep` has returned."""
+        lessons, loss, (without, guided_ones, *rest), simulations = kept["standing"]
+        trial = Trial(Earned(*without), Earned(*guided_ones), *rest)
+        self._kernel.restore(kept["kernel"])
+        self._standing = Standing(lessons, loss, trial, simulations)
 
     def statistics(self) -> Statistics:
         """Return the size of what was learned, and the work it took."""

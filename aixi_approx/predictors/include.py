@@ -22,6 +22,6 @@ def get_include() -> str:
         from history cimport History, init_history, write_bit
         from undo cimport UndoLog, record, revert_to
     """
-    here = Path(__file__).parent
+    here = Path(__file__).parents[1]
     installed, editable = here / "ext", here.parent / "ext"
     return str(installed if installed.is_dir() else editable)

@@ -1,0 +1,271 @@
+"""Archives: what an object knows, in a file of numbers that holds no code.
+
+    bytes 0 to 15     "aixi archive 1\\r\\n": the format; another number is another format
+    bytes 16 to 31    size of the file, size of the header, CRC-32 of the header and of these two, little-endian
+    header            JSON: the version that wrote it, what it is, its content, where its arrays are, their CRC-32
+    arrays            each at a multiple of 64 bytes, with zeros between
+
+The content is made of None, truth values, numbers, texts, lists, tuples, dicts, sets, deques, bytes and arrays of
+numbers. Nothing else can be written, and nothing that is read is ever run, so an archive of a stranger can be opened.
+Every byte is covered by a checksum, or is checked to be zero: whatever was cut off or changed by accident is noticed.
+
+Sizes are compared with that of the file before anything is allocated. Arrays are parts of the mapped file; who wants to
+change one copies it.
+
+Format 1 is written and read by version 0.8.0 and later ones.
+"""
+
+from __future__ import annotations
+
+import json
+import mmap
+import struct
+import zlib
+from collections import deque
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aixi_approx._version import __version__
+from aixi_approx.files import replace_file
+
+MAGIC = b"aixi archive 1\r\n"  # line ends that are converted destroy it
+FORMAT = MAGIC[:-3]  # without its number
+HEAD = struct.Struct("<QII")
+ALIGNMENT = 64  # bytes
+KINDS = "biufc"  # of arrays: numbers
+TUPLE, DICT, SET, DEQUE, ARRAY, BYTES = "$tuple", "$dict", "$set", "$deque", "$array", "$bytes"
+
+
+class Archive(NamedTuple):
+    """What an archive holds."""
+
+    version: str
+    """Of the package that wrote it."""
+    kind: str
+    """What it is: "agent", "predictor", ..."""
+    content: dict[str, Any]
+    """By name."""
+
+
+def write_archive(path: Path | str, content: Mapping[str, Any], *, kind: str, previous: Path | None = None) -> None:
+    """Write an archive, whole or not at all.
+
+    Parameters
+    ----------
+    path : Path or str
+        The file.
+    content : mapping of str to object
+        What it is to hold.
+    kind : str
+        What it is: "agent", "predictor", ...
+    previous : Path, optional
+        Where to keep what stood in the file.
+
+    Raises
+    ------
+    ValueError
+        If a part is of a kind that an archive can't hold.
+    OSError
+        If the file can't be written.
+    """
+    path = Path(path)
+    arrays: list[memoryview] = []
+    header: dict[str, Any] = {"version": __version__, "kind": kind, "content": _encode(content, arrays, set())}
+    header["arrays"] = [[array.nbytes, zlib.crc32(array)] for array in arrays]
+    text = json.dumps(header).encode()
+    starts, end = [], _aligned(len(MAGIC) + HEAD.size + len(text))
+    for array in arrays:
+        starts.append(end)
+        end = _aligned(end + array.nbytes)
+    sizes = struct.pack("<QI", end, len(text))
+    head = MAGIC + HEAD.pack(end, len(text), zlib.crc32(text, zlib.crc32(sizes)))
+
+    def write(draft: Path) -> None:
+        with draft.open("wb") as file:
+            file.write(head + text)
+            for start, array in zip(starts, arrays, strict=True):
+                file.write(bytes(start - file.tell()))
+                file.write(array)
+            file.write(bytes(end - file.tell()))
+
+    replace_file(path, write, previous=previous)
+
+
+def read_archive(path: Path | str, *, kind: str) -> Archive:
+    """Return what an archive holds. Its arrays can't be written to.
+
+    Raises
+    ------
+    ValueError
+        If the file is no archive of this kind, or of another format, or was cut off, changed or damaged.
+    OSError
+        If it can't be read.
+    """
+    path = Path(path)
+    with path.open("rb") as file:
+        start = file.read(len(MAGIC) + HEAD.size)
+        if not start.startswith(FORMAT):
+            raise ValueError(f"{path} is no file of this package: it does not begin with {FORMAT.decode()!r}")
+        if not start.startswith(MAGIC):
+            number = start[len(FORMAT) : len(MAGIC)].decode(errors="replace").strip()
+            raise ValueError(f"{path} has the format {number!r}, not 1: read it with the version that wrote it")
+        damaged = f"{path} is damaged or incomplete: take another copy of it"
+        if len(start) < len(MAGIC) + HEAD.size:
+            raise ValueError(damaged)
+        size, length, check = HEAD.unpack(start[len(MAGIC) :])
+        if size != file.seek(0, 2) or len(start) + length > size:
+            raise ValueError(damaged)
+        mapped = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+    text = mapped[len(start) : len(start) + length]
+    if check != zlib.crc32(text, zlib.crc32(start[len(MAGIC) : -4])):
+        raise ValueError(damaged)
+    try:
+        header = json.loads(bytes(text))
+        arrays, end = [], len(start) + length
+        for count, checksum in header["arrays"]:
+            begin = _aligned(end)
+            if any(mapped[end:begin]) or begin + count > size:
+                raise ValueError
+            array = mapped[begin : begin + count]
+            if zlib.crc32(array) != checksum:
+                raise ValueError
+            arrays.append(array)
+            end = begin + count
+        if any(mapped[end:]) or size != _aligned(end):
+            raise ValueError
+        archive = Archive(header["version"], header["kind"], _decode(header["content"], arrays))
+    except (ValueError, TypeError, KeyError, IndexError, RecursionError) as error:
+        raise ValueError(damaged) from error
+    if archive.kind != kind:
+        raise ValueError(f"{path} holds what is called {archive.kind!r:.40}, not {kind!r}")
+    return archive
+
+
+def kept_attributes(thing: object, *without: str) -> dict[str, Any]:
+    """Return the attributes of an object; of those that know how to keep themselves, what their `keep` returns.
+
+    Parameters
+    ----------
+    thing : object
+        Of a class in Python.
+    *without : str
+        Names of attributes to leave out: those that the constructor sets once and for all.
+
+    Raises
+    ------
+    ValueError
+        If an attribute is of a kind that an archive can't hold.
+    """
+    kept, seen = {}, set[int]()
+    for name, value in vars(thing).items():
+        if name in without:
+            continue
+        kept[name] = value.keep() if hasattr(value, "keep") else value
+        try:
+            _encode(kept[name], [], seen)
+        except ValueError as error:
+            raise ValueError(
+                f"{type(thing).__name__} can't be kept: its attribute {name} {error}: "
+                "give it the methods keep and restore"
+            ) from error
+    return kept
+
+
+def restore_attributes(thing: object, kept: Mapping[str, Any]) -> None:
+    """Give an object the attributes that `kept_attributes` has returned."""
+    for name, value in kept.items():
+        present: Any = getattr(thing, name, None)
+        if hasattr(present, "restore"):
+            present.restore(value)
+        else:
+            setattr(thing, name, value.copy() if isinstance(value, np.ndarray) else value)
+
+
+@contextmanager
+def named(path: Path | str) -> Iterator[None]:
+    """Let an error in the content of a file name the file, whatever is wrong with it."""
+    try:
+        yield
+    except MemoryError as error:
+        raise MemoryError(f"{path}: {error}") from error
+    except (ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError) as error:
+        reason = str(error) if isinstance(error, ValueError) else "it is not what was written here"
+        raise ValueError(f"{path}: {reason}") from error
+
+
+def _aligned(size: int) -> int:
+    return -(-size // ALIGNMENT) * ALIGNMENT
+
+
+def _encode(value: Any, arrays: list[memoryview], above: set[int]) -> Any:
+    """A value as JSON, in which arrays are numbers of those in the list; `above` are the containers met so far."""
+    if value is None or type(value) in (bool, int, float, str):
+        return value
+    if isinstance(value, np.generic):
+        return _encode(value.item(), arrays, above)
+    if isinstance(value, np.ndarray):
+        if value.dtype.kind not in KINDS:
+            raise ValueError(f"is an array of {value.dtype}, not of numbers")
+        _only_once(value, above)
+        flat = np.ascontiguousarray(value).reshape(-1)
+        arrays.append(flat.view(np.uint8).data)
+        return {ARRAY: [len(arrays) - 1, value.dtype.str, list(value.shape)]}
+    if isinstance(value, memoryview):
+        return _encode(np.asarray(value), arrays, above)
+    if isinstance(value, bytes | bytearray):
+        arrays.append(memoryview(value))
+        return {BYTES: len(arrays) - 1}
+    if type(value) not in (list, tuple, dict, set, frozenset, deque) and not isinstance(value, Mapping):
+        raise ValueError(f"is a {type(value).__name__}, which an archive can't hold")
+    if type(value) not in (tuple, frozenset):
+        _only_once(value, above)
+    if isinstance(value, Mapping):
+        if all(type(key) is str and not key.startswith("$") for key in value):
+            return {key: _encode(each, arrays, above) for key, each in value.items()}
+        return {DICT: [[_encode(part, arrays, above) for part in pair] for pair in value.items()]}
+    if isinstance(value, deque):
+        return {DEQUE: [[_encode(each, arrays, above) for each in value], value.maxlen]}
+    parts = [_encode(each, arrays, above) for each in value]
+    if isinstance(value, list):
+        return parts
+    return {TUPLE if isinstance(value, tuple) else SET: parts}
+
+
+def _only_once(value: object, above: set[int]) -> None:
+    """Refuse what is met again: in an archive it would be two things."""
+    if id(value) in above:
+        raise ValueError(f"holds the same {type(value).__name__} twice")
+    above.add(id(value))
+
+
+def _decode(value: Any, arrays: list[memoryview]) -> Any:
+    """The value that `_encode` has written."""
+    if isinstance(value, list):
+        return [_decode(each, arrays) for each in value]
+    if not isinstance(value, dict):
+        return value
+    tag: str
+    what: Any
+    tag, what = next(iter(value.items()), ("", None))
+    if not tag.startswith("$"):
+        return {key: _decode(each, arrays) for key, each in value.items()}
+    if tag == ARRAY:
+        return _array(arrays[what[0]], np.dtype(what[1]), tuple(what[2]))
+    if tag == BYTES:
+        return bytes(arrays[what])
+    if tag == DEQUE:
+        return deque((_decode(each, arrays) for each in what[0]), what[1])
+    if tag == DICT:
+        return {_decode(key, arrays): _decode(each, arrays) for key, each in what}
+    return {TUPLE: tuple, SET: set}[tag](_decode(each, arrays) for each in what)
+
+
+def _array(part: memoryview, dtype: np.dtype[Any], shape: tuple[int, ...]) -> NDArray[Any]:
+    if dtype.kind not in KINDS:
+        raise ValueError(f"an array of {dtype}")
+    return np.frombuffer(part, dtype).reshape(shape)
