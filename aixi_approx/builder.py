@@ -111,7 +111,7 @@ def load(
         Whether environments, models, planners and policies may be run that the file names and that are not part of
         this package, such as my_env.py:Lake.
     threads : int, default: 1
-        That independent searches run in.
+        That independent searches run in, if there are any.
 
     Raises
     ------
@@ -144,7 +144,7 @@ def load(
             recipe["model"],
             planner=PlannerSpec(**recipe["planner"]),
             settings=Settings(**recipe["settings"]),
-            threads=threads,
+            threads=threads if recipe["planner"].get("join") else 1,
         )
         agent.restore(kept)
     return agent

@@ -837,11 +837,12 @@ cdef class ContextTreeKernel:
         """Take at most so many bytes: a part of them for the history, the others for nodes; ValueError if too few."""
         cdef State *state = &self.state
         cdef int64_t most = max(0, min(most_memory, <int64_t>1 << 48)) // HISTORY_SHARE
-        if not self.bound(most * (HISTORY_SHARE - 1) // <int64_t>sizeof(Node), most // 8):
-            if state.most_nodes < MAX_NODES:
-                raise MemoryError(f"no memory for context trees of {most_memory} bytes")
+        cdef int64_t nodes = most * (HISTORY_SHARE - 1) // <int64_t>sizeof(Node)
+        if nodes < state.used or most // 8 < (state.history.length >> 6) + 2:
             raise ValueError(
                 f"{most_memory} bytes are too few for context trees of depth {state.depth} with {state.used} nodes")
+        if not self.bound(nodes, most // 8):
+            raise MemoryError(f"no memory for context trees of {most_memory} bytes")
 
     def keep(self):
         """Return the whole state, as numbers and arrays. The arrays are views, true until something is changed.
