@@ -114,7 +114,9 @@ def read_archive(path: Path | str, *, kind: str) -> Archive:
         if not start.startswith(MAGIC):
             number = start[len(FORMAT) : len(MAGIC)].decode(errors="replace").strip()
             raise ValueError(f"{path} has the format {number!r}, not 1: read it with the version that wrote it")
-        damaged = f"{path} is damaged or incomplete: take another copy of it"
+        older = previous_of(path)
+        copy = f"take {older.name}, which is older" if older.exists() else "take another copy of it"
+        damaged = f"{path} is damaged or incomplete: {copy}"
         if len(start) < len(MAGIC) + HEAD.size:
             raise ValueError(damaged)
         size, length, check = HEAD.unpack(start[len(MAGIC) :])
@@ -184,6 +186,11 @@ def restore_attributes(thing: object, kept: Mapping[str, Any]) -> None:
             present.restore(value)
         else:
             setattr(thing, name, value.copy() if isinstance(value, np.ndarray) else value)
+
+
+def previous_of(path: Path) -> Path:
+    """Return where the archive is kept that stood in a file before the present one, if it is kept."""
+    return path.with_stem(f"{path.stem}-previous")
 
 
 @contextmanager

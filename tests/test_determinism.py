@@ -1,4 +1,4 @@
-"""The same seed gives the same bytes: whatever the hash seed, the threads, the cache, the compiler, the interruptions."""
+"""The same seed gives the same bytes: whatever hash seed, threads, cache, compiler or interruptions there are."""
 
 from __future__ import annotations
 

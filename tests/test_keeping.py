@@ -146,6 +146,10 @@ def test_what_is_no_agent_is_named(saved: Path, tmp_path: Path) -> None:
         load(path)
     with pytest.raises(FileNotFoundError):
         load(tmp_path / "none")
+    path.write_bytes(saved.read_bytes()[:-1])
+    (tmp_path / "x-previous").write_bytes(saved.read_bytes())
+    with pytest.raises(ValueError, match="x is damaged or incomplete: take x-previous, which is older"):
+        load(path)
 
 
 # ------------------------------------------------------------------------------------------------ agents

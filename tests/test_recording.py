@@ -381,7 +381,9 @@ def test_a_run_goes_on_from_its_snapshot_alone(whole: Path, tmp_path: Path, monk
 
 
 @pytest.mark.parametrize("damage", ["cut", "other", "both"])
-def test_a_snapshot_that_does_not_fit_is_passed_over(whole: Path, damage: str, tmp_path: Path) -> None:
+def test_a_snapshot_that_does_not_fit_is_passed_over(
+    whole: Path, damage: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     folder = Path(shutil.copytree(whole, tmp_path / "copy"))
     (folder / "result.json").unlink()
     run(TIGER._replace(seed=4), tmp_path / "other")
@@ -396,6 +398,7 @@ def test_a_snapshot_that_does_not_fit_is_passed_over(whole: Path, damage: str, t
     assert lasting(folder) == {**lasting(whole), "others": lasting(folder)["others"]} | {
         "agent.aixi": lasting(folder)["agent.aixi"]
     }
+    assert capfd.readouterr().err.count("is damaged, or belongs to other rows: going on from an earlier point") == 2
     if damage == "cut":
         assert load(whole / "agent.aixi").cycle == 40
 

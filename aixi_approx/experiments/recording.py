@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import mmap
 import os
+import sys
 import weakref
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
@@ -27,7 +28,7 @@ from typing import Any, NamedTuple
 
 from aixi_approx._version import __version__
 from aixi_approx.agent import KIND
-from aixi_approx.archive import read_archive, write_archive
+from aixi_approx.archive import previous_of, read_archive, write_archive
 from aixi_approx.execution.folder import lock, open_folder, provenance, read_checked, write_atomically
 from aixi_approx.interaction import Row
 
@@ -148,13 +149,12 @@ class Recording:
     def keep(self, content: Mapping[str, Any], at: Written) -> None:
         """Write a snapshot: what an agent has in an archive, and what is known of the run after so many rows."""
         path = self.folder / "agent.aixi"
-        previous = path.with_stem("agent-previous")
-        write_archive(path, {**content, "rows": list(at)}, kind=KIND, previous=previous)
+        write_archive(path, {**content, "rows": list(at)}, kind=KIND, previous=previous_of(path))
 
     def snapshots(self) -> Iterator[tuple[dict[str, Any], Written]]:
         """Return the snapshots that belong to the rows, the last one first, and how far the rows were then."""
         path = self.folder / "agent.aixi"
-        for each in (path, path.with_stem("agent-previous")):
+        for each in filter(Path.exists, (path, previous_of(path))):
             try:
                 content = read_archive(each, kind=KIND).content
                 at = Written(*map(int, content["rows"]))
@@ -167,7 +167,9 @@ class Recording:
                 if fits:
                     yield content, at
             except (OSError, ValueError, TypeError, KeyError):
-                continue
+                fits = False
+            if not fits:
+                print(f"{each} is damaged, or belongs to other rows: going on from an earlier point", file=sys.stderr)
 
     def result(self) -> dict[str, Any] | None:
         """Return the result if the run has finished."""
