@@ -6,8 +6,9 @@
     arrays            each at a multiple of 64 bytes, with zeros between
 
 The content is made of None, truth values, numbers, texts, lists, tuples, dicts, sets, deques, bytes and arrays of
-numbers. Nothing else can be written, and nothing that is read is ever run, so an archive of a stranger can be opened.
-Every byte is covered by a checksum, or is checked to be zero: whatever was cut off or changed by accident is noticed.
+numbers; what is in it twice is one thing again when it is read. Nothing else can be written, and nothing that is read
+is ever run, so an archive of a stranger can be opened. Every byte is covered by a checksum, or is checked to be zero:
+whatever was cut off or changed by accident is noticed.
 
 Sizes are compared with that of the file before anything is allocated. Arrays are parts of the mapped file; who wants to
 change one copies it.
@@ -17,6 +18,7 @@ Format 1 is written and read by version 0.8.0 and later ones.
 
 from __future__ import annotations
 
+import copy
 import json
 import mmap
 import struct
@@ -38,7 +40,7 @@ FORMAT = MAGIC[:-3]  # without its number
 HEAD = struct.Struct("<QII")
 ALIGNMENT = 64  # bytes
 KINDS = "biufc"  # of arrays: numbers
-TUPLE, DICT, SET, DEQUE, ARRAY, BYTES = "$tuple", "$dict", "$set", "$deque", "$array", "$bytes"
+TUPLE, DICT, SET, DEQUE, ARRAY, BYTES, SAME = "$tuple", "$dict", "$set", "$deque", "$array", "$bytes", "$same"
 
 
 class Archive(NamedTuple):
@@ -75,7 +77,7 @@ def write_archive(path: Path | str, content: Mapping[str, Any], *, kind: str, pr
     """
     path = Path(path)
     arrays: list[memoryview] = []
-    header: dict[str, Any] = {"version": __version__, "kind": kind, "content": _encode(content, arrays, set())}
+    header: dict[str, Any] = {"version": __version__, "kind": kind, "content": _encode(content, arrays, {})}
     header["arrays"] = [[array.nbytes, zlib.crc32(array)] for array in arrays]
     text = json.dumps(header).encode()
     starts, end = [], _aligned(len(MAGIC) + HEAD.size + len(text))
@@ -140,7 +142,7 @@ def read_archive(path: Path | str, *, kind: str) -> Archive:
             end = begin + count
         if any(mapped[end:]) or size != _aligned(end):
             raise ValueError
-        archive = Archive(header["version"], header["kind"], _decode(header["content"], arrays))
+        archive = Archive(header["version"], header["kind"], _decode(header["content"], arrays, []))
     except (ValueError, TypeError, KeyError, IndexError, RecursionError) as error:
         raise ValueError(damaged) from error
     if archive.kind != kind:
@@ -163,13 +165,13 @@ def kept_attributes(thing: object, *without: str) -> dict[str, Any]:
     ValueError
         If an attribute is of a kind that an archive can't hold.
     """
-    kept, seen = {}, set[int]()
+    kept, met = {}, dict[int, int]()
     for name, value in vars(thing).items():
         if name in without:
             continue
         kept[name] = value.keep() if hasattr(value, "keep") else value
         try:
-            _encode(kept[name], [], seen)
+            _encode(kept[name], [], met)
         except ValueError as error:
             raise ValueError(
                 f"{type(thing).__name__} can't be kept: its attribute {name} {error}: "
@@ -179,13 +181,15 @@ def kept_attributes(thing: object, *without: str) -> dict[str, Any]:
 
 
 def restore_attributes(thing: object, kept: Mapping[str, Any]) -> None:
-    """Give an object the attributes that `kept_attributes` has returned."""
+    """Give an object the attributes that `kept_attributes` has returned; it may change them, they are copies."""
+    plain = {}
     for name, value in kept.items():
         present: Any = getattr(thing, name, None)
         if hasattr(present, "restore"):
             present.restore(value)
         else:
-            setattr(thing, name, value.copy() if isinstance(value, np.ndarray) else value)
+            plain[name] = value
+    vars(thing).update(copy.deepcopy(plain))
 
 
 def previous_of(path: Path) -> Path:
@@ -209,70 +213,84 @@ def _aligned(size: int) -> int:
     return -(-size // ALIGNMENT) * ALIGNMENT
 
 
-def _encode(value: Any, arrays: list[memoryview], above: set[int]) -> Any:
-    """A value as JSON, in which arrays are numbers of those in the list; `above` are the containers met so far."""
+def _encode(value: Any, arrays: list[memoryview], met: dict[int, int]) -> Any:
+    """A value as JSON, in which arrays are numbers of those in the list; containers are numbered as they are met."""
     if value is None or type(value) in (bool, int, float, str):
         return value
     if isinstance(value, np.generic):
-        return _encode(value.item(), arrays, above)
-    if isinstance(value, np.ndarray):
-        if value.dtype.kind not in KINDS:
-            raise ValueError(f"is an array of {value.dtype}, not of numbers")
-        _only_once(value, above)
-        flat = np.ascontiguousarray(value).reshape(-1)
-        arrays.append(flat.view(np.uint8).data)
-        return {ARRAY: [len(arrays) - 1, value.dtype.str, list(value.shape)]}
+        return _encode(value.item(), arrays, met)
     if isinstance(value, memoryview):
-        return _encode(np.asarray(value), arrays, above)
+        return _encode_array(np.asarray(value), arrays)
     if isinstance(value, bytes | bytearray):
         arrays.append(memoryview(value))
         return {BYTES: len(arrays) - 1}
-    if type(value) not in (list, tuple, dict, set, frozenset, deque) and not isinstance(value, Mapping):
+    if type(value) is tuple:
+        return {TUPLE: [_encode(each, arrays, met) for each in value]}
+    if type(value) not in (list, dict, set, frozenset, deque) and not isinstance(value, Mapping | np.ndarray):
         raise ValueError(f"is a {type(value).__name__}, which an archive can't hold")
-    if type(value) not in (tuple, frozenset):
-        _only_once(value, above)
+    if id(value) in met:
+        return {SAME: met[id(value)]}
+    met[id(value)] = len(met)
+    if isinstance(value, np.ndarray):
+        return _encode_array(value, arrays)
     if isinstance(value, Mapping):
         if all(type(key) is str and not key.startswith("$") for key in value):
-            return {key: _encode(each, arrays, above) for key, each in value.items()}
-        return {DICT: [[_encode(part, arrays, above) for part in pair] for pair in value.items()]}
+            return {key: _encode(each, arrays, met) for key, each in value.items()}
+        return {DICT: [[_encode(part, arrays, met) for part in pair] for pair in value.items()]}
+    parts = [_encode(each, arrays, met) for each in value]
+    if isinstance(value, set | frozenset):
+        parts.sort(key=repr)  # the order of a set is another one in every process
     if isinstance(value, deque):
-        return {DEQUE: [[_encode(each, arrays, above) for each in value], value.maxlen]}
-    parts = [_encode(each, arrays, above) for each in value]
+        return {DEQUE: [parts, value.maxlen]}
+    return parts if isinstance(value, list) else {SET: parts}
+
+
+def _encode_array(array: NDArray[Any], arrays: list[memoryview]) -> Any:
+    if array.dtype.kind not in KINDS:
+        raise ValueError(f"is an array of {array.dtype}, not of numbers")
+    arrays.append(np.ascontiguousarray(array).reshape(-1).view(np.uint8).data)
+    return {ARRAY: [len(arrays) - 1, array.dtype.str, list(array.shape)]}
+
+
+def _decode(value: Any, arrays: list[memoryview], met: list[Any]) -> Any:
+    """The value that `_encode` has written, with the containers met so far."""
     if isinstance(value, list):
-        return parts
-    return {TUPLE if isinstance(value, tuple) else SET: parts}
-
-
-def _only_once(value: object, above: set[int]) -> None:
-    """Refuse what is met again: in an archive it would be two things."""
-    if id(value) in above:
-        raise ValueError(f"holds the same {type(value).__name__} twice")
-    above.add(id(value))
-
-
-def _decode(value: Any, arrays: list[memoryview]) -> Any:
-    """The value that `_encode` has written."""
-    if isinstance(value, list):
-        return [_decode(each, arrays) for each in value]
+        made: Any = []
+        met.append(made)
+        made.extend(_decode(each, arrays, met) for each in value)
+        return made
     if not isinstance(value, dict):
         return value
     tag: str
     what: Any
     tag, what = next(iter(value.items()), ("", None))
-    if not tag.startswith("$"):
-        return {key: _decode(each, arrays) for key, each in value.items()}
-    if tag == ARRAY:
-        return _array(arrays[what[0]], np.dtype(what[1]), tuple(what[2]))
+    if tag == TUPLE:
+        return tuple(_decode(each, arrays, met) for each in what)
     if tag == BYTES:
         return bytes(arrays[what])
+    if tag == SAME:
+        return met[what]
+    if tag == ARRAY:
+        number, dtype, shape = arrays[what[0]], np.dtype(what[1]), tuple(what[2])
+        if dtype.kind not in KINDS:
+            raise ValueError(f"an array of {dtype}")
+        met.append(np.frombuffer(number, dtype).reshape(shape))
+        return met[-1]
     if tag == DEQUE:
-        return deque((_decode(each, arrays) for each in what[0]), what[1])
-    if tag == DICT:
-        return {_decode(key, arrays): _decode(each, arrays) for key, each in what}
-    return {TUPLE: tuple, SET: set}[tag](_decode(each, arrays) for each in what)
-
-
-def _array(part: memoryview, dtype: np.dtype[Any], shape: tuple[int, ...]) -> NDArray[Any]:
-    if dtype.kind not in KINDS:
-        raise ValueError(f"an array of {dtype}")
-    return np.frombuffer(part, dtype).reshape(shape)
+        met.append(deque(maxlen=what[1]))
+        made = met[-1]
+        made.extend(_decode(each, arrays, met) for each in what[0])
+    elif tag == SET:
+        met.append(set())
+        made = met[-1]
+        made.update(_decode(each, arrays, met) for each in what)
+    else:
+        met.append({})
+        made = met[-1]
+        if tag == DICT:
+            made.update((_decode(key, arrays, met), _decode(each, arrays, met)) for key, each in what)
+        elif tag.startswith("$"):
+            raise ValueError(f"there is no {tag}")
+        else:
+            made.update((key, _decode(each, arrays, met)) for key, each in value.items())
+    return made

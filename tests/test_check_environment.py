@@ -469,7 +469,7 @@ def test_it_is_a_function_of_the_seed(name: str, file: Path) -> None:
 def test_the_command_prints_a_table(file: Path, capsys: Captured) -> None:
     main(["check", "tiger", "--cycles", "100"])
     out, err = capsys.readouterr()
-    assert (out.splitlines()[-1], err) == ("tiger: all 7 passed", "")
+    assert (out.splitlines()[-1], err) == ("tiger: all 8 passed", "")
     with pytest.raises(SystemExit) as stop:
         main(["check", f"{file}:Triple", "--cycles", "100"])
     out, err = capsys.readouterr()

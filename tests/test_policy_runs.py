@@ -412,6 +412,7 @@ def test_learned_policies_keep_to_the_interface(place: Path, capsys: Captured) -
                 "choose",
                 "compiled",
                 "prediction",
+                "keep",
                 "learn",
                 "revert",
             ]

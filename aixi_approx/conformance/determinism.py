@@ -18,6 +18,7 @@ from contextlib import contextmanager, redirect_stdout
 import numpy as np
 
 from aixi_approx.conformance.diagnostic import FAILED, NOTE, PASSED, Diagnostic
+from aixi_approx.conformance.keeping import KEEP, round_trip
 from aixi_approx.environment import Environment, EnvironmentFault, Percept
 from aixi_approx.envs import maker
 from aixi_approx.pomdp.definition import POMDP
@@ -138,6 +139,19 @@ def check_replays(
             yield Diagnostic("same seed", FAILED, f"{what}: let reset set all that step changes")
             return
     yield Diagnostic("same seed", PASSED, "the same percepts in a new instance, and again after other play")
+
+    environment.checked_reset(seed)
+    half = len(actions) // 2
+    found = [answer(environment, action) for action in actions[:half]]
+    if (kept := round_trip(environment.keep())) is not None:
+        other.checked_reset(seed + 1)
+        other.restore(kept)
+        found += [answer(other, action) for action in actions[half:]]
+        if where := difference(seed, first, found=found):
+            what = f"{environment.name}: restore() of what keep() gave goes on otherwise: {where}"
+            yield Diagnostic(KEEP, FAILED, f"{what}: keep all that reset and step change")
+            return
+        yield Diagnostic(KEEP, PASSED, "a new instance goes on where another stood")
 
     environment.checked_reset(seed)
     other.checked_reset(seed + 1)

@@ -10,6 +10,7 @@ import numpy as np
 from aixi_approx.agent import Agent
 from aixi_approx.coding import encode
 from aixi_approx.conformance.diagnostic import NOTE, PASSED, Diagnostic, require
+from aixi_approx.conformance.keeping import examine_keeping
 from aixi_approx.environment import Environment
 from aixi_approx.envs import maker
 from aixi_approx.interaction import interact
@@ -59,7 +60,7 @@ def check_planner(
     >>> from aixi_approx import make
     >>> from aixi_approx.planners import RandomPlanner
     >>> [diagnostic.check for diagnostic in check_planner(RandomPlanner(make("tiger").coding), environment="tiger")]
-    ['result', 'repetition', 'forget', 'revert']
+    ['result', 'repetition', 'forget', 'revert', 'keep']
     """
     return list(examine_planner(planner, predictor, environment=environment, cycles=cycles, seed=seed))
 
@@ -106,6 +107,11 @@ def examine_planner(
         if planner.simulations:
             yield Diagnostic("simulations", PASSED, "as many as are asked for")
         yield Diagnostic("revert", PASSED, "an evaluation, with learning and without, leaves no trace")
+        yield examine_keeping(
+            agent,
+            lambda: deque(interact(agent, world, cycles=3), maxlen=0),
+            state=lambda: [np.nan_to_num(part, nan=-1.0).tolist() for part in probe.search()[:4]],
+        )
     else:
         yield Diagnostic("repetition", NOTE, "it is limited by time, so that its results can't be compared")
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from aixi_approx.coding import encode
 from aixi_approx.conformance.diagnostic import NOTE, PASSED, Diagnostic, Nonconformity, require
+from aixi_approx.conformance.keeping import examine_keeping
 from aixi_approx.environment import Environment, Settings
 from aixi_approx.envs import make
 from aixi_approx.predictor import Predictor, PredictorError, Statistics
@@ -54,7 +55,7 @@ def check_predictor(
     --------
     >>> from aixi_approx.predictors import FactoredContextTree
     >>> [diagnostic.check for diagnostic in check_predictor(FactoredContextTree(8, 1, 2), environment="tiger")]
-    ['operations', 'learn', 'copy', 'statistics', 'building']
+    ['operations', 'learn', 'copy', 'keep', 'statistics', 'building']
     """
     found = list(examine_predictor(predictor, cycles=cycles, seed=seed, actions=actions))
     if environment is not None:
@@ -73,6 +74,9 @@ def examine_predictor(
     _learn(predictor, random, number)
     yield Diagnostic("learn", PASSED, "learn and extend do what update and append do")
     yield _copy(predictor, random, number)
+    yield examine_keeping(
+        predictor, lambda: _some_cycles(predictor, random, number), state=lambda: _predictions(predictor, number)
+    )
     statistics = predictor.statistics()
     fine = isinstance(statistics, Statistics)
     require(fine, f"statistics() gave {statistics!r:.60}, which is no Statistics", check=STATISTICS)
@@ -196,6 +200,15 @@ def _copy(predictor: Predictor, random: np.random.Generator, actions: int) -> Di
         one.revert(mark)
         require(_predictions(one, actions) == before, "revert() of a copied predictor is not exact", check="copy")
     return Diagnostic("copy", PASSED, "a copy predicts the same, and is independent")
+
+
+def _some_cycles(predictor: Predictor, random: np.random.Generator, actions: int) -> None:
+    """Learn some random cycles."""
+    for _ in range(3):
+        for bit in encode(int(random.integers(actions)), predictor.action_bits):
+            predictor.append(bit)
+        for _ in range(predictor.percept_bits):
+            predictor.update(_possible(predictor, random))
 
 
 def _for_environment(kind: type[Predictor], environment: Environment) -> Diagnostic:

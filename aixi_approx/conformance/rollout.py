@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from aixi_approx.coding import encode
 from aixi_approx.conformance.diagnostic import PASSED, Diagnostic, Nonconformity, require
+from aixi_approx.conformance.keeping import examine_keeping
 from aixi_approx.predictor_abi import OPERATION, RANDOM_BITS, UNIFORM
 from aixi_approx.rollout import Rollout
 
@@ -139,6 +140,11 @@ def _examine_learner(policy: Any, random: np.random.Generator, cycles: int) -> I
         what = "the same lesson again leads to another prediction: something was left of the one that was reverted"
         require(np.array_equal(_predicted(policy), after), what, check="learn")
     yield Diagnostic("prediction", PASSED, "a distribution over the actions, by which choose() takes them")
+    yield examine_keeping(
+        policy,
+        lambda: policy.extend(_cycle(policy, random)),
+        state=lambda: (_predicted(policy).tolist(), policy.trust),
+    )
     yield Diagnostic("learn", PASSED, f"{cycles:,} lessons, each with its log loss, and taken back exactly")
 
 
