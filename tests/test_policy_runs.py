@@ -418,7 +418,7 @@ def test_learned_policies_keep_to_the_interface(place: Path, capsys: Captured) -
             ]
             assert report.passed
         main(["check", name, "--env", "biased-rps"])
-        assert capsys.readouterr().out.splitlines()[-1] == f"{name}: all 5 passed"
+        assert capsys.readouterr().out.splitlines()[-1] == f"{name}: all 6 passed"
 
 
 class Leaky(LearnedPolicy):
