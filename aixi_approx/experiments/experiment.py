@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol, Self
 
@@ -202,14 +202,18 @@ def run(
     as_integer("cycles", schedule.cycles, 0, MAX_CYCLES)
     as_integer("evaluate", experiment.evaluate, 0, MAX_CYCLES)
     fewest = as_integer("searches", experiment.planner.searches or 1, 1, MAX_SIMULATIONS)
-    agent = build_agent(
-        environment,
-        experiment.model,
-        planner=experiment.planner,
-        settings=settings,
-        seed=experiment.seed,
-        threads=threads,
-    )
+
+    def new_agent() -> Agent:
+        return build_agent(
+            environment,
+            experiment.model,
+            planner=experiment.planner,
+            settings=settings,
+            seed=experiment.seed,
+            threads=threads,
+        )
+
+    agent = new_agent()
     simulations = as_integer("evaluation_simulations", schedule.evaluation_simulations, 0, MAX_SIMULATIONS)
     if not simulations and agent.planner.policy is None and agent.planner.simulations:
         raise ValueError("evaluation_simulations is 0, and no policy can act alone: take 1 or more, or a policy")
@@ -230,9 +234,10 @@ def run(
         return RunResult.from_json(recorded)
 
     environment.checked_reset(experiment.seed)
-    learned, lived = Tally(), list[Row]()
+    learned, done, lived = Tally(), NOTHING, list[Row]()
     switching = environment if isinstance(environment, Switching) else None
-    done = resume(agent, environment, recording=recording, tally=learned) if recording else NOTHING
+    if recording and (found := resume(recording, new_agent, environment=environment, seed=experiment.seed)):
+        agent, learned, done = found
     if switching and recording and done.rows:
         lived += recording.rows("learning")[: done.rows]
     past = recording.rows("learning", after=done) if recording else []
@@ -307,25 +312,30 @@ def run(
     return result
 
 
-def resume(agent: Agent, environment: Environment, *, recording: Recording, tally: Tally) -> Written:
-    """Let an agent and its environment go on from the last snapshot of a run; return how far the rows were then.
+def resume(
+    recording: Recording, new_agent: Callable[[], Agent], *, environment: Environment, seed: int
+) -> tuple[Agent, Tally, Written] | None:
+    """Return an agent as it was at the last snapshot of a run, what its cycles came to, and how far the rows were.
 
-    Where the environment can't say where it stands, it repeats its steps.
+    The environment goes there, too; where it can't say where it stands, it repeats its steps. Return None, and leave the
+    environment as it is after a reset, if no snapshot can be used.
     """
     for snapshot, at in recording.snapshots():
+        agent, tally = new_agent(), Tally()
         try:
+            agent.restore(snapshot["kept"])
             tally.restore(snapshot["tally"])
             if snapshot["environment"] is not None:
                 environment.restore(snapshot["environment"])
-            agent.restore(snapshot["kept"])
         except (ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError):
+            environment.checked_reset(seed)
             continue
         if snapshot["environment"] is None:
             for row in recording.rows("learning")[: at.rows]:
                 percept = Percept(row.observation, row.reward)
                 step_again(environment, row.action, cycle=row.cycle, recorded=percept)
-        return at
-    return NOTHING
+        return agent, tally, at
+    return None
 
 
 def keep_going(
