@@ -317,8 +317,8 @@ def resume(
 ) -> tuple[Agent, Tally, Written] | None:
     """Return an agent as it was at the last snapshot of a run, what its cycles came to, and how far the rows were.
 
-    The environment goes there, too; where it can't say where it stands, it repeats its steps. If no snapshot can be used,
-    return None, with the environment as it is after a reset.
+    The environment goes there, too; where it can't say where it stands, it repeats its steps. Return None if no
+    snapshot can be used; the environment is as it is after a reset, then.
     """
     for snapshot, at in recording.snapshots():
         agent, tally = new_agent(), Tally()
