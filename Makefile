@@ -27,6 +27,10 @@ lint: .venv/installed
 
 # An editable install: Python files are used as they stand, the kernel is built anew when its source has changed.
 .venv/installed: setup.py pyproject.toml $(wildcard ext/*)
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "make: '$(PYTHON)' is not Python 3.11 or newer: name one, as in 'make $(or $(MAKECMDGOALS),demo) PYTHON=python3.12'" >&2; exit 1; }
+	@set -- $${CC:-$$($(PYTHON) -c 'import sysconfig; print(sysconfig.get_config_var("CC") or "cc")')}; command -v "$$1" > /dev/null || \
+		{ echo "make: there is no C compiler '$$1': apt install gcc libc6-dev (Debian, Ubuntu), dnf install gcc (Fedora), xcode-select --install (macOS)" >&2; exit 1; }
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --upgrade pip
 	PYTHONWARNINGS=ignore $(BIN)/pip install --quiet --editable '.[dev]'
