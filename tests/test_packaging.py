@@ -155,6 +155,20 @@ def test_make_says_in_one_line_what_is_missing(python: str, cc: str, said: str, 
     assert not (tmp_path / ".venv").exists()
 
 
+def test_workflows_name_what_there_is() -> None:
+    yaml = pytest.importorskip("yaml")
+    folder = ROOT / ".github" / "workflows"
+    if not folder.exists():
+        pytest.skip("workflows are not in this copy")
+    targets = set(re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    for path in folder.glob("*.yml"):
+        steps = [step for job in yaml.safe_load(path.read_text())["jobs"].values() for step in job["steps"]]
+        programs = " ".join(step.get("run", "") for step in steps)
+        assert set(re.findall(r"\bmake (\w+)", programs)) <= targets
+        assert all((ROOT / file).exists() for file in re.findall(r"\btests/\S+", programs))
+        assert all(re.fullmatch(r"[\w/-]+@(v\d+|release/v\d+)", step["uses"]) for step in steps if "uses" in step)
+
+
 @pytest.mark.xfail(strict=True, reason="not all of them are mended yet; when they are, this line goes")
 def test_nobody_is_told_to_install_what_no_index_has() -> None:
     """The package is in no index: an extra is had in a checkout, by `pip install '.[gym]'`, or its package by name."""
