@@ -1,10 +1,10 @@
 # make demo: an agent learns Tiger from nothing. make test: the whole test suite. make docs: the documentation, to
-# build/docs. make bench: speeds, beside pyaixi.
+# build/docs. make bench: speeds, beside pyaixi. make lint: ruff and mypy. make sanitize: the kernels under sanitizers.
 
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test docs bench lint clean
+.PHONY: demo test docs bench lint sanitize clean
 
 demo: .venv/installed
 	$(BIN)/aixi run tiger
@@ -24,6 +24,9 @@ lint: .venv/installed
 	rm -rf build/typed build/lib*
 	$(BIN)/pip install --quiet --no-deps --target build/typed .
 	cd build/typed && ../../$(BIN)/mypy --config-file ../../pyproject.toml -p aixi_approx
+
+sanitize: .venv/installed
+	benchmarks/trust/sanitize.sh
 
 # An editable install: Python files are used as they stand, the kernel is built anew when its source has changed.
 .venv/installed: setup.py pyproject.toml $(wildcard ext/*)
