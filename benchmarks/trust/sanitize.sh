@@ -39,4 +39,4 @@ if [[ $said != "$SITE"*heap-use-after-free* ]]; then
 fi
 
 if [ $# -eq 0 ]; then set -- -q "${TESTS[@]}"; fi
-sanitized -m pytest "$@"
+sanitized -m pytest --capture=sys "$@" # reports are written past Python
