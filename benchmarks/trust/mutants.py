@@ -159,6 +159,7 @@ def test(place: Path, tests: str) -> str | None:
 
 def judged(place: Path, mutants: list[Mutant]) -> Iterator[tuple[Mutant, str, str]]:
     """Make each mutant, and say what became of it."""
+    built = True  # as the sources stand
     for mutant in mutants:
         path = place / mutant.file
         text = path.read_text()
@@ -166,12 +167,12 @@ def judged(place: Path, mutants: list[Mutant]) -> Iterator[tuple[Mutant, str, st
             yield mutant, "stale", f"its text is there {text.count(mutant.old)} times"
             continue
         path.write_text(text.replace(mutant.old, mutant.new))
-        broken = build(place) if mutant.file.startswith("ext/") else None
-        failed = broken or test(place, mutant.tests)
+        of_kernel = path.parent.name == "ext"
+        failed = None if built and not of_kernel else build(place)
+        built = not of_kernel
+        failed = failed or test(place, mutant.tests)
         yield mutant, "killed" if failed else "survived", failed or mutant.tests
         path.write_text(text)
-        if mutant.file.startswith("ext/") and (broken := build(place)):
-            raise RuntimeError(broken)
 
 
 def main() -> None:
