@@ -93,6 +93,12 @@ def test_evidence_beyond_a_double_comes_back(word: list[int]) -> None:
     assert largest_difference(5, word * (1_200 // len(word)) + random) < 1e-9
 
 
+def test_evidence_beyond_all_doubles_is_refuted() -> None:
+    """1,400 changes send R to 2^-1400, less than any double; as many repetitions in a row bring it back to 1."""
+    bits = [0, 1] * 700 + [0] * 700 + [1] * 700
+    assert largest_difference(1, [*bits, *np.random.default_rng(1).integers(2, size=100).tolist()]) < 1e-9
+
+
 @pytest.mark.parametrize("seed", range(6))
 def test_chains_split_above_extreme_evidence(seed: int) -> None:
     """Markers of equal bits with patterns between them: long edges above nodes with R far from 1."""
