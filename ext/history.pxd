@@ -20,14 +20,29 @@ cdef extern from *:
     """
     #include <stdlib.h>
     #include <stdint.h>
+
+    #define AIXI_FAILED (-1.0)
+
+    #if defined(_MSC_VER) && !defined(__clang__)
+    #include <intrin.h>
+    static inline uint32_t aixi_leading_zeros(uint64_t word) {
+        unsigned long highest;
+        _BitScanReverse64(&highest, word);
+        return 63 - (uint32_t) highest;
+    }
+    #define aixi_usual(condition) (condition)
+    #else
+    #define aixi_leading_zeros(word) ((uint32_t) __builtin_clzll(word))
+    #define aixi_usual(condition) __builtin_expect(!!(condition), 1)
+    #endif
+
+    #ifdef _WIN32
+    /* What _aligned_malloc returns, free cannot release. */
+    #define aixi_aligned_memory(bytes) malloc(bytes)
+    #else
     #ifdef __linux__
     #include <sys/mman.h>
     #endif
-
-    #define AIXI_FAILED (-1.0)
-    #define aixi_leading_zeros(word) ((uint32_t) __builtin_clzll(word))
-    #define aixi_usual(condition) __builtin_expect(!!(condition), 1)
-
     static inline void *aixi_aligned_memory(size_t bytes) {
         void *memory = NULL;
         size_t alignment = bytes >= ((size_t)1 << 22) ? (size_t)1 << 21 : 64;
@@ -37,6 +52,7 @@ cdef extern from *:
     #endif
         return memory;
     }
+    #endif
     """
     const double FAILED "AIXI_FAILED"                            # what an operation returns when it fails
 
@@ -45,8 +61,8 @@ cdef extern from *:
     # The condition itself, with a hint to the compiler that it is mostly true.
     bint usual "aixi_usual" (bint condition) noexcept nogil
 
-    # Uninitialised memory, to be released by `free`, or NULL. It is aligned to cache lines, and uses large pages where
-    # the system has them: with random access, TLB misses cost as much as cache misses.
+    # Uninitialised memory, to be released by `free`, or NULL. But for Windows it is aligned to cache lines, and uses
+    # large pages where the system has them: with random access, TLB misses cost as much as cache misses.
     void *aligned_memory "aixi_aligned_memory" (size_t bytes) noexcept nogil
 
 cdef enum:

@@ -93,6 +93,12 @@ def test_evidence_beyond_a_double_comes_back(word: list[int]) -> None:
     assert largest_difference(5, word * (1_200 // len(word)) + random) < 1e-9
 
 
+def test_evidence_beyond_all_doubles_is_refuted() -> None:
+    """1,400 changes send R to 2^-1400, less than any double; as many repetitions in a row bring it back to 1."""
+    bits = [0, 1] * 700 + [0] * 700 + [1] * 700
+    assert largest_difference(1, [*bits, *np.random.default_rng(1).integers(2, size=100).tolist()]) < 1e-9
+
+
 @pytest.mark.parametrize("seed", range(6))
 def test_chains_split_above_extreme_evidence(seed: int) -> None:
     """Markers of equal bits with patterns between them: long edges above nodes with R far from 1."""
@@ -122,6 +128,32 @@ def test_a_chain_split_above_evidence_that_no_double_holds() -> None:
             fast.append(bit)
             plain.append(bit)
         percept = t % 2 if t < 1_500 else int(random.integers(2))
+        worst = max(worst, abs(fast.update(percept) - plain.update(percept)))
+    assert worst < 1e-9
+
+
+@pytest.mark.parametrize("chain", [600, 601, 1_020, 1_500])
+def test_a_chain_whose_odds_no_double_holds(chain: int) -> None:
+    """2,000 fair coins at the end of a chain of L equal bits: R > 16, so (2^L - 1) R is infinite from L = 1020 on."""
+    tree, action, ones = FactoredContextTree(chain + 1, chain, 1), [0] * chain, 0
+    for n, coin in enumerate(np.random.default_rng(1).integers(2, size=2_000).tolist()):
+        tree.learn(action)
+        kt = (ones + 0.5) / (n + 1)  # all weight is on the tree that stops above the coins: they foretell nothing
+        assert tree.predict() == pytest.approx(kt, rel=1e-11)
+        tree.update(coin)
+        ones += coin
+
+
+def test_a_chain_split_above_evidence_that_its_length_outweighs() -> None:
+    """R_v = 2^-300 below a chain of 500 nodes that splits after the first: R_v 2^499 = 2^199, and so R_m is 1."""
+    fast, plain = FactoredContextTree(501, 500, 1), PlainTrees(501, 500, 1)
+    known, new = [0] * 500, [0] * 498 + [1, 0]
+    worst = 0.0
+    for t in range(330):
+        for bit in known if t < 300 else new:
+            fast.append(bit)
+            plain.append(bit)
+        percept = t % 2 if t < 300 else 1
         worst = max(worst, abs(fast.update(percept) - plain.update(percept)))
     assert worst < 1e-9
 

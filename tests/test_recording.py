@@ -112,6 +112,20 @@ def test_rows_are_read_as_they_were_written(whole: Path) -> None:
     assert read_checked(whole / "manifest.json")["options"] == TIGER.as_json()
 
 
+def test_a_row_is_in_its_file_before_the_next_cycle(tmp_path: Path) -> None:
+    """So that a process that ends, in whatever way, has lost nothing but the cycle it was in."""
+    seen = []
+
+    def watch(part: str, rows: Iterable[Row], cycles: int, environment: Environment) -> Iterator[Row]:
+        for number, row in enumerate(rows):
+            seen.append((tmp_path / "run" / f"{part}.csv").read_bytes().count(b"\n") - number)
+            yield row
+
+    run(TIGER, tmp_path / "run", watch=watch)
+    assert len(seen) == 65
+    assert min(seen) >= 1, "the header, and the rows before this one"
+
+
 def test_write_whole_leaves_no_draft(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for content in ({"a": 1}, {"a": [2, None]}):
         write_atomically(tmp_path / "x.json", content)

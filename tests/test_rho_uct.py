@@ -66,6 +66,17 @@ def test_equals_the_plain_search(
     assert found.value[found.action] == np.nanmax(found.value)
 
 
+def test_the_constant_of_ucb_is_the_square_root_of_two() -> None:
+    """Where none is given; so near to it that another constant makes another search."""
+    coding, tree = live("tiger", 40)
+    found = RhoUCT(coding, 3, simulations=2_000).search(tree, stream(1))
+    plain = PlainSearch(coding, 3, 2**0.5, tree, stream(1))
+    plain.run(2_000)
+    assert found.visits.tolist() == [plain.visits[a,] for a in range(coding.actions)]
+    near = RhoUCT(coding, 3, simulations=2_000, ucb=1.01 * 2**0.5).search(tree, stream(1))
+    assert near.visits.tolist() != found.visits.tolist()
+
+
 @given(
     name=st.sampled_from(NAMES),
     cycles=st.integers(0, 60),
