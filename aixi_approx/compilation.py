@@ -25,10 +25,12 @@ import re
 import sys
 import uuid
 from collections.abc import Callable
-from importlib import metadata
 from pathlib import Path
 from typing import Any, TypeVar
 
+import llvmlite
+import numba
+import numpy as np
 from numba import config, njit
 
 # Numba has no public way to replace its cache. These names are private; they are the same in Numba 0.61 to 0.68.
@@ -60,12 +62,6 @@ def _digest(folder: Path, pattern: str) -> str:
         if _COMPILES.search(text):
             digest.update(f"{path.relative_to(folder)} {len(text)} ".encode() + text)
     return digest.hexdigest()
-
-
-@functools.cache
-def _versions() -> list[str]:
-    """Return the versions of what makes machine code, or lays out what it works on."""
-    return [f"{name} {metadata.version(name)}" for name in ("numba", "llvmlite", "numpy")]
 
 
 _said: set[str] = set()  # kinds of messages
@@ -102,9 +98,10 @@ def _unseal(file: bytes, origin: bytes) -> bytes | None:
 
 @functools.cache
 def _origin(source: Path) -> bytes:
-    """Return a hash of all that the code of a file is made from."""
+    """Return a hash of all that the code of a file is made from, and by what."""
+    versions = numba.__version__, llvmlite.__version__, np.__version__
     files = _digest(_PACKAGE, "**/*.py"), _digest(source.parent, "*.py")
-    return _hash("\n".join((*_versions(), *files)).encode() + source.read_bytes())
+    return _hash("\n".join((*versions, *files)).encode() + source.read_bytes())
 
 
 def code_folders(source: Path) -> list[Path]:
@@ -144,9 +141,9 @@ class _KeptCode(FunctionCache):  # type: ignore[misc]
         self._title = f"{source.stem}.{function.__qualname__}"
         self._paths: list[Path] = []
         if source.is_file():
-            name = f"{self._title}-{code.co_firstlineno}.{sys.implementation.cache_tag}.nbi"
-            self._paths = [folder / re.sub("[<>]", "", name) for folder in code_folders(source)]
-            self._origin = _origin(source)
+            name = re.sub("[<>]", "", f"{self._title}-{code.co_firstlineno}.{sys.implementation.cache_tag}.nbi")
+            self._paths = [folder / name for folder in code_folders(source)]
+            self._origin = _hash(_origin(source) + name.encode())  # the code of another function is none of this one
         self._cache_path = str(self._paths[0].parent) if self._paths else None
         self.enable()
 

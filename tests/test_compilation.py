@@ -177,7 +177,6 @@ DAMAGE: dict[str, Callable[[bytes], bytes]] = {
     "empty": lambda file: b"",
     "half": lambda file: file[: len(file) // 2],
     "a bit of the code": lambda file: file[:-99] + bytes([file[-99] ^ 4]) + file[-98:],
-    "zeros": lambda file: bytes(len(file)),  # what a crash of the machine may leave
     "a file of Numba": lambda file: pickle.dumps("0.61.0") + pickle.dumps(("stamp", {})),
 }
 
@@ -196,6 +195,10 @@ def test_damaged_code_is_never_used_and_heals(copy: Copy) -> None:
     no_code = compilation._seal(pickle.dumps("no code"), whole[len(compilation._MAGIC) + 32 :][:32])
     path.write_bytes(no_code)  # whole, but of no use
     assert copy.run(says="compiled code on disk is of no use (AttributeError: 'str' object") == first
+    assert copy.run() == hit
+    (other,) = copy.folder.rglob("randomness.below*.nbi")
+    path.write_bytes(other.read_bytes())  # whole, but of another function
+    assert copy.run() == first
     assert copy.run() == hit
 
 
@@ -338,14 +341,17 @@ def test_a_numba_without_the_names_that_are_used(
     assert "this version of Numba keeps no compiled code" in capsys.readouterr().err
 
 
-def test_what_needs_no_compiled_code_needs_no_folder() -> None:
-    """Importing and making things is not refused, and says nothing."""
-    code = "import aixi_approx, aixi_approx.planners.graph_uct; from aixi_approx.cli import main"
-    code = f"{code}; aixi_approx.make('tiger'); main(['--help'])"
+def test_without_a_folder_importing_and_help_say_nothing_and_an_agent_is_built() -> None:
+    code = "import aixi_approx, aixi_approx.planners.graph_uct; from aixi_approx.cli import main; main(['--help'])"
+    agent = "; agent = aixi_approx.build_agent(aixi_approx.make('tiger'), seed=0); print('built')"
     environment = {**os.environ, "NUMBA_CACHE_DIR": "/proc/nonexistent", "HOME": "/proc/nonexistent"}
-    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)
-    assert run.stdout.startswith("Usage")
-    assert not run.stderr
+    for program, says in ((code, ""), (code + agent, ELSEWHERE)):
+        run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env=environment)
+        assert run.returncode == 0
+        assert run.stdout.startswith("Usage")
+        assert run.stdout.endswith("built\n") == bool(says)
+        assert run.stderr.count("\n") == bool(says)
+        assert says in run.stderr
 
 
 def test_a_division_by_zero_in_a_kernel() -> None:
