@@ -225,10 +225,13 @@ class Installation:
         return PASSED, f"{where}; in the end the rows of a run that was left alone"
 
     def _start_run(self, out: str, number: str) -> subprocess.Popen[str]:
-        """Begin a run, or go on with it; the number is that of the hash seed, and modulo 2 decides on threads."""
-        threads = "--threads", str(2 - int(number) % 2)
-        command = ["-m", "aixi_approx.cli", *RUN, *LENGTH, *threads, "--seed", str(self.seed), "--out", out, "--json"]
-        return self._start(command, PYTHONHASHSEED=number)
+        """Begin a run, or go on with it; the number is that of the hash seed."""
+        options = *LENGTH, *self._threads(int(number)), "--seed", str(self.seed), "--out", out, "--json"
+        return self._start(["-m", "aixi_approx.cli", *RUN, *options], PYTHONHASHSEED=number)
+
+    def _threads(self, number: int) -> tuple[str, ...]:
+        """The option of one thread or two, in turn."""
+        return "--threads", str(2 - number % 2)
 
     def _rows(self, out: str) -> dict[str, bytes]:
         """The rows of a run by file, as far as they are written."""

@@ -11,7 +11,7 @@ from aixi_approx.predictor import Predictor
 Seen = list[tuple[tuple[int, ...], int]]  # contexts, the most recent bit first, each with the bit that came after it
 
 
-def kt(bits: Sequence[int]) -> Fraction:
+def kt_probability(bits: Sequence[int]) -> Fraction:
     """Return what the KT estimator gives to a string: each bit (its count so far + 1/2) / (number so far + 1)."""
     p, count = Fraction(1), [0, 0]
     for bit in bits:
@@ -22,7 +22,7 @@ def kt(bits: Sequence[int]) -> Fraction:
 
 def mixture(seen: Seen, depth: int) -> Fraction:
     """Return Pw = 1/2 Pe + 1/2 Pw0 Pw1, or Pe at full depth, of the bits seen in a context, as it is defined."""
-    own = kt([bit for _, bit in seen])
+    own = kt_probability([bit for _, bit in seen])
     if depth == 0 or not seen:
         return own
     zero, one = ([(context[1:], bit) for context, bit in seen if context[0] == b] for b in (0, 1))
