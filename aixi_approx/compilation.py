@@ -19,6 +19,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import hashlib
+import importlib
 import os
 import pickle
 import re
@@ -33,18 +34,22 @@ import numba
 import numpy as np
 from numba import config, njit
 
-# Numba has no public way to replace its cache. These names are private; they are the same in Numba 0.61 to 0.68.
-try:
-    from numba.core.caching import FunctionCache
-    from numba.core.compiler import CompileResult
-    from numba.core.serialize import dumps
-except ImportError:
-    FunctionCache, CompileResult, dumps = object, None, None
-
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 _PACKAGE = Path(__file__).parent
 _COMPILES = re.compile(rb"^[ \t]*(?:from|import)[ \t]+(?:numba|aixi_approx\.compilation)\b", re.MULTILINE)
+
+
+def _private(module: str, name: str) -> Any:
+    """Return what Numba has no public way to; None if it is no more there. It is the same in Numba 0.61 to 0.68."""
+    with contextlib.suppress(ImportError, AttributeError):
+        return getattr(importlib.import_module(f"numba.core.{module}"), name)
+    return None
+
+
+FunctionCache = _private("caching", "FunctionCache")
+CompileResult = _private("compiler", "CompileResult")
+dumps = _private("serialize", "dumps")
 
 _MAGIC = b"aixi_approx, compiled code, 1\n"
 _HASH = 32  # bytes
@@ -119,15 +124,15 @@ def code_folders(source: Path) -> list[Path]:
         there is any. They need not exist.
     """
     inside = f"{source.parent.name}_{_hash(os.fsencode(source.parent)).hex()[:32]}"
-    if config.CACHE_DIR:
-        return [Path(config.CACHE_DIR) / inside]
+    if chosen := getattr(config, "CACHE_DIR", ""):  # NUMBA_CACHE_DIR, or a line of a configuration of Numba
+        return [Path(chosen) / inside]
     own = Path(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"))
     # A home is not made. If none is known, "~" would be a folder in the current one.
     home = [own / "aixi_approx" / inside] if own.is_absolute() and own.parent.is_dir() else []
     return [source.parent / "__pycache__", *home]
 
 
-class _KeptCode(FunctionCache):  # type: ignore[misc]
+class _KeptCode(FunctionCache or object):  # type: ignore[misc]
     """The compiled code of a function, by signature, in one file. No fault of the file or of the disk comes out of it.
 
     One file, so that no code can be taken for that of another signature, whoever writes at the same time. If two
@@ -219,7 +224,7 @@ def _compile(function: Function, **options: Any) -> Function:
     compiled = njit(**options)(function)
     if compiled is function:  # NUMBA_DISABLE_JIT=1
         return function
-    if CompileResult and hasattr(compiled, "_cache"):
+    if FunctionCache and CompileResult and dumps and hasattr(compiled, "_cache"):
         compiled._cache = _KeptCode(function)
     else:
         _say_once("Numba", "this version of Numba keeps no compiled code for us, so every process compiles it anew")
