@@ -9,11 +9,13 @@ import json
 import os
 import pickle
 import random
+import runpy
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -196,10 +198,6 @@ def test_damaged_code_is_never_used_and_heals(copy: Copy) -> None:
     path.write_bytes(no_code)  # whole, but of no use
     assert copy.run(says="compiled code on disk is of no use (AttributeError: 'str' object") == first
     assert copy.run() == hit
-    (other,) = copy.folder.rglob("randomness.below*.nbi")
-    path.write_bytes(other.read_bytes())  # whole, but of another function
-    assert copy.run() == first
-    assert copy.run() == hit
 
 
 def test_every_other_bit_and_every_end_is_noticed() -> None:
@@ -214,6 +212,18 @@ def test_every_other_bit_and_every_end_is_noticed() -> None:
         for made_from in (origin, bytes(32)):
             with pytest.raises(compilation._Damaged):
                 compilation._unseal(each, made_from)
+
+
+def test_the_benchmark_of_damage(copy: Copy, capsys: pytest.CaptureFixture[str]) -> None:
+    """A sample of benchmarks/trust/cache.py, on files of a run and on one that is short enough to try every bit."""
+    cache = SimpleNamespace(**runpy.run_path(str(ROOT / "benchmarks" / "trust" / "cache.py")))
+    copy.run()
+    files = {path: path.read_bytes() for path in copy.folder.rglob("*.nbi")}
+    chance = random.Random(0)
+    for damage in cache.DAMAGE.values():
+        assert all(cache.noticed(damage(file, chance)) for file in files.values())
+    cache.alone({**files, Path("short"): compilation._seal(b"code", bytes(32))}, 100, chance=chance)
+    assert capsys.readouterr().out.count("noticed      100") == 2
 
 
 def test_code_of_another_signature_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -235,6 +245,21 @@ def test_code_of_another_signature_stays(tmp_path: Path, monkeypatch: pytest.Mon
     assert sum(twice.stats.cache_misses.values()) == 3
 
 
+def test_code_of_another_function_is_not_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The file of one is put in the place of the other: both have one signature and, but for a 2, one code."""
+    (tmp_path / "rollout.py").write_text(
+        "from aixi_approx.compilation import kernel\n@kernel\ndef one(): return 1\n@kernel\ndef two(): return 2\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr("numba.config.CACHE_DIR", "")
+    monkeypatch.delitem(sys.modules, "rollout", raising=False)
+    rollout = importlib.import_module("rollout")
+    assert rollout.one() == 1
+    (one,), (two,) = rollout.one._cache._paths[:1], rollout.two._cache._paths[:1]
+    shutil.copy(one, two)
+    assert rollout.two() == 2
+
+
 def test_two_processes_at_once(copy: Copy) -> None:
     first, second = copy.start(), copy.start()
     result = copy.end(first)
@@ -253,9 +278,9 @@ def test_nowhere_to_write(copy: Copy) -> None:
         shutil.rmtree(kept)
         kept.write_text("a file")
     homeless = {"XDG_CACHE_HOME": "", "PYTHONDONTWRITEBYTECODE": "1"}
-    for home in ("/proc/nonexistent", f"{copy.folder}/helper.py", "relative"):
+    for home in ("/proc/nonexistent", "relative"):
         assert copy.run(says=ELSEWHERE, HOME=home, **homeless) == first
-    for folder in ("/dev/full", "/proc/nonexistent", f"{copy.folder}/helper.py"):
+    for folder in ("/dev/full", f"{copy.folder}/helper.py"):
         says = f"{ELSEWHERE}{folder}/"
         assert copy.run(says=says, NUMBA_CACHE_DIR=folder) == first
     assert sorted(path.name for path in copy.folder.iterdir()) == [

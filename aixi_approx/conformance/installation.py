@@ -276,8 +276,8 @@ class Installation:
                 refused.append(f"{folder} ({error.strerror or error})")
             else:
                 return PASSED, f"{folder} can be written to"
-        mend = "so every process compiles anew: set NUMBA_CACHE_DIR to a folder that can be written to"
-        return NOTE, f"nothing can be written to {', nor to '.join(refused)}, {mend}"
+        mend = "every process compiles anew what is not there: set NUMBA_CACHE_DIR to a folder that can be written to"
+        return NOTE, f"nothing can be written to {', nor to '.join(refused)}, so {mend}"
 
     def damage(self) -> tuple[str, str]:
         """Change a bit of a file of compiled code, and see that it is noticed and mended."""
