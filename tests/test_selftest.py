@@ -202,14 +202,14 @@ def test_rows_that_depend_on_the_process(here: Installation, tmp_path: Path, mon
     run_in(HASHED, tmp_path, monkeypatch)
     check, result, message = tried(here, REPETITION)
     assert (check, result) == ("determinism", FAILED)
-    assert "other rows in evaluation.csv" in message
+    assert "another evaluation.csv: report this" in message
 
 
 def test_rows_that_depend_on_a_kill(here: Installation, tmp_path: Path, monkeypatch: Patch) -> None:
     run_in(RESUMED, tmp_path, monkeypatch)
     check, result, message = tried(here, KILLS)
     assert (check, result) == ("crash", FAILED)
-    assert "lines written, and other rows in " in message
+    assert "lines written, and another " in message
 
 
 def test_a_run_that_fails(here: Installation, monkeypatch: Patch) -> None:

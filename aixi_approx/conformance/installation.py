@@ -79,7 +79,7 @@ class Installation:
         self.folder, self.seed = folder, seed
         self._scratch = Path()
         self._processes: list[subprocess.Popen[str]] = []
-        self._whole: dict[str, bytes] = {}  # rows of a run that was left alone
+        self._whole: dict[str, bytes] = {}  # what a run leaves that is left alone, by file
 
     def __enter__(self) -> Self:
         self._temporary = tempfile.TemporaryDirectory(prefix="aixi-selftest-", ignore_cleanup_errors=True)
@@ -192,37 +192,37 @@ class Installation:
         runs = [self._start_run(name, name) for name in ("1", "2")]  # hash seed and threads
         for process in runs:
             self._end(process)
-        one, other = (self._rows(name) for name in ("1", "2"))
+        one, other = (self._results(name) for name in ("1", "2"))
         self._whole = one
         mend = "report this, with the output of --json and your processor"
         for name in one:
-            require(one[name] == other.get(name), f"other rows in {name}: {mend}", check="determinism")
-        return PASSED, f"the same {_lines(one):,} lines"
+            require(one[name] == other.get(name), f"another {name}: {mend}", check="determinism")
+        return PASSED, f"the same {', '.join(one)}, with {_lines(self._written('1')):,} lines"
 
     def kills(self) -> tuple[str, str]:
         """Kill a run, resume it, and compare it with that of another process, or a new one, that was left alone."""
         if not self._whole:
             self._end(self._start_run("alone", "1"))
-            self._whole = self._rows("alone")
+            self._whole = self._results("alone")
         wanted, at = self._whole, list[str]()
-        length = sum(map(len, wanted.values()))
+        length = sum(len(rows) for name, rows in wanted.items() if name.endswith(".csv"))
         for kill in range(KILLS):
             process = self._start_run("killed", "3")
             goal = random.uniform(kill, kill + 1) / KILLS * length  # bytes of rows, so that each kill gets further
             began = time.monotonic()
-            while process.poll() is None and sum(map(len, self._rows("killed").values())) < goal:
+            while process.poll() is None and sum(map(len, self._written("killed").values())) < goal:
                 require(time.monotonic() - began < PATIENCE, f"no end after {PATIENCE} s", check="crash")
                 time.sleep(0.002)
             time.sleep(random.uniform(0, 0.02))  # in which a run writes some rows
             process.kill()
             process.communicate()
-            at.append(f"{_lines(self._rows('killed')):,}")
+            at.append(f"{_lines(self._written('killed')):,}")
         self._end(self._start_run("killed", "4"))
-        found, where = self._rows("killed"), f"killed with {', '.join(at)} lines written"
+        found, where = self._results("killed"), f"killed with {', '.join(at)} lines written"
         for name in wanted:
             mend = "do not trust runs that were interrupted here, and report this"
-            require(found.get(name) == wanted[name], f"{where}, and other rows in {name}: {mend}", check="crash")
-        return PASSED, f"{where}; in the end the rows of a run that was left alone"
+            require(found.get(name) == wanted[name], f"{where}, and another {name}: {mend}", check="crash")
+        return PASSED, f"{where}; in the end all is as in a run that was left alone"
 
     def _start_run(self, out: str, number: str) -> subprocess.Popen[str]:
         """Begin a run, or go on with it; the number is that of the hash seed."""
@@ -233,9 +233,13 @@ class Installation:
         """The option of one thread or two, in turn."""
         return "--threads", str(2 - number % 2)
 
-    def _rows(self, out: str) -> dict[str, bytes]:
-        """The rows of a run by file, as far as they are written."""
-        return {path.name: path.read_bytes() for path in sorted((self._scratch / out).glob("*.csv"))}
+    def _written(self, out: str, pattern: str = "*.csv") -> dict[str, bytes]:
+        """What a run has written so far, by file: its rows."""
+        return {path.name: path.read_bytes() for path in sorted((self._scratch / out).glob(pattern))}
+
+    def _results(self, out: str) -> dict[str, bytes]:
+        """What a run leaves that knows no clock, by file: its rows and its agent."""
+        return {**self._written(out), **self._written(out, "agent.aixi")}
 
     def _start(self, arguments: Sequence[str], **environment: str) -> subprocess.Popen[str]:
         """Start Python in the scratch folder, with what this process would import."""
