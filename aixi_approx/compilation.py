@@ -1,4 +1,4 @@
-"""The decorators of all compiled functions, with a cache on disk that notices every edit.
+"""The decorators of all compiled functions, with a cache on disk that notices every edit and all damage.
 
 Numba compiles a function together with the functions that it calls, and keeps the result on disk until the file of the
 function changes. An edit of a callee in another file would go unnoticed, and the old code would run. Therefore the
@@ -7,25 +7,52 @@ function, that import Numba or this module. After an edit of one of them, all th
 
 Constants are compiled in, too: a constant that a compiled function uses belongs into one of these files.
 
+Numba also trusts what it finds on disk: half a file is a traceback, another bit a crash or another result. Here each
+function has one file, which is hashed before any of it is used. What is damaged is removed and compiled anew. Where
+nothing can be written, the code is kept in memory.
+
 Functions outside the package may use the decorators, for example those of your own planner.
 """
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import hashlib
+import importlib
+import os
+import pickle
 import re
 import sys
+import uuid
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
-from numba import njit
+import llvmlite
+import numba
+import numpy as np
+from numba import config, njit
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 _PACKAGE = Path(__file__).parent
 _COMPILES = re.compile(rb"^[ \t]*(?:from|import)[ \t]+(?:numba|aixi_approx\.compilation)\b", re.MULTILINE)
+
+
+def _private(module: str, name: str) -> Any:
+    """Return what Numba has no public way to; None if it is no more there. It is the same in Numba 0.61 to 0.68."""
+    with contextlib.suppress(ImportError, AttributeError):
+        return getattr(importlib.import_module(f"numba.core.{module}"), name)
+    return None
+
+
+FunctionCache = _private("caching", "FunctionCache")
+CompileResult = _private("compiler", "CompileResult")
+dumps = _private("serialize", "dumps")
+
+_MAGIC = b"aixi_approx, compiled code, 1\n"
+_HASH = 32  # bytes
 
 
 @functools.cache
@@ -42,30 +69,165 @@ def _digest(folder: Path, pattern: str) -> str:
     return digest.hexdigest()
 
 
-@functools.cache
-def _say_once(message: str) -> None:
+_said: set[str] = set()  # kinds of messages
+
+
+def _say_once(kind: str, message: str) -> None:
     from multiprocessing import parent_process
 
-    if parent_process() is None:  # not in every worker
-        print(message, file=sys.stderr)
+    if kind not in _said and parent_process() is None:  # not in every worker
+        print(f"aixi_approx: {message}", file=sys.stderr)
+    _said.add(kind)
+
+
+class _Damaged(ValueError):
+    """What a file of compiled code holds is not what was written to it."""
+
+
+def _hash(content: bytes) -> bytes:
+    return hashlib.blake2b(content, digest_size=_HASH).digest()
+
+
+def _seal(code: bytes, origin: bytes) -> bytes:
+    """Return the contents of a file: what it is, a hash of all that follows, what the code was made from, the code."""
+    return _MAGIC + _hash(origin + code) + origin + code
+
+
+def _unseal(file: bytes, origin: bytes) -> bytes | None:
+    """Return the code in the contents of a file; None if it was made from something else."""
+    hashed, begin = len(_MAGIC) + _HASH, len(_MAGIC) + 2 * _HASH
+    if len(file) < begin or file[:hashed] != _MAGIC + _hash(file[hashed:]):
+        raise _Damaged
+    return file[begin:] if file[hashed:begin] == origin else None
+
+
+@functools.cache
+def _origin(source: Path) -> bytes:
+    """Return a hash of all that the code of a file is made from, and by what."""
+    versions = numba.__version__, llvmlite.__version__, np.__version__
+    files = _digest(_PACKAGE, "**/*.py"), _digest(source.parent, "*.py")
+    return _hash("\n".join((*versions, *files)).encode() + source.read_bytes())
+
+
+def code_folders(source: Path) -> list[Path]:
+    """Return where the compiled code of a file is kept: the first of these folders that can be written to.
+
+    Parameters
+    ----------
+    source : Path
+        The file, absolute.
+
+    Returns
+    -------
+    list of Path
+        Below NUMBA_CACHE_DIR if that is set, else `__pycache__` beside the file, then one in the home of the user, if
+        there is any. They need not exist.
+    """
+    inside = f"{source.parent.name}_{_hash(os.fsencode(source.parent)).hex()[:32]}"
+    if chosen := getattr(config, "CACHE_DIR", ""):  # NUMBA_CACHE_DIR, or a line of a configuration of Numba
+        return [Path(chosen) / inside]
+    own = Path(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"))
+    # A home is not made. If none is known, "~" would be a folder in the current one.
+    home = [own / "aixi_approx" / inside] if own.is_absolute() and own.parent.is_dir() else []
+    return [source.parent / "__pycache__", *home]
+
+
+class _KeptCode(FunctionCache or object):  # type: ignore[misc]
+    """The compiled code of a function, by signature, in one file. No fault of the file or of the disk comes out of it.
+
+    One file, so that no code can be taken for that of another signature, whoever writes at the same time. If two
+    processes do, code of one may be lost, and is compiled anew.
+    """
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self._py_func = function  # for _index_key
+        code = function.__code__
+        source = Path(os.path.abspath(code.co_filename))
+        self._title = f"{source.stem}.{function.__qualname__}"
+        self._paths: list[Path] = []
+        if source.is_file():
+            name = re.sub("[<>]", "", f"{self._title}-{code.co_firstlineno}.{sys.implementation.cache_tag}.nbi")
+            self._paths = [folder / name for folder in code_folders(source)]
+            self._origin = _hash(_origin(source) + name.encode())  # the code of another function is none of this one
+        self._cache_path = str(self._paths[0].parent) if self._paths else None
+        self.enable()
+
+    def flush(self) -> None:
+        """Forget what is kept."""
+        for path in self._paths:
+            _remove(path)
+
+    def load_overload(self, sig: Any, target_context: Any) -> Any:
+        """Return the code of a signature, or None."""
+        target_context.refresh()
+        for path in self._paths if self._enabled else []:
+            try:
+                code = self._read(path).get(self._index_key(sig, target_context.codegen()))
+                if code is not None:
+                    return CompileResult._rebuild(target_context, *pickle.loads(code))
+            except (OSError, MemoryError):  # mostly there is no file
+                continue
+            except Exception as error:  # whatever pickle and Numba raise
+                what = "damaged" if isinstance(error, _Damaged) else f"of no use ({type(error).__name__}: {error})"
+                _say_once("damaged", f"compiled code on disk is {what}, and is compiled anew: {path}")
+                _remove(path)
+        return None
+
+    def save_overload(self, sig: Any, data: Any) -> None:
+        """Keep the code of a signature."""
+        if not self._enabled:
+            return
+        anew = "so every process compiles it anew"
+        if not self._paths:
+            _say_once("no file", f"{self._title} is in no file, {anew}, whatever NUMBA_CACHE_DIR says")
+        elif data.library.has_dynamic_globals or not all(loop.can_cache for loop in data.lifted):
+            _say_once("address", f"{self._title} has an address or a large array compiled into it, {anew}")
+        else:
+            key, code = self._index_key(sig, data.codegen), dumps(data._reduce())
+            failures = []
+            for path in self._paths:
+                try:
+                    self._write(path, key, code)
+                except OSError as error:
+                    failures.append(f"{path.parent}: {error.strerror or error}")
+                else:
+                    return
+            mend = "set NUMBA_CACHE_DIR to a folder that can be written to"
+            _say_once("no folder", f"compiled code can't be kept, {anew}; {mend} ({'; '.join(failures)})")
+
+    def _read(self, path: Path) -> dict[Any, bytes]:
+        """Return the code in a file, by signature."""
+        content = _unseal(path.read_bytes(), self._origin)
+        return pickle.loads(content) if content is not None else {}
+
+    def _write(self, path: Path, key: Any, code: bytes) -> None:
+        """Add code to a file."""
+        try:
+            known = self._read(path)
+        except Exception:
+            known = {}
+        draft = path.with_name(f"{path.name}.{uuid.uuid4().hex[:16]}.draft")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            draft.write_bytes(_seal(dumps({**known, key: code}), self._origin))
+            draft.replace(path)
+        finally:
+            _remove(draft)
+
+
+def _remove(path: Path) -> None:
+    with contextlib.suppress(OSError):
+        path.unlink()
 
 
 def _compile(function: Function, **options: Any) -> Function:
-    try:
-        compiled = njit(cache=True, **options)(function)
-    except RuntimeError:  # Numba found no folder for the cache
-        _say_once(
-            "aixi_approx: no folder to keep compiled code in, so every process compiles it anew; "
-            "set NUMBA_CACHE_DIR to a folder that you can write to"
-        )
-        return njit(**options)(function)
-    # Numba has no public way to add to what a cache is tied to. These attributes are private; they are the same in
-    # Numba 0.61 to 0.68. Where they are missing, this is the plain cache of Numba. Without JIT there is no cache.
-    # An index of another version is not unpickled: it may name classes that are no more.
-    index: Any = getattr(getattr(compiled, "_cache", None), "_cache_file", None)
-    if hasattr(index, "_version"):
-        own_folder = Path(function.__code__.co_filename).parent
-        index._version = (index._version, _digest(_PACKAGE, "**/*.py"), _digest(own_folder, "*.py"))
+    compiled = njit(**options)(function)
+    if compiled is function:  # NUMBA_DISABLE_JIT=1
+        return function
+    if FunctionCache and CompileResult and dumps and hasattr(compiled, "_cache"):
+        compiled._cache = _KeptCode(function)
+    else:
+        _say_once("Numba", "this version of Numba keeps no compiled code for us, so every process compiles it anew")
     return compiled
 
 
@@ -73,7 +235,7 @@ def compiled(function: Function) -> Function:
     """Compile a function when it is first called, and keep the result on disk.
 
     With the environment variable NUMBA_DISABLE_JIT=1 it remains a Python function. NUMBA_CACHE_DIR says where the
-    results are kept, by default in `__pycache__`, or in a folder of the user if that cannot be written to. If neither
+    results are kept, by default in `__pycache__`, or in `~/.cache/aixi_approx` if that can't be written to. If neither
     can, they are kept in memory, and a line on stderr says so.
     """
     return _compile(function)

@@ -10,7 +10,7 @@ import click
 
 from aixi_approx._version import __version__
 
-COMMANDS = ("run", "play", "solve", "check", "reproduce", "scale", "envs", "predict")
+COMMANDS = ("run", "play", "solve", "check", "reproduce", "scale", "envs", "predict", "selftest")
 
 
 class Commands(click.Group):
@@ -43,6 +43,7 @@ def aixi() -> None:
       aixi scale tiger             what experience and search buy, and where the losses come from
       aixi envs                    the environments
       aixi predict README.md       code length of a file, in bits per byte
+      aixi selftest                whether all this can be trusted on your machine
     """
 
 

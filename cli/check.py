@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
-import textwrap
 from typing import TYPE_CHECKING
 
 import click
 
-from aixi_approx.cli.options import as_json, at_least, notice, print_json
+from aixi_approx.cli.options import as_json, at_least, notice, print_diagnostic, print_json
 
 if TYPE_CHECKING:
     from aixi_approx.conformance.by_name import Report
@@ -59,12 +57,9 @@ def command(
 
 
 def _print(report: Report) -> None:
-    """Print a line for each diagnostic, folded on a terminal only."""
-    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else 1 << 30
-    for check, result, message in report.diagnostics:
-        line = f"{'FAILED' if result == 'failed' else result:8}{check:14}{' '.join(message.split())}"
-        folded = textwrap.fill(line, width, subsequent_indent=" " * 22, break_on_hyphens=False)
-        click.echo(click.style(folded, fg="red") if result == "failed" else folded)
+    """Print what came of the checks."""
+    for diagnostic in report.diagnostics:
+        print_diagnostic(diagnostic)
     passed, failed = (sum(each.result == what for each in report.diagnostics) for what in ("passed", "failed"))
     count = f"{passed} passed, {failed} failed" if failed else f"all {passed} passed"
     print(f"\n{report.name}: {count}")

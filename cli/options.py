@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import sys
+import textwrap
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -15,6 +17,8 @@ import click
 
 if TYPE_CHECKING:
     from rich.progress import Progress
+
+    from aixi_approx.conformance.diagnostic import Diagnostic
 
 FORMATS = (".png", ".svg", ".pdf")
 
@@ -39,6 +43,15 @@ def print_json(content: Mapping[str, Any]) -> None:
     print(json.dumps(content))
 
 
+def print_diagnostic(diagnostic: Diagnostic) -> None:
+    """Print what came of a check in a line, folded on a terminal only."""
+    check, result, message = diagnostic
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else 1 << 30
+    line = f"{'FAILED' if result == 'failed' else result:8}{check:14}{' '.join(message.split())}"
+    folded = textwrap.fill(line, width, subsequent_indent=" " * 22, break_on_hyphens=False)
+    click.echo(click.style(folded, fg="red") if result == "failed" else folded)
+
+
 def progress(*columns: str) -> Progress:
     """Return a progress bar on stderr: description, bar, share, the given columns, time left."""
     from rich.console import Console
@@ -52,6 +65,19 @@ def progress(*columns: str) -> Progress:
         TimeRemainingColumn(compact=True),
         console=Console(stderr=True),
     )
+
+
+@contextmanager
+def working(what: str) -> Iterator[None]:
+    """Show on a terminal what is being done; nothing is left of it."""
+    if not sys.stderr.isatty():
+        yield
+        return
+    from rich.console import Console
+    from rich.markup import escape
+
+    with Console(stderr=True).status(f"{escape(what)} ..."):
+        yield
 
 
 @contextmanager
