@@ -104,9 +104,9 @@ def _unseal(file: bytes, origin: bytes) -> bytes | None:
 @functools.cache
 def _origin(source: Path) -> bytes:
     """Return a hash of all that the code of a file is made from, and by what."""
-    versions = numba.__version__, llvmlite.__version__, np.__version__
+    text, versions = source.read_bytes(), (numba.__version__, llvmlite.__version__, np.__version__)
     files = _digest(_PACKAGE, "**/*.py"), _digest(source.parent, "*.py")
-    return _hash("\n".join((*versions, *files)).encode() + source.read_bytes())
+    return _hash("\n".join((*versions, *files)).encode() + text)
 
 
 def code_folders(source: Path) -> list[Path]:
@@ -128,7 +128,7 @@ def code_folders(source: Path) -> list[Path]:
         return [Path(chosen) / inside]
     own = Path(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"))
     # A home is not made. If none is known, "~" would be a folder in the current one.
-    home = [own / "aixi_approx" / inside] if own.is_absolute() and own.parent.is_dir() else []
+    home = [own / "aixi_approx" / inside] if own.is_absolute() and os.path.isdir(own.parent) else []
     return [source.parent / "__pycache__", *home]
 
 
@@ -145,10 +145,10 @@ class _KeptCode(FunctionCache or object):  # type: ignore[misc]
         source = Path(os.path.abspath(code.co_filename))
         self._title = f"{source.stem}.{function.__qualname__}"
         self._paths: list[Path] = []
-        if source.is_file():
+        with contextlib.suppress(OSError):  # there is no such file
             name = re.sub("[<>]", "", f"{self._title}-{code.co_firstlineno}.{sys.implementation.cache_tag}.nbi")
-            self._paths = [folder / name for folder in code_folders(source)]
             self._origin = _hash(_origin(source) + name.encode())  # the code of another function is none of this one
+            self._paths = [folder / name for folder in code_folders(source)]
         self._cache_path = str(self._paths[0].parent) if self._paths else None
         self.enable()
 

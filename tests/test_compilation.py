@@ -294,6 +294,18 @@ def test_nowhere_to_write(copy: Copy) -> None:
     assert copy.run(HOME=str(own), **homeless) == {**first, "hits": [1], "misses": [0]}
 
 
+def test_a_home_that_may_not_be_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(path: Path, **_: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    monkeypatch.setattr("numba.config.CACHE_DIR", "")
+    monkeypatch.setenv("HOME", "/else/where")
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    for function in ("os.stat", "pathlib.Path.stat"):
+        monkeypatch.setattr(function, refuse)
+    assert compilation.code_folders(Path("/package/file.py")) == [Path("/package/__pycache__")]
+
+
 def test_code_that_came_with_the_installation_is_used_where_nothing_can_be_written(copy: Copy) -> None:
     copy.run()
     program = "import pathlib\ndef refuse(*_): raise OSError(30, 'Read-only file system')\n"
