@@ -207,6 +207,7 @@ def test_rows_that_depend_on_the_process(here: Installation, tmp_path: Path, mon
 
 def test_rows_that_depend_on_a_kill(here: Installation, tmp_path: Path, monkeypatch: Patch) -> None:
     run_in(RESUMED, tmp_path, monkeypatch)
+    monkeypatch.setattr("random.uniform", lambda low, high: (low + high) / 2)  # killed in the middle
     check, result, message = tried(here, KILLS)
     assert (check, result) == ("crash", FAILED)
     assert "lines written, and another " in message
