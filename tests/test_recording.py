@@ -247,7 +247,7 @@ def test_ctrl_c_and_the_same_command_again(tmp_path: Path) -> None:
         (
             "manifest.json",
             '{"version": "0.0.0", "options": {}}',
-            r"version 0.0.0: read it with that version \(pip install aixi_approx==0.0.0\), or name another folder",
+            r"version 0.0.0: read it with that version, or name another folder",
         ),
     ],
 )
