@@ -280,6 +280,12 @@ def test_other_options_are_refused(whole: Path, part: dict[str, Any]) -> None:
     assert {path: path.read_bytes() for path in whole.iterdir()} == before
 
 
+def test_an_option_that_is_not_given_is_another_one(whole: Path) -> None:
+    options = {name: value for name, value in TIGER.as_json().items() if name != "evaluate"}
+    with pytest.raises(ValueError, match="holds a run with evaluate 25, not None"):
+        Recording(whole, options)
+
+
 def test_an_environment_that_does_not_repeat_itself_is_noticed(tmp_path: Path) -> None:
     experiment = own(tmp_path, "return Percept(os.urandom(1)[0] % 2, 0)", cycles=60)
     run(experiment, tmp_path / "out")
