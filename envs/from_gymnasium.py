@@ -46,7 +46,7 @@ try:
 except ModuleNotFoundError as error:
     if error.name != "gymnasium":
         raise
-    raise EnvironmentFault("environments of Gymnasium need it installed: pip install 'aixi_approx[gym]'") from None
+    raise EnvironmentFault("environments of Gymnasium need it installed: pip install gymnasium") from None
 
 from aixi_approx.pomdp.definition import POMDP, Outcome
 from aixi_approx.randomness import ENVIRONMENT, stream

@@ -353,6 +353,19 @@ def test_work_of_a_few_bits() -> None:
 # ---------------------------------------------------------------------------------------------- undo
 
 
+@pytest.mark.parametrize("verb", ["predict", "update"])
+def test_what_was_predicted_after_an_undone_action_is_forgotten(verb: str) -> None:
+    """The length of the history is the same after another action; the context is not."""
+    tree = FactoredContextTree(8, 1, 1)
+    tree.learn(np.repeat(np.random.default_rng(1).integers(2, size=200), 2))  # the percept is the action
+    mark = tree.mark()
+    tree.append(0)
+    assert tree.predict() < 0.1
+    tree.revert(mark)
+    tree.append(1)
+    assert (tree.predict() if verb == "predict" else tree.update(1)) > 0.9
+
+
 class Undo(RuleBasedStateMachine):
     """Any interleaving of the verbs, from the first bit on: a revert gives back the complete state, bit for bit."""
 

@@ -169,7 +169,6 @@ def test_workflows_name_what_there_is() -> None:
         assert all(re.fullmatch(r"[\w/-]+@(v\d+|release/v\d+)", step["uses"]) for step in steps if "uses" in step)
 
 
-@pytest.mark.xfail(strict=True, reason="not all of them are mended yet; when they are, this line goes")
 def test_nobody_is_told_to_install_what_no_index_has() -> None:
     """The package is in no index: an extra is had in a checkout, by `pip install '.[gym]'`, or its package by name."""
     for path in (

@@ -247,7 +247,7 @@ def test_ctrl_c_and_the_same_command_again(tmp_path: Path) -> None:
         (
             "manifest.json",
             '{"version": "0.0.0", "options": {}}',
-            r"version 0.0.0: read it with that version \(pip install aixi_approx==0.0.0\), or name another folder",
+            r"version 0.0.0: read it with that version, or name another folder",
         ),
     ],
 )
@@ -278,6 +278,12 @@ def test_other_options_are_refused(whole: Path, part: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=f"holds a run with .*{named}"):
         Recording(whole, options)
     assert {path: path.read_bytes() for path in whole.iterdir()} == before
+
+
+def test_an_option_that_is_not_given_is_another_one(whole: Path) -> None:
+    options = {name: value for name, value in TIGER.as_json().items() if name != "evaluate"}
+    with pytest.raises(ValueError, match="holds a run with evaluate 25, not None"):
+        Recording(whole, options)
 
 
 def test_an_environment_that_does_not_repeat_itself_is_noticed(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from scipy.sparse import csr_array
 
 from aixi_approx.environment import Percept
 from aixi_approx.envs import make
-from aixi_approx.laboratory.regret import PARTS, TIE, DecisionAnalyser, RegretParts, TrueValues, best, split
+from aixi_approx.laboratory.regret import PARTS, TIE, DecisionAnalyser, RegretParts, TrueValues, best, bounds, split
 from aixi_approx.planner import SearchResult
 from aixi_approx.planners.expectimax import Expectimax
 from aixi_approx.planners.iterative_deepening import TooSlow
@@ -115,6 +115,21 @@ def test_a_stage_takes_what_the_next_one_takes_or_any() -> None:
     assert found == pytest.approx((8 - 4, 4 - 3, 3 - 1, 0, 1 - (0.6 * 1 + 0.1 * 15), 8 - 2.1))
     found = lost([8.0, 4.0, 2.0, 1.0], {0, 1}, {1, 2}, 1, 3, 0.4)
     assert found == pytest.approx((8 - 4, 0, 0, 4 - 1, 1 - (0.6 * 1 + 0.1 * 15), 8 - 2.1))
+
+
+@given(decision=decisions(), data=st.data())
+def test_bounds_hold_whatever_the_model_takes_for_the_best(decision: tuple[Any, ...], data: st.DataObject) -> None:
+    """And they are reached: no narrower ones hold."""
+    values, within, _, search, *_ = decision
+    actions = range(len(values))
+    within = {search} if within is None else within
+    possible = data.draw(st.sets(st.sampled_from(actions), min_size=1))
+    between = bounds(np.array(values), search, within=mask(within, len(values)), possible=mask(possible, len(values)))
+    # A stage may take any of several equals, so each is alone the best here, in turn.
+    pairs = [lost(values, {known}, {model}, search, None, 0.0) for known in within for model in possible]
+    for part in ("prediction", "decision"):
+        found = [getattr(parts, part) for parts in pairs]
+        assert getattr(between, part) == pytest.approx((min(found), max(found)), abs=1e-9)
 
 
 def test_an_action_may_lose_for_ever() -> None:
@@ -250,6 +265,8 @@ def test_an_analyser_asks_until_it_is_sure() -> None:
 def test_equals_are_beyond_doubt_only_if_their_values_are_exact(error: float, certified: bool) -> None:
     equals = analyser(Fixed([1.0, 1.0, 0.0], [error, error, 0.0]))
     assert equals(None, b"", action=0).certified == certified
+    either = analyser(Fixed([1.0, 1.0, 0.0], [0.0, error, 0.0]))
+    assert either(None, b"", action=0).certified == certified, "the other may be better, or worse"
     one = analyser(Fixed([1.0, 0.5, 0.0], [0.2, error, 0.9]))
     assert not one(None, b"", action=0).certified, "the last may be the best"
 

@@ -27,7 +27,7 @@ def dask(address: str) -> Iterator[Engine]:
         from distributed import Client, KilledWorker
         from distributed.comm import CommClosedError
     except ImportError:
-        raise ValueError("dask is not installed: pip install 'aixi_approx[dask]'") from None
+        raise ValueError("dask is not installed: pip install 'dask[distributed]'") from None
     try:
         client = Client(address, timeout=CLUSTER_SECONDS, set_as_default=False)
     except (OSError, ValueError) as error:
@@ -88,7 +88,7 @@ def mpi() -> Iterator[Engine]:
         from mpi4py.futures import MPIPoolExecutor
     except (ImportError, RuntimeError) as error:
         reason = " ".join(str(error).split())
-        raise ValueError(f"mpi is not installed: pip install 'aixi_approx[mpi]' ({reason})") from None
+        raise ValueError(f"mpi is not installed: pip install mpi4py ({reason})") from None
     if "mpi4py.futures" not in sys.orig_argv:
         raise ValueError("mpi: start it as 'mpiexec -n 4 python -m mpi4py.futures -m aixi_approx.cli ...'")
     with MPIPoolExecutor() as executor:

@@ -66,8 +66,7 @@ def open_folder(manifest_path: Path, what: str, *needed: str) -> dict[str, Any] 
         raise ValueError(broken) from error
     if version != __version__:
         raise ValueError(
-            f"{folder} was written by version {version}: read it with that version "
-            f"(pip install aixi_approx=={version}), or name another folder"
+            f"{folder} was written by version {version}: read it with that version, or name another folder"
         )
     if not all(isinstance(manifest.get(key), dict) for key in needed):
         raise ValueError(broken)
