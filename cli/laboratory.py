@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from aixi_approx.cli.options import notice, progress
+from aixi_approx.cli.signals import can_go_on
 
 if TYPE_CHECKING:
     from aixi_approx.laboratory.runner import Laboratory
@@ -25,25 +26,22 @@ def run_laboratory(laboratory: Laboratory[Any], on: str | None, *, yes: bool, fe
     from aixi_approx.execution.engines import engine
     from aixi_approx.planners.time_slices import format_duration
 
+    can_go_on(f"the same command goes on with {laboratory.folder}")
     with notice("compiling the search, once; it is kept for next time ..."):
         todo = laboratory.todo()
     if not todo.checkpoints:
         return
-    try:
-        with engine(on) as place:
-            workers = max(1, place.workers())
-            seconds = todo.seconds / workers
-            what = f"{_count(todo.checkpoints, 'checkpoint')} of {_count(todo.agents, 'agent')}"
-            where = f"on {_count(workers, 'worker')}, to {laboratory.folder}"
-            print(f"{what}: about {format_duration(seconds)} {where}", file=sys.stderr)
-            if seconds > LONG and not yes and not (sys.stdin.isatty() and click.confirm("Begin?", err=True)):
-                raise click.ClickException(f"it would take about {format_duration(seconds)}: {fewer}, or say --yes")
-            with progress() as bar:
-                task = bar.add_task("measuring", total=seconds)
-                laboratory.run(place, progress=lambda done, total: bar.update(task, completed=done, total=total))
-    except KeyboardInterrupt:
-        print(f"aixi: stopped; the same command goes on with {laboratory.folder}", file=sys.stderr)
-        sys.exit(130)
+    with engine(on) as place:
+        workers = max(1, place.workers())
+        seconds = todo.seconds / workers
+        what = f"{_count(todo.checkpoints, 'checkpoint')} of {_count(todo.agents, 'agent')}"
+        where = f"on {_count(workers, 'worker')}, to {laboratory.folder}"
+        print(f"{what}: about {format_duration(seconds)} {where}", file=sys.stderr)
+        if seconds > LONG and not yes and not (sys.stdin.isatty() and click.confirm("Begin?", err=True)):
+            raise click.ClickException(f"it would take about {format_duration(seconds)}: {fewer}, or say --yes")
+        with progress() as bar:
+            task = bar.add_task("measuring", total=seconds)
+            laboratory.run(place, progress=lambda done, total: bar.update(task, completed=done, total=total))
 
 
 def _count(number: int, what: str) -> str:

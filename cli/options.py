@@ -48,7 +48,7 @@ def progress(*columns: str) -> Progress:
         TextColumn("{task.description:<10}", markup=False),
         BarColumn(bar_width=24),
         TaskProgressColumn(),
-        *(TextColumn(column) for column in columns),
+        *(TextColumn(column, markup=False) for column in columns),
         TimeRemainingColumn(compact=True),
         console=Console(stderr=True),
     )
@@ -64,6 +64,15 @@ def notice(message: str, after: float = 0.7) -> Iterator[None]:
         yield
     finally:
         timer.cancel()
+
+
+def plain(text: str) -> str:
+    """Return a text that comes from a file for a terminal: characters that control it are written out.
+
+    >>> plain("a\\x1b[31mb\\nc")
+    'a\\\\x1b[31mb\\nc'
+    """
+    return "".join(c if c.isprintable() or c in "\n\u00a0" else repr(c)[1:-1] for c in text)
 
 
 def at_least(least: int) -> click.IntRange:
