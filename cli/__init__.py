@@ -22,8 +22,11 @@ def main(arguments: list[str] | None = None) -> None:
     program = arguments is None
     arguments = sys.argv[1:] if arguments is None else arguments
     with Ear(arguments, program=program) as ear:  # before anything else is imported, which takes a while
-        from aixi_approx.cli.commands import carry_out, end_with
+        from aixi_approx.cli.commands import carry_out, end_with, keep_results_apart, tell_hard_ends
 
+        if program:
+            keep_results_apart()
+            tell_hard_ends()
         try:
             carry_out(arguments or ["--help"])
         except Exception as error:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
+from contextlib import suppress
 from typing import Any, NoReturn
 
 import click
 
 from aixi_approx._version import __version__
 from aixi_approx.cli import COMMANDS
-from aixi_approx.cli.options import plain
+from aixi_approx.cli.options import plain, written
 
 
 SMALLER = "ask for less (depth, cycles, simulations, seeds or processes), or take a machine with more"
@@ -63,6 +65,29 @@ def aixi() -> None:
     """
 
 
+def keep_results_apart() -> None:
+    """Send to stderr what reaches the descriptor of stdout other than by `print`: from code in C, or by `os.write`."""
+    with suppress(OSError, ValueError, AttributeError):  # there may be no stdout
+        if (before := sys.stdout).fileno() == 1:
+            results = os.dup(1)
+            os.dup2(2, 1)
+            lines = 1 if before.isatty() else -1
+            sys.stdout = open(results, "w", lines, before.encoding, before.errors)  # noqa: SIM115
+
+
+def tell_hard_ends() -> None:
+    """Let `os._exit`, by which code of the user's own can end the program at any moment, say so."""
+    leave, program = os._exit, os.getpid()
+
+    def told(code: int) -> NoReturn:
+        if os.getpid() != program:  # not one that it has forked
+            leave(code)
+        print(f"aixi: the program was ended by os._exit({code}) in code of an environment or of an agent", file=sys.stderr)
+        leave(2)
+
+    os._exit = told
+
+
 def carry_out(arguments: list[str]) -> None:
     """Run a command.
 
@@ -80,7 +105,8 @@ def carry_out(arguments: list[str]) -> None:
     """
     try:
         aixi.main(arguments, prog_name="aixi", standalone_mode=False)
-        sys.stdout.flush()
+        with written("stdout"):
+            sys.stdout.flush()
     except _Interrupted as error:
         raise error.stop from None
     except click.exceptions.Abort:
@@ -105,7 +131,7 @@ def end_with(error: Exception) -> NoReturn:
             sys.stderr.close()
             sys.exit(141)
         case OSError():
-            told = f"aixi: {error.filename or ''}: {error.strerror or error}".replace(": :", ":")
+            told = f"aixi: {error.filename or ''}: {error.strerror or error or type(error).__name__}".replace(": :", ":")
         case MemoryError():
             told = f"aixi: out of memory{f' ({error})' if str(error) else ''}: {SMALLER}"
         case ValueError() | RuntimeError():

@@ -55,6 +55,17 @@ def progress(*columns: str) -> Progress:
 
 
 @contextmanager
+def written(path: Path | str) -> Iterator[None]:
+    """Say which file it was if something can't be written: with a full disk, the error itself names none."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno is not None and error.filename is None and not isinstance(error, BrokenPipeError):
+            error.filename = str(path)
+        raise
+
+
+@contextmanager
 def notice(message: str, after: float = 0.7) -> Iterator[None]:
     """Print a line on stderr if what happens inside takes longer than some seconds."""
     timer = threading.Timer(after, lambda: print(message, file=sys.stderr, flush=True))

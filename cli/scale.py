@@ -15,7 +15,7 @@ from aixi_approx.cli.forecast import show_forecast
 from aixi_approx.cli.laboratory import on as on_option
 from aixi_approx.cli.laboratory import run_laboratory
 from aixi_approx.cli.laboratory import yes as yes_option
-from aixi_approx.cli.options import as_json, at_least, print_json, progress
+from aixi_approx.cli.options import as_json, at_least, print_json, progress, written
 from aixi_approx.cli.plan import show_plan
 
 if TYPE_CHECKING:
@@ -144,8 +144,9 @@ def command(
         show_plan(found, budget, as_json=as_json)
         return
     text = report(found)
-    written = [laboratory.folder / "report.md", *_draw(found, laboratory.folder)]
-    written[0].write_text(text + "\n")
+    files = [laboratory.folder / "report.md", *_draw(found, laboratory.folder)]
+    with written(files[0]):
+        files[0].write_text(text + "\n")
     if as_json:
         ladders = ladders_as_json(find_ladders(found))
         print_json({"folder": str(laboratory.folder), "results": results_as_json(found), "ladders": ladders})
@@ -155,7 +156,7 @@ def command(
         for sentence in conclusions(f):
             print(f"  {sentence}")
         print()
-    print(f"Written: {', '.join(map(str, written))}.")
+    print(f"Written: {', '.join(map(str, files))}.")
 
 
 def _names(text: str) -> list[str]:
@@ -248,5 +249,6 @@ def _draw(found: Sequence[Results], folder: Path) -> list[Path]:
     if train_test := draw_train_test(found):
         pictures[folder / "train_test.png"] = train_test
     for path, figure in pictures.items():
-        figure.savefig(path, dpi=DPI)
+        with written(path):
+            figure.savefig(path, dpi=DPI)
     return [*pictures]

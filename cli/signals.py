@@ -26,6 +26,7 @@ DEAF_SECONDS = 0.09  # until a signal that no Python code has heard ends the pro
 AGAIN_SECONDS = 0.01  # until a signal is sent again that was heard where nothing can be raised
 SHOW_CURSOR = "\x1b[?25h"  # a progress bar hides it
 
+_leave_now = os._exit
 _how = [""]  # how to go on with what is being done
 
 
@@ -128,7 +129,7 @@ class Ear:
             if numbers[0] in self._before and not self._ended and self._when < began - DEAF_SECONDS:
                 self.number = numbers[0]
                 self._say()
-                os._exit(self._code())
+                _leave_now(self._code())
         os.close(reading)
 
     def _leave(self) -> NoReturn:
@@ -136,7 +137,7 @@ class Ear:
         with contextlib.suppress(OSError, ValueError, AttributeError):
             sys.stdout.flush()
         atexit._run_exitfuncs()
-        os._exit(self._code())
+        _leave_now(self._code())
 
     def _code(self) -> int:
         return 128 + (self.number or signal.SIGINT)

@@ -60,7 +60,18 @@ class Processes(ProcessPoolExecutor):
 
     def engine(self) -> Engine:
         """Return these processes as an engine."""
-        return Engine(self, lambda: self.count, self.stop)
+        return Engine(self, lambda: self.count, self.stop, lost=self._lost)
+
+    def _lost(self) -> str:
+        """How a process ended that was not to end, by its exit code."""
+        processes = [*(self._processes or {}).values()]
+        self.shutdown()
+        codes = {process.exitcode for process in processes} - {None, 0, ENDED, -signal.SIGTERM}
+        if code := min(codes, key=abs, default=0):  # type: ignore[type-var, arg-type]
+            if code > 0:
+                return f"a worker ended itself with exit code {code}: code of an environment, model or planner did that"
+            return f"a worker was ended by {signal.Signals(-code).name}: killed, out of memory or crashed"
+        return Engine._field_defaults["lost"]()
 
 
 def cores() -> int:

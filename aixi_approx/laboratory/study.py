@@ -310,7 +310,9 @@ def read_study(path: Path) -> Study:
         return study_of(given, str(path))
     try:
         study = runpy.run_path(str(path)).get("study")
-    except (Exception, SystemExit) as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
         raise ValueError(f"{path} can't be run: {type(error).__name__}: {_line(error)}") from error
     if not isinstance(study, Study):
         raise ValueError(f"{path} has no study: write `study = Study(...)` in it")
