@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from aixi_approx.cli.laboratory import on as on_option
-from aixi_approx.cli.laboratory import run_laboratory
+from aixi_approx.cli.laboratory import YEAR, run_laboratory
 from aixi_approx.cli.options import as_json, at_least, print_json, written
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def command(
         raise click.UsageError(f"{sorted(unknown)[0]} is not in the paper: there are {', '.join(FRUGAL)}")
     study = PaperStudy(tuple(names), seeds, full)
     laboratory = Laboratory(out, study, read=PaperStudy.from_json)
-    run_laboratory(laboratory, on, yes=True, fewer="name fewer environments")
+    run_laboratory(laboratory, on, yes=False, fewer="take fewer seeds, or name fewer environments", longest=YEAR)
     found = points(sorted(laboratory.rows(), key=lambda row: (names.index(row["environment"]), _place(row))))
     text, file = tables(found), out / "tables.md"
     with written(file):

@@ -133,7 +133,7 @@ def command(
         if budget is not None and not (laboratory.folder / "study.json").exists():
             raise click.UsageError(f"{laboratory.folder} holds no study to plan with: run it first, without --plan")
         if not only_report and budget is None:
-            run_laboratory(laboratory, on, yes=yes, fewer="take a smaller grid")
+            run_laboratory(laboratory, on, yes=yes, fewer="take a smaller grid, or say --yes")
         elif not (laboratory.folder / "study.json").exists():
             raise click.UsageError(f"{laboratory.folder} holds no study to report on: leave --report out")
         found = find_results(laboratory)

@@ -131,10 +131,11 @@ class PaperStudy(NamedTuple):
         ValueError
             If it is something else, with one line that begins with `where`.
         """
-        try:
-            return cls(tuple(content["environments"]), int(content["seeds"]), bool(content["full"]))
-        except (KeyError, TypeError, ValueError):
-            raise ValueError(f"{where} is not that of a reproduction of JAIR 2011: name another folder") from None
+        names, seeds, full = (content.get(name) for name in ("environments", "seeds", "full"))
+        known = isinstance(names, list) and all(isinstance(name, str) and name in FRUGAL for name in names)
+        if known and type(seeds) is int and seeds > 0 and type(full) is bool:
+            return cls(tuple(names), seeds, full)  # type: ignore[arg-type]
+        raise ValueError(f"{where} is not that of a reproduction of JAIR 2011: name another folder")
 
     def obstacle(self, earlier: Self) -> str:
         """Return why this study can't continue an earlier one: agents that learn otherwise; empty if it can.

@@ -19,6 +19,7 @@ from aixi_approx.laboratory.condition import Cycle, Group, Plan, TrainingRun
 from aixi_approx.laboratory.cost import Cost
 from aixi_approx.laboratory.experience import Segment, collect
 from aixi_approx.laboratory.measurement import measure
+from aixi_approx.laboratory.size import check_size
 from aixi_approx.laboratory.store import MANIFEST, Store
 from aixi_approx.laboratory.study import Study, checked, study_of
 
@@ -61,7 +62,7 @@ class Laboratory(Generic[AnyPlan]):
     Raises
     ------
     ValueError
-        If the study makes no sense, or the folder holds something else: another study, one of another version, or
+        If the study makes no sense, or is absurdly large, or the folder holds something else: another study, one of another version, or
         other files; here and later, if a file in it is broken.
 
     Examples
@@ -99,6 +100,7 @@ class Laboratory(Generic[AnyPlan]):
                     f"{folder} holds a study with {obstacle}: name another folder, or go on with what is there{command}"
                 )
         assert study is not None
+        check_size(study)
         self.study: AnyPlan = study
         self._cost = Cost()
 
