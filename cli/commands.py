@@ -14,7 +14,6 @@ from aixi_approx._version import __version__
 from aixi_approx.cli import COMMANDS
 from aixi_approx.cli.options import plain, written
 
-
 SMALLER = "ask for less (depth, cycles, simulations, seeds or processes), or take a machine with more"
 
 
@@ -82,7 +81,9 @@ def tell_hard_ends() -> None:
     def told(code: int) -> NoReturn:
         if os.getpid() != program:  # not one that it has forked
             leave(code)
-        print(f"aixi: the program was ended by os._exit({code}) in code of an environment or of an agent", file=sys.stderr)
+        print(
+            f"aixi: the program was ended by os._exit({code}) in code of an environment or of an agent", file=sys.stderr
+        )
         leave(2)
 
     os._exit = told
@@ -131,7 +132,9 @@ def end_with(error: Exception) -> NoReturn:
             sys.stderr.close()
             sys.exit(141)
         case OSError():
-            told = f"aixi: {error.filename or ''}: {error.strerror or error or type(error).__name__}".replace(": :", ":")
+            told = f"aixi: {error.filename or ''}: {error.strerror or error or type(error).__name__}".replace(
+                ": :", ":"
+            )
         case MemoryError():
             told = f"aixi: out of memory{f' ({error})' if str(error) else ''}: {SMALLER}"
         case ValueError() | RuntimeError():

@@ -22,7 +22,9 @@ on = click.option(
 yes = click.option("--yes", is_flag=True, help="Begin what takes more than half a day without asking.")
 
 
-def run_laboratory(laboratory: Laboratory[Any], on: str | None, *, yes: bool, fewer: str, longest: float = LONG) -> None:
+def run_laboratory(
+    laboratory: Laboratory[Any], on: str | None, *, yes: bool, fewer: str, longest: float = LONG
+) -> None:
     """Measure what is missing, and say before how long it will take.
 
     Parameters

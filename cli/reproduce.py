@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from aixi_approx.cli.laboratory import on as on_option
 from aixi_approx.cli.laboratory import YEAR, run_laboratory
+from aixi_approx.cli.laboratory import on as on_option
 from aixi_approx.cli.options import as_json, at_least, print_json, written
 
 if TYPE_CHECKING:
