@@ -13,7 +13,7 @@ from numbers import Integral, Real
 from typing import Any, NamedTuple
 
 from aixi_approx.coding import Coding, bits_for
-from aixi_approx.validation import describe_error, own_modules
+from aixi_approx.validation import describe_error, own_modules, shown
 
 
 class Percept(NamedTuple):
@@ -55,6 +55,7 @@ class Schedule(NamedTuple):
 
 MAX_REWARD = 1 << 31  # or its negative
 MAX_BITS = 64  # of an observation
+TEXT = (str, bytes, bytearray)
 
 
 class EnvironmentFault(ValueError):
@@ -206,7 +207,9 @@ class Environment(ABC):
         """Begin anew; raise EnvironmentFault if it fails."""
         try:
             self.reset(seed)
-        except (Exception, SystemExit) as error:
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
             raise EnvironmentFault(f"{self.name}: reset({seed}) failed: {self._told(error)}") from error
 
     def checked_step(self, action: int) -> Percept:
@@ -215,18 +218,24 @@ class Environment(ABC):
             raise EnvironmentFault(f"{self.name}: there is no action {action}, there are 0 to {len(self.actions) - 1}")
         try:
             answer = self.step(action)
-        except (Exception, SystemExit) as error:
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
             raise EnvironmentFault(f"{self.name}: step({action}) failed: {self._told(error)}") from error
         try:
             observation, reward = answer
+            if isinstance(observation, TEXT) or isinstance(reward, TEXT):  # of which `int` makes a number
+                raise TypeError
             percept = Percept(int(observation), int(reward))
+            wrong = self.reward_fault(reward)
+            known = percept.observation == observation and 0 <= observation < len(self.observations)
         except Exception as error:
-            what = f"step({action}) returned {answer!r:.80}, which is not Percept(observation, reward)"
+            what = f"step({action}) returned {shown(answer)}, which is not Percept(observation, reward)"
             mend = "two whole numbers; an observation is the position of its name in `observations`"
             raise EnvironmentFault(f"{self.name}: {what}: {mend}") from error
-        if fault := self.reward_fault(reward):
-            raise EnvironmentFault(f"{self.name}: step({action}) gave the reward {fault}")
-        if percept.observation != observation or not 0 <= observation < len(self.observations):
+        if wrong:
+            raise EnvironmentFault(f"{self.name}: step({action}) gave the reward {wrong}")
+        if not known:
             raise EnvironmentFault(
                 f"{self.name}: step({action}) gave the observation {observation}, declared are whole numbers "
                 f"from 0 to {len(self.observations) - 1}: it is a position in `observations`"
@@ -245,10 +254,12 @@ class Environment(ABC):
         """Return the picture of the present state; raise EnvironmentFault if it fails, or is no text."""
         try:
             picture = self.render()
-        except (Exception, SystemExit) as error:
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
             raise EnvironmentFault(f"{self.name}: render() failed: {self._told(error)}") from error
         if not isinstance(picture, str):
-            raise EnvironmentFault(f"{self.name}: render() returned {picture!r:.80}: return text, don't print it")
+            raise EnvironmentFault(f"{self.name}: render() returned {shown(picture)}: return text, don't print it")
         return picture
 
     def _told(self, error: BaseException) -> str:

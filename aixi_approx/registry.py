@@ -143,7 +143,9 @@ class Registry:
         """
         try:
             return kind.for_environment(environment, *parameters, **options)
-        except (Exception, SystemExit) as error:
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
             ours = kind.__module__.startswith("aixi_approx.")
             if isinstance(error, MemoryError) or (ours and isinstance(error, ValueError)):
                 raise
@@ -167,7 +169,9 @@ class Registry:
         if known in offered:
             try:
                 kind = offered[known].load()
-            except (Exception, SystemExit) as error:
+            except KeyboardInterrupt:
+                raise
+            except BaseException as error:
                 where = f"the installed package that offers it, as {offered[known].value}, can't be loaded"
                 what = describe_error(error, {offered[known].module})
                 raise self.error(f"{name}: {where}: {what}") from error
@@ -238,7 +242,9 @@ def class_in_file(path: str, name: str) -> Any:
     sys.path.insert(0, str(Path(path).parent))  # for what it imports beside it
     try:
         spec.loader.exec_module(module)
-    except (Exception, SystemExit) as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
         raise ValueError(f"{path}: {describe_error(error, {spec.name})}") from error
     finally:
         sys.path.remove(str(Path(path).parent))

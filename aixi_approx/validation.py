@@ -70,4 +70,20 @@ def describe_error(error: BaseException, modules: Container[object]) -> str:
     """Return an error in a few words: its kind, what it says, and the last line of one of these modules on its way."""
     lines = lines_in(error, modules)
     where = f" ({Path(lines[-1][0]).name}, line {lines[-1][1]})" if lines else ""
-    return f"{type(error).__name__}: {error}{where}"
+    try:
+        said = str(error)
+    except Exception:
+        said = "it can't be told"
+    return f"{type(error).__name__}{': ' * bool(said)}{said}{where}"
+
+
+def shown(value: object, most: int = 80) -> str:
+    """Return a value of the user's own as it is shown in a message: no longer than so many characters.
+
+    >>> shown("a" * 100, most=10)
+    "'aaaaaaaaa"
+    """
+    try:
+        return f"{value!r:.{most}}"
+    except Exception:
+        return f"a {type(value).__name__}"

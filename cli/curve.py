@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from matplotlib.figure import Figure
 
+from aixi_approx.cli.options import written
 from aixi_approx.experiments.recovery import running
 from aixi_approx.laboratory.palette import BLACK, BLUE, GREY, ORANGE, VERMILION
 
@@ -60,4 +61,5 @@ def draw(rows: Sequence[Row], result: dict[str, Any], *, path: Path) -> None:
     axes.set_title("" if result["phases"] else Path(result["environment"]).name)
     axes.grid(alpha=0.3)
     figure.legend(loc="outside lower center", ncols=6, fontsize=7)
-    figure.savefig(path, dpi=130)
+    with written(path):
+        figure.savefig(path, dpi=130)

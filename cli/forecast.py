@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from aixi_approx.cli.options import FORMATS, notice, number, print_json
+from aixi_approx.cli.options import FORMATS, notice, number, print_json, written
 
 if TYPE_CHECKING:
     from aixi_approx.laboratory.forecast import Forecast
@@ -55,7 +55,8 @@ def show_forecast(names: Sequence[str], *, horizon: int | None, as_json: bool, o
     if out:
         picture = out if out.suffix.lower() in FORMATS else out / "forecast.png"
         picture.parent.mkdir(parents=True, exist_ok=True)
-        draw_forecasts(found).savefig(picture, dpi=DPI)
+        with written(picture):
+            draw_forecasts(found).savefig(picture, dpi=DPI)
     if as_json:
         print_json({title: _as_json(one) for title, one in found.items()})
         return

@@ -61,7 +61,7 @@ def progress(*columns: str) -> Progress:
         TextColumn("{task.description:<10}", markup=False),
         BarColumn(bar_width=24),
         TaskProgressColumn(),
-        *(TextColumn(column) for column in columns),
+        *(TextColumn(column, markup=False) for column in columns),
         TimeRemainingColumn(compact=True),
         console=Console(stderr=True),
     )
@@ -81,6 +81,17 @@ def working(what: str) -> Iterator[None]:
 
 
 @contextmanager
+def written(path: Path | str) -> Iterator[None]:
+    """Say which file it was if something can't be written: with a full disk, the error itself names none."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno is not None and error.filename is None and not isinstance(error, BrokenPipeError):
+            error.filename = str(path)
+        raise
+
+
+@contextmanager
 def notice(message: str, after: float = 0.7) -> Iterator[None]:
     """Print a line on stderr if what happens inside takes longer than some seconds."""
     timer = threading.Timer(after, lambda: print(message, file=sys.stderr, flush=True))
@@ -90,6 +101,15 @@ def notice(message: str, after: float = 0.7) -> Iterator[None]:
         yield
     finally:
         timer.cancel()
+
+
+def plain(text: str) -> str:
+    """Return a text that comes from a file for a terminal: characters that control it are written out.
+
+    >>> plain("a\\x1b[31mb\\nc")
+    'a\\\\x1b[31mb\\nc'
+    """
+    return "".join(c if c.isprintable() or c in "\n\u00a0" else repr(c)[1:-1] for c in text)
 
 
 def at_least(least: int) -> click.IntRange:

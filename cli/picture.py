@@ -12,6 +12,7 @@ from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from aixi_approx.cli.options import written
 from aixi_approx.cli.policy import Arrow, chance, describe
 from aixi_approx.cli.policy import title as title_of
 from aixi_approx.laboratory.palette import COLOURS as PALETTE
@@ -100,7 +101,8 @@ def draw(solution: Solution, name: str, *, path: Path) -> None:
             _line(axes, line, SHADES[arrow.node])
     for i, box in enumerate(boxes):
         _box(axes, box, SHADES[i])
-    figure.savefig(path)
+    with written(path):
+        figure.savefig(path)
 
 
 def _unplaced(solution: Solution, shown: int) -> tuple[list[Box], list[int]]:

@@ -6,6 +6,7 @@ import math
 import sys
 from collections.abc import Iterator
 from contextlib import redirect_stdout
+from signal import SIGINT
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -14,6 +15,7 @@ from aixi_approx.cli.bar import bar
 from aixi_approx.cli.options import as_json, at_least, notice, number, print_json
 from aixi_approx.cli.policy import word
 from aixi_approx.cli.run import MODELS
+from aixi_approx.cli.signals import Stopped
 
 if TYPE_CHECKING:
     from aixi_approx.environment import Environment
@@ -144,7 +146,9 @@ def _converse(
     while len(rewards) != rounds:
         try:
             action = _ask(len(rewards) + 1, names, introduction)
-        except KeyboardInterrupt:
+        except KeyboardInterrupt as stop:
+            if isinstance(stop, Stopped) and stop.number != SIGINT:
+                raise
             _say("")
             break
         if action is None:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from aixi_approx.cli.laboratory import YEAR, run_laboratory
 from aixi_approx.cli.laboratory import on as on_option
-from aixi_approx.cli.laboratory import run_laboratory
-from aixi_approx.cli.options import as_json, at_least, print_json
+from aixi_approx.cli.options import as_json, at_least, print_json, written
 
 if TYPE_CHECKING:
     from aixi_approx.jair2011.study import PaperStudy
@@ -73,17 +73,17 @@ def command(
         raise click.UsageError(f"{sorted(unknown)[0]} is not in the paper: there are {', '.join(FRUGAL)}")
     study = PaperStudy(tuple(names), seeds, full)
     laboratory = Laboratory(out, study, read=PaperStudy.from_json)
-    run_laboratory(laboratory, on, yes=True, fewer="name fewer environments")
+    run_laboratory(laboratory, on, yes=False, fewer="take fewer seeds, or name fewer environments", longest=YEAR)
     found = points(sorted(laboratory.rows(), key=lambda row: (names.index(row["environment"]), _place(row))))
-    written = [out / "tables.md"]
-    text = tables(found)
-    written[0].write_text(text + "\n")
-    written += _draw(found, laboratory)
+    text, file = tables(found), out / "tables.md"
+    with written(file):
+        file.write_text(text + "\n")
+    files = [file, *_draw(found, laboratory)]
     if as_json:
         print_json({"points": [{**p._asdict(), "reward": p.reward._asdict()} for p in found]})
         return
     print(text)
-    print(f"\nWritten: {', '.join(map(str, written))}.")
+    print(f"\nWritten: {', '.join(map(str, files))}.")
 
 
 def _place(row: Mapping[str, Any]) -> int:
@@ -99,8 +99,9 @@ def _draw(found: Sequence[Point], laboratory: Laboratory[PaperStudy]) -> list[Pa
     files, out = [], laboratory.folder
     if any(p.environment != PACMAN for p in found):
         files += [out / "learning.png", out / "search.png"]
-        learning_curves(found, files[0])
-        search_curves(found, files[1])
+        for draw, file in zip((learning_curves, search_curves), files, strict=True):
+            with written(file):
+                draw(found, file)
     study, store = laboratory.study, laboratory.store
     if runs := [run for run in study.runs() if run.environment == PACMAN]:
         files.append(out / "pacman.png")
@@ -108,5 +109,6 @@ def _draw(found: Sequence[Point], laboratory: Laboratory[PaperStudy]) -> list[Pa
             f"{run.learner}, seed {run.seed}": [cycle.reward for cycle in store.past(run, study.marks(run))]
             for run in runs
         }
-        pacman_curves(found, learning, path=files[-1])
+        with written(files[-1]):
+            pacman_curves(found, learning, path=files[-1])
     return files

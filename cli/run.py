@@ -200,13 +200,9 @@ def command(
     before = _content(out)
     with notice("compiling the search, once; it is kept for next time ..."):
         compile_kernels(model, spec)
-    try:
-        learned: list[Row] | None = [] if picture else None
-        with redirect_stdout(sys.stderr):
-            result = run(experiment, out, watch=_watcher(watch, learned), threads=threads or 1).as_json()
-    except KeyboardInterrupt:
-        print(f"aixi: stopped; the same command goes on from {out}" if out else "aixi: stopped", file=sys.stderr)
-        sys.exit(130)
+    learned: list[Row] | None = [] if picture else None
+    with redirect_stdout(sys.stderr):
+        result = run(experiment, out, watch=_watcher(watch, learned), threads=threads or 1).as_json()
     if picture:
         from aixi_approx.cli.curve import draw as draw_curve
 

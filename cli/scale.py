@@ -15,7 +15,7 @@ from aixi_approx.cli.forecast import show_forecast
 from aixi_approx.cli.laboratory import on as on_option
 from aixi_approx.cli.laboratory import run_laboratory
 from aixi_approx.cli.laboratory import yes as yes_option
-from aixi_approx.cli.options import as_json, at_least, print_json, progress
+from aixi_approx.cli.options import as_json, at_least, print_json, progress, written
 from aixi_approx.cli.plan import show_plan
 
 if TYPE_CHECKING:
@@ -52,6 +52,7 @@ DPI = 120  # of pictures
 @on_option
 @click.option("--report", "only_report", is_flag=True, help="Only report on what is there.")
 @yes_option
+@click.option("--trust", is_flag=True, help="Run code outside the package that the folder of a study names.")
 @as_json
 def command(
     what: tuple[str, ...],
@@ -71,6 +72,7 @@ def command(
     on: str | None,
     only_report: bool,
     yes: bool,
+    trust: bool,
     as_json: bool,
 ) -> None:
     """Measure how the score of MC-AIXI grows with experience and with search, and where its losses come from.
@@ -84,6 +86,9 @@ def command(
 
     In place of environments, name a TOML or Python file that says what is measured, or the folder of a study, to resume
     it.
+
+    To read the folder of a study runs no code that it names; to go on with one that names code outside this package
+    takes --trust.
 
     Pictures, tables and conclusions are written to the folder. The same command resumes what was stopped, and one that
     asks for more adds to what is there: more seeds, simulations or environments, or experience beyond the most.
@@ -129,11 +134,11 @@ def command(
         lists = {"models": models, "planners": planners, "learners": learners, "cross": cross}
         given: dict[str, Any] = {name: tuple(_names(text)) for name, text in lists.items() if text is not None}
         given |= {} if seeds is None else {"seeds": seeds}
-        laboratory = _laboratory(named, grid, given, out, ladder=ladder)
+        laboratory = _laboratory(named, grid, given, out, ladder=ladder, trust=trust)
         if budget is not None and not (laboratory.folder / "study.json").exists():
             raise click.UsageError(f"{laboratory.folder} holds no study to plan with: run it first, without --plan")
         if not only_report and budget is None:
-            run_laboratory(laboratory, on, yes=yes, fewer="take a smaller grid")
+            run_laboratory(laboratory, on, yes=yes, fewer="take a smaller grid, or say --yes")
         elif not (laboratory.folder / "study.json").exists():
             raise click.UsageError(f"{laboratory.folder} holds no study to report on: leave --report out")
         found = find_results(laboratory)
@@ -144,8 +149,9 @@ def command(
         show_plan(found, budget, as_json=as_json)
         return
     text = report(found)
-    written = [laboratory.folder / "report.md", *_draw(found, laboratory.folder)]
-    written[0].write_text(text + "\n")
+    files = [laboratory.folder / "report.md", *_draw(found, laboratory.folder)]
+    with written(files[0]):
+        files[0].write_text(text + "\n")
     if as_json:
         ladders = ladders_as_json(find_ladders(found))
         print_json({"folder": str(laboratory.folder), "results": results_as_json(found), "ladders": ladders})
@@ -155,7 +161,7 @@ def command(
         for sentence in conclusions(f):
             print(f"  {sentence}")
         print()
-    print(f"Written: {', '.join(map(str, written))}.")
+    print(f"Written: {', '.join(map(str, files))}.")
 
 
 def _names(text: str) -> list[str]:
@@ -164,7 +170,7 @@ def _names(text: str) -> list[str]:
 
 
 def _laboratory(
-    named: Sequence[str], grid: str | None, given: dict[str, Any], out: Path | None, *, ladder: str | None
+    named: Sequence[str], grid: str | None, given: dict[str, Any], out: Path | None, *, ladder: str | None, trust: bool
 ) -> Laboratory[Study]:
     """The folder that is worked in, with the study that is asked for."""
     from aixi_approx.laboratory.ladder import ladder_study
@@ -184,7 +190,7 @@ def _laboratory(
     if len(named) == 1 and ((first / "study.json").exists() or (first.is_dir() and not _is_environment(named[0]))):
         if given or out or grid:
             raise click.UsageError(f"{first} says what is measured: leave {options} and --out out")
-        return Laboratory(first)
+        return Laboratory(first, trust=trust)
     if len(named) > 1 and (alone := [name for name in named if name.endswith((".toml", ".py"))]):
         raise click.UsageError(f"{alone[0]} says what is measured: name nothing else")
     if len(named) == 1 and first.suffix in (".toml", ".py"):
@@ -248,5 +254,6 @@ def _draw(found: Sequence[Results], folder: Path) -> list[Path]:
     if train_test := draw_train_test(found):
         pictures[folder / "train_test.png"] = train_test
     for path, figure in pictures.items():
-        figure.savefig(path, dpi=DPI)
+        with written(path):
+            figure.savefig(path, dpi=DPI)
     return [*pictures]

@@ -165,7 +165,9 @@ def build(title: str, kind: Callable[..., Environment], *parameters: int | str) 
         environment.coding  # noqa: B018  refuses a wrong declaration
     except EnvironmentFault:
         raise
-    except (Exception, SystemExit) as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
         what = f"it can't be built: {describe_error(error, {kind.__module__})}"
         raise EnvironmentFault(f"{title}: {error if isinstance(error, ValueError) else what}") from error
     for what, kind_of in (("settings", Settings), ("schedule", Schedule)):

@@ -158,7 +158,9 @@ def build(written: str) -> Environment:
             return GymTable(original, original.table)
     except EnvironmentFault:
         raise
-    except Exception as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
         raise EnvironmentFault(f"gym:{written}: {error}") from error
 
 

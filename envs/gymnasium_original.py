@@ -94,7 +94,9 @@ class Original:
         table = table_of(self.env)
         try:
             play = _play(self.env, table)
-        except Exception as error:
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
             raise ValueError(f"it failed in random play: {type(error).__name__}: {error}") from error
         self.table = table if play.agrees else None
         self.observations = Observations(_coded("observations", self.env.observation_space, bins, play.limits))
@@ -118,7 +120,9 @@ class Original:
             raise ValueError(f"there is no {error}, as one of its options says{_takes(self.id)}") from error
         except TypeError as error:  # of an option, likely
             raise ValueError(f"{error.__cause__ or error}{_takes(self.id)}") from error
-        except Exception as error:
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
             raise ValueError(str(error) or type(error).__name__) from error
         return env
 

@@ -56,7 +56,9 @@ def until_failure(diagnostics: Iterable[Diagnostic], modules: Container[object])
             found.append(diagnostic)
     except Nonconformity as failure:
         found.append(Diagnostic(failure.check, FAILED, str(failure)))
-    except (Exception, SystemExit) as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
         after = f", after the check {found[-1].check!r}" if found else ""
         found.append(Diagnostic("exception", FAILED, f"{describe_error(error, modules)}{after}"))
     return found

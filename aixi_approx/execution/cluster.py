@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError
@@ -34,7 +35,7 @@ def dask(address: str) -> Iterator[Engine]:
         raise ValueError(
             f"no Dask scheduler answers at {address}: was it started, with 'dask scheduler'? ({error})"
         ) from None
-    with client:
+    with _quiet("distributed"), client:
         try:
             client.wait_for_workers(1, CLUSTER_SECONDS)
         except TimeoutError:
@@ -51,7 +52,22 @@ def dask(address: str) -> Iterator[Engine]:
             lambda: sum(client.nthreads().values()),
             lambda: executor.shutdown(wait=False),
             (KilledWorker, CommClosedError, CancelledError),
+            lambda: f"the Dask scheduler at {address} or a worker of it is gone: killed, out of memory or out of reach",
         )
+
+
+@contextmanager
+def _quiet(name: str) -> Iterator[None]:
+    """Keep a library, each part of which has a logger, from reporting errors itself: those that matter are raised."""
+    loggers = [logging.getLogger(each) for each in logging.root.manager.loggerDict if each.partition(".")[0] == name]
+    before = [logger.disabled for logger in loggers]
+    for logger in loggers:
+        logger.disabled = True
+    try:
+        yield
+    finally:
+        for logger, disabled in zip(loggers, before, strict=True):
+            logger.disabled = disabled
 
 
 def address(given: str) -> str:

@@ -6,6 +6,8 @@ return to this process, the only one that writes files: a task can be abandoned 
 
 from __future__ import annotations
 
+import sys
+import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, CancelledError, Executor, Future
 from concurrent.futures import wait as wait_for
@@ -14,6 +16,8 @@ from typing import Any, NamedTuple
 
 AHEAD = 2  # tasks submitted per worker, so that none waits for its next one
 LOOK_SECONDS = 0.3  # between two checks of their progress
+LACK_SECONDS = 5.0  # without any worker, after which it is said
+LOST_SECONDS = 120.0  # without any worker, after which nothing more is expected: one that is restarted is there by then
 
 
 class Task(NamedTuple):
@@ -30,6 +34,7 @@ class Engine(NamedTuple):
     workers: Callable[[], int]  # number of tasks that run at a time; this may change in a cluster
     stop: Callable[[], None]  # abandons all unfinished tasks
     losses: tuple[type[Exception], ...] = (BrokenExecutor, CancelledError)  # what it raises when workers are lost
+    lost: Callable[[], str] = lambda: "a worker is gone: killed, out of memory or out of reach"  # what is said then
 
 
 def run_all(
@@ -56,16 +61,20 @@ def run_all(
     Raises
     ------
     RuntimeError
-        If workers are lost: killed, out of memory, or out of reach.
+        If workers are lost: killed, out of memory, or out of reach; if there is none for a while; if a task was ended
+        by something else than an error.
     Exception
         Whatever a task or `finish` raises. Unfinished tasks are then abandoned, as on Ctrl-C; `finish` has been called
         with all results that were available before.
     """
     waiting = [iter(tasks)]
     begun: dict[Future[Any], Task] = {}
+    patience = _Patience()
     try:
         while True:
-            room = AHEAD * max(1, engine.workers()) - len(begun)
+            workers = engine.workers()
+            patience.see(workers)
+            room = AHEAD * max(1, workers) - len(begun)
             for task in islice(_drawn(waiting), max(0, room)):
                 begun[engine.executor.submit(task.function, *task.arguments)] = task
             if not begun:
@@ -73,13 +82,11 @@ def run_all(
                 return
             ended, _ = wait_for(begun, LOOK_SECONDS, FIRST_COMPLETED)
             for future in sorted((future for future in begun if future in ended), key=_failed):
-                waiting.append(iter(finish(begun.pop(future), future.result())))
+                waiting.append(iter(finish(begun.pop(future), _result(future))))
             watch()
     except engine.losses as error:
         engine.stop()
-        raise RuntimeError(
-            "a worker is gone: killed, out of memory or out of reach; what had ended before is kept"
-        ) from error
+        raise RuntimeError(f"{engine.lost()}; what had ended before is kept") from error
     except BaseException:
         engine.stop()
         raise
@@ -92,6 +99,32 @@ def _drawn(waiting: list[Iterator[Task]]) -> Iterator[Task]:
             yield task
         else:
             waiting.pop()
+
+
+class _Patience:
+    """Waits for workers, not for ever, and says so."""
+
+    def __init__(self) -> None:
+        self._seen, self._told = time.monotonic(), False
+
+    def see(self, workers: int) -> None:
+        """Take in how many workers there are; raise RuntimeError if there was none for too long."""
+        now = time.monotonic()
+        if workers:
+            self._seen, self._told = now, False
+        elif now - self._seen > LOST_SECONDS:
+            raise RuntimeError(f"no worker is left, for {LOST_SECONDS:.0f} seconds; what had ended before is kept")
+        elif now - self._seen > LACK_SECONDS and not self._told:
+            self._told = True
+            print(f"no worker is left: waiting {LOST_SECONDS:.0f} seconds for another one", file=sys.stderr, flush=True)
+
+
+def _result(future: Future[Any]) -> Any:
+    """What a task returned. What is no error, such as SystemExit, is not to end this process without a word."""
+    error = None if future.cancelled() else future.exception()
+    if error is None or isinstance(error, Exception | KeyboardInterrupt):
+        return future.result()
+    raise RuntimeError(f"a task ended with {type(error).__name__}: {error}") from error
 
 
 def _failed(future: Future[Any]) -> bool:

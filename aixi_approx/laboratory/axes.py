@@ -58,7 +58,9 @@ class Axis(NamedTuple):
         """What a function of the user's own makes of a run or a setting."""
         try:
             changed = function(to, value)
-        except (Exception, SystemExit) as error:
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
             told = describe_error(error, {getattr(function, "__module__", "")})
             raise ValueError(f"axis {self.name}: the value {value!r} can't be applied: {told}") from error
         if not isinstance(changed, type(to)):

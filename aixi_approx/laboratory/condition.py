@@ -164,6 +164,12 @@ def file_name(coordinates: Mapping[str, Any], *more: object) -> str:
 class Plan(Protocol):
     """What a laboratory needs of a study: which conditions there are. It can be written as JSON, and grow."""
 
+    @property
+    def seeds(self) -> int:
+        """How many agents there are of each kind; `_replace` changes it."""
+
+    def _replace(self, *, seeds: int) -> Self: ...
+
     def runs(self) -> list[TrainingRun]:
         """Return all training runs, seed after seed."""
 

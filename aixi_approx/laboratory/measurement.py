@@ -40,7 +40,7 @@ from aixi_approx.planner_spec import PlannerSpec
 from aixi_approx.planners.belief_expectimax import BeliefExpectimax
 from aixi_approx.planners.expectimax import Expectimax
 from aixi_approx.pomdp.definition import POMDP
-from aixi_approx.pomdp.solver import SAME, Solution, solve_soon
+from aixi_approx.pomdp.solver import SAME, Solution, reward_range, solve_soon
 from aixi_approx.predictors.context_tree import FactoredContextTree
 from aixi_approx.predictors.true_model import TrueModel
 from aixi_approx.randomness import PROBE, SHUFFLE, below, draw, stream
@@ -68,6 +68,9 @@ def measure(group: Group, past: Sequence[Cycle]) -> dict[str, Any]:
     Returns
     -------
     dict
+        world : dict
+            What is known of the environment: random_reward and optimum, per cycle, and receding_reward, that of exact
+            decisions within the horizon.
         learned : dict
             What learning came to: log_loss of the experience, in bits, summed; best_tree in hindsight, as in
             `BestTree`, for a context tree; nodes; bits, predicted or learned, visits and seconds that it took. Empty
@@ -104,6 +107,7 @@ def measure(group: Group, past: Sequence[Cycle]) -> dict[str, Any]:
     analysis = _Analysis(group, environment, learner, lived)
     begin = left_by(checkpoint.run, lived) if goes_on(group) and group.settings else lambda: environment
     return {
+        "world": dict(world(checkpoint.run.environment, checkpoint.run.settings.horizon)),
         "learned": learned,
         "rows": [_evaluate(group, setting, begin(), learner, cycles, analysis) for setting in group.settings],
     }
@@ -166,6 +170,24 @@ def exact(environment: str) -> Solution | None:
     """
     pomdp = make(environment)
     return solve_soon(pomdp, merges=(SAME,)) if isinstance(pomdp, POMDP) else None
+
+
+@functools.cache
+def world(environment: str, horizon: int) -> dict[str, float | None]:
+    """Return the reward per cycle of a random agent, of the best one, and of exact decisions; each None if unknown.
+
+    Parameters
+    ----------
+    environment : str
+        Its name.
+    horizon : int
+        Cycles that exact decisions look ahead.
+    """
+    random, optimum = reward_range(make(environment))
+    solution = exact(environment)
+    receding = solution.receding_reward(horizon) if solution else None
+    known = {"random_reward": random, "optimum": optimum, "receding_reward": receding}
+    return {what: None if reward is None else finite(float(reward)) for what, reward in known.items()}
 
 
 class _Analysis:

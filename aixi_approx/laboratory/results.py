@@ -10,20 +10,21 @@ import operator
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from aixi_approx.builder import CTW, TRUE, options_taken
-from aixi_approx.envs import make
+from aixi_approx.builder import CTW, TRUE
 from aixi_approx.estimate import Estimate, average
 from aixi_approx.laboratory.axes import Axis
 from aixi_approx.laboratory.condition import Checkpoint, Setting, TrainingRun
-from aixi_approx.laboratory.measurement import NO_MODEL, exact
+from aixi_approx.laboratory.measurement import NO_MODEL
 from aixi_approx.laboratory.regret import PARTS
 from aixi_approx.laboratory.runner import Laboratory
-from aixi_approx.laboratory.study import Study, with_horizon
+from aixi_approx.laboratory.shapes import WORLD
+from aixi_approx.laboratory.study import Study
 from aixi_approx.laboratory.train_test import TrainTest
 from aixi_approx.laws.curves import fit_curve, fit_resampled
 from aixi_approx.laws.extrapolation import Comparison, nothing
@@ -32,8 +33,6 @@ from aixi_approx.laws.joint import fit_joint_law
 from aixi_approx.laws.total_excess import fit_total_excess
 from aixi_approx.laws.trade_off import TradeOff, fit_trade_off
 from aixi_approx.planner_spec import PlannerSpec
-from aixi_approx.planners import planner_class
-from aixi_approx.pomdp.solver import reward_range
 
 Array = NDArray[np.float64]
 
@@ -396,21 +395,21 @@ class _Reader:
         for s, e in np.ndindex(*values.shape):
             checkpoint = Checkpoint(self.run(self.study.all_seeds[s]), self.experience[e], self.model, depth)
             if found := self._conditions(checkpoint):
-                values[s, e] = _number(get(found[0]))
+                values[s, e] = _number(get(found.learned))
         return values
 
-    def setting(self, planner: PlannerSpec, horizon: int) -> Setting:
-        return Setting(with_horizon(planner, horizon), self.study.cycles)
+    def setting(self, planner: str, horizon: int) -> Setting:
+        return Setting(self.study.searching(planner, horizon), self.study.cycles)
 
     def row(self, checkpoint: Checkpoint, setting: Setting, simulations: int) -> dict[str, Any] | None:
         """The row of a setting with so many simulations, or with none if its planner does not count them."""
-        rows = found[1] if (found := self._conditions(checkpoint)) else {}
+        rows = found.rows if (found := self._conditions(checkpoint)) else {}
         searching = setting._replace(planner=setting.planner._replace(simulations=simulations))
         return rows.get(searching) or rows.get(setting)
 
     def plane(self, get: Callable[[Any], Any], *shape: int) -> Array:
         """[S, E, N, ...] something of the rows of the first planner, at the environment's own depth and horizon."""
-        setting = self.setting(PlannerSpec.parse(self.study.planners[0]), self.settings.horizon)
+        setting = self.setting(self.study.planners[0], self.settings.horizon)
         experience, simulations = self.experience, self.study.simulations
         values = np.full((self.study.seeds, len(experience), len(simulations), *shape), np.nan)
         for s, e, n in np.ndindex(*values.shape[:3]):
@@ -441,17 +440,29 @@ class _Reader:
         own = self.of_experience(unit)
         return own if self.model == CTW else own + self.learned(self.settings.depth, lambda learned: learned.get(unit))
 
+    def world(self) -> dict[str, float | None]:
+        """What is known of the environment, as it was written where anything was measured."""
+        depths = (self.settings.depth, *self.study.depths)
+        plane = (
+            Checkpoint(self.run(seed), experience, self.model, depth)
+            for seed in self.study.all_seeds
+            for experience in self.experience
+            for depth in depths
+        )
+        others = (checkpoint(seed) for checkpoint, _ in self._others().values() for seed in self.study.all_seeds)
+        found = (self._conditions(checkpoint) for checkpoint in chain(plane, others))
+        return next((each.world for each in found if each), dict.fromkeys(WORLD))
+
     def end(self) -> float:
-        """The score of exact decisions within the horizon, where that is soon known; else 1."""
-        random, optimum = reward_range(make(self.environment))
-        solution = exact(self.environment)
-        if solution is None or random is None or optimum is None or optimum <= random:
+        """The score of exact decisions within the horizon, where that is known; else 1."""
+        random, optimum, receding = self.world().values()
+        if receding is None or random is None or optimum is None or optimum <= random:
             return 1.0
-        return (solution.receding_reward(self.settings.horizon) - random) / (optimum - random)
+        return (receding - random) / (optimum - random)
 
     def results(self) -> Results:
         study, depth, horizon = self.study, self.settings.depth, self.settings.horizon
-        random, optimum = reward_range(make(self.environment))
+        random, optimum, _ = self.world().values()
         entropy, each = self.of_experience("entropy"), np.array(self.experience, dtype=float)
         base = self.model == study.base_model
         depths = (depth, *(other for other in study.depths if other != depth)) if base else (depth,)
@@ -512,13 +523,13 @@ class _Reader:
         study = self.study
         if self.model != study.base_model or np.isnan(results.span):
             return
-        specs = [PlannerSpec.parse(planner) for planner in study.planners]
-        searches = [spec for spec in specs if "simulations" in options_taken(spec)]
-        alone = [spec for spec in specs if planner_class(spec.name).needs_policy and spec not in searches]
+        searches = [each for each in study.planners if "simulations" in study.traits(each).options]
+        alone = [each for each in study.planners if study.traits(each).needs_policy and each not in searches]
         kinds: dict[str, dict[int, str]] = {}
         for learner in study.learners:
             spec = PlannerSpec.parse(learner)
-            if "simulations" in options_taken(spec) and not planner_class(spec.name).model_free:
+            traits = study.traits(learner)
+            if "simulations" in traits.options and not traits.model_free:
                 budgets = kinds.setdefault(str(spec._replace(simulations=None)), {})
                 budgets[spec.simulations or self.settings.simulations] = learner
         for kind, budgets in kinds.items():
@@ -529,9 +540,9 @@ class _Reader:
 
             def columns(get: Callable[[Any], Any], checkpoints: list[Any] = checkpoints) -> Array:
                 """[S, L, K] the policy alone, if it was measured, and the first search."""
-                ways = [(spec, slice(1)) for spec in alone[:1]] + [(searches[0], slice(None))]
+                ways = [(planner, slice(1)) for planner in alone[:1]] + [(searches[0], slice(None))]
                 lines = [
-                    [self.line(each, self.setting(spec, self.settings.horizon), get)[:, some] for spec, some in ways]
+                    [self.line(each, self.setting(way, self.settings.horizon), get)[:, some] for way, some in ways]
                     for each in checkpoints
                 ]
                 return np.stack([np.concatenate(each, axis=1) for each in lines], axis=1)
@@ -553,8 +564,8 @@ class _Reader:
     def _others(self) -> dict[str, tuple[Callable[[int], Checkpoint], Setting]]:
         """What is measured beside the plane, by its label: the checkpoint of each seed, and the setting."""
         study, depth, horizon = self.study, self.settings.depth, self.settings.horizon
-        most, specs = self.experience[-1], [PlannerSpec.parse(planner) for planner in study.planners]
-        first = self.setting(specs[0], horizon)
+        most, base = self.experience[-1], study.planners[0]
+        first = self.setting(base, horizon)
 
         def at(experience: int, model: str, depth: int, learner: str | None = None) -> Callable[[int], Checkpoint]:
             return lambda seed: Checkpoint(self.run(seed, learner), experience, model, depth)
@@ -563,15 +574,15 @@ class _Reader:
         others: dict[str, tuple[Callable[[int], Checkpoint], Setting]] = {}
         if self.model != study.base_model:
             return others
-        others |= {f"horizon {h}": (here, self.setting(specs[0], h)) for h in study.horizons if h != horizon}
+        others |= {f"horizon {h}": (here, self.setting(base, h)) for h in study.horizons if h != horizon}
         others |= {f"depth {d}": (at(most, self.model, d), first) for d in study.depths if d != depth}
-        others |= {spec.title: (here, self.setting(spec, horizon)) for spec in specs[1:]}
+        others |= {PlannerSpec.parse(p).title: (here, self.setting(p, horizon)) for p in study.planners[1:]}
         for model in study.models:
             if model not in study.planes:
                 others[f"model: {model}"] = at(0 if model == TRUE else most, model, depth), first
         for learner in study.learners:
             spec = PlannerSpec.parse(learner)
-            if planner_class(spec.name).model_free:
+            if study.traits(learner).model_free:
                 others[f"learner: {learner}"] = at(most, NO_MODEL, 0, learner), Setting(spec, study.cycles)
             elif learner != study.base_learner:
                 others[f"learner: {learner}"] = at(most, self.model, depth, learner), first

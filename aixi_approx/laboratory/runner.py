@@ -19,8 +19,9 @@ from aixi_approx.laboratory.condition import Cycle, Group, Plan, TrainingRun
 from aixi_approx.laboratory.cost import Cost
 from aixi_approx.laboratory.experience import Segment, collect
 from aixi_approx.laboratory.measurement import measure
+from aixi_approx.laboratory.size import check_size
 from aixi_approx.laboratory.store import MANIFEST, Store
-from aixi_approx.laboratory.study import Study, checked, study_of
+from aixi_approx.laboratory.study import Study, checked, study_in
 
 OnProgress = Callable[[float, float], None]
 AnyPlan = TypeVar("AnyPlan", bound=Plan)
@@ -55,14 +56,17 @@ class Laboratory(Generic[AnyPlan]):
         Is made if it is not there. Nothing is written to it before `run`.
     study : Study or another Plan, optional
         What is to be measured: what is in the folder already, or more. If not given, what is there.
-    read : callable, default: study_of
+    read : callable, default: study_in
         Returns the study of a manifest, and raises ValueError if it makes no sense.
+    trust : bool, default: False
+        Whether code outside this package that only the folder names may be run: its environments, models, planners and
+        policies. To read what was measured, nothing is run.
 
     Raises
     ------
     ValueError
-        If the study makes no sense, or the folder holds something else: another study, one of another version, or
-        other files; here and later, if a file in it is broken.
+        If the study makes no sense, or is absurdly large, or the folder holds something else: another study, one of
+        another version, or other files; here and later, if a file in it is broken.
 
     Examples
     --------
@@ -82,16 +86,18 @@ class Laboratory(Generic[AnyPlan]):
         folder: Path | str,
         study: AnyPlan | None = None,
         *,
-        read: Callable[[Any, str], AnyPlan] = study_of,  # type: ignore[assignment]
+        read: Callable[[Any, str], AnyPlan] = study_in,  # type: ignore[assignment]
+        trust: bool = False,
     ) -> None:
         self.folder = folder = Path(folder)
+        self._unseen = study is None and not trust  # by whoever runs it
         if isinstance(study, Study):
             study = cast(AnyPlan, checked(study, "the study"))
         if study is None and not (folder / MANIFEST).exists():
             raise ValueError(f"{folder} holds no study: name environments, or a folder that holds one")
         self.store = Store(folder)
         if self.store.manifest:
-            written = read(self.store.manifest["study"], str(folder / MANIFEST))
+            written = read(self.store.manifest, str(folder / MANIFEST))
             study = study or written
             if obstacle := study.obstacle(written):
                 command = f", aixi scale {folder}" if isinstance(study, Study) else ""
@@ -99,6 +105,7 @@ class Laboratory(Generic[AnyPlan]):
                     f"{folder} holds a study with {obstacle}: name another folder, or go on with what is there{command}"
                 )
         assert study is not None
+        check_size(study)
         self.study: AnyPlan = study
         self._cost = Cost()
 
@@ -114,10 +121,25 @@ class Laboratory(Generic[AnyPlan]):
         for run in self.study.runs():
             for group in self.study.groups(run):
                 there = self.store.conditions(group.checkpoint)
-                settings = tuple(setting for setting in group.settings if not there or setting not in there[1])
+                settings = tuple(setting for setting in group.settings if not there or setting not in there.rows)
                 if settings or not there:
                     found.setdefault(run, []).append(group._replace(settings=settings))
         return found
+
+    def _begin(self) -> None:
+        """See that what is missing can be measured: run the code that the study names, if that is allowed."""
+        if not isinstance(self.study, Study) or self.study.known is None:
+            return
+        where = str(self.folder / MANIFEST)
+        if self._unseen and (outside := self.study.outside):
+            raise ValueError(
+                f"{where} names code outside this package, {', '.join(outside)}, which would be run: if you "
+                "know it, say --trust (in Python: trust=True)"
+            )
+        study = checked(self.study, where)
+        if obstacle := study.obstacle(self.study):
+            raise ValueError(f"{self.folder} holds a study with {obstacle}: name another folder")
+        self.study = study  # type: ignore[assignment]
 
     def todo(self) -> Todo:
         """Return how much is missing. A search is tried out first, which takes a while.
@@ -130,6 +152,8 @@ class Laboratory(Generic[AnyPlan]):
         else:
             missing = self.missing()
             times = Counter(missing.keys())
+        if missing:
+            self._begin()
         return Todo(
             checkpoints=sum(times[run] * len(groups) for run, groups in missing.items()),
             agents=sum(times.values()),
@@ -156,13 +180,16 @@ class Laboratory(Generic[AnyPlan]):
         self.folder.mkdir(parents=True, exist_ok=True)
         descriptor = lock(self.folder)
         try:
-            self.store.prepare(self.study.as_json())
+            known = self.study.all_known().as_json() if isinstance(self.study, Study) else {}
+            self.store.prepare(self.study.as_json(), known)
             self._run(engine, progress)
         finally:
             os.close(descriptor)
 
     def _run(self, engine: Engine, progress: OnProgress) -> None:
         missing = self.missing()
+        if missing:
+            self._begin()
         total = sum(self._seconds(run, groups) for run, groups in missing.items())
         done = 0.0
 
@@ -218,7 +245,7 @@ class Laboratory(Generic[AnyPlan]):
         for run in self.study.runs():
             for group in self.study.groups(run):
                 if there := self.store.conditions(group.checkpoint):
-                    rows = there[1]
+                    rows = there.rows
                     found += [
                         {**group.checkpoint.coordinates, **rows[setting]}
                         for setting in group.settings

@@ -13,18 +13,30 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import takewhile
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from aixi_approx._version import __version__
 from aixi_approx.execution.folder import open_folder, provenance, read_checked, write_atomically
 from aixi_approx.laboratory.condition import Checkpoint, Cycle, Setting, TrainingRun, file_name
 from aixi_approx.laboratory.experience import Segment
 from aixi_approx.laboratory.regret import RegretParts
+from aixi_approx.laboratory.shapes import CONDITIONS, SEGMENT, are_cycles, fits
 
 MANIFEST = "study.json"
 BOUNDED = ("prediction", "decision", "simple_regret")
 NO_SETTING = dict.fromkeys(("planner", "horizon", "simulations", "cycles", "learn"))
 Rows = dict[Setting, dict[str, Any]]
+
+
+class Conditions(NamedTuple):
+    """What was measured at a checkpoint, as in `measure`."""
+
+    learned: dict[str, Any]
+    """What learning came to."""
+    rows: Rows
+    """For each setting."""
+    world: dict[str, Any]
+    """What is known of the environment."""
 
 
 class Store:
@@ -47,18 +59,19 @@ class Store:
         if self.manifest and not isinstance(self.manifest["study"], Mapping):
             raise ValueError(f"{folder / MANIFEST} is not the manifest of a study: name another folder")
 
-    def prepare(self, study: Mapping[str, Any]) -> None:
+    def prepare(self, study: Mapping[str, Any], known: Mapping[str, Any] | None = None) -> None:
         """Make the folder, and write to its manifest what is measured.
 
         Parameters
         ----------
-        study : mapping of str to Any
-            As JSON.
+        study, known : mapping of str to Any
+            As JSON; what is known of its environments and planners.
         """
         for part in ("experience", "conditions"):
             (self.folder / part).mkdir(parents=True, exist_ok=True)
-        if self.manifest is None or self.manifest["study"] != study:
-            self.manifest = {"version": __version__, "study": study, **provenance("numba", "numpy", "scipy")}
+        content = {"study": study, "known": known or {}}
+        if self.manifest is None or any(self.manifest.get(name) != each for name, each in content.items()):
+            self.manifest = {"version": __version__, **content, **provenance("numba", "numpy", "scipy")}
             write_atomically(self.folder / MANIFEST, self.manifest)
 
     @property
@@ -89,11 +102,11 @@ class Store:
         cycles: list[Cycle] = []
         for mark in self.marks(run, marks):
             path = self._segment_path(run, mark)
-            try:
-                cycles += [Cycle(*cycle) for cycle in _content(path, "cycles")["cycles"]]
-            except TypeError:
-                raise _broken(path) from None
-            if len(cycles) != mark:
+            content = _content(path, SEGMENT)
+            if content["coordinates"] != run.coordinates or not are_cycles(content["cycles"]):
+                raise _broken(path)
+            cycles += [Cycle(*cycle) for cycle in content["cycles"]]
+            if not len(cycles) == mark == content["experience"]:
                 raise _broken(path)
         return cycles
 
@@ -111,17 +124,19 @@ class Store:
         path = self._segment_path(run, until)
         if not path.exists():
             return None
-        content = _content(path, "cycles")
+        content = _content(path, SEGMENT)
+        if content["coordinates"] != run.coordinates or content["experience"] != until:
+            raise _broken(path)
         del content["cycles"]
         return content
 
-    def conditions(self, checkpoint: Checkpoint) -> tuple[dict[str, Any], Rows] | None:
+    def conditions(self, checkpoint: Checkpoint) -> Conditions | None:
         """Return what was measured at a checkpoint.
 
         Returns
         -------
-        tuple of dict, or None
-            What learning came to, and a row for each setting, both as in `measure`; None if nothing is there.
+        Conditions or None
+            None if nothing is there.
 
         Raises
         ------
@@ -131,16 +146,19 @@ class Store:
         path = self._conditions_path(checkpoint)
         if not path.exists():
             return None
-        content = _content(path, "rows")
+        content = _content(path, CONDITIONS)
+        if content["coordinates"] != checkpoint.coordinates:
+            raise _broken(path)
         try:
-            return content["learned"], {Setting.at(row): row for row in content["rows"]}
-        except (KeyError, TypeError, ValueError, AttributeError):
+            rows = {Setting.at(row): row for row in content["rows"]}
+        except (ValueError, TypeError):
             raise _broken(path) from None
+        return Conditions(content["learned"], rows, content["world"])
 
     def add_conditions(self, checkpoint: Checkpoint, measured: Mapping[str, Any]) -> None:
         """Write what `measure` returned for a checkpoint; rows that are there already are kept."""
         there = self.conditions(checkpoint)
-        rows = [*there[1].values()] if there else []
+        rows = [*there.rows.values()] if there else []
         content = {"coordinates": checkpoint.coordinates, **measured, "rows": rows + measured["rows"]}
         write_atomically(self._conditions_path(checkpoint), content, indent=None)
 
@@ -179,12 +197,11 @@ def read_rows(folder: str | Path) -> list[dict[str, Any]]:
         raise ValueError(f"{folder} holds no study")
     rows = []
     for path in sorted((folder / "conditions").glob("*.json")):
-        content = _content(path, "rows")
-        try:
-            above = {**_flat(content["coordinates"]), **_flat({"learned": content["learned"]})}
-            rows += [{**above, **_flat(_with_parts(row))} for row in content["rows"]] or [{**above, **NO_SETTING}]
-        except (KeyError, TypeError, AttributeError):
-            raise _broken(path) from None
+        content = _content(path, CONDITIONS)
+        if file_name(content["coordinates"]) != path.name:
+            raise _broken(path)
+        above = {**_flat(content["coordinates"]), **_flat({"learned": content["learned"]})}
+        rows += [{**above, **_flat(_with_parts(row))} for row in content["rows"]] or [{**above, **NO_SETTING}]
     return rows
 
 
@@ -205,13 +222,13 @@ def _flat(content: Mapping[str, Any]) -> dict[str, Any]:
     return flat
 
 
-def _content(path: Path, rows: str) -> dict[str, Any]:
-    """What a JSON file holds, with rows of that name."""
+def _content(path: Path, shape: Mapping[str, Any]) -> dict[str, Any]:
+    """What a JSON file of a shape holds."""
     try:
         content = read_checked(path)
     except ValueError:
         raise _broken(path) from None
-    if not (isinstance(content, dict) and isinstance(content.get(rows), list)):
+    if not fits(content, shape):
         raise _broken(path)
     return content
 

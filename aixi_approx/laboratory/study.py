@@ -18,7 +18,6 @@ instead. The true environment, where it is a POMDP, has nothing to learn: it sta
 
 from __future__ import annotations
 
-import functools
 import runpy
 import tomllib
 from collections import deque
@@ -28,11 +27,12 @@ from pathlib import Path
 from typing import Any, NamedTuple, Self
 
 from aixi_approx import planners, predictors
-from aixi_approx.builder import CTW, TRUE, build_agent, build_planner, options_taken
+from aixi_approx.builder import CTW, TRUE, build_agent, build_planner
 from aixi_approx.environment import Settings
 from aixi_approx.envs import make, name_of
 from aixi_approx.laboratory.axes import AXES, Axis, check_axes
 from aixi_approx.laboratory.condition import Checkpoint, Group, Setting, TrainingRun
+from aixi_approx.laboratory.known import Declared, Known, Traits, declared, outside, traits
 from aixi_approx.laboratory.measurement import NO_MODEL, SHUFFLED
 from aixi_approx.laws.curves import CURVES, FALLING_TO_ZERO, rising_to
 from aixi_approx.laws.joint import joint_laws, joint_odds
@@ -40,7 +40,6 @@ from aixi_approx.laws.total_excess import LEAVES, LOGARITHM, POWER
 from aixi_approx.planner import MAX_SIMULATIONS
 from aixi_approx.planner_spec import DEFAULT, PlannerSpec
 from aixi_approx.planners.expectimax import MAX_HORIZON
-from aixi_approx.pomdp.definition import POMDP
 from aixi_approx.predictors.context_tree import MAX_DEPTH
 from aixi_approx.validation import as_integer
 
@@ -107,6 +106,9 @@ class Study(NamedTuple):
     """By quantity, the law that it is said to follow, before anything is measured: it can't be changed afterwards."""
     axes: tuple[Axis, ...] = ()
     """Of your own; in a Python file."""
+    known: Known | None = None
+    """What was known of environments and planners when it was measured, in a study that was read from its folder; if it
+    is not given, they are asked."""
 
     def runs(self) -> list[TrainingRun]:
         """Return all training runs, seed after seed."""
@@ -131,7 +133,34 @@ class Study(NamedTuple):
     def agent_settings(self, environment: str) -> Settings:
         """Return the settings of the agents in an environment."""
         own: dict[str, Any] = dict(self.settings.get(environment, {}))
-        return _declared(environment).settings._replace(**own)
+        return self.declared(environment).settings._replace(**own)
+
+    def declared(self, environment: str) -> Declared:
+        """Return what an environment of the study declares."""
+        return self.known.environments[environment] if self.known else declared(environment)
+
+    def traits(self, planner: str) -> Traits:
+        """Return what a planner or learner of the study is like, by its short text."""
+        return self.known.planners[planner] if self.known else traits(planner)
+
+    def searching(self, planner: str, horizon: int) -> PlannerSpec:
+        """Return a planner that looks so many cycles ahead; as it is, if it does not look ahead, as a policy alone."""
+        spec = PlannerSpec.parse(planner)
+        return spec._replace(horizon=horizon) if "horizon" in self.traits(planner).options else spec
+
+    def all_known(self) -> Known:
+        """Return what is known of all environments and planners."""
+        return self.known or Known.by_asking(self.environments, self.all_planners)
+
+    @property
+    def all_planners(self) -> tuple[str, ...]:
+        """The planners that decide and those that agents learn with."""
+        return tuple(dict.fromkeys((*self.planners, *self.learners)))
+
+    @property
+    def outside(self) -> list[str]:
+        """Environments, models, planners and policies that are not of this package."""
+        return outside(self.environments, self.models, self.all_planners)
 
     def marks(self, run: TrainingRun) -> Sequence[int]:
         """Return the cycles at which the segments of a training run end, ascending."""
@@ -147,7 +176,7 @@ class Study(NamedTuple):
             checkpoint = Checkpoint(run, experience, model, depth)
             return Group(checkpoint, distinct, self.sampled_decisions, self.warm_up)
 
-        if planners.planner_class(_named(run.learner)).model_free:
+        if self.traits(run.learner).model_free:
             for experience in self.experience:
                 yield group(experience, NO_MODEL, 0, [Setting(PlannerSpec.parse(run.learner), self.cycles)])
             return
@@ -170,7 +199,7 @@ class Study(NamedTuple):
             return
         for model in self.models:
             if model == TRUE:
-                if _declared(run.environment).is_pomdp:
+                if self.declared(run.environment).is_pomdp:
                     yield group(0, TRUE, depth, plane + slices)
             elif model == SHUFFLED:
                 yield group(most, SHUFFLED, depth, plane)
@@ -206,13 +235,13 @@ class Study(NamedTuple):
     @property
     def base_learner(self) -> str:
         """The first learner with a model, if any: the one whose experience the planes are measured on."""
-        with_model = (name for name in self.learners if not planners.planner_class(_named(name)).model_free)
+        with_model = (name for name in self.learners if not self.traits(name).model_free)
         return next(with_model, self.learners[0])
 
     def _searches(self, horizon: int, planner: str) -> list[Setting]:
         """All budgets of a planner: at least a simulation for each search; one without, if it does not count them."""
-        spec = with_horizon(PlannerSpec.parse(planner), horizon)
-        if "simulations" not in options_taken(spec):
+        spec = self.searching(planner, horizon)
+        if "simulations" not in self.traits(planner).options:
             return [Setting(spec, self.cycles)]
         budgets = [n for n in self.simulations if n >= (spec.searches or 1)]
         return [Setting(spec._replace(simulations=n), self.cycles) for n in budgets]
@@ -220,12 +249,12 @@ class Study(NamedTuple):
     def as_json(self) -> dict[str, Any]:
         """Return the study as JSON, without axes of your own: their values are coordinates of what was measured."""
         content = {name: list(value) if isinstance(value, tuple) else value for name, value in self._asdict().items()}
-        del content["axes"]
+        del content["axes"], content["known"]
         return content
 
     def obstacle(self, earlier: Self) -> str:
         """Return why this study can't continue an earlier one: a field, and what it was; empty if it can."""
-        for name in self._fields[:-1]:
+        for name in WRITTEN:
             was, wanted = getattr(earlier, name), getattr(self, name)
             if name == "vary":
                 kept = all(set(values) <= set(wanted.get(field, ())) for field, values in was.items())
@@ -248,36 +277,17 @@ class Study(NamedTuple):
                 kept = was <= wanted if name == "seeds" else was == wanted
             if not kept or (name == "planners" and was[0] != wanted[0]):
                 return f"other {name}, {', '.join(map(str, was)) if isinstance(was, tuple) else was}"
+        for name in earlier.environments:
+            if self.declared(name) != earlier.declared(name):
+                return f"{name} as it was, with other settings of its own"
         return ""
 
 
-def with_horizon(planner: PlannerSpec, horizon: int) -> PlannerSpec:
-    """Return a planner that looks so many cycles ahead; as it is, if it does not look ahead, as a policy alone."""
-    return planner._replace(horizon=horizon) if "horizon" in options_taken(planner) else planner
-
-
-def _named(planner: str) -> str:
-    """The name of a planner, without options."""
-    return PlannerSpec.parse(planner).name
+WRITTEN = Study._fields[:-2]  # in a file, and in the folder
 
 
 def _setting_to(name: str) -> Callable[[TrainingRun, Any], TrainingRun]:
     return lambda run, value: run._replace(settings=run.settings._replace(**{name: value}))
-
-
-class Declared(NamedTuple):
-    """What a study has to know of an environment."""
-
-    settings: Settings
-    """Its own."""
-    is_pomdp: bool
-    """Whether it has a true model."""
-
-
-@functools.cache
-def _declared(environment: str) -> Declared:
-    made = make(environment)  # which may take seconds
-    return Declared(made.settings, isinstance(made, POMDP))
 
 
 SMALL = Study((), (100, 300, 1_000, 3_000, 10_000), (1, 3, 10, 30, 100, 300, 1_000), seeds=12, models=(CTW, TRUE))
@@ -310,7 +320,9 @@ def read_study(path: Path) -> Study:
         return study_of(given, str(path))
     try:
         study = runpy.run_path(str(path)).get("study")
-    except (Exception, SystemExit) as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
         raise ValueError(f"{path} can't be run: {type(error).__name__}: {_line(error)}") from error
     if not isinstance(study, Study):
         raise ValueError(f"{path} has no study: write `study = Study(...)` in it")
@@ -332,12 +344,19 @@ def study_of(given: Mapping[str, Any], where: str) -> Study:
     ValueError
         If it makes no sense, with one line that begins with `where` and says what can be done.
     """
-    unknown = [name for name in given if name not in Study._fields[:-1]]
-    if unknown:
-        raise ValueError(f"{where}: a study has no {unknown[0]!r}: it has {', '.join(Study._fields[:-1])}")
+    try:
+        study = _of_fields(given)
+    except ValueError as error:
+        raise ValueError(f"{where}: {error}") from None
+    return checked(study, where)
+
+
+def _of_fields(given: Mapping[str, Any]) -> Study:
+    if unknown := [name for name in given if name not in WRITTEN]:
+        raise ValueError(f"a study has no {unknown[0]!r}: it has {', '.join(WRITTEN)}")
     if missing := [name for name in Study._fields[:4] if name not in given]:
-        raise ValueError(f"{where}: {missing[0]} is missing: a study has {', '.join(Study._fields[:4])}")
-    return checked(Study(**given), where)
+        raise ValueError(f"{missing[0]} is missing: a study has {', '.join(Study._fields[:4])}")
+    return Study(**given)
 
 
 def checked(study: Study, where: str) -> Study:
@@ -356,13 +375,43 @@ def checked(study: Study, where: str) -> Study:
         If it makes no sense, with one line that begins with `where` and says what can be done.
     """
     try:
-        study = _with_lists(study)
+        study = _with_lists(study._replace(known=None))
         _check_numbers(study)
-        study = _with_full_names(study)
+        study = _with_tables(_with_full_names(study), lambda name: make(name).title)
         _check_agents(study)
     except ValueError as error:
         raise ValueError(f"{where}: {_line(error)}") from error
     return study
+
+
+def study_in(manifest: Mapping[str, Any], where: str) -> Study:
+    """Return the study of a folder, without any of its environments, models and planners: their code is not run.
+
+    Parameters
+    ----------
+    manifest : mapping of str to Any
+        Of the folder.
+    where : str
+        The file, for messages.
+
+    Raises
+    ------
+    ValueError
+        If it is no study.
+    """
+    try:
+        study = _with_lists(_of_fields(manifest["study"]))
+        _check_numbers(study)
+        study = _with_tables(study, str)
+        for planner in study.all_planners:
+            PlannerSpec.parse(planner)
+        check_axes(study.all_axes)
+    except ValueError as error:
+        raise ValueError(f"{where}: {_line(error)}") from error
+    known = Known.from_json(manifest.get("known"), study.environments, study.all_planners)
+    if known is None:
+        raise ValueError(f"{where} does not say what its environments and planners are like: name another folder")
+    return study._replace(known=known)
 
 
 def _line(error: BaseException) -> str:
@@ -381,6 +430,8 @@ def _with_lists(study: Study) -> Study:
             value = [each if isinstance(each, PLAIN) else name_of(each) for each in value]
         if name in NAMES and not all(isinstance(each, str) for each in value):
             raise ValueError(f"{name} are {list(value)}: write names")
+        if name in NAMES and (odd := [each for each in value if not each.isprintable()]):
+            raise ValueError(f"{name} has {odd[0]!r}: write a name without control characters")
         lists[name] = tuple(value)
     return study._replace(**lists)
 
@@ -407,12 +458,16 @@ def _check_numbers(study: Study) -> None:
 
 
 def _with_full_names(study: Study) -> Study:
-    study = study._replace(
+    return study._replace(
         environments=tuple(make(name).title for name in study.environments),
         planners=tuple(map(_full_planner, study.planners)),
         learners=tuple(map(_full_planner, study.learners)),
         models=tuple(name if name == SHUFFLED else predictors.REGISTRY.find(name).title for name in study.models),
     )
+
+
+def _with_tables(study: Study, title: Callable[[str], str]) -> Study:
+    """See that tables make sense; `title` returns the full name of an environment."""
     for name in NAMES:
         if len(set(getattr(study, name))) < len(getattr(study, name)):
             raise ValueError(f"{name} has one twice")
@@ -427,8 +482,8 @@ def _with_full_names(study: Study) -> Study:
             raise ValueError(f"vary has {values!r} for {field}: write a list of numbers")
     settings = {}
     for name, own in study.settings.items():
-        title = make(name).title
-        if title not in study.environments or title in settings:
+        full = title(name)
+        if full not in study.environments or full in settings:
             raise ValueError(f"there are settings for {name}, which is not among the environments, or has some already")
         if not isinstance(own, Mapping):
             raise ValueError(f"settings of {name} is {own!r}: write a table, as in {TABLE}")
@@ -436,7 +491,7 @@ def _with_full_names(study: Study) -> Study:
             raise ValueError(f"no setting {unknown[0]!r}: there are {', '.join(Settings._fields)}")
         if wrong := [field for field, value in own.items() if type(value) not in (int, float)]:
             raise ValueError(f"settings of {name}: {wrong[0]} is {own[wrong[0]]!r}: write a number")
-        settings[title] = dict(own)
+        settings[full] = dict(own)
     if not isinstance(study.hypotheses, Mapping):
         raise ValueError(
             f'hypotheses is {study.hypotheses!r}: write a table, as in hypotheses = {{ frontier = "odds" }}'
@@ -458,7 +513,7 @@ def _full_planner(text: str) -> str:
 
 def _check_agents(study: Study) -> None:
     """See that all agents can be made."""
-    known = all(_declared(each).is_pomdp for each in study.environments)
+    known = all(declared(each).is_pomdp for each in study.environments)
     if not study.learning_models and not (study.models == (TRUE,) and known and not study.all_axes):
         raise ValueError(f"models are {list(study.models)}: name {CTW}, too, or another one that learns")
     if SHUFFLED in study.models and CTW not in study.models:
@@ -492,7 +547,7 @@ def _check_agents(study: Study) -> None:
                 build_agent(environment, planner=learner, settings=settings)
             for model in study.learning_models:
                 predictors.make_predictor(model, environment, settings=settings)
-            for model in (CTW, TRUE) if TRUE in study.models and _declared(title).is_pomdp else (CTW,):
+            for model in (CTW, TRUE) if TRUE in study.models and declared(title).is_pomdp else (CTW,):
                 for planner in study.planners:
                     searches = PlannerSpec.parse(planner).searches or 1
                     enough = settings._replace(simulations=searches)

@@ -27,7 +27,7 @@ from aixi_approx.compilation import inner_kernel, kernel
 from aixi_approx.planner import SearchResult
 from aixi_approx.planner_spec import RULES
 from aixi_approx.planners.guided_planner import GuidedPlanner
-from aixi_approx.planners.time_slices import TimeSlices
+from aixi_approx.planners.time_slices import TimeSlices, end_if_told
 from aixi_approx.planners.tree_search import NONE, ROOT, budget, check_search_options, roll_out, root_result
 from aixi_approx.predictor import Predictor
 from aixi_approx.predictor_abi import (
@@ -49,6 +49,7 @@ from aixi_approx.randomness import Stream, below
 from aixi_approx.rollout import Rollout
 
 UNKNOWN = -1.0  # a probability that was not asked for
+PIECE = 1 << 18  # logarithms that are taken at a time, in some milliseconds
 DECISIONS, BITS = 0, 1  # places in `used` of a tree
 NOTED, FED, TOKEN, FAULTS, POLICY_FED, POLICY_TOKEN, POLICY_FAULTS = range(7)  # places in SimulationTrace.counts
 
@@ -441,8 +442,15 @@ class HistorySearch(GuidedPlanner):
 
     def _know_logarithms(self, visits: int) -> None:
         """Have the logarithms of numbers up to that of the visits of a node."""
-        if len(self._logs) < visits + 2:
-            self._logs = np.log(np.maximum(1.0, np.arange(2.0 * visits + 2)))
+        if (known := len(self._logs)) >= visits + 2:
+            return
+        logs = np.empty(2 * visits + 2)
+        logs[:known] = self._logs
+        for start in range(known, len(logs), PIECE):
+            end_if_told()
+            piece = logs[start : start + PIECE]
+            np.log(np.maximum(1.0, np.arange(start, start + len(piece))), out=piece)
+        self._logs = logs
 
     def _agrees(self, predictor: Predictor) -> bool:
         """Whether a number of the memo is still what the predictor says.
@@ -476,6 +484,7 @@ class HistorySearch(GuidedPlanner):
         old, new = self._tree, self._new_tree(decisions, bits)
         new.used[:] = old.used
         for name in old._fields[1:]:
+            end_if_told()  # many take longer together than a time slice
             filled = old.used[BITS if name in self.BY_BIT else DECISIONS]
             getattr(new, name)[:filled] = getattr(old, name)[:filled]
         self._tree = new

@@ -11,8 +11,9 @@ The searches share nothing, so the result does not depend on the number of threa
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from queue import SimpleQueue
 from typing import Any
 
@@ -22,6 +23,7 @@ from aixi_approx.coding import Bits
 from aixi_approx.planner import MAX_SIMULATIONS, Lesson, Planner, SearchResult, best_action
 from aixi_approx.planner_spec import JOINS, MAJORITY
 from aixi_approx.planners.iterative_deepening import ROUNDING
+from aixi_approx.planners.time_slices import ended_by
 from aixi_approx.randomness import Stream, below, stream
 from aixi_approx.validation import as_integer, check_choice
 
@@ -145,17 +147,29 @@ class RootParallel(Planner):
         for i, planner in enumerate(self.planners):
             idle.put((planner, predictor.copy() if i else predictor))
 
+        stop = threading.Event()
+
         def search(random: Stream, simulations: int) -> SearchResult:
             planner, own = idle.get()
             try:
-                return planner.search(own, random, simulations=simulations)
+                with ended_by(stop):
+                    return planner.search(own, random, simulations=simulations)
             finally:
                 idle.put((planner, own))
 
         if len(self.planners) == 1:
             return join_results(list(map(search, streams, shares)), self.join, random=random)
         with ThreadPoolExecutor(len(self.planners)) as threads:
-            return join_results(list(threads.map(search, streams, shares)), self.join, random=random)
+            begun = [threads.submit(search, *own) for own in zip(streams, shares, strict=True)]
+            try:
+                ended, _ = wait(begun, return_when=FIRST_EXCEPTION)
+                found = [each.result() for each in begun if each in ended]
+            except BaseException:
+                stop.set()
+                for each in begun:
+                    each.cancel()
+                raise
+        return join_results(found, self.join, random=random)
 
     def _shares(self, simulations: int) -> list[int]:
         """Return the number of simulations of each search."""

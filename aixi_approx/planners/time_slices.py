@@ -1,14 +1,40 @@
-"""Time slices: Ctrl-C is not noticed inside a compiled loop, so a search is cut into chunks."""
+"""Time slices: Ctrl-C is not noticed inside a compiled loop, so a search is cut into chunks.
+
+Only the main thread notices it at all. What searches in other threads tells them by an event, which they look at
+between chunks.
+"""
 
 from __future__ import annotations
 
 import math
+import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
+
+_thread = threading.local()  # whose `stop` is the event that ends the searches of a thread
+
+
+@contextmanager
+def ended_by(stop: threading.Event) -> Iterator[None]:
+    """Let an event end the searches that this thread makes in a `with` block, as Ctrl-C would: KeyboardInterrupt."""
+    _thread.stop = stop
+    try:
+        yield
+    finally:
+        del _thread.stop
+
+
+def end_if_told() -> None:
+    """Raise KeyboardInterrupt if this thread is in a block of `ended_by` whose event is set."""
+    if (stop := getattr(_thread, "stop", None)) and stop.is_set():
+        raise KeyboardInterrupt
 
 
 class TimeSlices:
     """Cuts searches into chunks of about equal duration, estimated from the previous chunks.
+
+    The first is a single simulation, as nothing is known of how long it takes, and each is twice the last at most.
 
     Parameters
     ----------
@@ -17,13 +43,13 @@ class TimeSlices:
 
     Examples
     --------
-    >>> [count for count, left in TimeSlices(0.0)(66)]    # after a first chunk of 64, as few as possible
-    [64, 1, 1]
+    >>> [count for count, left in TimeSlices(9.0)(10)]
+    [1, 2, 4, 3]
     """
 
     def __init__(self, seconds: float = 0.05) -> None:
         self.seconds = seconds
-        self._chunk = 64
+        self._chunk = 1
 
     def __call__(self, simulations: int, end: float = math.inf) -> Iterator[tuple[int, int]]:
         """Yield how many simulations to run now, and how many were left before them.
@@ -42,6 +68,7 @@ class TimeSlices:
         while left > 0:
             count = min(self._chunk, left)
             yield count, left
+            end_if_told()
             left -= count
             began, now = now, time.perf_counter()
             if now >= end:

@@ -178,7 +178,9 @@ class POMDP(Environment):
             yield
         except EnvironmentFault:
             raise
-        except Exception as error:
+        except (KeyboardInterrupt, GeneratorExit):
+            raise
+        except BaseException as error:
             remedy = "`start` returns {state: probability}, `outcomes` Outcome(probability, state, observation, reward)"
             raise EnvironmentFault(f"{self.name}: {where}: {self._told(error)}: {remedy}") from error
 
