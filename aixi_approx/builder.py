@@ -9,6 +9,7 @@ The planners `q-learning`, `aiqi` and `random` have no model. Any model and plan
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +17,13 @@ from aixi_approx import planners, predictors, rollouts
 from aixi_approx.agent import KIND, Agent
 from aixi_approx.archive import named, read_archive
 from aixi_approx.environment import Environment, Settings
-from aixi_approx.envs import make
+from aixi_approx.envs import ENVIRONMENTS, make
 from aixi_approx.planner import Learner, Planner
 from aixi_approx.planner_spec import DEFAULT, PlannerSpec
+from aixi_approx.planners import PLANNERS
 from aixi_approx.planners.root_parallel import MAX_THREADS
-from aixi_approx.registry import is_outside
 from aixi_approx.rollout import Rollout
-from aixi_approx.rollouts import LEARNED
+from aixi_approx.rollouts import LEARNED, ROLLOUTS
 from aixi_approx.validation import as_integer
 
 CTW, TRUE = "ctw", "true"
@@ -133,21 +134,43 @@ def load(
     content = read_archive(path, kind=KIND).content
     with named(path):
         recipe, kept = content["recipe"], content["kept"]
-        names = [recipe["model"], *(recipe["planner"].get(part, "") for part in ("name", "policy", "rollout"))]
-        names += [recipe["environment"]] if environment is None else []
-        if (outside := [name for name in names if is_outside(name)]) and not trust:
-            raise ValueError(f"it is made of {', '.join(outside)}, which is code outside of this package: say trust")
+        spec = PlannerSpec(**recipe["planner"])
+        worlds = (recipe["environment"],) if environment is None else ()
+        if (found := outside(worlds, (recipe["model"],), planners=(spec,))) and not trust:
+            raise ValueError(f"it is made of {', '.join(found)}, code outside this package: say trust=True to run it")
         if environment is None and not recipe["environment"]:
             raise ValueError("its environment has no name: give the environment, too")
         agent = build_agent(
             recipe["environment"] if environment is None else environment,
             recipe["model"],
-            planner=PlannerSpec(**recipe["planner"]),
+            planner=spec,
             settings=Settings(**recipe["settings"]),
-            threads=threads if recipe["planner"].get("join") else 1,
+            threads=threads if spec.join else 1,
         )
         agent.restore(kept)
     return agent
+
+
+def outside(environments: Iterable[str], models: Iterable[str], *, planners: Iterable[PlannerSpec]) -> list[str]:
+    """Return what is not of this package, of all that names stand for: code that would be run.
+
+    Parameters
+    ----------
+    environments, models : iterable of str
+        Names. One that is short for another counts as outside, too.
+    planners : iterable of PlannerSpec
+        With their policies and rollout policies.
+
+    Examples
+    --------
+    >>> outside(("tiger", "tiger>my_env.py:Lake@100", "gym:evil:Env"), ("ctw",), planners=[PlannerSpec("other")])
+    ['my_env.py:Lake', 'gym:evil:Env', 'other']
+    """
+    parts = (part.partition("@")[0].strip() for name in environments for part in name.split(">"))
+    named = [(ENVIRONMENTS, part) for part in parts] + [(predictors.PREDICTORS, model) for model in models]
+    for spec in planners:
+        named += [(PLANNERS, spec.name), *((ROLLOUTS, each) for each in (spec.policy, spec.rollout) if each)]
+    return list(dict.fromkeys(name for table, name in named if name.partition(":")[0] not in table))
 
 
 def build_planner(

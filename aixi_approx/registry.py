@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from aixi_approx.environment import Environment
 
 Parameter = int | str
-GROUPS = tuple(f"aixi_approx.{kind}" for kind in ("environments", "predictors", "planners", "rollouts"))
 
 
 class Entry(NamedTuple):
@@ -203,24 +202,6 @@ class Registry:
         if not (inspect.isclass(kind) and issubclass(kind, self.base)):
             raise self.error(f"{name}: there is no class of that name derived from aixi_approx.{self.base.__name__}")
         return kind
-
-
-def is_outside(name: str) -> bool:
-    """Return whether a name of an environment, model, planner or policy stands for code outside of this package.
-
-    That is one in a file, of a module that Gymnasium is told to import, or of an installed package.
-
-    >>> [is_outside(name) for name in ("tiger", "locks:3>my.py:Mine@100", "gym:CartPole-v1", "gym:mine:Env-v0")]
-    [False, True, False, True]
-    """
-    for part in name.split(">"):
-        if ".py:" in part or (part.startswith("gym:") and ":" in part.removeprefix("gym:").partition("?")[0]):
-            return True
-        known = part.partition("@")[0].strip().partition(":")[0].replace("_", "-").lower()
-        offered = (point.name for group in GROUPS for point in entry_points(group=group))
-        if known in {each.replace("_", "-").lower() for each in offered}:
-            return True
-    return False
 
 
 def class_in_file(path: str, name: str) -> Any:

@@ -7,18 +7,16 @@ without; what goes on with it is told which code stands outside this package, an
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, NamedTuple, Self
 
-from aixi_approx import planners, predictors
-from aixi_approx.builder import CTW, TRUE, options_taken
+from aixi_approx import planners
+from aixi_approx.builder import options_taken
 from aixi_approx.environment import Settings
-from aixi_approx.envs import ENVIRONMENTS, make
-from aixi_approx.laboratory.measurement import SHUFFLED
+from aixi_approx.envs import make
 from aixi_approx.laboratory.shapes import fits
 from aixi_approx.planner_spec import PlannerSpec
 from aixi_approx.pomdp.definition import POMDP
-from aixi_approx.rollouts import ROLLOUTS
 
 
 class Declared(NamedTuple):
@@ -41,7 +39,14 @@ class Traits(NamedTuple):
     """That it takes, as `options_taken` has them."""
 
 
-_SETTINGS = {"depth": int, "horizon": int, "simulations": int, "epsilon": float, "decay": float}
+_SETTINGS = {
+    "depth": int,
+    "horizon": int,
+    "simulations": int,
+    "epsilon": float,
+    "decay": float,
+    "most_memory": (int, None),
+}
 _DECLARED = {"settings": _SETTINGS, "is_pomdp": bool}
 _TRAITS = {"model_free": bool, "needs_policy": bool, "options": [str]}
 
@@ -115,38 +120,3 @@ class Known(NamedTuple):
         }
         kinds = {name: {**each._asdict(), "options": sorted(each.options)} for name, each in self.planners.items()}
         return {"environments": worlds, "planners": kinds}
-
-
-def outside(environments: tuple[str, ...], models: tuple[str, ...], names: tuple[str, ...]) -> list[str]:
-    """Return what is not of this package: code that would be run.
-
-    Parameters
-    ----------
-    environments, models, names : tuple of str
-        Environments, models, and planners as short texts.
-
-    Examples
-    --------
-    >>> outside(("tiger", "locks:3", "tiger>my_env.py:Lake@100", "gym:evil:Env"), ("ctw",), ("dpuct", "other+ucb:1"))
-    ['my_env.py:Lake', 'gym:evil:Env', 'other']
-    """
-
-    def found() -> Iterator[str]:
-        for name in environments:
-            for part in name.split(">"):
-                yield from _unless_in(ENVIRONMENTS, part.partition("@")[0])
-        for name in models:
-            yield from _unless_in((CTW, TRUE, SHUFFLED, *predictors.PREDICTORS), name)
-        for text in names:
-            spec = PlannerSpec.parse(text)
-            yield from _unless_in(planners.PLANNERS, spec.name)
-            for policy in (spec.policy, spec.rollout):
-                yield from _unless_in(ROLLOUTS, policy) if policy else ()
-
-    return list(dict.fromkeys(found()))
-
-
-def _unless_in(table: Any, name: str) -> Iterator[str]:
-    """A name if its first part is none of a table; nothing else counts as ours, nor what is short for it."""
-    if name.strip().partition(":")[0] not in table:
-        yield name.strip()

@@ -180,6 +180,8 @@ class Laboratory(Generic[AnyPlan]):
         self.folder.mkdir(parents=True, exist_ok=True)
         descriptor = lock(self.folder)
         try:
+            if Store(self.folder).manifest != self.store.manifest:
+                raise ValueError(f"another process has changed the study in {self.folder} meanwhile: start again")
             known = self.study.all_known().as_json() if isinstance(self.study, Study) else {}
             self.store.prepare(self.study.as_json(), known)
             self._run(engine, progress)

@@ -1,8 +1,9 @@
 """The shapes of what a study's files hold: fields, and the types of their values.
 
 A checksum tells what was damaged, but files of other hands have one, too; so whatever is read is compared with the
-shape of what is written. A shape is a type, a list of one shape or of as many as there are values, a tuple of shapes of which one fits, a mapping from
-the names of fields to shapes, or None. The name of a field that may be missing ends in a question mark.
+shape of what is written. A shape is a type, a list of one shape or of as many as there are values, a tuple of shapes of
+which one fits, a mapping from the names of fields to shapes, or None. The name of a field that may be missing ends in a
+question mark.
 """
 
 from __future__ import annotations

@@ -27,12 +27,12 @@ from pathlib import Path
 from typing import Any, NamedTuple, Self
 
 from aixi_approx import planners, predictors
-from aixi_approx.builder import CTW, TRUE, build_agent, build_planner
+from aixi_approx.builder import CTW, TRUE, build_agent, build_planner, outside
 from aixi_approx.environment import Settings
 from aixi_approx.envs import make, name_of
 from aixi_approx.laboratory.axes import AXES, Axis, check_axes
 from aixi_approx.laboratory.condition import Checkpoint, Group, Setting, TrainingRun
-from aixi_approx.laboratory.known import Declared, Known, Traits, declared, outside, traits
+from aixi_approx.laboratory.known import Declared, Known, Traits, declared, traits
 from aixi_approx.laboratory.measurement import NO_MODEL, SHUFFLED
 from aixi_approx.laws.curves import CURVES, FALLING_TO_ZERO, rising_to
 from aixi_approx.laws.joint import joint_laws, joint_odds
@@ -160,7 +160,8 @@ class Study(NamedTuple):
     @property
     def outside(self) -> list[str]:
         """Environments, models, planners and policies that are not of this package."""
-        return outside(self.environments, self.models, self.all_planners)
+        models = (model for model in self.models if model != SHUFFLED)
+        return outside(self.environments, models, planners=map(PlannerSpec.parse, self.all_planners))
 
     def marks(self, run: TrainingRun) -> Sequence[int]:
         """Return the cycles at which the segments of a training run end, ascending."""
