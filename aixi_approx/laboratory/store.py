@@ -73,6 +73,7 @@ class Store:
         if self.manifest is None or any(self.manifest.get(name) != each for name, each in content.items()):
             self.manifest = {"version": __version__, **content, **provenance("numba", "numpy", "scipy")}
             write_atomically(self.folder / MANIFEST, self.manifest)
+            self.manifest = read_checked(self.folder / MANIFEST)
 
     @property
     def empty(self) -> bool:
