@@ -239,9 +239,8 @@ def test_what_would_take_days_is_not_begun_unasked(
 def test_from_the_first_to_the_last(place: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch) -> None:
     """A study is reported on before anything is there, carried out, gone on with, grown."""
     file = study_file("coin-flip", "tiger")
-    (place / "study-tiny").mkdir()
-    manifest = {"version": __version__, "study": read_study(Path(file)).as_json()}
-    (place / "study-tiny/study.json").write_text(json.dumps(manifest))
+    study = read_study(Path(file))
+    Store(place / "study-tiny").prepare(study.as_json(), study.all_known().as_json())
     main(["scale", "study-tiny", "--report"])
     out, _ = capsys.readouterr()
     assert out.count("with 4 simulations and horizon 2, nothing was measured yet.") == 2
@@ -306,7 +305,11 @@ def test_a_ladder_is_a_study_of_its_sizes(place: Path, capsys: Captured, monkeyp
     assert "there is no ladder 'moon': there are locks, corridor" in refused(["--ladder", "moon"], capsys)
     assert "--ladder says what the environments are: leave tiger out" in refused(["tiger", "--ladder", "nim"], capsys)
     monkeypatch.setattr(
-        scale, "run_laboratory", lambda laboratory, *_, **__: laboratory.store.prepare(laboratory.study.as_json())
+        scale,
+        "run_laboratory",
+        lambda laboratory, *_, **__: laboratory.store.prepare(
+            laboratory.study.as_json(), laboratory.study.all_known().as_json()
+        ),
     )
     monkeypatch.setattr(scale, "_draw", lambda found, folder: [])
     main(["scale", "--ladder", "hex", "--models", "true", "--seeds", "2"])

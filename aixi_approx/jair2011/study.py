@@ -116,13 +116,13 @@ class PaperStudy(NamedTuple):
         return {"paper": "JAIR 2011", **self._asdict(), "environments": list(self.environments)}
 
     @classmethod
-    def from_json(cls, manifest: Mapping[str, Any], where: str) -> Self:
-        """Return the study of a folder, which is what `as_json` returned.
+    def from_json(cls, content: Mapping[str, Any], where: str) -> Self:
+        """Return the study that `as_json` returned.
 
         Parameters
         ----------
-        manifest : mapping of str to Any
-            Of the folder.
+        content : mapping of str to Any
+            The JSON.
         where : str
             Where it comes from, for messages.
 
@@ -131,7 +131,8 @@ class PaperStudy(NamedTuple):
         ValueError
             If it is something else, with one line that begins with `where`.
         """
-        names, seeds, full = (manifest["study"].get(name) for name in ("environments", "seeds", "full"))
+        fields = content if isinstance(content, Mapping) else {}
+        names, seeds, full = (fields.get(name) for name in ("environments", "seeds", "full"))
         known = isinstance(names, list) and all(isinstance(name, str) and name in FRUGAL for name in names)
         if known and type(seeds) is int and seeds > 0 and type(full) is bool:
             return cls(tuple(names), seeds, full)  # type: ignore[arg-type]

@@ -39,14 +39,7 @@ class Traits(NamedTuple):
     """That it takes, as `options_taken` has them."""
 
 
-_SETTINGS = {
-    "depth": int,
-    "horizon": int,
-    "simulations": int,
-    "epsilon": float,
-    "decay": float,
-    "most_memory": (int, None),
-}
+_SETTINGS = {name: (float, None) if value is None else float for name, value in Settings()._asdict().items()}
 _DECLARED = {"settings": _SETTINGS, "is_pomdp": bool}
 _TRAITS = {"model_free": bool, "needs_policy": bool, "options": [str]}
 

@@ -56,8 +56,8 @@ class Laboratory(Generic[AnyPlan]):
         Is made if it is not there. Nothing is written to it before `run`.
     study : Study or another Plan, optional
         What is to be measured: what is in the folder already, or more. If not given, what is there.
-    read : callable, default: study_in
-        Returns the study of a manifest, and raises ValueError if it makes no sense.
+    read : callable, optional
+        Returns another Plan than a Study from its JSON, and raises ValueError if it makes no sense.
     trust : bool, default: False
         Whether code outside this package that only the folder names may be run: its environments, models, planners and
         policies. To read what was measured, nothing is run.
@@ -86,7 +86,7 @@ class Laboratory(Generic[AnyPlan]):
         folder: Path | str,
         study: AnyPlan | None = None,
         *,
-        read: Callable[[Any, str], AnyPlan] = study_in,  # type: ignore[assignment]
+        read: Callable[[Any, str], AnyPlan] | None = None,
         trust: bool = False,
     ) -> None:
         self.folder = folder = Path(folder)
@@ -97,7 +97,9 @@ class Laboratory(Generic[AnyPlan]):
             raise ValueError(f"{folder} holds no study: name environments, or a folder that holds one")
         self.store = Store(folder)
         if self.store.manifest:
-            written = read(self.store.manifest, str(folder / MANIFEST))
+            where = str(folder / MANIFEST)
+            manifest = self.store.manifest
+            written = read(manifest["study"], where) if read else cast(AnyPlan, study_in(manifest, where))
             study = study or written
             if obstacle := study.obstacle(written):
                 command = f", aixi scale {folder}" if isinstance(study, Study) else ""
