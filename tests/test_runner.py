@@ -84,7 +84,7 @@ def all_of(folder: Path, study: Study | None = None) -> list[Any]:
         for group in laboratory.study.groups(run):
             there = laboratory.store.conditions(group.checkpoint)
             assert there
-            learned, rows = there
+            learned, rows, _ = there
             kept = [rows[setting] for setting in group.settings]
             conditions.append({**group.checkpoint.coordinates, "learned": learned, "rows": kept})
     assert laboratory.rows() == [
