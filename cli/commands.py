@@ -12,7 +12,7 @@ import click
 
 from aixi_approx._version import __version__
 from aixi_approx.cli import COMMANDS
-from aixi_approx.cli.options import plain, written
+from aixi_approx.cli.options import plain
 
 SMALLER = "ask for less (depth, cycles, simulations, seeds or processes), or take a machine with more"
 
@@ -107,12 +107,20 @@ def carry_out(arguments: list[str]) -> None:
     """
     try:
         aixi.main(arguments, prog_name="aixi", standalone_mode=False)
-        with written("stdout"):
-            sys.stdout.flush()
+        sys.stdout.flush()
     except _Interrupted as error:
         raise error.stop from None
     except click.exceptions.Abort:
         raise KeyboardInterrupt from None
+
+
+def _is_stuck() -> bool:
+    """Whether nothing more can be written to stdout: the error of a full disk does not say where it was."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        return True
+    return False
 
 
 def end_with(error: Exception) -> NoReturn:
@@ -133,9 +141,9 @@ def end_with(error: Exception) -> NoReturn:
             sys.stderr.close()
             sys.exit(141)
         case OSError():
-            told = f"aixi: {error.filename or ''}: {error.strerror or error or type(error).__name__}".replace(
-                ": :", ":"
-            )
+            where = error.filename or ("stdout" if _is_stuck() else "")
+            said = error.strerror or str(error) or type(error).__name__
+            told = f"aixi: {where}: {said}" if where else f"aixi: {said}"
         case MemoryError():
             told = f"aixi: out of memory{f' ({error})' if str(error) else ''}: {SMALLER}"
         case ValueError() | RuntimeError():

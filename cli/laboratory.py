@@ -23,7 +23,7 @@ yes = click.option("--yes", is_flag=True, help="Begin what takes more than half 
 
 
 def run_laboratory(
-    laboratory: Laboratory[Any], on: str | None, *, yes: bool, fewer: str, longest: float = LONG
+    laboratory: Laboratory[Any], on: str | None, *, yes: bool, fewer: str, longest: float | None = None
 ) -> None:
     """Measure what is missing, and say before how long it will take.
 
@@ -59,6 +59,7 @@ def run_laboratory(
         what = f"{_count(todo.checkpoints, 'checkpoint')} of {_count(todo.agents, 'agent')}"
         where = f"on {_count(workers, 'worker')}, to {laboratory.folder}"
         print(f"{what}: about {format_duration(seconds)} {where}", file=sys.stderr)
+        longest = LONG if longest is None else longest
         if seconds > longest and not yes and not (sys.stdin.isatty() and click.confirm("Begin?", err=True)):
             raise click.ClickException(f"it would take about {format_duration(seconds)}: {fewer}")
         with progress() as bar:

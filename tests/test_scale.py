@@ -16,13 +16,12 @@ from typing import Any
 import pytest
 from small_runs import FREQUENCY
 
-from aixi_approx._version import __version__
 from aixi_approx.cli import laboratory as cli_laboratory
 from aixi_approx.cli import main, scale
 from aixi_approx.execution.engines import engine
 from aixi_approx.laboratory.cost import pilot
 from aixi_approx.laboratory.runner import Laboratory
-from aixi_approx.laboratory.store import read_rows
+from aixi_approx.laboratory.store import Store, read_rows
 from aixi_approx.laboratory.study import GRIDS, Study, read_study
 
 Captured = pytest.CaptureFixture[str]

@@ -189,21 +189,26 @@ def test_a_signal_in_a_destructor_is_heard(capsys: pytest.CaptureFixture[str]) -
             for _ in range(1000):  # the signal is handled in here
                 pass
 
-    with pytest.raises(SystemExit) as stop, Ear([]):
+    def wait() -> None:
         Destructor()
         time.sleep(30)
+
+    with pytest.raises(SystemExit) as stop, Ear([]):
+        wait()
     assert stop.value.code == 143
     assert capsys.readouterr().err == "aixi: stopped\n"
 
 
 def test_an_error_that_a_signal_has_brought_about_is_no_error(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit) as stop, Ear(["run", "tiger", "--out=there"]):
+    def load() -> None:
         try:
             os.kill(os.getpid(), signal.SIGHUP)
             time.sleep(30)
-        except KeyboardInterrupt as heard:
-            assert isinstance(heard, Stopped)
+        except Stopped as heard:
             raise ImportError("numpy.core.multiarray failed to import") from heard
+
+    with pytest.raises(SystemExit) as stop, Ear(["run", "tiger", "--out=there"]):
+        load()
     assert stop.value.code == 129
     assert capsys.readouterr().err == "aixi: stopped; the same command goes on from there\n"
 
@@ -211,9 +216,13 @@ def test_an_error_that_a_signal_has_brought_about_is_no_error(capsys: pytest.Cap
 def test_handlers_are_as_before(monkeypatch: pytest.MonkeyPatch) -> None:
     before = [signal.getsignal(number) for number in SIGNALS]
     main(["--version"])
-    with pytest.raises(SystemExit), Ear([]):
+
+    def stop() -> None:
         can_go_on("somehow")
         raise KeyboardInterrupt
+
+    with pytest.raises(SystemExit), Ear([]):
+        stop()
     assert [signal.getsignal(number) for number in SIGNALS] == before
     with Ear([]):
         assert signals._how == [""], "what was said before is of another command"
@@ -222,11 +231,15 @@ def test_handlers_are_as_before(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_search_in_a_thread_ends_when_it_is_told() -> None:
     stop = threading.Event()
     seen = []
-    with pytest.raises(KeyboardInterrupt), ended_by(stop):
+
+    def search() -> None:
         for count, _ in TimeSlices(9.0)(100):
             seen.append(count)
             if len(seen) == 3:
                 stop.set()
+
+    with pytest.raises(KeyboardInterrupt), ended_by(stop):
+        search()
     assert seen == [1, 2, 4]
     assert [count for count, _ in TimeSlices(9.0)(3)] == [1, 2], "another search is its own affair"
 

@@ -115,7 +115,7 @@ def test_experience_is_written_with_its_lessons(tmp_path: Path) -> None:
     study = Study(("tiger",), (10, 25), (1,), 1, learners=("dpuct+policy:learned+simulations:3",), sampled_decisions=0)
     run = study._replace(settings={"tiger": {"epsilon": 0.5, "decay": 1.0}}).runs()[0]
     store, past = Store(tmp_path), list[Cycle]()
-    store.prepare({})
+    store.prepare({}, {})
     for mark in (10, 25):
         segment = collect(run, past, until=mark)
         store.add_segment(run, mark, segment=segment)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import sys
 import time
 from pathlib import Path
 from typing import NamedTuple
@@ -58,6 +59,15 @@ def run_study(folder: Path) -> None:
 
     with engine("here") as place:
         Laboratory(folder).run(place)
+
+
+def leave(how: str) -> None:
+    """End the process that does this."""
+    if how == "exit":
+        os._exit(5)
+    if how == "quit":
+        sys.exit(4)
+    os.kill(os.getpid(), signal.SIGKILL if how == "kill" else signal.SIGABRT)
 
 
 def session(leader: int) -> list[str]:

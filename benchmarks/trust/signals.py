@@ -1,4 +1,4 @@
-"""How soon Ctrl-C, SIGTERM and SIGHUP end a command, in milliseconds from the signal to the line that says so, and to the end of the process.
+"""How soon Ctrl-C, SIGTERM and SIGHUP end a command: milliseconds to the line that says so, and to its end.
 
     python benchmarks/trust/signals.py              # a few minutes
     python benchmarks/trust/signals.py --tries 1    # of each signal in each command
