@@ -84,11 +84,11 @@ def all_of(folder: Path, study: Study | None = None) -> list[Any]:
         for group in laboratory.study.groups(run):
             there = laboratory.store.conditions(group.checkpoint)
             assert there
-            learned, rows, _ = there
+            learned, rows, world = there
             kept = [rows[setting] for setting in group.settings]
-            conditions.append({**group.checkpoint.coordinates, "learned": learned, "rows": kept})
+            conditions.append({**group.checkpoint.coordinates, "learned": learned, "rows": kept, "world": world})
     assert laboratory.rows() == [
-        {name: value for name, value in (*c.items(), *row.items()) if name not in ("learned", "rows")}
+        {name: value for name, value in (*c.items(), *row.items()) if name not in ("learned", "rows", "world")}
         for c in conditions
         for row in c["rows"]
     ]
