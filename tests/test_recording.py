@@ -160,6 +160,18 @@ def test_it_goes_on_from_anywhere(whole: Path, part: str, size: int, tidy: bool,
         assert result.as_json() == read_checked(folder / "result.json")
 
 
+def test_what_a_power_cut_leaves_behind_the_rows_is_cut_off(whole: Path, tmp_path: Path) -> None:
+    """A block of the disk that was never written is longer than the rows to come."""
+    folder = Path(shutil.copytree(whole, tmp_path / "copy"))
+    for name in ("result.json", "evaluation.csv"):
+        (folder / name).unlink()
+    rows = (folder / "learning.csv").read_bytes().splitlines(keepends=True)[:31]
+    (folder / "learning.csv").write_bytes(b"".join(rows) + bytes(1 << 16))
+    run(TIGER, folder)
+    assert (folder / "learning.csv").read_bytes() == (whole / "learning.csv").read_bytes()
+    assert (folder / "evaluation.csv").read_bytes() == (whole / "evaluation.csv").read_bytes()
+
+
 def test_rows_that_are_there_are_not_searched_for(whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = Path(shutil.copytree(whole, tmp_path / "copy"))
     (folder / "result.json").unlink()
