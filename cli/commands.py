@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import io
 import os
 import sys
 from contextlib import suppress
@@ -12,9 +13,12 @@ import click
 
 from aixi_approx._version import __version__
 from aixi_approx.cli import COMMANDS
-from aixi_approx.cli.options import plain
+from aixi_approx.cli.options import plain, written
 
 SMALLER = "ask for less (depth, cycles, simulations, seeds or processes), or take a machine with more"
+
+
+STDOUT = "stdout"
 
 
 class _Interrupted(BaseException):
@@ -65,25 +69,36 @@ def aixi() -> None:
     """
 
 
+class _Results(io.FileIO):
+    """What stdout writes to: an error has its name."""
+
+    def write(self, data: Any, /) -> int:
+        """Write some bytes."""
+        with written(STDOUT):
+            return super().write(data)
+
+
 def keep_results_apart() -> None:
     """Send to stderr what reaches the descriptor of stdout other than by `print`: from code in C, or by `os.write`."""
     with suppress(OSError, ValueError, AttributeError):  # there may be no stdout
         if (before := sys.stdout).fileno() == 1:
             results = os.dup(1)
             os.dup2(2, 1)
-            lines = 1 if before.isatty() else -1
-            sys.stdout = open(results, "w", lines, before.encoding, before.errors)  # noqa: SIM115
+            binary = io.BufferedWriter(_Results(results, "w"))
+            lines = before.isatty()
+            sys.stdout = io.TextIOWrapper(binary, before.encoding, before.errors, line_buffering=lines)
 
 
 def tell_hard_ends() -> None:
     """Let `os._exit`, by which code of the user's own can end the program at any moment, say so."""
     leave, program = os._exit, os.getpid()
 
-    def told(code: int) -> NoReturn:
+    def told(status: int) -> NoReturn:
         if os.getpid() != program:  # not one that it has forked
-            leave(code)
+            leave(status)
         print(
-            f"aixi: the program was ended by os._exit({code}) in code of an environment or of an agent", file=sys.stderr
+            f"aixi: the program was ended by os._exit({status}) in code of an environment or of an agent",
+            file=sys.stderr,
         )
         leave(2)
 
@@ -114,15 +129,6 @@ def carry_out(arguments: list[str]) -> None:
         raise KeyboardInterrupt from None
 
 
-def _is_stuck() -> bool:
-    """Whether nothing more can be written to stdout: the error of a full disk does not say where it was."""
-    try:
-        sys.stdout.flush()
-    except OSError:
-        return True
-    return False
-
-
 def end_with(error: Exception) -> NoReturn:
     """Print what went wrong in a command as one line on stderr, and exit with code 2.
 
@@ -141,9 +147,12 @@ def end_with(error: Exception) -> NoReturn:
             sys.stderr.close()
             sys.exit(141)
         case OSError():
-            where = error.filename or ("stdout" if _is_stuck() else "")
+            where = error.filename or ""
             said = error.strerror or str(error) or type(error).__name__
             told = f"aixi: {where}: {said}" if where else f"aixi: {said}"
+            if where == STDOUT:
+                with suppress(OSError):  # or Python would try to write the rest at its end
+                    sys.stdout.close()
         case MemoryError():
             told = f"aixi: out of memory{f' ({error})' if str(error) else ''}: {SMALLER}"
         case ValueError() | RuntimeError():

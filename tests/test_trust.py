@@ -297,9 +297,9 @@ def loud(self):
     return 1
 
 WAYS = {{
-    "Text": lambda self: "1", "Bytes": lambda self: b"1", "Nan": lambda self: float("nan"),
+    "Text": lambda self: "1", "Bytes": lambda self: b"1", "Nan": lambda self: 1e999 - 1e999,
     "Nothing": lambda self: None,
-    "Infinite": lambda self: float("inf"), "Numbers": lambda self: np.array([0, 1]), "Silent": lambda self: Mute(),
+    "Infinite": lambda self: 1e999, "Numbers": lambda self: np.array([0, 1]), "Silent": lambda self: Mute(),
     "Half": lambda self: 0.5, "Raises": lambda self: fail(Own("gone")), "Ends": lambda self: fail(SystemExit(3)),
     "Empty": lambda self: fail(ValueError()), "Deep": deep, "Hard": lambda self: os._exit(7), "Loud": loud,
     "Numpy": lambda self: np.int8(1), "Yes": lambda self: True, "NumpyYes": lambda self: np.bool_(True),

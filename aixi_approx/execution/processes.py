@@ -67,7 +67,7 @@ class Processes(ProcessPoolExecutor):
         processes = [*(self._processes or {}).values()]
         self.shutdown()
         codes = {process.exitcode for process in processes} - {None, 0, ENDED, -signal.SIGTERM}
-        if code := min(codes, key=abs, default=0):  # type: ignore[type-var, arg-type]
+        if code := min(codes, key=abs, default=0):  # type: ignore[arg-type]
             if code > 0:
                 return f"a worker ended itself with exit code {code}: code of an environment, model or planner did that"
             return f"a worker was ended by {signal.Signals(-code).name}: killed, out of memory or crashed"
