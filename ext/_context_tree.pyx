@@ -141,7 +141,8 @@ cdef struct Best:               # the best trees in hindsight, or a part of one
 cdef inline double odds(const Node *v, uint32_t chain) noexcept nogil:
     """b = (2^L - 1) R for the chain of L nodes that ends with v.
 
-    Beyond 2^256 the 1 is below rounding; beyond 2^+-FAR, so is the difference of b / (1 + b) from 1 or 0.
+    Beyond 2^256 the 1 is below rounding; beyond 2^+-FAR, so is the difference of b / (1 + b) from 1 or 0. With R > 16
+    and a chain of 1020 nodes the product of the first line would be infinite, and p infinite by infinite.
     """
     cdef int64_t exponent
     if usual(v.shift == 0 and chain <= 256):
@@ -192,6 +193,7 @@ cdef void branch(const State *self, Node *m) noexcept nogil:
         return
     chain = v.depth - self.agreed                                # L2
     exponent = chain + <int64_t>SCALE * v.shift                  # R_v 2^L2 = v.ratio 2^exponent
+    # Not below 0: ratio reaches 2^256, so that R_v 2^L2 may be far above 1 there, and R_m is 1, not that.
     if exponent < -FAR:                                          # R_m = R_v 2^L2: the other term is negligible
         m.ratio = v.ratio * power_of_two(chain % SCALE)
         m.shift = v.shift + <int32_t>(chain // SCALE)

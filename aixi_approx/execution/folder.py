@@ -7,10 +7,10 @@ is no signature: it tells of accidents, not of malice.
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import platform
+import sys
 import time
 import zlib
 from collections.abc import Mapping
@@ -22,6 +22,31 @@ from aixi_approx._version import __version__
 from aixi_approx.files import DRAFT, replace_file
 
 CHECK = "check"  # last key of a JSON file
+LOCK = ".lock"  # file that is locked where folders can't be
+
+if sys.platform == "win32":
+    import msvcrt
+
+    def _locked(folder: Path) -> int:
+        descriptor = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT)
+        try:
+            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+        except OSError:
+            os.close(descriptor)
+            raise BlockingIOError from None
+        return descriptor
+
+else:
+    import fcntl
+
+    def _locked(folder: Path) -> int:
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(descriptor)
+            raise
+        return descriptor
 
 
 def provenance(*libraries: str) -> dict[str, Any]:
@@ -55,7 +80,7 @@ def open_folder(manifest_path: Path, what: str, *needed: str) -> dict[str, Any] 
     if folder.exists() and not folder.is_dir():
         raise ValueError(f"{folder} is a file: name another folder")
     if not manifest_path.exists():
-        if folder.exists() and any(path.suffix != DRAFT for path in folder.iterdir()):
+        if folder.exists() and any(path.suffix != DRAFT and path.name != LOCK for path in folder.iterdir()):
             raise ValueError(f"{folder} is not empty and holds no {what}: name another folder")
         return None
     broken = f"{manifest_path} is not the manifest of a {what}: name another folder"
@@ -86,13 +111,10 @@ def lock(folder: Path) -> int:
     if folder.exists() and not folder.is_dir():
         raise ValueError(f"{folder} is a file: name another folder")
     folder.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(folder, os.O_RDONLY)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return _locked(folder)
     except BlockingIOError:
-        os.close(descriptor)
         raise ValueError(f"another process writes to {folder}: wait for it, or name another folder") from None
-    return descriptor
 
 
 class JsonLines:

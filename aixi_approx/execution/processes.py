@@ -22,7 +22,7 @@ from aixi_approx.execution.tasks import Engine
 
 Result = TypeVar("Result")
 
-BLOCKED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+BLOCKED = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 LATER_SECONDS = 1.0  # ample for another process to close a pipe
 ENDED = 128 + signal.SIGTERM  # exit code of a process that was to end
 
@@ -116,11 +116,13 @@ def _later() -> Iterator[None]:
     before = {number: handler for number, handler in before.items() if callable(handler)}
     for number in before:
         signal.signal(number, lambda number, _: heard.append(number))
-    mask = signal.pthread_sigmask(signal.SIG_BLOCK, BLOCKED)
+    masks = hasattr(signal, "pthread_sigmask")  # not on Windows
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, BLOCKED) if masks else ()
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        if masks:
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         for number, handler in before.items():
             signal.signal(number, handler)
     if heard:
