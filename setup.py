@@ -76,6 +76,7 @@ def description() -> str:
     """README.md without what works only beside its files: pictures, and links that are paths."""
     text = Path(__file__).with_name("README.md").read_text(encoding="utf-8")
     text = re.sub(r"^!\[[^\]]*\]\((?!https?:)[^)]*\)\n\n?", "", text, flags=re.MULTILINE)
+    text = re.sub(r"\s\(\[[^\]]*\]\((?!https?:|#)[^)]*\)\)", "", text).replace("<!-- run -->\n", "")
     return re.sub(r"(?<!!)\[([^\]]*)\]\((?!https?:|#)[^)]*\)", r"\1", text)
 
 

@@ -197,6 +197,7 @@ class Agent:
             "cycle": self.cycle,
             "exploration": [self.epsilon, self.decay],
             "seed": int(self.seed),
+            "kinds": self._kinds(),
             "predictor": self.predictor.keep(),
             "planner": self.planner.keep(),
         }
@@ -209,10 +210,15 @@ class Agent:
         ValueError
             If it is the state of another kind of agent.
         """
+        if kept["kinds"][1] != self._kinds()[1]:
+            raise ValueError(f"its planner is a {kept['kinds'][1]}, and here it is a {self._kinds()[1]}")
+        epsilon, decay = map(float, kept["exploration"])
+        cycle, seed = as_integer("cycle", kept["cycle"], 0, 1 << 62), int(kept["seed"])
+        if not (0 <= epsilon <= 1 and 0 <= decay <= 1):
+            raise ValueError(f"its exploration is {epsilon} and {decay}: both lie in 0 to 1")
         self.learn_from(kept)
         self.planner.restore(kept["planner"])
-        self.cycle, self.seed = as_integer("cycle", kept["cycle"], 0, 1 << 62), int(kept["seed"])
-        self.epsilon, self.decay = map(float, kept["exploration"])
+        self.cycle, self.seed, self.epsilon, self.decay = cycle, seed, epsilon, decay
         self._whole = True
 
     def learn_from(self, kept: Mapping[str, Any]) -> None:
@@ -225,9 +231,15 @@ class Agent:
         """
         if kept["coding"] != asdict(self.coding):
             raise ValueError("it lived with other actions, observations or rewards: their codes mean other things here")
+        if (its := kept["kinds"][0]) != (mine := self._kinds()[0]):
+            raise ValueError(f"its model is a {its}, and here it is a {mine}: take the same model and a planner alike")
         self.predictor.restore(kept["predictor"])
         if self.planner.reads_history and kept["planner"]:
             self.planner.restore(kept["planner"])
+
+    def _kinds(self) -> list[str]:
+        """What its predictor and its planner are."""
+        return [type(part).__name__ for part in (self.predictor, self.planner)]
 
     def save(self, path: Path | str) -> None:
         """Write the agent to a file, from which `aixi_approx.load` makes it again, to go on as if nothing had happened.

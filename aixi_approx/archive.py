@@ -180,8 +180,28 @@ def kept_attributes(thing: object, *without: str) -> dict[str, Any]:
     return kept
 
 
-def restore_attributes(thing: object, kept: Mapping[str, Any]) -> None:
-    """Give an object the attributes that `kept_attributes` has returned; it may change them, they are copies."""
+def restore_attributes(thing: object, kept: Mapping[str, Any], *without: str) -> None:
+    """Give an object the attributes that `kept_attributes` has returned; it may change them, they are copies.
+
+    Parameters
+    ----------
+    thing : object
+        Made in the same way.
+    kept : mapping of str to object
+        Its attributes.
+    *without : str
+        Those that were left out.
+
+    Raises
+    ------
+    ValueError
+        If one is missing that the object has, or one is there that would hide a part of its class, or was left out.
+    """
+    there = set(vars(thing)) - set(without)
+    if missing := sorted(there - set(kept)):
+        raise ValueError(f"it is not the state of a {type(thing).__name__}: it has no {missing[0]}")
+    if strange := [name for name in kept if name not in there and (name in without or hasattr(type(thing), name))]:
+        raise ValueError(f"it is not the state of a {type(thing).__name__}: {strange[0]} is no part of that")
     plain = {}
     for name, value in kept.items():
         present: Any = getattr(thing, name, None)

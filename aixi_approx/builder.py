@@ -28,6 +28,7 @@ from aixi_approx.validation import as_integer
 
 CTW, TRUE = "ctw", "true"
 BOUND = "most_memory"  # option of what can be bounded
+LEAST_MEMORY = 1 << 16  # bytes of an agent: less holds no tree and no search
 
 
 def build_agent(
@@ -337,7 +338,7 @@ def _shares(spec: PlannerSpec, model: str, most_memory: int | None) -> dict[str,
     """
     if most_memory is None:
         return {}
-    as_integer("most_memory", most_memory, 1, 1 << 62)
+    as_integer("most_memory", most_memory, LEAST_MEMORY, 1 << 62)
     kind = planners.planner_class(spec.name, on_beliefs=_on_beliefs(model))
     policy = rollouts.rollout_class(spec.policy or LEARNED) if spec.policy or kind.needs_policy else None
     weights = {"model": 2, "policy": 1, "search": 1}

@@ -207,7 +207,7 @@ class Predictor(ABC):
         ValueError
             If it is not the state of such a predictor.
         """
-        restore_attributes(self, kept)
+        restore_attributes(self, kept, *DERIVED)
 
     def save(self, path: Path | str) -> None:
         """Write all that it knows to a file, as an archive.

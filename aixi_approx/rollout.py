@@ -132,7 +132,7 @@ class Rollout(ABC):
 
     def restore(self, kept: Mapping[str, Any]) -> None:
         """Take on the state that `keep` has returned of a policy that was made in the same way; ValueError if not."""
-        restore_attributes(self, kept)
+        restore_attributes(self, kept, "coding", *DERIVED)
 
     def __copy__(self) -> Self:
         return self.copy()

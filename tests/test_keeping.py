@@ -522,3 +522,36 @@ def test_coding_is_what_is_compared() -> None:
     assert isinstance(one.coding, Coding)
     with pytest.raises(ValueError, match="it lived with other actions, observations or rewards"):
         one.restore(other.keep())
+
+
+@pytest.mark.parametrize("name", ["learn", "mark", "depth", "_callbacks", "independent_bits", "fault"])
+def test_a_forged_attribute_is_refused(name: str, saved: Path, tmp_path: Path) -> None:
+    content = read_archive(saved, kind="agent").content
+    content["kept"]["predictor"][name] = 3
+    write_archive(tmp_path / "x", content, kind="agent")
+    with pytest.raises(ValueError, match=f"x: it is not the state of a FactoredContextTree: {name} is no part of that"):
+        load(tmp_path / "x")
+    del content["kept"]["predictor"][name], content["kept"]["predictor"]["_kernel"]
+    write_archive(tmp_path / "x", content, kind="agent")
+    with pytest.raises(ValueError, match="x: it is not the state of a FactoredContextTree: it has no _kernel"):
+        load(tmp_path / "x")
+
+
+@pytest.mark.parametrize(
+    ("part", "value"),
+    [("exploration", [5.0, 1.0]), ("exploration", "no"), ("cycle", -1), ("kinds", ["A", "B"]), ("seed", "x")],
+)
+def test_forged_numbers_are_refused(part: str, value: Any, saved: Path, tmp_path: Path) -> None:
+    content = read_archive(saved, kind="agent").content
+    content["kept"][part] = value
+    write_archive(tmp_path / "x", content, kind="agent")
+    with pytest.raises(ValueError, match=re.escape(f"{tmp_path / 'x'}: ")):
+        load(tmp_path / "x")
+
+
+def test_knowledge_of_another_model_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(FREQUENCY)
+    other = build_agent("coin-flip", f"{tmp_path}/mine.py:Frequency", settings=SHORT)
+    for agent in (build_agent("coin-flip", settings=SHORT), build_agent("coin-flip", "true", settings=SHORT)):
+        with pytest.raises(ValueError, match=r"its model is a Frequency, and here it is a .*: take the same model"):
+            agent.learn_from(other.keep())

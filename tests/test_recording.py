@@ -334,7 +334,7 @@ def test_a_changed_row_is_named(whole: Path, part: str, field: int, tmp_path: Pa
     lines = (folder / f"{part}.csv").read_bytes().split(b"\n")
     lines[6] = altered(lines[6], field)
     (folder / f"{part}.csv").write_bytes(b"\n".join(lines))
-    with pytest.raises(ValueError, match=rf"{part}\.csv, line 7 was changed or damaged: .* remove this line"):
+    with pytest.raises(ValueError, match=rf"{part}\.csv, line 7 was changed or damaged: remove this line"):
         run(TIGER, folder)
     (folder / f"{part}.csv").write_bytes(b"\n".join([*lines[:6], b""]))  # what the message says
     run(TIGER, folder)

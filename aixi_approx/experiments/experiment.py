@@ -214,6 +214,11 @@ def run(
         )
 
     agent = new_agent()
+    needed = (schedule.cycles + experiment.evaluate) * agent.coding.cycle_bits
+    if settings.most_memory is not None and (room := getattr(agent.predictor, "room", needed)) < needed:
+        least = math.ceil(1.02 * settings.most_memory * needed / room)
+        what = f"the history of {schedule.cycles + experiment.evaluate:,} cycles alone takes more"
+        raise ValueError(f"most_memory is {settings.most_memory:,}: {what}; give {least:,} at least")
     simulations = as_integer("evaluation_simulations", schedule.evaluation_simulations, 0, MAX_SIMULATIONS)
     if not simulations and agent.planner.policy is None and agent.planner.simulations:
         raise ValueError("evaluation_simulations is 0, and no policy can act alone: take 1 or more, or a policy")
@@ -232,6 +237,8 @@ def run(
     recording = Recording(folder, options) if folder else None
     if recording and (recorded := recording.result()):
         return RunResult.from_json(recorded)
+    if recording:
+        recording.check()
 
     environment.checked_reset(experiment.seed)
     learned, done, lived = Tally(), NOTHING, list[Row]()

@@ -151,6 +151,11 @@ class Recording:
         path = self.folder / "agent.aixi"
         write_archive(path, {**content, "rows": list(at)}, kind=KIND, previous=previous_of(path))
 
+    def check(self) -> None:
+        """Raise ValueError if a file of rows was changed or damaged."""
+        for part in ("learning", "evaluation"):
+            _complete(self.path(part))
+
     def snapshots(self) -> Iterator[tuple[dict[str, Any], Written]]:
         """Return the snapshots that belong to the rows, the last one first, and how far the rows were then."""
         path = self.folder / "agent.aixi"
@@ -233,7 +238,7 @@ def _beginning(path: Path) -> bytes:
 
 
 MEND = (
-    " was changed or damaged: take another copy, or remove this line and all after it, and the run goes on from there"
+    " was changed or damaged: remove this line and all after it, and the run goes on from there; or take another copy"
 )
 
 

@@ -11,13 +11,14 @@ leaf of a tree KT loses at most 1/2 log2 n + 1 bits to the best fixed parameter 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from aixi_approx._context_tree import ContextTreeKernel
-from aixi_approx.archive import kept_attributes
+from aixi_approx.archive import kept_attributes, restore_attributes
 from aixi_approx.coding import Bits
 from aixi_approx.environment import Environment
 from aixi_approx.predictor import DERIVED, Predictor, Statistics
@@ -25,6 +26,7 @@ from aixi_approx.predictor_abi import Addresses
 from aixi_approx.validation import as_integer
 
 MAX_DEPTH = 1 << 20
+GIVEN = ("depth", "action_bits", "percept_bits")  # attributes that never change
 
 
 class Work(NamedTuple):
@@ -217,7 +219,11 @@ class FactoredContextTree(Predictor):
         ValueError
             If there are marks.
         """
-        return kept_attributes(self, "depth", "action_bits", "percept_bits", *DERIVED)
+        return kept_attributes(self, *GIVEN, *DERIVED)
+
+    def restore(self, kept: Mapping[str, Any]) -> None:
+        """Take on the state that `keep` has returned; ValueError if it is that of another kind of predictor."""
+        restore_attributes(self, kept, *GIVEN, *DERIVED)
 
     def snapshot(self) -> bytes:
         """Return the state that all predictions follow from, as bytes; marks and work are no part of it."""
