@@ -25,6 +25,7 @@ from aixi_approx.envs import make
 from aixi_approx.laboratory.conclusions import SMALL, conclusions, plus
 from aixi_approx.laboratory.condition import Checkpoint, Setting
 from aixi_approx.laboratory.experience import Segment
+from aixi_approx.laboratory.measurement import world
 from aixi_approx.laboratory.plot_environment import draw_one
 from aixi_approx.laboratory.plot_families import draw_all
 from aixi_approx.laboratory.plot_train_test import draw_train_test
@@ -79,6 +80,7 @@ def a_row(checkpoint: Checkpoint, setting: Setting) -> dict[str, Any]:
         "within_horizon": {part: code(f"within_horizon {part}", checkpoint, setting) for part in parts},
         "long_run": {part: code(f"long_run {part}", checkpoint, setting) for part in parts},
         "searched": 1.0,
+        **dict.fromkeys(("reward_low", "reward_high", "boundary")),
     }
 
 
@@ -94,12 +96,14 @@ def write(folder: Path, study: Study, lacks: Callable[[Checkpoint], bool] = lamb
     """Make a folder in which all was measured, but for the checkpoints that are to lack."""
     laboratory = Laboratory(folder, study)
     study, store = laboratory.study, laboratory.store
-    store.prepare(study.as_json())
+    store.prepare(study.as_json(), study.all_known().as_json())
     for run in study.runs():
         groups = [group for group in study.groups(run) if not lacks(group.checkpoint)]
         for checkpoint, ways, *_ in groups:
             rows = [a_row(checkpoint, setting) for setting in ways]
-            store.add_conditions(checkpoint, {"learned": what_was_learned(checkpoint), "rows": rows})
+            known = {**world(run.environment, run.settings.horizon)}
+            content = {"world": known, "learned": what_was_learned(checkpoint), "rows": rows}
+            store.add_conditions(checkpoint, content)
         for mark in study.experience:
             if any(group.checkpoint.experience >= mark for group in groups):
                 entropy, bits = (

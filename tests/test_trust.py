@@ -406,9 +406,9 @@ def test_an_error_without_words_is_told(
 @pytest.mark.parametrize(
     ("how", "told"),
     [
-        ("exit", "a worker ended itself with exit code 5: code of an environment, model or planner did that"),
-        ("kill", "a worker was ended by SIGKILL: killed, out of memory or crashed"),
-        ("abort", "a worker was ended by SIGABRT"),
+        ("exit", "a worker is gone: code of an environment, a model or a planner ended it with exit code 5"),
+        ("kill", r"a worker is gone: killed, out of memory or crashed \(SIGKILL\)"),
+        ("abort", "crashed .SIGABRT"),
         ("quit", "a task ended with SystemExit: 4"),
     ],
 )

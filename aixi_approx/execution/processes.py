@@ -69,8 +69,8 @@ class Processes(ProcessPoolExecutor):
         codes = {process.exitcode for process in processes} - {None, 0, ENDED, -signal.SIGTERM}
         if code := min(codes, key=abs, default=0):  # type: ignore[arg-type]
             if code > 0:
-                return f"a worker ended itself with exit code {code}: code of an environment, model or planner did that"
-            return f"a worker was ended by {signal.Signals(-code).name}: killed, out of memory or crashed"
+                return f"a worker is gone: code of an environment, a model or a planner ended it with exit code {code}"
+            return f"a worker is gone: killed, out of memory or crashed ({signal.Signals(-code).name})"
         return Engine._field_defaults["lost"]()
 
 

@@ -16,11 +16,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from aixi_approx.builder import CTW, TRUE
+from aixi_approx.builder import CTW, TRUE, outside
 from aixi_approx.estimate import Estimate, average
 from aixi_approx.laboratory.axes import Axis
 from aixi_approx.laboratory.condition import Checkpoint, Setting, TrainingRun
-from aixi_approx.laboratory.measurement import NO_MODEL
+from aixi_approx.laboratory.measurement import NO_MODEL, world
 from aixi_approx.laboratory.regret import PARTS
 from aixi_approx.laboratory.runner import Laboratory
 from aixi_approx.laboratory.shapes import WORLD
@@ -441,7 +441,7 @@ class _Reader:
         return own if self.model == CTW else own + self.learned(self.settings.depth, lambda learned: learned.get(unit))
 
     def world(self) -> dict[str, float | None]:
-        """What is known of the environment, as it was written where anything was measured."""
+        """What is known of the environment, as it was written where anything was measured; or else, one of ours is."""
         depths = (self.settings.depth, *self.study.depths)
         plane = (
             Checkpoint(self.run(seed), experience, self.model, depth)
@@ -450,8 +450,12 @@ class _Reader:
             for depth in depths
         )
         others = (checkpoint(seed) for checkpoint, _ in self._others().values() for seed in self.study.all_seeds)
-        found = (self._conditions(checkpoint) for checkpoint in chain(plane, others))
-        return next((each.world for each in found if each), dict.fromkeys(WORLD))
+        for checkpoint in chain(plane, others):
+            if found := self._conditions(checkpoint):
+                return found.world
+        if outside((self.environment,), (), planners=()):
+            return dict.fromkeys(WORLD)
+        return world(self.environment, self.settings.horizon)
 
     def end(self) -> float:
         """The score of exact decisions within the horizon, where that is known; else 1."""

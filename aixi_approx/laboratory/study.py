@@ -410,6 +410,8 @@ def study_in(manifest: Mapping[str, Any], where: str) -> Study:
     except ValueError as error:
         raise ValueError(f"{where}: {_line(error)}") from error
     known = Known.from_json(manifest.get("known"), study.environments, study.all_planners)
+    if known is None and not study.outside:
+        known = study.all_known()
     if known is None:
         raise ValueError(f"{where} does not say what its environments and planners are like: name another folder")
     return study._replace(known=known)
