@@ -57,11 +57,14 @@ def lasting(folder: Path) -> dict[str, object]:
 
 def start(experiment: Experiment, folder: Path) -> int:
     """A process that runs an experiment; its number."""
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS[1:])  # not while Python puts itself in order
     process = os.fork()
     if process:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         return process
     try:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         run(experiment, folder)
     except KeyboardInterrupt:
         os._exit(130)
