@@ -109,6 +109,8 @@ def read_archive(path: Path | str, *, kind: str) -> Archive:
         If it can't be read.
     """
     path = Path(path)
+    if path.exists() and not path.is_file():
+        raise ValueError(f"{path} is no file")
     with path.open("rb") as file:
         start = file.read(len(MAGIC) + HEAD.size)
         if not start.startswith(FORMAT):
@@ -143,7 +145,7 @@ def read_archive(path: Path | str, *, kind: str) -> Archive:
         if any(mapped[end:]) or size != _aligned(end):
             raise ValueError
         archive = Archive(header["version"], header["kind"], _decode(header["content"], arrays, []))
-    except (ValueError, TypeError, KeyError, IndexError, RecursionError) as error:
+    except (ValueError, TypeError, KeyError, IndexError, RecursionError, SyntaxError, OverflowError) as error:
         raise ValueError(damaged) from error
     if archive.kind != kind:
         raise ValueError(f"{path} holds what is called {archive.kind!r:.40}, not {kind!r}")
@@ -272,7 +274,7 @@ def _encode_array(array: NDArray[Any], arrays: list[memoryview]) -> Any:
     return {ARRAY: [len(arrays) - 1, array.dtype.str, list(array.shape)]}
 
 
-def _decode(value: Any, arrays: list[memoryview], met: list[Any]) -> Any:
+def _decode(value: Any, arrays: list[Any], met: list[Any]) -> Any:
     """The value that `_encode` has written, with the containers met so far."""
     if isinstance(value, list):
         made: Any = []
@@ -287,7 +289,8 @@ def _decode(value: Any, arrays: list[memoryview], met: list[Any]) -> Any:
     if tag == TUPLE:
         return tuple(_decode(each, arrays, met) for each in what)
     if tag == BYTES:
-        return bytes(arrays[what])
+        arrays[what] = part = bytes(arrays[what])  # once: it may be there again and again
+        return part
     if tag == SAME:
         return met[what]
     if tag == ARRAY:

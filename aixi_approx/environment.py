@@ -6,11 +6,12 @@ declared range. The agent moves first; what an environment shows before the firs
 
 from __future__ import annotations
 
+import copy
 import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Hashable, Mapping, Sequence
 from numbers import Integral, Real
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 from aixi_approx.coding import Coding, bits_for
 from aixi_approx.validation import describe_error, own_modules, shown
@@ -130,6 +131,9 @@ class Environment(ABC):
     def render(self) -> str:
         """Return a picture of the present state for people: text of one or more lines. It changes nothing."""
         return f"{self.name} draws no picture"
+
+    def __copy__(self) -> Self:
+        return copy.deepcopy(self)
 
     def keep(self) -> dict[str, Any] | None:
         """Return where it stands, as values that an archive can hold; None if that can't be said.

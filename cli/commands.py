@@ -122,7 +122,8 @@ def carry_out(arguments: list[str]) -> None:
     """
     try:
         aixi.main(arguments, prog_name="aixi", standalone_mode=False)
-        sys.stdout.flush()
+        if sys.stdout is not None:  # it may be closed
+            sys.stdout.flush()
     except _Interrupted as error:
         raise error.stop from None
     except click.exceptions.Abort:

@@ -112,6 +112,15 @@ def plain(text: str) -> str:
     return "".join(c if c.isprintable() or c in "\n\u00a0" else repr(c)[1:-1] for c in text)
 
 
+def plain_texts(content: Any) -> Any:
+    """Return what a file held, with all its texts as `plain` has them."""
+    if isinstance(content, str):
+        return plain(content)
+    if isinstance(content, dict):
+        return {name: plain_texts(each) for name, each in content.items()}
+    return [plain_texts(each) for each in content] if isinstance(content, list) else content
+
+
 def at_least(least: int) -> click.IntRange:
     """Return the type of a whole number with a lower bound."""
     return click.IntRange(min=least)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import redirect_stdout
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from aixi_approx.cli.bar import bar
-from aixi_approx.cli.options import as_json, at_least, memory, notice, number, picture, print_json, size
+from aixi_approx.cli.options import as_json, at_least, memory, notice, number, picture, plain_texts, print_json, size
 from aixi_approx.cli.watch import watch as draw
 from aixi_approx.planner_spec import DEFAULT, LEAVES, LESSONS, RULES, STOPS
 from aixi_approx.planners import PLANNERS
@@ -182,6 +183,8 @@ def command(
     settings, schedule = replaced(made.settings), replaced(made.schedule)
     if exploration:
         settings = settings._replace(epsilon=exploration[0], decay=exploration[1])
+    if evaluate is None and out:
+        evaluate = _recorded_evaluation(out)
     if evaluate is None:
         short = 0 < asked.get("cycles", 0) < EVALUATION_CYCLES
         evaluate = max(FEWEST_CYCLES, asked["cycles"]) if short else EVALUATION_CYCLES
@@ -212,13 +215,22 @@ def command(
     if as_json:
         print_json(result)
     else:
-        _print_table(result)
+        _print_table(plain_texts(result))
         if out:
             print(f"Every cycle stands in {out}/learning.csv and {out}/evaluation.csv.")
             if (out / "agent.aixi").exists():
                 print(f"What it learned stands in {out}/agent.aixi, for --from and aixi_approx.load.")
         if before is not None and before == _content(out):
             print(f"The run was complete; nothing was done again{', nor watched' * watch}.")
+
+
+def _recorded_evaluation(out: Path) -> int | None:
+    """The cycles of evaluation of the run that a folder holds, if it holds one."""
+    try:
+        found = json.loads((out / "manifest.json").read_bytes())["options"]["evaluate"]
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return None
+    return found if isinstance(found, int) else None
 
 
 def _content(out: Path | None) -> bytes | None:

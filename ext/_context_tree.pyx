@@ -898,7 +898,7 @@ cdef class ContextTreeKernel:
                 and 1 <= codes):
             raise ValueError("its sizes do not belong together")
         if used > state.most_nodes or (length >> 6) + 2 > state.most_words:
-            raise MemoryError("it is larger than the bound of the memory")
+            raise ValueError("it takes more memory than the bound of this one allows: give more")
         if state.log.marks_used:
             raise ValueError("what is marked can't become another: wait until the evaluation or the search has ended")
         if (not grow(<void **>&its.nodes, &its.nodes_capacity, sizeof(Node), 0, used, MAX_NODES)

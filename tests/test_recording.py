@@ -388,11 +388,11 @@ def test_a_run_is_made_longer(whole: Path, agent: bool, tmp_path: Path) -> None:
     run(TIGER, tmp_path)
     assert {**lasting(tmp_path), "others": 0} == {
         **lasting(whole),
-        "evaluation-23.csv": (tmp_path / "evaluation-23.csv").read_bytes(),
+        "evaluation-23-25.csv": (tmp_path / "evaluation-23-25.csv").read_bytes(),
         "others": 0,
     }
-    assert (tmp_path / "evaluation-23.csv").read_bytes().startswith(came_to[1])
-    assert read_checked(tmp_path / "result-23.json")["evaluate"] == 25
+    assert (tmp_path / "evaluation-23-25.csv").read_bytes().startswith(came_to[1])
+    assert read_checked(tmp_path / "result-23-25.json")["evaluate"] == 25
     with pytest.raises(ValueError, match="holds a run with cycles 40, not 23: take the same, or more of them"):
         run(short, tmp_path)
 

@@ -87,7 +87,7 @@ def open_folder(manifest_path: Path, what: str, *needed: str) -> dict[str, Any] 
     try:
         manifest: dict[str, Any] = json.loads(manifest_path.read_bytes())
         version = manifest["version"]
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise ValueError(broken) from error
     if version != __version__:
         raise ValueError(

@@ -30,6 +30,7 @@ from aixi_approx.randomness import stream
 from aixi_approx.rollouts import LEARNED
 from aixi_approx.validation import as_integer
 
+WORDS = ("experiment", "phases", "approximations")  # of a result; all else are numbers
 SNAPSHOT_SECONDS = 1.0  # from one snapshot to the next, at least
 SNAPSHOT_SHARE = 20  # and so many times as long as it takes to write one
 
@@ -236,7 +237,7 @@ def run(
         agent.search(stream(experiment.seed))
     recording = Recording(folder, options) if folder else None
     if recording and (recorded := recording.result()):
-        return RunResult.from_json(recorded)
+        return recorded_result(recorded, recording.folder)
     if recording:
         recording.check()
 
@@ -316,6 +317,28 @@ def run(
     )
     if recording:
         recording.finish(result.as_json())
+    return result
+
+
+def recorded_result(content: Mapping[str, Any], folder: Path) -> RunResult:
+    """Return a result that was recorded.
+
+    Raises
+    ------
+    ValueError
+        If it is none.
+    """
+    broken = f"{folder / 'result.json'} is not the result of a run: remove it, and the run ends once more"
+    numbers = [content.get(name) for name in (*RunResult._fields, "reward_low", "reward_high") if name not in WORDS]
+    try:
+        numbers += [each for phase in content["phases"] for name, each in phase.items() if name != "environment"]
+        words = [content["approximations"], *(phase["environment"] for phase in content["phases"])]
+        result = RunResult.from_json(content)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise ValueError(broken) from error
+    fine = all(each is None or (isinstance(each, int | float) and not isinstance(each, bool)) for each in numbers)
+    if not fine or not all(isinstance(each, str) for each in words):
+        raise ValueError(broken)
     return result
 
 

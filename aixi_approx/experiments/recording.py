@@ -26,6 +26,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from aixi_approx._version import __version__
 from aixi_approx.agent import KIND
 from aixi_approx.archive import previous_of, read_archive, write_archive
@@ -73,12 +75,16 @@ class Recording:
         self._manifest_path = folder / "manifest.json"
         weakref.finalize(self, os.close, lock(folder))
         there = open_folder(self._manifest_path, "run", "options")
-        if there and not self._grows(there["options"], options):
-            return
-        manifest = {"version": __version__, "options": dict(options), **provenance("numba", "numpy")}
-        if there:
-            self._put_aside(there["options"], options)
-        write_atomically(self._manifest_path, manifest)
+        self._shorter: Mapping[str, Any] | None = None  # options of a run that is there and is to be made longer
+        self._options = options
+        if there is None:
+            self._write_manifest()
+        elif self._grows(there["options"], options):
+            self._shorter = there["options"]
+
+    def _write_manifest(self) -> None:
+        content = {"version": __version__, "options": dict(self._options), **provenance("numba", "numpy")}
+        write_atomically(self._manifest_path, content)
 
     def _grows(self, there: Mapping[str, Any], options: Mapping[str, Any]) -> bool:
         """Whether the run is to be made longer; ValueError if it is another one."""
@@ -89,6 +95,11 @@ class Recording:
             if before == after:
                 continue
             if path not in GROWS or not isinstance(before, int) or not isinstance(after, int) or after < before:
+                if path == ("knowledge",):
+                    raise ValueError(
+                        f"{self.folder} holds a run that began with another state of what --from names: "
+                        "put that back, or name another folder"
+                    )
                 longer = ", or more of them" if path in GROWS else ""
                 raise ValueError(
                     f"{self.folder} holds a run with {path[-1]} {before}, not {after}: take the same{longer}, "
@@ -97,13 +108,20 @@ class Recording:
             grows = True
         return grows
 
-    def _put_aside(self, there: Mapping[str, Any], options: Mapping[str, Any]) -> None:
-        """Keep what a shorter run came to under another name."""
-        cycles = there["schedule"]["cycles"]
-        names = ["result.json"] + ["evaluation.csv"] * (options["schedule"]["cycles"] != cycles)
-        for path in (self.folder / name for name in names):
+    @property
+    def _learns_longer(self) -> bool:
+        return self._shorter is not None and self._shorter["schedule"] != self._options["schedule"]
+
+    def _make_longer(self) -> None:
+        """Keep what a shorter run came to under another name, as what is longer is about to be written."""
+        if self._shorter is None:
+            return
+        length = f"{self._shorter['schedule']['cycles']}-{self._shorter['evaluate']}"
+        for path in (self.folder / name for name in ["result.json"] + ["evaluation.csv"] * self._learns_longer):
             if path.exists():
-                path.replace(path.with_stem(f"{path.stem}-{cycles}"))
+                path.replace(path.with_stem(f"{path.stem}-{length}"))
+        self._write_manifest()
+        self._shorter = None
 
     def path(self, part: str) -> Path:
         """Return the file of the rows of a part, `learning` or `evaluation`."""
@@ -117,6 +135,8 @@ class Recording:
         ValueError
             If the file was changed or damaged.
         """
+        if part == "evaluation" and self._learns_longer:
+            return []
         return recorded_rows(self.path(part), after=after)
 
     def write(
@@ -133,6 +153,8 @@ class Recording:
         before : int, default: 0
             Rows in the file that are not among them.
         """
+        if part == "evaluation":
+            self._make_longer()
         path = self.path(part)
         at = _complete(path)._replace(rows=before + there)
         with path.open("r+b" if path.exists() else "wb", buffering=0) as file:
@@ -142,6 +164,7 @@ class Recording:
                 at = _write(file, HEADER, at, rows=0)
             for i, row in enumerate(rows):
                 if i >= there:
+                    self._make_longer()
                     text = (",".join(map(repr, row)) + ",").encode()
                     at = _write(file, b"%s%08x\n" % (text, zlib.crc32(text, at.check)), at, rows=1)
                 yield row, at if i >= there - 1 else None
@@ -168,10 +191,12 @@ class Recording:
                     mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as rows,
                     memoryview(rows)[: at.size] as so_far,
                 ):
-                    fits = len(so_far) == at.size and zlib.crc32(so_far) == at.check
+                    lines = np.count_nonzero(np.frombuffer(so_far, np.uint8) == ord("\n"))
+                    fits = lines == at.rows + 1 and len(so_far) == at.size and zlib.crc32(so_far) == at.check
+                fits &= content["kept"]["cycle"] == at.rows
                 if fits:
                     yield content, at
-            except (OSError, ValueError, TypeError, KeyError):
+            except (OSError, ValueError, TypeError, KeyError, AttributeError, OverflowError):
                 fits = False
             if not fits:
                 print(f"{each} is damaged, or belongs to other rows: going on from an earlier point", file=sys.stderr)
@@ -179,7 +204,7 @@ class Recording:
     def result(self) -> dict[str, Any] | None:
         """Return the result if the run has finished."""
         path = self.folder / "result.json"
-        return read_checked(path) if path.exists() else None
+        return read_checked(path) if path.exists() and self._shorter is None else None
 
     def finish(self, result: Mapping[str, Any]) -> None:
         """Write the result."""

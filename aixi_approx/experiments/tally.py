@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from aixi_approx.interaction import Row
+from aixi_approx.validation import as_integer
 
 WINDOW = 1_000  # cycles, or lessons, over which losses at the start and at the end are averaged
 
@@ -37,13 +38,17 @@ class Ends:
 
     def keep(self) -> dict[str, Any]:
         """Return all of it, as values that an archive can hold."""
-        return {"count": self.count, "first": np.array(self.first), "last": np.array(self.last)}
+        return {"count": self.count, "first": np.array(self.first, float), "last": np.array(self.last, float)}
 
     def restore(self, kept: Mapping[str, Any]) -> None:
         """Take on what `keep` has returned."""
-        self.count = int(kept["count"])
-        self.first = np.asarray(kept["first"]).tolist()
-        self.last = deque(np.asarray(kept["last"]).tolist(), maxlen=WINDOW)
+        count, first, last = as_integer("count", kept["count"], 0, 1 << 62), kept["first"], kept["last"]
+        for numbers in (first, last):
+            if not (isinstance(numbers, np.ndarray) and numbers.dtype == np.float64):
+                raise ValueError("these are no losses")
+            if numbers.shape != (min(count, WINDOW),) or not np.isfinite(numbers).all():
+                raise ValueError("these are not as many losses as there were")
+        self.count, self.first, self.last = count, first.tolist(), deque(last.tolist(), maxlen=WINDOW)
 
 
 class Tally:
@@ -85,6 +90,6 @@ class Tally:
 
     def restore(self, kept: Mapping[str, Any]) -> None:
         """Take on what `keep` has returned."""
-        self.cycles, self.searched, self.simulations = map(int, kept["counts"])
+        self.cycles, self.searched, self.simulations = (as_integer("count", n, 0, 1 << 62) for n in kept["counts"])
         self.log_loss.restore(kept["log_loss"])
         self.surprise.restore(kept["surprise"])

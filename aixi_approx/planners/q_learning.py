@@ -104,9 +104,9 @@ class ActionValues:
         """Take on the state that `keep` has returned."""
         if kept["memory_cycles"] != self._memory:
             raise ValueError(f"its states are {kept['memory_cycles']} cycles long, not {self._memory}")
-        table = {_read(state): ([*map(float, values)], [*map(int, visits)]) for state, values, visits in kept["table"]}
-        if any(len(row) != self.coding.actions for pair in table.values() for row in pair):
+        if any(len(row) != self.coding.actions for _, *pair in kept["table"] for row in pair):
             raise ValueError(f"it does not have {self.coding.actions} actions")
+        table = {_read(state): ([*map(float, values)], [*map(int, visits)]) for state, values, visits in kept["table"]}
         self._state = _read(kept["state"])
         self._values = {state: values for state, (values, _) in table.items()}
         self._visits = {state: visits for state, (_, visits) in table.items()}

@@ -144,8 +144,10 @@ class TrueModel(Predictor):
 
     def restore(self, kept: Mapping[str, Any]) -> None:
         """Take on a belief; ValueError if it is not one about this environment."""
-        state = np.array(kept["state"], dtype=np.int64)
-        probability = np.array(kept["probability"], dtype=np.float64)
+        given, masses = np.asarray(kept["state"]), np.asarray(kept["probability"])
+        if given.dtype.kind not in "iu" or masses.dtype.kind != "f" or given.ndim != 1 or masses.ndim != 1:
+            raise ValueError("it is no belief")
+        state, probability = given.astype(np.int64), masses.astype(np.float64)
         fine = len(state) == len(probability) > 0 and (np.diff(state) > 0).all() and (probability > 0).all()
         inside = fine and state[0] >= 0 and state[-1] < len(self.pomdp.states)
         if not inside or abs(probability.sum() - 1) > ROUNDING:

@@ -34,6 +34,7 @@ from aixi_approx.validation import as_integer
 MOST = 0.95  # trust
 LATEST = 50  # lessons
 MAX_DEPTH = 1 << 20
+MANY = 1 << 62
 ELSEWHERE = "the next bit is not the first of an action: actions are predicted at the start of a cycle"
 
 
@@ -181,10 +182,17 @@ class LearnedPolicy(Rollout):
 
     def restore(self, kept: Mapping[str, Any]) -> None:
         """Take on the state that `keep` has returned."""
-        lessons, loss, (without, guided_ones, *rest), simulations = kept["standing"]
-        trial = Trial(Earned(*without), Earned(*guided_ones), *rest)
+        lessons, loss, (without, guided_ones, guided, cycles, earned), simulations = kept["standing"]
+        kinds = [
+            Earned(as_integer("blocks", blocks, 0, MANY), _finite(mean), abs(_finite(variance)))
+            for blocks, mean, variance in (without, guided_ones)
+        ]
+        trial = Trial(*kinds, guided is True, as_integer("cycles", cycles, 0, MANY), _finite(earned))
+        if not 0 <= _finite(loss) <= 1:
+            raise ValueError(f"the loss of its policy is {loss}: it must lie in 0 to 1")
+        counts = [as_integer("lessons", each, 0, MANY) for each in (lessons, simulations)]
         self._kernel.restore(kept["kernel"])
-        self._standing = Standing(lessons, loss, trial, simulations)
+        self._standing = Standing(counts[0], float(loss), trial, counts[1])
 
     def statistics(self) -> Statistics:
         """Return the size of what was learned, and the work it took."""
@@ -199,3 +207,9 @@ class LearnedPolicy(Rollout):
         """Addresses of the compiled operations."""
         draw, append, mark, revert, state, weigh = self._kernel.drawing
         return RolloutAddresses(draw, append, mark, revert, state, 1, weigh)
+
+
+def _finite(number: float) -> float:
+    if isinstance(number, bool) or not isinstance(number, int | float) or not math.isfinite(number):
+        raise ValueError(f"{number!r:.40} is no finite number")
+    return float(number)
