@@ -264,14 +264,14 @@ def test_one_thread_that_fails_stops_the_others() -> None:
     assert np.array_equal(*found), "nothing of the search that was stopped is left"
 
 
-def test_chunks_are_short() -> None:
+def test_chunks_are_short(monkeypatch: pytest.MonkeyPatch) -> None:
     """Ctrl-C is seen between two: none is meant to take longer than the twentieth of a second."""
     assert TimeSlices().seconds <= 0.05
     assert DPUCT.CHUNK_SECONDS <= 0.05
-    chunks = []
-    slices = TimeSlices(0.01)
-    for count, _ in slices(2_000):
+    clock, chunks = [0.0], []
+    monkeypatch.setattr("aixi_approx.planners.time_slices.time.perf_counter", lambda: clock[0])
+    for count, _ in TimeSlices(0.0101)(2_000):
         chunks.append(count)
-        time.sleep(0.001 * count)
-    assert chunks[:4] == [1, 2, 4, 8]
-    assert max(chunks) <= 10, "each simulation takes a millisecond, or more"
+        clock[0] += 0.001 * count  # each simulation takes a millisecond
+    assert chunks[:5] == [1, 2, 4, 8, 10]
+    assert max(chunks) == 10
