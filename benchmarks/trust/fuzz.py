@@ -5,12 +5,14 @@
 Each case is a valid command line, study (TOML) or environment (.py) that was spoiled in one to three places: wrong
 types, parts missing, doubled or swapped, huge numbers, other alphabets, control characters, nothing, bytes at random.
 It is carried out by `aixi_approx.cli.main` in a forked process of its own, in an empty folder; every tenth one by
-`python -m aixi_approx`. A clean answer is exit code 0 or 2, no traceback, no escape sequence; with exit code 2 exactly one
-line on stderr, progress and notices aside; and an end within --limit seconds, unless something on stderr has said before
-how long it takes. A table counts the answers; then each kind of failure stands once, by its shortest case.
+`python -m aixi_approx`. A clean answer is exit code 0 or 2, no traceback, no escape sequence; with exit code 2 exactly
+one line on stderr, progress and notices aside; and an end within --limit seconds, unless something on stderr has said
+before how long it takes. A table counts the answers; then each kind of failure stands once, by its shortest case.
 
 Cases are functions of seed and number: `--only 17` runs number 17 alone and shows all that it printed.
 """
+
+# ruff: noqa: E501  words side by side
 
 from __future__ import annotations
 
