@@ -187,7 +187,7 @@ class LearnedPolicy(Rollout):
             Earned(as_integer("blocks", blocks, 0, MANY), _finite(mean), abs(_finite(variance)))
             for blocks, mean, variance in (without, guided_ones)
         ]
-        trial = Trial(*kinds, guided is True, as_integer("cycles", cycles, 0, MANY), _finite(earned))
+        trial = Trial(kinds[0], kinds[1], guided is True, as_integer("cycles", cycles, 0, MANY), _finite(earned))
         if not 0 <= _finite(loss) <= 1:
             raise ValueError(f"the loss of its policy is {loss}: it must lie in 0 to 1")
         counts = [as_integer("lessons", each, 0, MANY) for each in (lessons, simulations)]

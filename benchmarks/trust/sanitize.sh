@@ -6,7 +6,10 @@ cd "$(dirname "$0")/../.."
 
 # What works on the memory of a kernel. Searches are left out: compiled by Numba they are not instrumented, and
 # interpreted they take minutes.
-TESTS=(tests/test_{context_tree,predictor,learned_policy,aiqi,cython_predictor}.py -k "not an_agent_learns")
+TESTS=(tests/test_{context_tree,predictor,learned_policy,aiqi,cython_predictor}.py)
+TESTS+=(tests/test_keeping.py::test_a_{tree_is_kept_bit_for_bit,forged_tree_is_refused_or_harmless})
+TESTS+=(tests/test_keeping.py::test_a_bounded_tree_{predicts_probabilities_and_undoes_exactly,goes_on_learning})
+TESTS+=(-k "not an_agent_learns")
 
 # The tests build predictors of their own in Cython, by the same flags.
 export CFLAGS="-g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all" CC=${CC:-gcc}
