@@ -39,9 +39,9 @@ if TYPE_CHECKING:
     from aixi_approx.environment import Schedule as Schedule
     from aixi_approx.environment import Settings as Settings
     from aixi_approx.envs import make as make
-    from aixi_approx.estimate import average as average
     from aixi_approx.interaction import evaluate as evaluate
     from aixi_approx.interaction import interact as interact
+    from aixi_approx.laws.estimate import average as average
     from aixi_approx.planner import Planner as Planner
     from aixi_approx.pomdp.definition import POMDP as POMDP
     from aixi_approx.pomdp.definition import Outcome as Outcome
@@ -60,7 +60,7 @@ __getattr__, __dir__, __all__ = lazy(
         "conformance.predictor": ("check_predictor",),
         "environment": ("Environment", "EnvironmentFault", "Percept", "Schedule", "Settings"),
         "envs": ("make",),
-        "estimate": ("average",),
+        "laws.estimate": ("average",),
         "interaction": ("evaluate", "interact"),
         "planner": ("Planner",),
         "pomdp.definition": ("POMDP", "Outcome"),

@@ -11,9 +11,9 @@ import click
 from aixi_approx.cli.options import print_json
 
 if TYPE_CHECKING:
-    from aixi_approx.estimate import Estimate
     from aixi_approx.laboratory.budget import Advice
     from aixi_approx.laboratory.results import Results
+    from aixi_approx.laws.estimate import Estimate
 
 
 def show_plan(found: Sequence[Results], compute: float, *, as_json: bool) -> None:
@@ -57,7 +57,7 @@ def show_plan(found: Sequence[Results], compute: float, *, as_json: bool) -> Non
 
 
 def _intervals(advice: Advice) -> dict[str, dict[str, float | None]]:
-    from aixi_approx.estimate import finite
+    from aixi_approx.laws.estimate import finite
 
     return {
         name: {end: finite(value) for end, value in getattr(advice, name)._asdict().items()}

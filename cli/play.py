@@ -72,8 +72,8 @@ def command(
         raise click.UsageError("the model true has nothing to learn: give no --cycles")
 
     from aixi_approx.envs import maker
-    from aixi_approx.estimate import average, finite, normalised
     from aixi_approx.interaction import evaluation_seed
+    from aixi_approx.laws.estimate import average, finite, normalised
     from aixi_approx.pomdp.definition import POMDP
     from aixi_approx.pomdp.solver import reward_range
 

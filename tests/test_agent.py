@@ -19,8 +19,8 @@ from aixi_approx.builder import mc_aixi
 from aixi_approx.coding import Coding
 from aixi_approx.environment import Environment, EnvironmentFault, Percept
 from aixi_approx.envs import make
-from aixi_approx.estimate import average
 from aixi_approx.interaction import Row, evaluate, interact
+from aixi_approx.laws.estimate import average
 from aixi_approx.planner import Planner, SearchResult
 from aixi_approx.planners.rho_uct import RhoUCT
 from aixi_approx.predictor import PredictorError

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from aixi_approx._version import __version__
+from aixi_approx.archive import replace_file
 from aixi_approx.execution.folder import JsonLines, lock, open_folder, read_checked, write_atomically
-from aixi_approx.files import replace_file
 
 
 def test_lines(tmp_path: Path) -> None:

@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import curve_fit, least_squares, nnls
 
-from aixi_approx.estimate import Estimate
 from aixi_approx.laws.bootstrap import RESAMPLES, estimate, resampled
 from aixi_approx.laws.curves import CURVES, FALLING_TO_ZERO, LINE, fit_curve, fit_resampled, rising_to
+from aixi_approx.laws.estimate import Estimate
 from aixi_approx.laws.extrapolation import END, LAST_VALUE, MARGIN, Comparison, compare, halves
 from aixi_approx.laws.joint import fit_joint_law, joint_laws, joint_odds
 from aixi_approx.laws.least_squares import fit

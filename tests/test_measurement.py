@@ -21,13 +21,13 @@ from small_runs import cycles_of, random_run, timeless
 from aixi_approx.agent import Agent
 from aixi_approx.builder import build_agent, build_planner
 from aixi_approx.envs import make
-from aixi_approx.estimate import average
 from aixi_approx.interaction import evaluate, interact
 from aixi_approx.laboratory import measurement as module
 from aixi_approx.laboratory.condition import Checkpoint, Cycle, Group, Setting, TrainingRun
 from aixi_approx.laboratory.cost import Cost, pilot
 from aixi_approx.laboratory.measurement import exact, measure
 from aixi_approx.laboratory.regret import PARTS, TIE, TrueValues
+from aixi_approx.laws.estimate import average
 from aixi_approx.planner_spec import PlannerSpec
 from aixi_approx.predictors.context_tree import FactoredContextTree
 

@@ -23,7 +23,6 @@ from matplotlib.transforms import Bbox
 from numpy.typing import NDArray
 from test_results import FULL, VARIANTS, planes
 
-from aixi_approx.estimate import Estimate
 from aixi_approx.jair2011.figures import learning_curves, pacman_curves, search_curves
 from aixi_approx.jair2011.tables import points
 from aixi_approx.laboratory.palette import COLOURS, line_styles, ordered_styles
@@ -34,6 +33,7 @@ from aixi_approx.laboratory.plot_parts import EITHER, PART_COLOURS, ROOM, label_
 from aixi_approx.laboratory.plot_train_test import draw_train_test
 from aixi_approx.laboratory.regret import PARTS
 from aixi_approx.laboratory.results import LEVELS
+from aixi_approx.laws.estimate import Estimate
 
 Floats = NDArray[np.float64]
 

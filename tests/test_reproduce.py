@@ -15,7 +15,6 @@ from small_runs import timeless
 from aixi_approx._version import __version__
 from aixi_approx.cli import main
 from aixi_approx.envs import make
-from aixi_approx.estimate import Estimate
 from aixi_approx.execution.engines import engine
 from aixi_approx.execution.folder import write_atomically
 from aixi_approx.jair2011 import study as module
@@ -33,6 +32,7 @@ from aixi_approx.jair2011.tables import (
 from aixi_approx.laboratory.condition import file_name
 from aixi_approx.laboratory.runner import Laboratory
 from aixi_approx.laboratory.study import Study
+from aixi_approx.laws.estimate import Estimate
 
 
 def test_curves_of_the_paper_fit_their_axes() -> None:

@@ -14,9 +14,9 @@ from aixi_approx.cli import main
 from aixi_approx.environment import EnvironmentFault
 from aixi_approx.envs import make
 from aixi_approx.envs.switching import Start, Switching, parse
-from aixi_approx.estimate import normalised
 from aixi_approx.experiments.recovery import TOLERANCE, phases, running
 from aixi_approx.interaction import Row
+from aixi_approx.laws.estimate import normalised
 
 
 def change(name: str) -> Switching:

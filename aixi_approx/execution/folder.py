@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from aixi_approx._version import __version__
-from aixi_approx.files import DRAFT, replace_file
+from aixi_approx.archive import DRAFT, replace_file
 
 CHECK = "check"  # last key of a JSON file
 LOCK = ".lock"  # file that is locked where folders can't be

@@ -14,12 +14,12 @@ from aixi_approx.builder import CTW, as_spec, build_agent
 from aixi_approx.environment import Environment, Percept, Schedule, Settings
 from aixi_approx.envs import make
 from aixi_approx.envs.switching import Switching
-from aixi_approx.estimate import Estimate, average, finite, normalised
 from aixi_approx.experiments.recording import NOTHING, Recording, Written
 from aixi_approx.experiments.recovery import Phase, phases
 from aixi_approx.experiments.tally import Tally
 from aixi_approx.experiments.teacher import begin_with, digest, read_trace, teach
 from aixi_approx.interaction import MAX_CYCLES, Row, evaluate, interact, step_again
+from aixi_approx.laws.estimate import Estimate, average, finite, normalised
 from aixi_approx.planner import MAX_SIMULATIONS
 from aixi_approx.planner_spec import DEFAULT, PlannerSpec
 from aixi_approx.planners import PLANNERS
@@ -85,11 +85,9 @@ class Experiment(NamedTuple):
     def as_json(self) -> dict[str, Any]:
         """Return all fields, as JSON values."""
         parts = {"settings": self.settings._asdict(), "schedule": self.schedule._asdict()}
-        paths = {name: None if path is None else str(path) for name, path in self._paths().items()}
+        given = {"teacher": self.teacher, "start": self.start}
+        paths = {name: None if path is None else str(path) for name, path in given.items()}
         return {**self._asdict(), **parts, "planner": self.planner.as_json(), **paths}
-
-    def _paths(self) -> dict[str, str | None]:
-        return {"teacher": self.teacher, "start": self.start}
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> Self:
@@ -380,18 +378,17 @@ def keep_going(
 
     An agent that can't be kept has none: its run goes on from its rows alone.
     """
-    saved = due = time.perf_counter()
+    due = time.perf_counter() + SNAPSHOT_SECONDS
     kept, end = -1, None
 
     def keep(at: Written) -> None:
-        nonlocal saved, due, kept
+        nonlocal due, kept
         began = time.perf_counter()
         place = {"environment": environment.keep(), "tally": tally.keep()}
         recording.keep({**agent.archived(), **place}, at)
-        saved, kept = time.perf_counter(), at.rows
-        due = saved + max(SNAPSHOT_SECONDS, SNAPSHOT_SHARE * (saved - began))
+        now, kept = time.perf_counter(), at.rows
+        due = now + max(SNAPSHOT_SECONDS, SNAPSHOT_SHARE * (now - began))
 
-    due += SNAPSHOT_SECONDS
     try:
         agent.archived()
     except ValueError:

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aixi_approx.envs.switching import Switching
-from aixi_approx.estimate import finite, normalised
 from aixi_approx.interaction import Row
+from aixi_approx.laws.estimate import finite, normalised
 from aixi_approx.pomdp.solver import reward_range
 
 WINDOW = 500  # cycles over which a score is averaged; a quarter of the phase if that is less

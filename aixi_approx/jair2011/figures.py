@@ -11,7 +11,6 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from aixi_approx.envs import make
-from aixi_approx.estimate import Estimate, normalised
 from aixi_approx.jair2011.published import (
     DOMAINS,
     EXPERIENCE,
@@ -25,6 +24,7 @@ from aixi_approx.jair2011.study import PACMAN, Q_LEARNING, RHOUCT
 from aixi_approx.jair2011.tables import Point, over_experience, over_simulations, table_cell
 from aixi_approx.laboratory.palette import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, ordered_styles
 from aixi_approx.laboratory.plot_parts import SMALL, TITLE, WIDTH, finish, legend, short
+from aixi_approx.laws.estimate import Estimate, normalised
 
 Style = dict[str, Any]  # of a line, as Matplotlib takes it
 OURS: Style = {"color": BLUE, "marker": "o", "markersize": 4, "linestyle": "-"}

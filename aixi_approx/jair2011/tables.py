@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from aixi_approx.envs import make
-from aixi_approx.estimate import Estimate, average, normalised
 from aixi_approx.jair2011.published import DOMAINS, EVALUATION_CYCLES, PACMAN_EXPERIENCE, PACMAN_LEARNING
 from aixi_approx.jair2011.study import ONE_PLY, PACMAN, Q_LEARNING, RHOUCT
+from aixi_approx.laws.estimate import Estimate, average, normalised
 
 
 class Point(NamedTuple):

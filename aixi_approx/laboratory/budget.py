@@ -11,9 +11,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from aixi_approx.estimate import Estimate
 from aixi_approx.laboratory.results import Results
 from aixi_approx.laws.bootstrap import estimate
+from aixi_approx.laws.estimate import Estimate
 
 ENOUGH = 0.99  # of the best score: more compute buys nothing that is worth it
 

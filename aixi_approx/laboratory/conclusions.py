@@ -9,9 +9,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from aixi_approx.estimate import Estimate
 from aixi_approx.laboratory.results import PARTS, Results, mean_over_seeds, seed_mean
 from aixi_approx.laws.bootstrap import estimate
+from aixi_approx.laws.estimate import Estimate
 from aixi_approx.laws.extrapolation import Comparison
 
 SMALL = 0.02  # of the way from the random agent to the best: less is not worth mentioning

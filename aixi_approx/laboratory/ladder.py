@@ -13,11 +13,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from aixi_approx.estimate import Estimate
 from aixi_approx.laboratory.results import Array, Results
 from aixi_approx.laboratory.study import SMALL, Study
 from aixi_approx.laws.bootstrap import complete, estimate, resampled
 from aixi_approx.laws.curves import fit_resampled
+from aixi_approx.laws.estimate import Estimate
 from aixi_approx.laws.extrapolation import Comparison, nothing
 
 HALF = 0.5  # of the way from the random agent to the best

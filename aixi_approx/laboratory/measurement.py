@@ -21,7 +21,6 @@ from aixi_approx.builder import CTW, TRUE, as_spec, build_planner
 from aixi_approx.coding import Coding
 from aixi_approx.environment import Environment, Percept
 from aixi_approx.envs import make
-from aixi_approx.estimate import average, finite
 from aixi_approx.interaction import evaluate
 from aixi_approx.laboratory.condition import Checkpoint, Cycle, Group, Setting, TrainingRun
 from aixi_approx.laboratory.experience import left_by, work_of
@@ -35,6 +34,7 @@ from aixi_approx.laboratory.regret import (
     RegretParts,
     TrueValues,
 )
+from aixi_approx.laws.estimate import average, finite
 from aixi_approx.planner import Learner
 from aixi_approx.planner_spec import PlannerSpec
 from aixi_approx.planners.belief_expectimax import BeliefExpectimax

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
-from aixi_approx.estimate import Estimate
 from aixi_approx.laboratory.forecast import Forecast
 from aixi_approx.laboratory.plot_parts import SCORE, SIMULATIONS
+from aixi_approx.laws.estimate import Estimate
 
 ORANGE, BLUE, SKY = "#D55E00", "#0072B2", "#56B4E9"  # Okabe, Ito: told apart by colour-blind people
 

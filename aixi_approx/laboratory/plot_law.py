@@ -17,11 +17,11 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import LogLocator, NullFormatter
 
-from aixi_approx.estimate import Estimate
 from aixi_approx.laboratory.palette import BLACK, GREY, line_styles
 from aixi_approx.laboratory.plot_parts import SMALL, WIDTH, finish, short
 from aixi_approx.laboratory.results import Array
 from aixi_approx.laws.bootstrap import estimate
+from aixi_approx.laws.estimate import Estimate
 from aixi_approx.laws.extrapolation import Comparison
 from aixi_approx.laws.frontier import Frontier
 

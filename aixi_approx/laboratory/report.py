@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 from scipy.stats import binomtest
 
-from aixi_approx.estimate import Estimate, finite
 from aixi_approx.laboratory.conclusions import between, conclusions, plus, when
 from aixi_approx.laboratory.ladder import Ladder, find_ladders
 from aixi_approx.laboratory.results import PARTS, Array, Results, levels_of, mean_over_seeds, seed_mean
 from aixi_approx.laboratory.train_test import TrainTest, level_curve
 from aixi_approx.laws.bootstrap import SURE, estimate
+from aixi_approx.laws.estimate import Estimate, finite
 from aixi_approx.laws.extrapolation import Comparison
 from aixi_approx.laws.frontier import POINTS
 from aixi_approx.laws.trade_off import TradeOff, fit_trade_off

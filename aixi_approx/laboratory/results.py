@@ -17,7 +17,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aixi_approx.builder import CTW, TRUE, outside
-from aixi_approx.estimate import Estimate, average
 from aixi_approx.laboratory.axes import Axis
 from aixi_approx.laboratory.condition import Checkpoint, Setting, TrainingRun
 from aixi_approx.laboratory.measurement import NO_MODEL, world
@@ -27,6 +26,7 @@ from aixi_approx.laboratory.shapes import WORLD
 from aixi_approx.laboratory.study import Study
 from aixi_approx.laboratory.train_test import TrainTest
 from aixi_approx.laws.curves import fit_curve, fit_resampled
+from aixi_approx.laws.estimate import Estimate, average
 from aixi_approx.laws.extrapolation import Comparison, nothing
 from aixi_approx.laws.frontier import Frontier, find_frontier
 from aixi_approx.laws.joint import fit_joint_law

@@ -11,7 +11,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from aixi_approx.estimate import Estimate
+from aixi_approx.laws.estimate import Estimate
 
 Floats = NDArray[np.float64]
 

@@ -21,8 +21,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from aixi_approx.estimate import Estimate
 from aixi_approx.laws.bootstrap import SURE, estimate
+from aixi_approx.laws.estimate import Estimate
 from aixi_approx.laws.least_squares import Columns, Floats, Known, fit
 
 MARGIN = 0.9  # of the error of a null forecast, which the error of the best law has to be below

@@ -13,8 +13,8 @@ from dataclasses import KW_ONLY, dataclass
 
 import numpy as np
 
-from aixi_approx.estimate import Estimate
 from aixi_approx.laws.bootstrap import SURE, complete, estimate, resampled
+from aixi_approx.laws.estimate import Estimate
 from aixi_approx.laws.least_squares import Floats
 
 FEWEST = 4  # points of contours

@@ -21,12 +21,12 @@ from typing import Any
 import numpy as np
 
 from aixi_approx.envs import make
-from aixi_approx.estimate import average
 from aixi_approx.execution.engines import engine
 from aixi_approx.execution.tasks import Task, run_all
 from aixi_approx.laboratory import Laboratory
 from aixi_approx.laboratory.condition import Checkpoint, Cycle, Group, Setting, TrainingRun
 from aixi_approx.laboratory.measurement import measure
+from aixi_approx.laws.estimate import average
 from aixi_approx.planner_spec import PlannerSpec
 from aixi_approx.pomdp.solver import reward_range
 

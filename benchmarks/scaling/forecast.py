@@ -50,12 +50,12 @@ from exact_regret import Cell, Row, complete, losses, markdown, measure, over, s
 
 from aixi_approx.builder import as_spec
 from aixi_approx.envs import make
-from aixi_approx.estimate import Estimate
 from aixi_approx.laboratory.best_mean import chances
 from aixi_approx.laboratory.forecast import SIMULATIONS, Forecast, exact_solution, forecast, score_of
 from aixi_approx.laboratory.mean_field import root_means
 from aixi_approx.laboratory.plot_forecast import draw_forecasts
 from aixi_approx.laboratory.rollout_returns import rollout_returns
+from aixi_approx.laws.estimate import Estimate
 from aixi_approx.planners.pouct import POUCT
 from aixi_approx.planners.tree_search import SQRT_2
 from aixi_approx.pomdp.belief import Belief

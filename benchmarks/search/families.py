@@ -38,8 +38,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from aixi_approx.envs import ENVIRONMENTS, make
-from aixi_approx.estimate import Estimate
 from aixi_approx.laboratory.plot_parts import WIDTH
+from aixi_approx.laws.estimate import Estimate
 
 BUDGETS = (100, 1_000, 10_000)
 CONSTANTS = (0.7, 0.35, 0.2)  # of UCB, besides the old planner's own

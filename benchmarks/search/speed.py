@@ -21,7 +21,7 @@ from scipy.stats import binom
 
 from aixi_approx.builder import CTW, build_planner
 from aixi_approx.envs import make
-from aixi_approx.estimate import Estimate
+from aixi_approx.laws.estimate import Estimate
 from aixi_approx.predictors import make_predictor
 from aixi_approx.randomness import stream
 

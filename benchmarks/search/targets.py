@@ -27,7 +27,7 @@ from exact_regret import (
     seconds_of,
 )
 
-from aixi_approx.estimate import Estimate
+from aixi_approx.laws.estimate import Estimate
 
 GROWING = (100, 1_000, 10_000, 100_000)
 
