@@ -55,9 +55,9 @@ FOLDERS = {
 }
 ROOT_MODULES = (
     "agent",
+    "archive",
     "coding",
     "environment",
-    "estimate",
     "interaction",
     "planner",
     "planner_spec",
