@@ -193,7 +193,7 @@ class Agent:
         if not hasattr(self.predictor, "keep"):
             raise ValueError(f"{type(self.predictor).__name__} can't be kept: give it the methods keep and restore")
         return {
-            "coding": asdict(self.coding),
+            "coding": self._coding_kept,
             "cycle": self.cycle,
             "exploration": [self.epsilon, self.decay],
             "seed": int(self.seed),
@@ -221,6 +221,10 @@ class Agent:
         self.cycle, self.seed, self.epsilon, self.decay = cycle, seed, epsilon, decay
         self._whole = True
 
+    @property
+    def _coding_kept(self) -> dict[str, Any]:
+        return {**asdict(self.coding), "rewards": list(self.coding.rewards)}
+
     def learn_from(self, kept: Mapping[str, Any]) -> None:
         """Take on what another agent knew, by `keep`: its predictor and its policy, but for the number of cycles.
 
@@ -229,7 +233,7 @@ class Agent:
         ValueError
             If that agent had another coding, predictor or policy.
         """
-        if kept["coding"] != asdict(self.coding):
+        if {"rewards": [], **kept["coding"]} != self._coding_kept:
             raise ValueError("it lived with other actions, observations or rewards: their codes mean other things here")
         if (its := kept["kinds"][0]) != (mine := self._kinds()[0]):
             raise ValueError(f"its model is a {its}, and here it is a {mine}: take the same model and a planner alike")

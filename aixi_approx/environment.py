@@ -1,7 +1,8 @@
 """The environment interface: one class, one tuple.
 
-An environment takes an action and answers with a percept: an observation and a reward, both whole numbers in a
-declared range. The agent moves first; what an environment shows before the first action is nothing.
+An environment takes an action and answers with a percept: an observation, which is a position in a list of names, and
+a reward, which is a whole number in a declared range or one of a list of real numbers. The agent moves first; what an
+environment shows before the first action is nothing.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from collections.abc import Hashable, Mapping, Sequence
 from numbers import Integral, Real
 from typing import Any, NamedTuple, Self
 
-from aixi_approx.coding import Coding, bits_for
+from aixi_approx.coding import Coding, ascending, bits_for, nearest_reward, reward_codes, rewards_in_words
 from aixi_approx.validation import describe_error, own_modules, shown
 
 
@@ -21,7 +22,7 @@ class Percept(NamedTuple):
     """What an environment answers to an action."""
 
     observation: int
-    reward: int
+    reward: float
 
 
 class Settings(NamedTuple):
@@ -56,6 +57,7 @@ class Schedule(NamedTuple):
 
 MAX_REWARD = 1 << 31  # or its negative
 MAX_BITS = 64  # of an observation
+MAX_REWARDS = 1 << 20  # that are declared one by one
 TEXT = (str, bytes, bytearray)
 
 
@@ -71,13 +73,19 @@ class Environment(ABC):
     actions, observations
         Names of the actions and observations; the numbers in `step` are positions in these.
     min_reward, max_reward
-        The least and the largest reward of a cycle, whole numbers.
+        The least and the largest reward of a cycle, if rewards are whole numbers.
+    rewards
+        All rewards that can occur, if they are not whole numbers, or few: any real numbers, each with a code of its
+        own. Leave out `min_reward` and `max_reward`; they are its ends.
     observation_bits
         Bits that an observation is written in; as few as will do unless declared.
     optimum
         Largest expected reward per cycle that any agent can reach in the long run, or None where it is not known.
     title
         The full name that it was made by, if any.
+    discount
+        Probability, after each cycle, that it does not begin anew; 1 for environments that never do of themselves. The
+        reward per cycle is (1 - discount) times the expected sum of the rewards up to then: the discounted value.
     hidden
         What the observation does not tell, in a few words.
     difficulty
@@ -108,10 +116,12 @@ class Environment(ABC):
 
     actions: tuple[Hashable, ...]
     observations: Sequence[Hashable]
-    min_reward: int
-    max_reward: int
+    min_reward: float
+    max_reward: float
+    rewards: tuple[float, ...] = ()
     observation_bits: int | None = None
     optimum: float | None = None
+    discount: float = 1.0
     title: str = ""
     hidden: str = ""
     difficulty: str = ""
@@ -128,12 +138,24 @@ class Environment(ABC):
     def step(self, action: int) -> Percept:
         """Take the action with this number; return what comes of it."""
 
+    def legal(self) -> Sequence[int]:
+        """Return the actions that are legal now: all, unless a subclass says otherwise.
+
+        An action that is not stands for a random one of these; a subclass that has a `step` of its own sees to it.
+        """
+        return range(len(self.actions))
+
     def render(self) -> str:
         """Return a picture of the present state for people: text of one or more lines. It changes nothing."""
         return f"{self.name} draws no picture"
 
     def __copy__(self) -> Self:
         return copy.deepcopy(self)
+
+    def __getattr__(self, name: str) -> float:  # of what is not declared
+        if name in ("min_reward", "max_reward") and self.rewards:
+            return (min if name == "min_reward" else max)(self.rewards)
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}", name=name, obj=self)
 
     def keep(self) -> dict[str, Any] | None:
         """Return where it stands, as values that an archive can hold; None if that can't be said.
@@ -174,6 +196,7 @@ class Environment(ABC):
         EnvironmentFault
             If the declaration makes no sense.
         """
+        rewards = self._declared_rewards()
         for part in ("actions", "observations", "min_reward", "max_reward"):
             if not hasattr(self, part):
                 raise EnvironmentFault(f"{self.name}: declare `{part}` in the class")
@@ -186,8 +209,9 @@ class Environment(ABC):
             raise EnvironmentFault(f"{self.name}: declare at least one action and one observation")
         for part in ("min_reward", "max_reward"):
             reward = getattr(self, part)
-            if not isinstance(reward, Real) or reward % 1 != 0:
-                raise EnvironmentFault(f"{self.name}: {part} is {reward!r}: rewards are whole numbers; scale them")
+            if not isinstance(reward, Real) or (reward % 1 != 0 and not rewards):
+                mend = "a range is of whole numbers; list other rewards, as in `rewards = (-1, -0.04, 1)`"
+                raise EnvironmentFault(f"{self.name}: {part} is {reward!r}: {mend}")
         if self.min_reward > self.max_reward:
             what = f"min_reward {self.min_reward} exceeds max_reward {self.max_reward}"
             raise EnvironmentFault(f"{self.name}: {what}: declare the least and the largest reward of a cycle")
@@ -201,11 +225,29 @@ class Environment(ABC):
         return Coding(
             actions=len(self.actions),
             action_bits=bits_for(len(self.actions)),
-            reward_bits=bits_for(int(self.max_reward) - int(self.min_reward) + 1),
+            reward_bits=bits_for(len(rewards) or int(self.max_reward) - int(self.min_reward) + 1),
             observation_bits=int(bits),
-            min_reward=int(self.min_reward),
-            max_reward=int(self.max_reward),
+            min_reward=rewards[0] if rewards else int(self.min_reward),
+            max_reward=rewards[-1] if rewards else int(self.max_reward),
+            rewards=rewards,
         )
+
+    def _declared_rewards(self) -> tuple[float, ...]:
+        """The rewards that are declared one by one, ascending, whole ones as int if all are; none if a range is."""
+        declared = self.rewards
+        if not isinstance(declared, Sequence) or isinstance(declared, TEXT):
+            raise EnvironmentFault(f"{self.name}: rewards is {shown(declared)}: write a tuple of numbers")
+        here = next(space for space in map(vars, (self, *type(self).__mro__)) if "rewards" in space)
+        for part in ("min_reward", "max_reward"):
+            if len(declared) and part in here:
+                raise EnvironmentFault(f"{self.name}: it declares `rewards` and `{part}`: leave out the second")
+        for reward in declared:
+            if not isinstance(reward, Real) or not abs(reward) <= MAX_REWARD:
+                what = f"{reward!r} in `rewards` is no number from {-MAX_REWARD} to {MAX_REWARD}"
+                raise EnvironmentFault(f"{self.name}: {what}: leave it out, or scale the rewards")
+        if len(declared) > MAX_REWARDS:
+            raise EnvironmentFault(f"{self.name}: more than {MAX_REWARDS} different rewards: round them")
+        return ascending(tuple(declared))
 
     def checked_reset(self, seed: int) -> None:
         """Begin anew; raise EnvironmentFault if it fails."""
@@ -228,14 +270,14 @@ class Environment(ABC):
             raise EnvironmentFault(f"{self.name}: step({action}) failed: {self._told(error)}") from error
         try:
             observation, reward = answer
-            if isinstance(observation, TEXT) or isinstance(reward, TEXT):  # of which `int` makes a number
+            if isinstance(observation, TEXT) or isinstance(reward, TEXT) or reward != reward:
                 raise TypeError
-            percept = Percept(int(observation), int(reward))
             wrong = self.reward_fault(reward)
+            percept = Percept(int(observation), reward if wrong else self._as_declared(reward))
             known = percept.observation == observation and 0 <= observation < len(self.observations)
         except Exception as error:
             what = f"step({action}) returned {shown(answer)}, which is not Percept(observation, reward)"
-            mend = "two whole numbers; an observation is the position of its name in `observations`"
+            mend = "two numbers; an observation is the position of its name in `observations`"
             raise EnvironmentFault(f"{self.name}: {what}: {mend}") from error
         if wrong:
             raise EnvironmentFault(f"{self.name}: step({action}) gave the reward {wrong}")
@@ -248,11 +290,24 @@ class Environment(ABC):
 
     def reward_fault(self, reward: float) -> str:
         """Return a reward and what is wrong with it, or nothing."""
+        if self.rewards:
+            declared = ascending(tuple(self.rewards))
+            if reward in reward_codes(declared) or nearest_reward(reward, declared) is not None:
+                return ""
+            return f"{reward}, declared are {rewards_in_words(declared)}: add it to `rewards`"
         if self.min_reward <= reward <= self.max_reward and int(reward) == reward:
             return ""
         inside = self.min_reward <= reward <= self.max_reward
-        mend = "scale the rewards, so that all are whole" if inside else "widen the range, or scale the reward"
+        mend = "list it in `rewards` with all others" if inside else "widen the range, or scale the reward"
         return f"{reward}, declared are whole numbers from {self.min_reward} to {self.max_reward}: {mend}"
+
+    def _as_declared(self, reward: float) -> float:
+        """A reward as it is declared: without the rounding of the environment's own arithmetic."""
+        if not self.rewards:
+            return int(reward)
+        declared = ascending(tuple(self.rewards))
+        codes = reward_codes(declared)
+        return declared[codes[reward]] if reward in codes else nearest_reward(reward, declared) or 0.0
 
     def checked_render(self) -> str:
         """Return the picture of the present state; raise EnvironmentFault if it fails, or is no text."""

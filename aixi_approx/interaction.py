@@ -18,7 +18,7 @@ class Row(NamedTuple):
     cycle: int
     action: int
     observation: int
-    reward: int
+    reward: float
     explored: int  # 1 if the action was random
     log_loss: float  # of the percept, bits; 0 where nothing was learned or nothing is predicted
     simulations: int  # of the search, 0 if there was none

@@ -26,7 +26,7 @@ def bar(part: str, rows: Iterable[Row], *, cycles: int) -> Iterator[Row]:
     )
     began = drawn = time.perf_counter()
     total = work = 0
-    recent: deque[int] = deque(maxlen=RECENT)
+    recent: deque[float] = deque(maxlen=RECENT)
     with progress(*columns) as bar:
         task = bar.add_task(part, total=cycles, reward=0.0, speed=0.0, work=0.0)
         for row in rows:

@@ -53,7 +53,7 @@ def _facts(environment: Environment, solution: Solution | None) -> str:
     rows = {
         "actions": _names(environment.actions),
         "observations": _names(environment.observations),
-        "rewards": f"{coding.min_reward} to {coding.max_reward}",
+        "rewards": coding.rewards_in_words(),
         "bits of a cycle": f"action {coding.action_bits}, reward {coding.reward_bits}, "
         f"observation {coding.observation_bits}",
         "hidden": environment.hidden,

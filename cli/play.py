@@ -118,7 +118,7 @@ def _agent(environment: Environment, model: str, cycles: int, simulations: int |
 
 def _introduction(environment: Environment, blind: bool, model: str, learned: int) -> str:
     """What is said before the first action."""
-    rewards = f"rewards from {environment.min_reward} to {environment.max_reward}"
+    rewards = f"rewards: {environment.coding.rewards_in_words()}"
     if blind:
         told = f"observations 0 to {len(environment.observations) - 1}, {rewards}"
         rules = f"Actions 0 to {len(environment.actions) - 1}, {told}: find out what they mean."
@@ -133,13 +133,14 @@ def _introduction(environment: Environment, blind: bool, model: str, learned: in
 
 def _converse(
     environment: Environment, agent: Iterator[Row], rounds: int | None, blind: bool, reveal: bool, introduction: str
-) -> list[tuple[int, int]]:
+) -> list[tuple[float, float]]:
     """Play until the end; return the rewards of the player and of the agent."""
-    width = max(len(f"{reward:+}") for reward in (environment.min_reward, environment.max_reward))
+    coding = environment.coding
+    width = max(len(f"{reward:+}") for reward in coding.rewards or (coding.min_reward, coding.max_reward))
     draws = reveal or (environment.hidden == "nothing" and not blind)
     names = [str(i) if blind else word(name) for i, name in enumerate(environment.actions)]
     drawn = ""
-    rewards: list[tuple[int, int]] = []
+    rewards: list[tuple[float, float]] = []
     _say(introduction)
     if reveal:
         _say(drawn := _picture(environment))

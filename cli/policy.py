@@ -31,7 +31,7 @@ class Edge(NamedTuple):
     """A percept in a node, and the next node."""
 
     observation: Hashable
-    reward: int
+    reward: float
     probability: float
     node: int
 
@@ -85,8 +85,9 @@ def edges(solution: Solution, node: int) -> list[Edge]:
     controller, observations = solution.controller, solution.pomdp.observations
     found = []
     for i in range(*controller.first[node : node + 2].tolist()):
-        reward, observation = divmod(int(controller.percept[i]), len(observations))
+        code, observation = divmod(int(controller.percept[i]), len(observations))
         probability, after = float(solution.run.probability[i]), int(controller.node[i])
+        reward = solution.pomdp.coding.reward(code)
         found.append(Edge(observations[observation], reward, probability, after))
     return found
 
@@ -119,7 +120,7 @@ def _arrows(found: list[Edge], observations: int) -> list[Arrow]:
 
     arrows = []
     for node, group in groups.items():
-        rewards = [f"{edge.reward:+d}" if edge.reward else "0" for edge in group]
+        rewards = [f"{edge.reward:+}" if edge.reward else "0" for edge in group]
         names = [word(edge.observation) for edge in group]
         if observations == 1:
             label = "reward " + listed(rewards)

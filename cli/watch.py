@@ -34,7 +34,7 @@ def watch(rows: Iterable[Row], cycles: int, *, environment: Environment) -> Iter
 
 def _draw(rows: Iterable[Row], cycles: int, environment: Environment, show: Callable[[str], None]) -> Iterator[Row]:
     """Show a line about each row, and the environment as it is then."""
-    total = 0
+    total = 0.0
     for count, row in enumerate(rows, 1):
         total += row.reward
         line = f"{count:,} of {cycles:,}  {environment.actions[row.action]}"

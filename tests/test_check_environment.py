@@ -77,7 +77,7 @@ STEPS = {  # wrong steps of a walk
     "TakesNothing": ("step = lambda self: Percept(0, 0)", "takes 1 positional argument but 2 were given (action"),
     "Nothing": (
         "step = lambda self, action: None",
-        "Nothing: step({}) returned None, which is not Percept(observation, reward): two whole numbers; an observation "
+        "Nothing: step({}) returned None, which is not Percept(observation, reward): two numbers; an observation "
         "is the position of its name in `observations` (action '{}', cycle 0, seed 0)",
     ),
     "Triple": ("step = lambda self, action: (0, 0, {})", "step({}) returned (0, 0, {}), which is not Percept("),
@@ -152,8 +152,14 @@ DECLARED = {  # of a walk; these can't be built, but for the last ones
         "min_reward = 2",
         "Backwards: min_reward 2 exceeds max_reward 1: declare the least and the largest reward of a cycle",
     ),
-    "Fraction": ("max_reward = 0.5", "Fraction: max_reward is 0.5: rewards are whole numbers; scale them"),
-    "Text": ("max_reward = '1'", "Text: max_reward is '1': rewards are whole numbers; scale them"),
+    "Fraction": (
+        "max_reward = 0.5",
+        "Fraction: max_reward is 0.5: a range is of whole numbers; list other rewards, as in `rewards",
+    ),
+    "Text": (
+        "max_reward = '1'",
+        "Text: max_reward is '1': a range is of whole numbers; list other rewards, as in `rewards",
+    ),
     "Huge": ("max_reward = 2**40", "Huge: rewards beyond 2147483648 are too large: scale them"),
     "Tight": (
         "observation_bits = 1",

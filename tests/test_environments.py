@@ -267,7 +267,7 @@ def test_random_reward_of_the_tiger() -> None:
         ({"outcomes": [(1, "coin", "heads", 2)]}, "reward 2, declared are whole numbers from 0 to 1"),
         ({"outcomes": [(1, "coin", "heads", 0.5)]}, "reward 0.5, declared are whole numbers"),
         ({"observations": ("tails", "heads", "edge"), "observation_bits": 1}, "3 observations need 2 bits, not 1"),
-        ({"max_reward": 1.5}, "rewards are whole numbers; scale them"),
+        ({"max_reward": 1.5}, "a range is of whole numbers; list other rewards"),
         ({"min_reward": 2}, "min_reward 2 exceeds max_reward 1"),
         ({"actions": ()}, "at least one action"),
     ],

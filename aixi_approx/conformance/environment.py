@@ -151,7 +151,7 @@ def _declaration(environment: Environment) -> Iterator[Diagnostic]:
     yield from (Diagnostic("declaration", FAILED, f"{environment.name}: {fault}") for fault in faults)
     if not faults:
         numbers = f"actions {coding.actions:,}, observations {len(environment.observations):,}"
-        rewards = f"rewards from {coding.min_reward} to {coding.max_reward}"
+        rewards = f"rewards {coding.rewards_in_words()}"
         bits = f"bits {coding.action_bits}+{coding.reward_bits}+{coding.observation_bits}"
         yield Diagnostic("declaration", PASSED, f"{numbers}, {rewards}; {bits}")
 
@@ -260,6 +260,8 @@ def _waste(environment: Environment, percepts: list[Percept]) -> Iterator[Diagno
     declared = len(environment.observations)
     if 0 < len(observations) < declared:
         yield Diagnostic("observations", NOTE, f"{len(observations):,} of the {declared:,} that are declared {how}")
-    if rewards and (fewer := bits_for(max(rewards) - min(rewards) + 1)) < environment.coding.reward_bits:
-        what = f"{min(rewards)} to {max(rewards)} {how}, declared are {environment.min_reward} to"
-        yield Diagnostic("rewards", NOTE, f"{what} {environment.max_reward}: bits {fewer} would do")
+    coding = environment.coding
+    count = len(rewards) if coding.rewards else int(max(rewards, default=0) - min(rewards, default=0)) + 1
+    if rewards and (fewer := bits_for(count)) < coding.reward_bits:
+        what = f"{min(rewards):g} to {max(rewards):g} {how}, declared are {coding.rewards_in_words()}"
+        yield Diagnostic("rewards", NOTE, f"{what}: bits {fewer} would do")

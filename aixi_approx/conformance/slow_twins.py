@@ -59,7 +59,7 @@ def plain_values(predictor: Predictor, coding: Coding, *, horizon: int) -> list[
                 total += (one if bit else 1 - one) * after([*bits, bit])
                 predictor.revert(mark)
             return total
-        reward = min(coding.min_reward + decode(bits[: coding.reward_bits]), coding.max_reward)
+        reward = coding.reward(decode(bits[: coding.reward_bits]))
         return reward + (max(plain_values(predictor, coding, horizon=horizon - 1)) if horizon > 1 else 0.0)
 
     values = []

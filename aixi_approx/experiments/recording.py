@@ -306,7 +306,7 @@ def _parse(line: str) -> Row:
         int(cycle),
         int(action),
         int(observation),
-        int(reward),
+        float(reward) if "." in reward or "e" in reward else int(reward),
         int(explored),
         float(log_loss),
         int(simulations),

@@ -106,7 +106,7 @@ def search_curves(found: Sequence[Point], path: Path) -> None:
     _finish(figure, panels, "simulations of a search", "score: 0 random, 1 best", path)
 
 
-def pacman_curves(found: Sequence[Point], learning: Mapping[str, Sequence[int]], *, path: Path) -> None:
+def pacman_curves(found: Sequence[Point], learning: Mapping[str, Sequence[float]], *, path: Path) -> None:
     """Draw figures 9 and 10: Pac-Man after learning, and while it learns.
 
     Parameters

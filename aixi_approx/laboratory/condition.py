@@ -23,7 +23,7 @@ class Cycle(NamedTuple):
 
     action: int
     observation: int
-    reward: int
+    reward: float
     lesson: int = 0
     """1 if the policy of the learner learned the action. Without a policy it is always 0."""
 

@@ -101,8 +101,8 @@ def root_means(
     """
     graph, pomdp = solution.graph, solution.pomdp
     actions = len(pomdp.actions)
-    scale = float(max(1, pomdp.max_reward - pomdp.min_reward))
-    reward = (graph.percept // len(pomdp.observations)).astype(np.float64)
+    scale = pomdp.coding.reward_span
+    reward = pomdp.coding.rewards_of(graph.percept // len(pomdp.observations))
     edges = _Edges(graph.first, graph.node, graph.probability, reward)
     grid = _grid(simulations, actions)
     behind = _Sums(*np.zeros((2, graph.size, len(grid))))

@@ -258,7 +258,7 @@ def _evaluate(
         truth.restart()
     memory = 0 if setting.learn else _memory(checkpoint, learner)
     context: Bits = [bit for cycle in cycles[-memory:] for bit in _bits(coding, cycle).tolist()] if memory else []
-    rewards: list[int] = []
+    rewards: list[float] = []
     regrets: list[float] = []
     values: list[float] = []  # of the histories, relative to the start
     analyses: list[DecisionAnalysis] = []

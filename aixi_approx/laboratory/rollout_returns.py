@@ -67,7 +67,7 @@ def rollout_returns(solution: Solution, horizon: int) -> list[RolloutReturns]:
     """
     graph, pomdp = solution.graph, solution.pomdp
     actions, rows = len(pomdp.actions), len(graph.reward)
-    reward = graph.percept // len(pomdp.observations)
+    reward = pomdp.coding.rewards_of(graph.percept // len(pomdp.observations))
     least = int(reward.min())
     unit = max(1, int(np.gcd.reduce(reward - least)))
     place = (reward - least) // unit

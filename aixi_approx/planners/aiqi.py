@@ -47,7 +47,7 @@ class Awaited(NamedTuple):
     """A cycle whose return is not known yet."""
 
     context: Bits  # the last bits of the history, up to its action
-    before: int  # the rewards of all cycles before it
+    before: float  # the rewards of all cycles before it
 
 
 class ReturnTree:
@@ -93,20 +93,26 @@ class ReturnTree:
         self.coding = coding
         self.action_bits, self.percept_bits = coding.action_bits, coding.percept_bits
         self.horizon = as_integer("horizon", horizon, 1, MAX_HORIZON)
+        levels = as_integer("levels", levels, 2, MAX_LEVELS)
         self._smallest = horizon * coding.min_reward
-        self._count = horizon * (coding.max_reward - coding.min_reward) + 1
-        self._levels = min(as_integer("levels", levels, 2, MAX_LEVELS), self._count)
+        width = horizon * (coding.max_reward - coding.min_reward)
+        # Whole returns lie 1 apart, others are divided evenly.
+        self._unit = width / (levels - 1) or 1.0 if coding.rewards else 1
+        self._count = levels if coding.rewards and width else int(width) + 1
+        self._levels = min(levels, self._count)
         self._bits = bits_for(self._levels)
         edges = [-(-level * self._count // self._levels) for level in range(self._levels + 1)]  # where levels begin
-        self.returns = self._smallest + np.array([(low + high - 1) / 2 for low, high in pairwise(edges)])
+        middle = np.array([(low + high - 1) / 2 for low, high in pairwise(edges)])
+        self.returns = self._smallest + self._unit * middle
         self.depth = as_integer("depth", depth, 1, MAX_DEPTH)
         # Its cycles are lessons: a context, and a return.
         self._kernel = ContextTreeKernel(self.depth, self.depth, self._bits)
         self._kernel.codes = self._levels
         self._context: Bits = np.zeros(depth, dtype=np.uint8)
-        self._earned = 0  # in all cycles
+        self._as_reward: type[float] = float if coding.rewards else int
+        self._earned = self._as_reward(0)  # in all cycles
         self._lessons: deque[Awaited] = deque()
-        self._marks: list[tuple[int, Bits, int, tuple[Awaited, ...]]] = []
+        self._marks: list[tuple[int, Bits, float, tuple[Awaited, ...]]] = []
 
     @property
     def values(self) -> NDArray[np.float64]:
@@ -118,9 +124,9 @@ class ReturnTree:
         """Returns that were learned."""
         return int(self._kernel.length // (self.depth + self._bits))
 
-    def level(self, value: int) -> int:
+    def level(self, value: float) -> int:
         """Return the level of a return."""
-        return (value - self._smallest) * self._levels // self._count
+        return round((value - self._smallest) / self._unit) * self._levels // self._count
 
     def distribution(self, action: int) -> NDArray[np.float64]:
         """Return psi: the probability of each level if this action is taken now, float64[levels]."""
@@ -185,8 +191,10 @@ class ReturnTree:
         """Take on the state that `keep` has returned."""
         if kept["shape"] != [self.horizon, self._levels]:
             raise ValueError(f"its returns have another horizon or other levels: {kept['shape']}")
-        context, earned = np.array(kept["context"], dtype=np.uint8), int(kept["earned"])
-        lessons = deque(Awaited(np.array(each, dtype=np.uint8), int(before)) for each, before in kept["lessons"])
+        context, earned = np.array(kept["context"], dtype=np.uint8), self._as_reward(kept["earned"])
+        lessons = deque(
+            Awaited(np.array(each, dtype=np.uint8), self._as_reward(before)) for each, before in kept["lessons"]
+        )
         if any(len(each) != self.depth for each in (context, *(lesson.context for lesson in lessons))):
             raise ValueError("its contexts have another depth")
         self._kernel.restore(kept["kernel"])

@@ -33,7 +33,7 @@ class Step(NamedTuple):
     """A percept that can follow an action at a belief."""
 
     probability: float
-    reward: int
+    reward: float
     key: Key  # of the belief after it
 
 
@@ -162,6 +162,6 @@ def _most_beliefs(pomdp: POMDP) -> float:
     """Return the number of states if action and percept always determine the next state, else infinity."""
     tables, actions = pomdp.tables, len(pomdp.actions)
     action = np.repeat(np.arange(len(tables.first) - 1) % actions, np.diff(tables.first))
-    seen = np.stack([action, tables.observation, tables.reward, tables.state])
+    seen = np.stack([action, tables.observation, tables.code, tables.state])
     determined = np.unique(seen, axis=1).shape[1] == np.unique(seen[:3], axis=1).shape[1]
     return float(len(pomdp.states)) if determined else np.inf

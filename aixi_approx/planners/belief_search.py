@@ -23,7 +23,7 @@ def tell_cycle(policy: NDArray[np.int64], world: Any, action: int, row: int) -> 
     faults = 0
     for i in range(world.action_bits - 1, -1, -1):
         faults += call_operation(policy[TAKE_IN], policy[POLICY], (action >> i) & 1) < 0.0
-    reward, observation = world.tables.reward[row] - world.min_reward, world.tables.observation[row]
+    reward, observation = world.tables.code[row], world.tables.observation[row]
     for i in range(world.reward_bits - 1, -1, -1):
         faults += call_operation(policy[TAKE_IN], policy[POLICY], (reward >> i) & 1) < 0.0
     for i in range(world.observation_bits - 1, -1, -1):
@@ -34,7 +34,7 @@ def tell_cycle(policy: NDArray[np.int64], world: Any, action: int, row: int) -> 
 def number_percepts(pomdp: POMDP) -> tuple[NDArray[np.int64], int]:
     """Return the number of the percept of each outcome of a POMDP, and how many percepts there are."""
     tables = pomdp.tables
-    codes, number = np.unique(tables.reward * len(pomdp.observations) + tables.observation, return_inverse=True)
+    codes, number = np.unique(tables.code * len(pomdp.observations) + tables.observation, return_inverse=True)
     return number, len(codes)
 
 

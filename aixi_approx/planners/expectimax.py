@@ -40,8 +40,9 @@ class ExpectimaxPlan(NamedTuple):
     action_bits: int
     reward_bits: int
     percept_bits: int
-    min_reward: int
-    max_reward: int
+    min_reward: float
+    max_reward: float
+    rewards: NDArray[np.float64]  # of each code; [0] if whole numbers from the least to the largest
     horizon: int
     prune: float
 
@@ -275,8 +276,9 @@ class Expectimax(Planner):
             coding.action_bits,
             coding.reward_bits,
             coding.percept_bits,
-            coding.min_reward,
-            coding.max_reward,
+            float(coding.min_reward),
+            float(coding.max_reward),
+            np.array(coding.rewards, dtype=np.float64),
             horizon,
             self.prune,
         )

@@ -105,7 +105,6 @@ class GraphWorld(NamedTuple):
     action_bits: int  # of a cycle, as a rollout policy reads it
     reward_bits: int
     observation_bits: int
-    min_reward: int
 
 
 Records = np.recarray[Any, Any]
@@ -766,7 +765,7 @@ class GraphUCT(BeliefSearch):
             exact=leaves == EXACT,
             rule=RULES.index(rule),
             ucb=float(ucb),
-            scale=float(max(1, pomdp.max_reward - pomdp.min_reward)),
+            scale=coding.reward_span,
             trust=0.0,
             guided=0.0,
             acts=self.guide.acts,
@@ -778,7 +777,6 @@ class GraphUCT(BeliefSearch):
             action_bits=coding.action_bits,
             reward_bits=coding.reward_bits,
             observation_bits=coding.observation_bits,
-            min_reward=coding.min_reward,
         )
         node, action, branch = np.zeros((3, horizon), dtype=np.int64)
         self._scratch = Scratch(

@@ -61,8 +61,9 @@ class SearchPlan(NamedTuple):
     action_bits: int
     reward_bits: int
     percept_bits: int
-    min_reward: int
-    max_reward: int
+    min_reward: float
+    max_reward: float
+    rewards: NDArray[np.float64]  # of each code; [0] if whole numbers from the least to the largest
     horizon: int
     plies: int  # cycles in which actions are chosen by UCB, before the rollout
     rule: int  # of selection, one of RULES
@@ -82,7 +83,7 @@ class SimulationTrace(NamedTuple):
     verb: NDArray[np.int64]  # [2, m * c] which verb feeds a bit when one is asked for before, or in, the last cycle
     node: NDArray[np.int64]  # [m] decision node of each cycle
     action: NDArray[np.int64]  # [m]
-    reward: NDArray[np.int64]  # [m]
+    reward: NDArray[np.float64]  # [m]
 
 
 # ------------------------------------------------------------------------------------------------ nodes
@@ -316,13 +317,14 @@ class HistorySearch(GuidedPlanner):
             action_bits=coding.action_bits,
             reward_bits=coding.reward_bits,
             percept_bits=coding.percept_bits,
-            min_reward=coding.min_reward,
-            max_reward=coding.max_reward,
+            min_reward=float(coding.min_reward),
+            max_reward=float(coding.max_reward),
+            rewards=np.array(coding.rewards, dtype=np.float64),
             horizon=horizon,
             plies=plies,
             rule=RULES.index(rule),
             ucb=float(ucb),
-            scale=float(max(1, coding.max_reward - coding.min_reward)),
+            scale=coding.reward_span,
             memo=memo,
             trust=0.0,
             guided=0.0,
@@ -503,5 +505,5 @@ class HistorySearch(GuidedPlanner):
             verb=verb.reshape(2, -1),
             node=np.zeros(plan.horizon, dtype=np.int64),
             action=np.zeros(plan.horizon, dtype=np.int64),
-            reward=np.zeros(plan.horizon, dtype=np.int64),
+            reward=np.zeros(plan.horizon),
         )

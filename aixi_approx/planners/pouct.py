@@ -62,7 +62,6 @@ class World(NamedTuple):
     action_bits: int  # of a cycle, as a rollout policy reads it
     reward_bits: int
     observation_bits: int
-    min_reward: int
 
 
 class StateTree(NamedTuple):
@@ -81,7 +80,7 @@ class StateTrace(NamedTuple):
 
     node: NDArray[np.int64]  # [m] decision node of each cycle
     action: NDArray[np.int64]  # [m]
-    reward: NDArray[np.int64]  # [m]
+    reward: NDArray[np.float64]  # [m]
 
 
 @kernel
@@ -168,7 +167,7 @@ def _simulate(
             node = _child(tree, node, action * plan.percepts + world.percept[row], plan.actions * plan.percepts)
     if level < plan.plies:
         tree.total[node] = 1
-    outcome = 0
+    outcome = 0.0
     if policy[CHOOSE] == 0 or not guided:  # uniform
         for _ in range(level, plan.horizon):
             row = sample(tables, state, below(random, plan.actions), plan.actions, random)
@@ -267,11 +266,12 @@ class POUCT(BeliefSearch):
             plies=plies,
             rule=RULES.index(rule),
             ucb=float(ucb),
-            scale=float(max(1, pomdp.max_reward - pomdp.min_reward)),
+            scale=coding.reward_span,
             guided=0.0,
         )
-        self._layout = (coding.action_bits, coding.reward_bits, coding.observation_bits, coding.min_reward)
-        self._trace = StateTrace(*np.zeros((3, horizon), dtype=np.int64))
+        self._layout = (coding.action_bits, coding.reward_bits, coding.observation_bits)
+        node, action = np.zeros((2, horizon), dtype=np.int64)
+        self._trace = StateTrace(node, action, reward=np.zeros(horizon))
         self._logs = np.zeros(0)
         self._tree = _empty_tree(self._plan.actions, 2)
 

@@ -137,7 +137,7 @@ def _simulate(
         trace.action[level] = act(plan, policy, random, trace, guided)
         node = _imagine(tree, plan, operations, random, trace, node, level, room)
         level += 1
-    outcome = 0
+    outcome = 0.0
     while level > 0:
         level -= 1
         outcome += trace.reward[level]

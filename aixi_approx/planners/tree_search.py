@@ -167,8 +167,10 @@ def budget(planner: Planner, simulations: int | None) -> tuple[int, float]:
 
 
 @inner_kernel
-def imagined_reward(plan: Any, code: int) -> int:
+def imagined_reward(plan: Any, code: int) -> float:
     """Return the reward of a code; one beyond the largest reward counts as the largest."""
+    if len(plan.rewards):
+        return plan.rewards[min(code, len(plan.rewards) - 1)]
     return min(plan.min_reward + code, plan.max_reward)
 
 

@@ -76,7 +76,7 @@ class Branches(NamedTuple):
     """What can follow many beliefs and actions; E branches, ordered by belief, action, reward, observation."""
 
     row: NDArray[np.int64]  # [E] belief * actions + action
-    percept: NDArray[np.int64]  # [E] reward * observations + observation
+    percept: NDArray[np.int64]  # [E] code of the reward * observations + observation
     probability: NDArray[np.float64]  # [E] positive, sums to 1 within a row
     belief: Beliefs  # [E] the belief after the percept
 
@@ -102,7 +102,7 @@ def branch(pomdp: POMDP, beliefs: Beliefs, *, actions: NDArray[np.int64]) -> Bra
     position, outcome = outcomes_at(tables, (beliefs.state[:, None] * count + actions).ravel())
     row = (believer[:, None] * count + actions).ravel()[position]
     weight = np.repeat(beliefs.probability, len(actions))[position] * tables.probability[outcome]
-    percept = tables.reward[outcome] * len(pomdp.observations) + tables.observation[outcome]
+    percept = tables.code[outcome] * len(pomdp.observations) + tables.observation[outcome]
     state = tables.state[outcome]
     positive = weight > 0  # a product of small probabilities may be none
     row, weight, percept, state = row[positive], weight[positive], percept[positive], state[positive]
@@ -125,10 +125,12 @@ def after(pomdp: POMDP, belief: Belief, *, action: int) -> list[Future]:
     branches = branch(pomdp, Beliefs(np.array([0, len(belief.state)]), *belief), actions=np.array([action]))
     _, state, probability = branches.belief
     parts = pairwise(branches.belief.first.tolist())
-    futures = []
+    coding, futures = pomdp.coding, []
     for code, p, (first, end) in zip(branches.percept.tolist(), branches.probability.tolist(), parts, strict=True):
         reward, observation = divmod(code, len(pomdp.observations))
-        futures.append(Future(Percept(observation, reward), p, Belief(state[first:end], probability[first:end])))
+        futures.append(
+            Future(Percept(observation, coding.reward(reward)), p, Belief(state[first:end], probability[first:end]))
+        )
     return futures
 
 

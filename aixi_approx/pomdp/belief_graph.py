@@ -33,7 +33,7 @@ class BeliefGraph(NamedTuple):
     beliefs: Beliefs  # [B] the first belief found among those merged
     reward: NDArray[np.float64]  # [B * A] expected reward of an action
     first: NDArray[np.int64]  # [B * A + 1] edges of node n and action a start at first[n * A + a]
-    percept: NDArray[np.int64]  # [E] reward * observations + observation, ascending
+    percept: NDArray[np.int64]  # [E] code of the reward * observations + observation, ascending
     probability: NDArray[np.float64]  # [E]
     node: NDArray[np.int64]  # [E] where the percept leads
     step: csr_array  # [B * A, B] probability of the next node
@@ -146,14 +146,14 @@ def explore(pomdp: POMDP, merge: float, *, max_beliefs: int) -> BeliefGraph:
     row, percept, node = (np.concatenate(part) for part in zip(*edges, strict=True))
     probability, share = np.concatenate(weights), np.concatenate(shares)
     rest_row, rest_node = (np.concatenate(part) for part in zip((row[:0], node[:0]), *corners, strict=True))
-    shape = (done * actions, done)
+    shape, reward = (done * actions, done), pomdp.coding.rewards_of(percept // observations)
     generous = (
         np.concatenate([probability * share, *rests]),
         (np.concatenate([row, rest_row]), np.concatenate([node, rest_node])),
     )
     return BeliefGraph(
         beliefs=nodes.beliefs(0, done),
-        reward=np.bincount(row, probability * (percept // observations), done * actions).astype(np.float64),
+        reward=np.bincount(row, probability * reward, done * actions).astype(np.float64),
         first=np.searchsorted(row, np.arange(done * actions + 1)),
         percept=percept,
         probability=probability,

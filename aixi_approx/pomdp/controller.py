@@ -26,7 +26,7 @@ class Controller(NamedTuple):
 
     action: NDArray[np.int64]  # [C] action of a node
     first: NDArray[np.int64]  # [C + 1] edges of node c are at first[c] to first[c + 1]
-    percept: NDArray[np.int64]  # [X] reward * observations + observation, ascending within a node
+    percept: NDArray[np.int64]  # [X] code of the reward * observations + observation, ascending within a node
     node: NDArray[np.int64]  # [X] where the percept leads
 
 
@@ -128,7 +128,7 @@ def run_controller(pomdp: POMDP, controller: Controller) -> Run:
         """Return the outcomes of some pairs: position in pairs, row in the tables, edge, next pair."""
         node, state = np.divmod(pairs, states)
         position, outcome = outcomes_at(tables, state * actions + controller.action[node])
-        code = tables.reward[outcome] * len(pomdp.observations) + tables.observation[outcome]
+        code = tables.code[outcome] * len(pomdp.observations) + tables.observation[outcome]
         edge = np.searchsorted(label, node[position] * len(codes) + np.searchsorted(codes, code))
         return position, outcome, edge, controller.node[edge] * states + tables.state[outcome]
 

@@ -23,6 +23,9 @@ from aixi_approx.pomdp.markov_chain import long_run_reward
 from aixi_approx.randomness import ENVIRONMENT, Stream, draw, restored_stream, stream
 from aixi_approx.validation import as_integer
 
+EXACT, ROUNDED = 1e-9, 1e-5  # by which probabilities may miss 1 through arithmetic, and through digits left out
+NORMALISED = f"probabilities that miss 1 by up to {ROUNDED:g} are divided by their sum"
+
 
 class Outcome(NamedTuple):
     """One of the possible outcomes of an action; the observation is given by name."""
@@ -30,7 +33,7 @@ class Outcome(NamedTuple):
     probability: float
     state: Hashable
     observation: Hashable
-    reward: int
+    reward: float
 
 
 class Tables(NamedTuple):
@@ -41,7 +44,8 @@ class Tables(NamedTuple):
     probability: NDArray[np.float64]  # [N]
     state: NDArray[np.int64]  # [N] next state
     observation: NDArray[np.int64]  # [N]
-    reward: NDArray[np.int64]  # [N]
+    reward: NDArray[np.float64]  # [N]
+    code: NDArray[np.int64]  # [N] of the reward
 
 
 def outcomes_at(tables: Tables, rows: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -63,7 +67,7 @@ class POMDP(Environment):
     max_states = 1_000_000
 
     def __init__(self) -> None:
-        self.coding  # noqa: B018  raises if a declaration is wrong
+        self._coding = self.coding
         self.states, self.tables = self._build()
         self.reset(0)
 
@@ -75,6 +79,18 @@ class POMDP(Environment):
     def outcomes(self, state: Any, action: Any) -> Iterable[Outcome]:
         """Return the possible outcomes of an action, given by name, in a state."""
 
+    def legal_in(self, state: Any) -> Iterable[Any]:
+        """Return the actions, by name, that are legal in a state: all, unless a subclass says otherwise.
+
+        An action that is not legal stands for one drawn uniformly from those that are: so the best value is that of
+        the legal actions, and to act at random is to take a random legal action. `outcomes` is not asked about it.
+        """
+        return self.actions
+
+    def legal(self) -> Sequence[int]:
+        """Return the actions that are legal now."""
+        return [self.actions.index(action) for action in self.legal_in(self.states[self.current])]
+
     def reset(self, seed: int) -> None:
         """Reset to a state drawn from `start`."""
         self.random = stream(seed, ENVIRONMENT)
@@ -84,7 +100,7 @@ class POMDP(Environment):
         """Sample an outcome of the action in the current state."""
         i = sample(self.tables, self.current, action, len(self.actions), self.random)
         self.current = self.tables.state[i]
-        return Percept(int(self.tables.observation[i]), int(self.tables.reward[i]))
+        return Percept(int(self.tables.observation[i]), self._coding.reward(int(self.tables.code[i])))
 
     def keep(self) -> dict[str, Any] | None:
         """Return the state and the random stream; None for a class with another `reset` or `step`."""
@@ -132,44 +148,65 @@ class POMDP(Environment):
         observation_number: dict[Hashable, int] = {}
         with self._blamed("start()"):
             start = {state: p for state, p in self.start().items() if p != 0}
-            self._check_sum("start", start.values())
+            scale = self._check_sum("start", start.values())
+            start = {state: p / scale for state, p in start.items()}
         number: dict[Hashable, int] = {state: i for i, state in enumerate(start)}
         states = list(start)
         first, rows = [0], []
         for state in states:  # grows as states are found
-            for action in self.actions:
-                where = f"action {action!r} in state {state!r}"
-                with self._blamed(where):
-                    outcomes = [Outcome(*o) for o in self.outcomes(state, action)]
-                    self._check_sum(where, [o.probability for o in outcomes])
-                    for o in outcomes:
-                        if o.observation not in observation_number:
-                            if o.observation not in self.observations:
-                                what = f"observation {o.observation!r} is not declared: add it to `observations`"
-                                raise EnvironmentFault(f"{self.name}: {where}: {what}")
-                            observation_number[o.observation] = self.observations.index(o.observation)
-                        if fault := self.reward_fault(o.reward):
-                            raise EnvironmentFault(f"{self.name}: {where}: reward {fault}")
-                        if o.probability == 0:
-                            continue
-                        if o.state not in number:
-                            number[o.state] = len(states)
-                            states.append(o.state)
-                        rows.append((o.probability, number[o.state], observation_number[o.observation], o.reward))
+            for outcomes in self._outcomes_in(state, observation_number):
+                for o in outcomes:
+                    if o.probability == 0:
+                        continue
+                    if o.state not in number:
+                        number[o.state] = len(states)
+                        states.append(o.state)
+                    code = self._coding.code(o.reward)
+                    rows.append((o.probability, number[o.state], observation_number[o.observation], code))
                 if len(states) > self.max_states:
                     what = f"more than {self.max_states} states can be reached"
                     remedy = "leave something out of the state, raise max_states, or write an Environment instead"
                     raise EnvironmentFault(f"{self.name}: {what}: {remedy}")
                 first.append(len(rows))
-        probability, state_column, observation, reward = zip(*rows, strict=True)
+        probability, state_column, observation, code_column = zip(*rows, strict=True)
+        codes = np.array(code_column, dtype=np.int64)
         return states, Tables(
             start=np.array(list(start.values()), dtype=np.float64),
             first=np.array(first, dtype=np.int64),
             probability=np.array(probability, dtype=np.float64),
             state=np.array(state_column, dtype=np.int64),
             observation=np.array(observation, dtype=np.int64),
-            reward=np.array(reward, dtype=np.int64),
+            reward=self._coding.rewards_of(codes),
+            code=codes,
         )
+
+    def _outcomes_in(self, state: Hashable, observation_number: dict[Hashable, int]) -> Iterator[list[Outcome]]:
+        """The outcomes of each action in a state, checked; their observations are numbered."""
+        with self._blamed(f"legal_in({state!r})"):
+            legal = {action: list[Outcome]() for action in self.legal_in(state)}
+            if not legal or not legal.keys() <= set(self.actions):
+                what = f"legal are {list(legal)!r}: name at least one, and only those in `actions`"
+                raise EnvironmentFault(f"{self.name}: state {state!r}: {what}")
+        for action in legal:
+            where = f"action {action!r} in state {state!r}"
+            with self._blamed(where):
+                outcomes = [Outcome(*o) for o in self.outcomes(state, action)]
+                scale = self._check_sum(where, [o.probability for o in outcomes])
+                if scale != 1:
+                    outcomes = [o._replace(probability=o.probability / scale) for o in outcomes]
+                for o in outcomes:
+                    hash(o.state)
+                    if o.observation not in observation_number:
+                        if o.observation not in self.observations:
+                            what = f"observation {o.observation!r} is not declared: add it to `observations`"
+                            raise EnvironmentFault(f"{self.name}: {where}: {what}")
+                        observation_number[o.observation] = self.observations.index(o.observation)
+                    if fault := self.reward_fault(o.reward):
+                        raise EnvironmentFault(f"{self.name}: {where}: reward {fault}")
+            legal[action] = outcomes
+        every = [o._replace(probability=o.probability / len(legal)) for each in legal.values() for o in each]
+        for action in self.actions:
+            yield legal.get(action, every)
 
     @contextmanager
     def _blamed(self, where: str) -> Iterator[None]:
@@ -184,12 +221,19 @@ class POMDP(Environment):
             remedy = "`start` returns {state: probability}, `outcomes` Outcome(probability, state, observation, reward)"
             raise EnvironmentFault(f"{self.name}: {where}: {self._told(error)}: {remedy}") from error
 
-    def _check_sum(self, where: str, probabilities: Iterable[float]) -> None:
+    def _check_sum(self, where: str, probabilities: Iterable[float]) -> float:
+        """What probabilities have to be divided by; 1 if they add up to it but for the rounding of arithmetic."""
         ps = list(probabilities)
-        if any(not 0 <= p <= 1 for p in ps) or abs(sum(ps) - 1) > 1e-9:
+        missed = abs(sum(ps) - 1)
+        if any(not 0 <= p <= 1 for p in ps) or missed > ROUNDED:
             what = f"the {f'probabilities {ps}' if len(ps) < 9 else f'{len(ps)} probabilities'} are not a distribution"
             remedy = f"they add up to {sum(ps):.9g}; each lies in 0 to 1, and together they are 1"
             raise EnvironmentFault(f"{self.name}: {where}: {what}: {remedy}")
+        if missed <= EXACT:
+            return 1.0
+        if NORMALISED not in self.approximations:
+            self.approximations = "; ".join(filter(None, [self.approximations, NORMALISED]))
+        return sum(ps)
 
 
 def as_pomdp(environment: Environment) -> POMDP:

@@ -76,10 +76,12 @@ class Solution:
         ValueError
             If there is no such action, or the percept is impossible there.
         """
-        code = int(percept.reward) * len(self.pomdp.observations) + int(percept.observation)
         as_integer("the action", action, 0, len(self.pomdp.actions) - 1)
-        known = 0 <= percept.observation < len(self.pomdp.observations)
-        found = self.graph.follow(node * len(self.pomdp.actions) + action, code) if known else -1
+        known = 0 <= percept.observation < len(self.pomdp.observations) and not self.pomdp.reward_fault(percept.reward)
+        found = -1
+        if known:
+            code = self.pomdp.coding.code(percept.reward) * len(self.pomdp.observations) + int(percept.observation)
+            found = self.graph.follow(node * len(self.pomdp.actions) + action, code)
         if found < 0:
             raise ValueError(f"{self.pomdp.name} can't answer action {action} with {tuple(percept)} there")
         return found

@@ -155,9 +155,9 @@ class TrueModel(Predictor):
         self._now = Moment(Belief(state, probability), 0, 0, [])
 
     def _answers(self, belief: Belief, action: int) -> list[Answer]:
-        code, shift = self._coding.min_reward, self._coding.observation_bits
+        code, shift = self._coding.code, self._coding.observation_bits
         return [
-            Answer((percept.reward - code << shift) + percept.observation, probability, later)
+            Answer((code(percept.reward) << shift) + percept.observation, probability, later)
             for percept, probability, later in after(self.pomdp, belief, action=action)
         ]
 
