@@ -9,6 +9,7 @@ The planners `q-learning`, `aiqi` and `random` have no model. Any model and plan
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -171,7 +172,7 @@ def outside(environments: Iterable[str], models: Iterable[str], *, planners: Ite
     named = [(ENVIRONMENTS, part) for part in parts] + [(predictors.PREDICTORS, model) for model in models]
     for spec in planners:
         named += [(PLANNERS, spec.name), *((ROLLOUTS, each) for each in (spec.policy, spec.rollout) if each)]
-    return list(dict.fromkeys(name for table, name in named if name.partition(":")[0] not in table))
+    return list(dict.fromkeys(name for table, name in named if re.split("[:?]", name)[0] not in table))
 
 
 def build_planner(

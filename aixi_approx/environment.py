@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import copy
 import inspect
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Hashable, Mapping, Sequence
 from numbers import Integral, Real
@@ -84,8 +85,8 @@ class Environment(ABC):
     title
         The full name that it was made by, if any.
     discount
-        Probability, after each cycle, that it does not begin anew; 1 for environments that never do of themselves. The
-        reward per cycle is (1 - discount) times the expected sum of the rewards up to then: the discounted value.
+        Of its rewards, as its authors have it; 1 for none. `make` lets what declares one begin anew with probability
+        1 - discount after every cycle, so that the reward per cycle is (1 - discount) times the discounted value.
     hidden
         What the observation does not tell, in a few words.
     difficulty
@@ -187,6 +188,10 @@ class Environment(ABC):
         """Expected reward per cycle, in the long run, of the agent that acts at random, or None if not known."""
         return None
 
+    def discounted_value(self, reward: float) -> float:
+        """Return the expected discounted sum of rewards that a reward per cycle stands for; only with a discount."""
+        return reward / (1 - self.discount)
+
     @property
     def coding(self) -> Coding:
         """The bits of one cycle.
@@ -270,7 +275,7 @@ class Environment(ABC):
             raise EnvironmentFault(f"{self.name}: step({action}) failed: {self._told(error)}") from error
         try:
             observation, reward = answer
-            if isinstance(observation, TEXT) or isinstance(reward, TEXT) or reward != reward:
+            if isinstance(observation, TEXT) or isinstance(reward, TEXT) or not abs(reward) < math.inf:
                 raise TypeError
             wrong = self.reward_fault(reward)
             percept = Percept(int(observation), reward if wrong else self._as_declared(reward))

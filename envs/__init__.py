@@ -6,6 +6,7 @@ my_env.py:Lake            a class in a file, with parameters or without: my_env.
 tiger>biased-rps@10000    environments one after the other: see switching.py
 lake                      a class that an installed package offers as an entry point `lake = "package.module:Lake"`
 of the group `aixi_approx.environments`
+tiger?discount=0.95       any of them with a discount: it begins anew with probability 0.05 after every cycle
 gym:FrozenLake-v1         an environment of Gymnasium: from_gymnasium.py describes the options
 """
 
@@ -95,7 +96,7 @@ def maker(environment: str | Callable[..., Environment] | Any) -> Callable[[], E
         environment = name_of(environment)
     if not isinstance(environment, str):
         if callable(environment):
-            return functools.partial(build, getattr(environment, "__name__", "it"), environment)
+            return _discounted(functools.partial(build, getattr(environment, "__name__", "it"), environment))
         environment = _gymnasium_name(environment)
     if ">" in environment:
         switching = importlib.import_module(f"{__name__}.switching")
@@ -104,6 +105,18 @@ def maker(environment: str | Callable[..., Environment] | Any) -> Callable[[], E
     if environment.startswith("gym:"):
         gymnasium = importlib.import_module(f"{__name__}.from_gymnasium")
         return functools.partial(build, environment, gymnasium.build, environment.removeprefix("gym:"))
+    plain, discount = importlib.import_module(f"{__name__}.restarting").split(environment)
+    return _discounted(_plain_maker(plain), discount)
+
+
+def _discounted(plain: Callable[[], Environment], discount: float | None = None) -> Callable[[], Environment]:
+    """What makes an environment with a discount: that which is given, or else that which it declares."""
+    new: Callable[[], Environment] = importlib.import_module(f"{__name__}.restarting").maker(plain, discount)
+    return new
+
+
+def _plain_maker(environment: str) -> Callable[[], Environment]:
+    """What makes the environment of a name without a discount."""
     title, kind, parameters = REGISTRY.find(environment)
     try:
         inspect.signature(kind).bind(*parameters)

@@ -115,7 +115,7 @@ def kind_of(name: str) -> str:
     """
     if name.startswith("gym:") or ">" in name:
         return ENVIRONMENT
-    first = name.partition("+")[0]
+    first = name.partition("?")[0].partition("+")[0]
     path, is_file, rest = first.partition(".py:")
     if is_file:
         return _kind_in_file(f"{path}.py", rest.partition(":")[0])

@@ -1,0 +1,153 @@
+"""Discounted POMDPs as environments that begin anew.
+
+With probability 1 - g after every cycle the environment begins anew, and the agent sees it. A reward that comes t
+cycles after a beginning is then received with probability g^t, and there are 1 - g beginnings per cycle: the reward per
+cycle in the long run is exactly (1 - g) times the expected discounted sum of rewards from the start (Puterman 1994,
+section 5.3). So agents, planners and the exact solver, which know of no discount, have the discounted value as their
+aim.
+"""
+
+from __future__ import annotations
+
+import copy
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aixi_approx.coding import bits_for
+from aixi_approx.environment import EnvironmentFault
+from aixi_approx.pomdp.definition import POMDP, Tables, outcomes_at
+
+RESTART = "restart"  # what is observed in the last cycle before a beginning, in place of all else
+BEGINNING = "beginning"  # the state that stands for the distribution of the initial state
+
+
+class DiscountedPOMDP(POMDP):
+    """A POMDP that begins anew with probability 1 - discount after every cycle.
+
+    Where there are several initial states, a single one stands for their distribution, and leads where they would: the
+    agent knows no more after a beginning than what `start` says.
+
+    Parameters
+    ----------
+    inner : POMDP
+        What begins anew; it is not changed.
+    discount : float
+        Of its rewards, from 0 to 1, both excluded.
+
+    Raises
+    ------
+    EnvironmentFault
+        If the discount is out of range.
+
+    Examples
+    --------
+    >>> from aixi_approx import make, solve
+    >>> tiger = make("tiger?discount=0.95")
+    >>> solution = solve(tiger)
+    >>> round(solution.lower, 6), round(tiger.discounted_value(solution.lower), 4)
+    (0.968571, 19.3714)
+    """
+
+    def __init__(self, inner: POMDP, *, discount: float) -> None:
+        if not 0 < discount < 1:
+            raise EnvironmentFault(f"{inner.name}: discount is {discount}: it lies in 0 to 1, both excluded")
+        if RESTART in inner.observations:
+            raise EnvironmentFault(f"{inner.name}: it has an observation {RESTART!r} of its own: rename it")
+        self.inner, self.discount = inner, discount
+        self.actions, self.observations = inner.actions, (*inner.observations, RESTART)
+        coding = inner.coding
+        if coding.rewards:
+            self.rewards = coding.rewards
+        else:
+            self.min_reward, self.max_reward = coding.min_reward, coding.max_reward
+        if inner.observation_bits:
+            self.observation_bits = max(inner.observation_bits, bits_for(len(self.observations)))
+        self.hidden, self.difficulty = inner.hidden, inner.difficulty
+        self.settings, self.schedule, self.approximations = inner.settings, inner.schedule, inner.approximations
+        self._several = len(inner.tables.start) > 1
+        super().__init__()
+
+    def start(self) -> dict[Any, float]:
+        """Return the one initial state."""
+        return {self.states[0]: 1.0}
+
+    def outcomes(self, state: Any, action: Any) -> Any:
+        """Nothing asks for them: the tables are those of the POMDP, made over."""
+        raise NotImplementedError
+
+    @property
+    def name(self) -> str:
+        """Name for tables and messages."""
+        return f"{self.inner.name}, discounted"
+
+    @property
+    def rules(self) -> str:
+        """Those of what begins anew, and that it does."""
+        share = f"{1 - self.discount:.6g}"
+        anew = f"After every cycle it begins anew with probability {share}; the observation is then {RESTART!r}."
+        return f"{self.inner.rules}\n\n{anew}"
+
+    def legal_in(self, state: Any) -> Any:
+        """Return what is legal there in what begins anew; all, at a beginning that several states are possible at."""
+        return self.actions if state == BEGINNING else self.inner.legal_in(state)
+
+    def render(self) -> str:
+        """Draw the state as it is drawn in what begins anew."""
+        if self._several and self.current == 0:
+            return "it begins anew"
+        shown = copy.copy(self.inner)
+        shown.current = self.current - self._several
+        return shown.render()
+
+    def _build(self) -> tuple[list[Any], Tables]:
+        inner, actions = self.inner.tables, len(self.actions)
+        if self._several and BEGINNING in self.inner.states:
+            raise EnvironmentFault(f"{self.inner.name}: it has a state {BEGINNING!r} of its own: rename it")
+        states, later = [BEGINNING] * self._several + self.inner.states, int(self._several)
+        # The outcomes of (state, action), those of a beginning first.
+        rows = np.arange(len(self.inner.states) * actions)
+        row, outcome = outcomes_at(inner, rows)
+        share = inner.probability[outcome]
+        row += later * actions
+        if self._several:
+            initial = np.repeat(np.arange(len(inner.start)), actions)
+            at, first = outcomes_at(inner, rows[: len(initial)])
+            row = np.concatenate([rows[: len(initial)][at] % actions, row])
+            outcome = np.concatenate([first, outcome])
+            share = np.concatenate([inner.start[initial[at]] * inner.probability[first], share])
+        code, nothing = inner.code[outcome], np.zeros_like(row)
+        merged = _merged(
+            _Rows(row, inner.state[outcome] + later, inner.observation[outcome], code, self.discount * share),
+            _Rows(row, nothing, nothing + len(self.inner.observations), code, (1 - self.discount) * share),
+        )
+        return states, Tables(
+            start=np.ones(1),
+            first=np.searchsorted(merged.row, np.arange(len(states) * actions + 1)),
+            probability=merged.share,
+            state=merged.state,
+            observation=merged.observation,
+            reward=self._coding.rewards_of(merged.code),
+            code=merged.code,
+        )
+
+
+class _Rows(NamedTuple):
+    """Outcomes, one after another, each with its row of a table."""
+
+    row: NDArray[np.int64]
+    state: NDArray[np.int64]
+    observation: NDArray[np.int64]
+    code: NDArray[np.int64]
+    share: NDArray[np.float64]
+
+
+def _merged(goes: _Rows, anew: _Rows) -> _Rows:
+    """The outcomes of going on and of beginning anew, ordered by row; equal ones are one."""
+    both = [np.concatenate(pair) for pair in zip(goes, anew, strict=True)]
+    order = np.lexsort(both[3::-1])
+    *keys, share = (each[order] for each in both)
+    new = np.ones(len(share), dtype=bool)
+    new[1:] = np.any([np.diff(key) != 0 for key in keys], axis=0)
+    return _Rows._make([*(key[new] for key in keys), np.add.reduceat(share, np.flatnonzero(new))])
