@@ -87,6 +87,8 @@ class Environment(ABC):
     discount
         Of its rewards, as its authors have it; 1 for none. `make` lets what declares one begin anew with probability
         1 - discount after every cycle, so that the reward per cycle is (1 - discount) times the discounted value.
+    begins_anew
+        Whether it does so: what `make` returns does, what was declared does not.
     hidden
         What the observation does not tell, in a few words.
     difficulty
@@ -123,6 +125,7 @@ class Environment(ABC):
     observation_bits: int | None = None
     optimum: float | None = None
     discount: float = 1.0
+    begins_anew: bool = False
     title: str = ""
     hidden: str = ""
     difficulty: str = ""

@@ -14,7 +14,7 @@ from aixi_approx.randomness import below, stream
 
 if TYPE_CHECKING:
     from aixi_approx.environment import Environment
-    from aixi_approx.pomdp.solver import Solution
+    from aixi_approx.pomdp.solution import Solution
 
 CYCLES = 5  # that are drawn, but of large pictures only 2
 LARGE = 8  # lines of a picture

@@ -20,7 +20,7 @@ from aixi_approx.laboratory.palette import COLOURS as PALETTE
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from aixi_approx.pomdp.solver import Solution
+    from aixi_approx.pomdp.solution import Solution
 
 DRAWN = 12  # nodes; of a longer policy, the first of them
 FONT, LINE, LETTER = 9, 13, 5.4  # size, height of a line, width of a letter

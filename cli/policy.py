@@ -6,7 +6,7 @@ from collections.abc import Hashable, Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
-    from aixi_approx.pomdp.solver import Solution
+    from aixi_approx.pomdp.solution import Solution
 
 NAMED = 3  # names in a row before "5 more"
 

@@ -13,7 +13,7 @@ import click
 from aixi_approx.cli.options import as_json, at_least, notice, number, picture, print_json
 
 if TYPE_CHECKING:
-    from aixi_approx.pomdp.solver import Solution
+    from aixi_approx.pomdp.solution import Solution
 
 SHOWN = 30  # nodes of a policy in a table
 

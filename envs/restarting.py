@@ -85,6 +85,8 @@ class Restarting(Environment):
         Of its rewards.
     """
 
+    begins_anew = True
+
     def __init__(self, inner: Environment, *, discount: float) -> None:
         self.inner, self.discount = inner, discount
         self.actions, self.observations = inner.actions, _AndRestart(inner.observations)

@@ -27,7 +27,7 @@ from aixi_approx.laboratory.rollout_returns import RolloutReturns, rollout_retur
 from aixi_approx.planners.pouct import POUCT
 from aixi_approx.pomdp.belief import Belief
 from aixi_approx.pomdp.definition import POMDP, Outcome
-from aixi_approx.pomdp.solver import Solution
+from aixi_approx.pomdp.solution import Solution
 from aixi_approx.randomness import stream
 
 

@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 
 from aixi_approx.compilation import compiled
 from aixi_approx.laboratory.rollout_returns import RolloutReturns
-from aixi_approx.pomdp.solver import Solution
+from aixi_approx.pomdp.solution import Solution
 
 Numbers = NDArray[np.float64]
 

@@ -42,7 +42,7 @@ from aixi_approx.planners.belief_expectimax import BeliefExpectimax
 from aixi_approx.planners.expectimax import Expectimax
 from aixi_approx.planners.iterative_deepening import TooSlow
 from aixi_approx.pomdp.definition import POMDP
-from aixi_approx.pomdp.solver import Solution
+from aixi_approx.pomdp.solution import Solution
 from aixi_approx.predictors.true_model import TrueModel
 from aixi_approx.randomness import stream
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from aixi_approx.pomdp.solver import Solution
+from aixi_approx.pomdp.solution import Solution
 
 Numbers = NDArray[np.float64]
 

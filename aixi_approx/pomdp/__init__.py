@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from aixi_approx.pomdp.belief import believe as believe
     from aixi_approx.pomdp.definition import POMDP as POMDP
     from aixi_approx.pomdp.definition import Outcome as Outcome
-    from aixi_approx.pomdp.solver import Solution as Solution
+    from aixi_approx.pomdp.solution import Solution as Solution
     from aixi_approx.pomdp.solver import best_reward as best_reward
     from aixi_approx.pomdp.solver import reward_range as reward_range
     from aixi_approx.pomdp.solver import solve as solve
@@ -20,6 +20,7 @@ __getattr__, __dir__, __all__ = lazy(
     {
         "definition": ("POMDP", "Outcome"),
         "belief": ("Belief", "HasBelief", "believe"),
-        "solver": ("Solution", "best_reward", "reward_range", "solve"),
+        "solution": ("Solution",),
+        "solver": ("best_reward", "reward_range", "solve"),
     },
 )

@@ -1,8 +1,9 @@
 """The graph of beliefs: all beliefs that can be reached in a finite POMDP, and which follows which.
 
-Nearly equal beliefs are merged into one node, so that the graph is finite even where beliefs only converge. The error
-is bounded from above. The value of a belief, the largest reward that can be expected from it, is convex: learning which
-of several beliefs is the right one never hurts. So if the true belief b was merged into the node b^,
+Nearly equal beliefs are merged into one node, so that the graph is finite even where beliefs only converge. How near
+that is may differ from place to place: see `Cells`. The error is bounded from above. The value of a belief, the largest
+reward that can be expected from it, is convex: learning which of several beliefs is the right one never hurts. So if
+the true belief b was merged into the node b^,
 
     b = lambda b^ + (1 - lambda) rest,    lambda = min over states s of b(s) / b^(s),
 
@@ -21,9 +22,12 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from aixi_approx.pomdp.belief import Belief, Beliefs, branch, first_belief
+from aixi_approx.pomdp.clock import ENDLESS, Clock
 from aixi_approx.pomdp.definition import POMDP
 
 CHUNK = 20_000  # possible states, over all beliefs, that are expanded at once
+FINER = 4  # by which the unit of a cell that is split is divided
+MOST_POSSIBLE = 100  # states of a node, on average over as many nodes as there may be
 ROUNDING = 1e-13  # a rest below this is a rounding error, not an effect of merging
 
 
@@ -36,6 +40,8 @@ class BeliefGraph(NamedTuple):
     percept: NDArray[np.int64]  # [E] code of the reward * observations + observation, ascending
     probability: NDArray[np.float64]  # [E]
     node: NDArray[np.int64]  # [E] where the percept leads
+    share: NDArray[np.float64]  # [E] lambda: how much of the belief there is the node's
+    cell: list[bytes]  # [B] the cell of a node
     step: csr_array  # [B * A, B] probability of the next node
     generous: csr_array  # [B * A, B] the same with the rest in the corners: never worth less than the true belief
 
@@ -56,37 +62,77 @@ class BeliefGraph(NamedTuple):
         return int(self.node[edge]) if edge < end and self.percept[edge] == code else -1
 
 
-class _Nodes:
-    """The nodes found so far, by a key that nearly equal beliefs share."""
+class TooMany(ValueError):
+    """More beliefs can be reached than may be kept."""
 
-    def __init__(self, pomdp: POMDP, merge: float, most: int) -> None:
-        self.pomdp, self.merge, self.most = pomdp, merge, most
+
+class Cells:
+    """A division of all beliefs into cells, in each of which they count as one.
+
+    A cell is the set of possible states, and their probabilities in units of `merge`. A cell may be split: its beliefs
+    are then told apart in finer units. Nearly equal beliefs on two sides of a boundary are two nodes, which does no
+    harm.
+
+    Parameters
+    ----------
+    merge : float
+        The unit.
+    """
+
+    def __init__(self, merge: float) -> None:
+        self.merge = merge
+        self.split: set[bytes] = set()
+
+    def of(self, beliefs: Beliefs) -> list[bytes]:
+        """Return the cell of each belief, as a key."""
+        bounds, merge = beliefs.first.tolist(), self.merge
+        keys = self._keys(beliefs, bounds, merge)
+        while self.split:
+            inside = [i for i, key in enumerate(keys) if key in self.split]
+            if not inside:
+                break
+            merge /= FINER
+            finer = self._keys(beliefs, bounds, merge, inside)
+            for i, key in zip(inside, finer, strict=True):
+                keys[i] = key
+        return keys
+
+    def _keys(self, beliefs: Beliefs, bounds: list[int], merge: float, of: list[int] | None = None) -> list[bytes]:
+        units = np.rint(beliefs.probability / merge).astype(np.int64)
+        text = np.stack([beliefs.state, units], axis=1).tobytes()
+        level = b"" if merge == self.merge else np.float64(merge).tobytes()
+        if of is None:
+            return [text[16 * i : 16 * j] for i, j in pairwise(bounds)]
+        return [level + text[16 * bounds[i] : 16 * bounds[i + 1]] for i in of]
+
+
+class _Nodes:
+    """The nodes found so far, one of each cell."""
+
+    def __init__(self, pomdp: POMDP, cells: Cells, most: int) -> None:
+        self.pomdp, self.cells, self.most = pomdp, cells, most
         self.number: dict[bytes, int] = {}
         self.state: list[NDArray[np.int64]] = []
         self.probability: list[NDArray[np.float64]] = []
+        self.possible = 0
 
     def place(self, beliefs: Beliefs) -> NDArray[np.int64]:
-        """Return the nodes of beliefs, adding those that are new.
-
-        The key is the set of possible states and their probabilities in units of `merge`. Nearly equal beliefs on two
-        sides of a rounding boundary become two nodes, which does no harm.
-        """
-        cells = np.rint(beliefs.probability / self.merge).astype(np.int64)
-        text = np.stack([beliefs.state, cells], axis=1).tobytes()
+        """Return the nodes of beliefs, adding those that are new."""
         bounds = beliefs.first.tolist()
         before = len(self.number)
-        numbers = [self.number.setdefault(text[16 * i : 16 * j], len(self.number)) for i, j in pairwise(bounds)]
-        if len(self.number) > self.most:
-            raise ValueError(
-                f"{self.pomdp.name}: more than {self.most} beliefs can be reached, merged at {self.merge:g}; a larger "
-                f"merge, such as {max(0.1, min(1, 10 * self.merge)):g}, makes fewer: the bounds remain valid, "
-                "and may still meet"
+        numbers = [self.number.setdefault(key, len(self.number)) for key in self.cells.of(beliefs)]
+        if len(self.number) > self.most or self.possible > MOST_POSSIBLE * self.most:
+            merge, count = self.cells.merge, min(self.most, len(self.number) - 1)
+            raise TooMany(
+                f"{self.pomdp.name}: more than {count} beliefs can be reached, merged at {merge:g}: leave the merge "
+                "out, and bounds are refined where it matters"
             )
         nodes = np.array(numbers, dtype=np.int64)
         found, at = np.unique(nodes, return_index=True)
         for i in at[found >= before].tolist():
             self.state.append(beliefs.state[bounds[i] : bounds[i + 1]].copy())
             self.probability.append(beliefs.probability[bounds[i] : bounds[i + 1]].copy())
+            self.possible += bounds[i + 1] - bounds[i]
         return nodes
 
     def beliefs(self, begin: int, end: int) -> Beliefs:
@@ -95,25 +141,27 @@ class _Nodes:
         return Beliefs(first, np.concatenate(self.state[begin:end]), np.concatenate(self.probability[begin:end]))
 
 
-def explore(pomdp: POMDP, merge: float, *, max_beliefs: int) -> BeliefGraph:
+def explore(pomdp: POMDP, merge: float | Cells, *, max_beliefs: int, clock: Clock = ENDLESS) -> BeliefGraph:
     """Return the graph of all beliefs that can be reached from the start.
 
     Parameters
     ----------
     pomdp : POMDP
         The environment.
-    merge : float
-        Resolution of probabilities, below which beliefs are merged.
+    merge : float or Cells
+        Resolution of probabilities, below which beliefs are merged; or a division of them.
     max_beliefs : int
         Largest number of nodes.
+    clock : Clock, optional
+        When to end.
 
     Raises
     ------
-    ValueError
-        If there are more nodes than `max_beliefs`.
+    TooMany
+        If there are more nodes than `max_beliefs`, or together they take more memory than they may; a ValueError.
     """
     actions, observations = len(pomdp.actions), len(pomdp.observations)
-    nodes = _Nodes(pomdp, merge, max_beliefs)
+    nodes = _Nodes(pomdp, merge if isinstance(merge, Cells) else Cells(merge), max_beliefs)
     start = first_belief(pomdp)
     nodes.place(Beliefs(np.array([0, len(start.state)]), *start))
     edges: list[tuple[NDArray[np.int64], ...]] = []
@@ -123,6 +171,7 @@ def explore(pomdp: POMDP, merge: float, *, max_beliefs: int) -> BeliefGraph:
     shares: list[NDArray[np.float64]] = []
     done = 0
     while done < len(nodes.state):
+        clock.check()
         end, load = done, 0
         while end < len(nodes.state) and load < CHUNK:
             load += len(nodes.state[end])
@@ -158,6 +207,8 @@ def explore(pomdp: POMDP, merge: float, *, max_beliefs: int) -> BeliefGraph:
         percept=percept,
         probability=probability,
         node=node,
+        share=share,
+        cell=list(nodes.number),
         step=csr_array((probability, (row, node)), shape=shape),
         generous=csr_array(generous, shape=shape),
     )

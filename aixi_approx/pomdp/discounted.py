@@ -50,6 +50,8 @@ class DiscountedPOMDP(POMDP):
     (0.968571, 19.3714)
     """
 
+    begins_anew = True
+
     def __init__(self, inner: POMDP, *, discount: float) -> None:
         if not 0 < discount < 1:
             raise EnvironmentFault(f"{inner.name}: discount is {discount}: it lies in 0 to 1, both excluded")

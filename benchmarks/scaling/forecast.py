@@ -60,7 +60,7 @@ from aixi_approx.planners.pouct import POUCT
 from aixi_approx.planners.tree_search import SQRT_2
 from aixi_approx.pomdp.belief import Belief
 from aixi_approx.pomdp.definition import POMDP
-from aixi_approx.pomdp.solver import Solution
+from aixi_approx.pomdp.solution import Solution
 from aixi_approx.randomness import stream
 
 DEVELOPMENT = {"tiger": 4, "locks:1": None, "corridor:4": 8, "nim:16-perfect": 4}  # horizons as in families.toml

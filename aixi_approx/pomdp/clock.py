@@ -1,0 +1,36 @@
+"""The time that a computation may take."""
+
+from __future__ import annotations
+
+import math
+import time
+
+
+class OutOfTime(Exception):
+    """A computation was to end by now."""
+
+
+class Clock:
+    """Ends a computation from within.
+
+    Parameters
+    ----------
+    seconds : float, default: inf
+        From now on.
+    """
+
+    def __init__(self, seconds: float = math.inf) -> None:
+        self.end = time.perf_counter() + seconds
+
+    @property
+    def left(self) -> float:
+        """Seconds that are left, not negative."""
+        return max(0.0, self.end - time.perf_counter())
+
+    def check(self) -> None:
+        """Raise OutOfTime if the time is over."""
+        if time.perf_counter() > self.end:
+            raise OutOfTime
+
+
+ENDLESS = Clock()
