@@ -670,7 +670,18 @@ class PointBased:
             if room.count[VECTORS] < len(room.action) * 3 // 4:
                 return True
         fields = {
-            FULL_POINTS: ("value", "quality", "informed", "fall", "low", "best", "beside", "tooth", "is_tooth", "place"),
+            FULL_POINTS: (
+                "value",
+                "quality",
+                "informed",
+                "fall",
+                "low",
+                "best",
+                "beside",
+                "tooth",
+                "is_tooth",
+                "place",
+            ),
             FULL_ENTRIES: ("state", "probability", "inverse"),
             FULL_VECTORS: ("vector", "action", "follow", "heir", "used", "mark"),
             FULL_PATH: ("path",),
