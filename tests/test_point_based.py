@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 from itertools import pairwise, product
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -79,7 +79,7 @@ def earns(pomdp: POMDP, controller: Controller, discount: float) -> float:
         to = dict(zip(codes, controller.node[edges].tolist(), strict=True))
         for state in range(size):
             for i in range(*tables.first[state * actions + action :][:2].tolist()):
-                code = tables.reward[i] * len(pomdp.observations) + tables.observation[i]
+                code = tables.code[i] * len(pomdp.observations) + tables.observation[i]
                 system[node * size + state, to[code] * size + tables.state[i]] -= discount * tables.probability[i]
                 reward[node * size + state] += tables.probability[i] * tables.reward[i]
     value = np.linalg.solve(system, reward)
@@ -175,10 +175,10 @@ class Shuttle(POMDP):
     actions = ("turn", "forward", "back")
     observations = ("new ahead", "old ahead", "nothing", "in the old", "in the new")
     min_reward, max_reward = -3, 10
-    turned = {"in new": "old", "in old": "old", "new": "new away", "old": "old away", "space": "space away"}
-    ahead = {"in new": "old away", "in old": "old away", "old": "old", "space": "old", "new away": "space"}
+    turned: ClassVar = {"in new": "old", "in old": "old", "new": "new away", "old": "old away", "space": "space away"}
+    ahead: ClassVar = {"in new": "old away", "in old": "old away", "old": "old", "space": "old", "new away": "space"}
     ahead |= {"old away": "space away", "space away": "new", "new": "new"}
-    back = {
+    back: ClassVar = {
         "in new": {"in old": 1.0},
         "in old": {"in old": 1.0},
         "old": {"old": 0.4, "space": 0.3, "old away": 0.3},
@@ -188,7 +188,7 @@ class Shuttle(POMDP):
         "space away": {"old": 0.1, "old away": 0.8, "space away": 0.1},
         "new": {"new away": 0.3, "space away": 0.3, "new": 0.4},
     }
-    sensor = {
+    sensor: ClassVar = {
         "in new": {"in the new": 1.0},
         "in old": {"in the old": 1.0},
         "old": {"old ahead": 1.0},
@@ -219,7 +219,7 @@ class Maze(POMDP):
 
     actions, observations = ("n", "s", "e", "w"), ("left", "right", "neither", "both", "good", "bad")
     min_reward, max_reward = -25, 25
-    steps = {"n": (-1, 0), "s": (1, 0), "e": (0, 1), "w": (0, -1)}
+    steps: ClassVar = {"n": (-1, 0), "s": (1, 0), "e": (0, 1), "w": (0, -1)}
     seen = (
         ("left", "neither", "neither", "good"),
         ("both", "", "left", "bad"),

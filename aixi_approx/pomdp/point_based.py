@@ -15,8 +15,8 @@ It takes over where beliefs don't come back, so that the graph of all beliefs ha
   states have bounds of their own that improve, so the lower of both is taken.
 
 A trial goes down from the start, by the action with the largest upper bound and the percept that contributes most to
-the gap, until the gap is a fixed share of that of the start, allowing for the discount; then the beliefs of the path are
-backed up, last ones first.
+the gap, until the gap is a fixed share of that of the start, allowing for the discount; then the beliefs of the path
+are backed up, last ones first.
 
 Decisions where the papers are silent. An action is looked at again only while its last upper bound could still be the
 largest, and for the lower bound only if its upper bound is above the lower bound of the belief. After a trial, vectors
@@ -46,7 +46,7 @@ SWEEPS = 2  # evaluations of all vectors after a trial
 CONVERGED = 1e-10  # relative to the values: the first bounds are iterated until they change by less
 ITERATIONS = 20_000  # or as often as this
 MERGE = 1e-7  # visited beliefs whose probabilities differ by less, relatively, are one; no bound depends on it
-SLICE = 20_000_000  # operations between two looks at the clock: a fraction of a second
+SLICE = 5_000_000  # operations between two looks at the clock: less than a tenth of a second
 FIRST_ROOM = 64  # visited beliefs, and vectors
 WORD = (1 << 31) - 1  # hashes are made of words of 31 bits, whose products fit into 63
 
@@ -277,8 +277,8 @@ def _raise_floor(lanes: Lanes, room: Room, point: int) -> None:
         room.follow[new, z] = to
     room.action[new] = action
     room.heir[new] = NONE
-    room.count[VECTORS] += 1
     room.vector[new] = -np.inf
+    room.count[VECTORS] += 1
     _evaluate(lanes, room, new)
     # Those that are nowhere better go.
     kept = 0
@@ -612,7 +612,7 @@ class PointBased:
         Parameters
         ----------
         seconds : float, default: inf
-            Time after which to stop. It is looked at a few times a second; compilation counts.
+            Time after which to stop. It is looked at ten times a second; compilation counts.
         gap : float, default: 0
             Distance of the bounds at which to stop. A thousandth of a billionth of the largest value, which rounding
             may take, is always enough.
@@ -699,11 +699,11 @@ class PointBased:
 def _lanes_of(
     tables: Tables, actions: int, observations: int, discount: float, reward_seen: bool
 ) -> tuple[Lanes, list[list[int]]]:
-    """Return the lanes, and the codes of percepts, reward * observations + observation, of each of them."""
+    """Return the lanes, and the codes of percepts, reward code * observations + observation, of each of them."""
     size = (len(tables.first) - 1) // actions
     source = np.repeat(np.arange(len(tables.first) - 1), np.diff(tables.first))
     state, action = np.divmod(source, actions)
-    code = tables.reward * observations + tables.observation
+    code = tables.code * observations + tables.observation
     seen = code if reward_seen else tables.observation
     base = int(seen.min()), int(np.ptp(seen)) + 1
     label, lane = np.unique(action * base[1] + seen - base[0], return_inverse=True)
