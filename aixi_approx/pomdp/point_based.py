@@ -19,9 +19,9 @@ the gap, until the gap is a fixed share of that of the start, allowing for the d
 are backed up, last ones first.
 
 Decisions where the papers are silent. An action is looked at again only while its last upper bound could still be the
-largest, and for the lower bound only if its upper bound is above the lower bound of the belief. After a trial, vectors
-are evaluated as the controllers that they are, by sweeps that never lower them; then those that are best at no visited
-belief rest, as far as others lead to them, or go. Percepts that the belief at a backup excludes have a successor, too:
+largest, and for the lower bound only if its upper bound is above the lower bound of the belief. Now and then vectors
+are evaluated as the controllers that they are, by sweeps that never lower them. After a trial, those that are best at no
+visited belief rest, as far as others lead to them, or go. Percepts that the belief at a backup excludes have a successor, too:
 that of the vector which was best there, if it takes the same action, else the policy that never changes the action.
 """
 
@@ -42,7 +42,8 @@ from aixi_approx.pomdp.definition import Tables
 SHARE = 0.5  # a trial ends where the gap is this share of that of the start
 ROUNDING = 1e-12  # relative to the values: a gap below this is none
 WORTH = 1e-4  # a backup that closes less than this share of the gap of its belief adds no vector
-SWEEPS = 2  # evaluations of all vectors after a trial
+SWEEPS = 2  # evaluations of all vectors at once
+REST = 5  # trials take so many times the work of evaluations
 CONVERGED = 1e-10  # relative to the values: the first bounds are iterated until they change by less
 ITERATIONS = 20_000  # or as often as this
 MERGE = 1e-7  # visited beliefs whose probabilities differ by less, relatively, are one; no bound depends on it
@@ -50,7 +51,7 @@ SLICE = 5_000_000  # operations between two looks at the clock: less than a tent
 FIRST_ROOM = 64  # visited beliefs, and vectors
 WORD = (1 << 31) - 1  # hashes are made of words of 31 bits, whose products fit into 63
 
-POINTS, ENTRIES, VECTORS, TEETH, USED, DEPTH, RISING, WORK, TRIALS, SIFTED, COLLECTED = range(11)  # places in `count`
+POINTS, ENTRIES, VECTORS, TEETH, USED, DEPTH, RISING, WORK, TRIALS, SIFTED, COLLECTED, SWEEP = range(12)  # of `count`
 PAUSED, CLOSED, FULL_POINTS, FULL_ENTRIES, FULL_VECTORS, FULL_PATH = range(6)  # how a slice ends
 NONE = -1
 
@@ -94,6 +95,8 @@ class Room(NamedTuple):
     follow: NDArray[np.int64]  # [vectors, most lanes of an action] the vector after each percept
     heir: NDArray[np.int64]  # a vector that is nowhere lower, or NONE
     used: NDArray[np.int64]  # the vectors that count
+    across: NDArray[np.float64]  # [S, vectors] their values, state by state
+    score: NDArray[np.float64]  # scratch
     mark: NDArray[np.int64]  # scratch
     # the rest
     path: NDArray[np.int64]  # points of a trial
@@ -172,7 +175,10 @@ def _ceiling(lanes: Lanes, room: Room, found: int, total: float, teeth: int) -> 
             rest = room.sum[0] - share * room.informed[i, 0]
             for a in range(1, actions):
                 rest = max(rest, room.sum[a] - share * room.informed[i, a])
-            best = min(best, corners + share * fall, share * room.value[i] + rest)
+            value = min(corners + share * fall, share * room.value[i] + rest)
+            if value < best:  # tried earlier next time
+                best = value
+                room.tooth[t], room.tooth[t // 2] = room.tooth[t // 2], i
             work += room.begin[i + 1] - room.begin[i]
     room.count[WORK] += work
     return best
@@ -181,17 +187,25 @@ def _ceiling(lanes: Lanes, room: Room, found: int, total: float, teeth: int) -> 
 @compiled
 def _floor(room: Room, found: int) -> tuple[float, int]:
     """Return the lower bound at the belief in `dense`, times its sum, and its vector."""
-    best, chosen = -np.inf, NONE
-    for u in range(room.count[USED]):
-        v = room.used[u]
-        value = 0.0
-        for k in range(found):
-            s = room.touched[k]
-            value += room.dense[s] * room.vector[v, s]
-        if value > best:
-            best, chosen = value, v
-    room.count[WORK] += room.count[USED] * found
-    return best, chosen
+    used = room.count[USED]
+    score = room.score[:used]
+    score[:] = 0
+    for k in range(found):
+        s = room.touched[k]
+        weight, values = room.dense[s], room.across[s]
+        for u in range(used):  # in this order, so that it can be done for several vectors at once
+            score[u] += weight * values[u]
+    best = int(score.argmax())
+    room.count[WORK] += used * found // 4
+    return score[best], room.used[best]
+
+
+@compiled
+def _lay_across(room: Room, begin: int) -> None:
+    """Update the table of the vectors that count, from one of them on."""
+    for u in range(begin, room.count[USED]):
+        for s in range(len(room.dense)):
+            room.across[s, u] = room.vector[room.used[u], s]
 
 
 @compiled
@@ -292,8 +306,10 @@ def _raise_floor(lanes: Lanes, room: Room, point: int) -> None:
         else:
             room.used[kept] = v
             kept += 1
+    same = kept == room.count[USED]
     room.used[kept] = new
     room.count[USED] = kept + 1
+    _lay_across(room, kept if same else 0)
     for i in range(room.count[POINTS]):
         value = 0.0
         for e in range(room.begin[i], room.begin[i + 1]):
@@ -322,23 +338,33 @@ def _evaluate(lanes: Lanes, room: Room, v: int) -> None:
 
 @compiled
 def _sweep(lanes: Lanes, room: Room) -> None:
-    """Evaluate all vectors, and the points by them; vectors that are best at no point no longer count."""
+    """Evaluate all vectors, and the points by them."""
+    before = room.count[WORK]
     for _ in range(SWEEPS):
         for v in range(room.count[VECTORS]):
             _evaluate(lanes, room, v)
-    room.mark[: room.count[VECTORS]] = 0
     for i in range(room.count[POINTS]):
         value, best = 0.0, room.best[i]
-        room.mark[best] = 1
         for e in range(room.begin[i], room.begin[i + 1]):
             value += room.probability[e] * room.vector[best, room.state[e]]
         room.low[i] = max(room.low[i], value)
+    room.count[WORK] += room.count[ENTRIES]
+    room.count[SWEEP] = room.count[WORK] + REST * (room.count[WORK] - before)
+
+
+@compiled
+def _thin(room: Room) -> None:
+    """Vectors that are best at no point no longer count."""
+    room.mark[: room.count[VECTORS]] = 0
+    for i in range(room.count[POINTS]):
+        room.mark[room.best[i]] = 1
     kept = 0
     for u in range(room.count[USED]):
         if room.mark[room.used[u]]:
             room.used[kept] = room.used[u]
             kept += 1
     room.count[USED] = kept
+    _lay_across(room, 0)
 
 
 @compiled
@@ -433,8 +459,9 @@ def _visit(lanes: Lanes, room: Room, found: int, total: float) -> int:
     room.low[point] = low / total
     begin = room.begin[point]
     room.informed[point] = 0
+    order = np.argsort(-room.dense[room.touched[:found]])  # the projection ends early if large ones come first
     for k in range(found):
-        s = room.touched[k]
+        s = room.touched[order[k]]
         p = room.dense[s] / total
         room.state[begin + k], room.probability[begin + k], room.inverse[begin + k] = s, p, 1 / p
         for a in range(lanes.informed.shape[1]):
@@ -464,8 +491,8 @@ def _rehash(room: Room) -> None:
 def _slice(lanes: Lanes, room: Room, gap: float, work: int) -> int:
     """Go on with trials until the gap is closed, room is short, or enough work was done; return which."""
     count, size = room.count, len(room.dense)
-    count[WORK] = 0
-    while count[WORK] < work:
+    end = count[WORK] + work
+    while count[WORK] < end:
         depth = count[DEPTH]
         point = room.path[depth]
         if count[RISING]:
@@ -477,7 +504,9 @@ def _slice(lanes: Lanes, room: Room, gap: float, work: int) -> int:
                 count[DEPTH] -= 1
                 continue
             count[TRIALS] += 1
-            _sweep(lanes, room)
+            if count[WORK] >= count[SWEEP]:
+                _sweep(lanes, room)
+            _thin(room)
             if count[TEETH] > 10 + count[SIFTED] * 5 // 4:
                 _sift(lanes, room)
             if count[VECTORS] > 10 + 2 * count[COLLECTED]:
@@ -683,13 +712,16 @@ class PointBased:
                 "place",
             ),
             FULL_ENTRIES: ("state", "probability", "inverse"),
-            FULL_VECTORS: ("vector", "action", "follow", "heir", "used", "mark"),
+            FULL_VECTORS: ("vector", "action", "follow", "heir", "used", "mark", "across", "score"),
             FULL_PATH: ("path",),
         }[short]
         fields += ("begin",) if short == FULL_POINTS else ()
         if self.memory + sum(getattr(room, name).nbytes for name in fields) > self._most_memory:
             return False
-        larger = {name: np.concatenate([part := getattr(room, name), np.zeros_like(part)]) for name in fields}
+        larger = {
+            name: np.concatenate([part := getattr(room, name), np.zeros_like(part)], axis=int(name == "across"))
+            for name in fields
+        }
         self._room = room._replace(**larger)
         if short == FULL_POINTS:
             _rehash(self._room)
@@ -760,7 +792,7 @@ def _first_room(lanes: Lanes, tables: Tables) -> Room:
     points, entries, vectors = FIRST_ROOM, FIRST_ROOM + 2 * size, FIRST_ROOM + actions
     none, some = np.full(vectors, NONE), np.zeros(points)
     room = Room(
-        count=np.zeros(11, dtype=np.int64),
+        count=np.zeros(12, dtype=np.int64),
         begin=np.zeros(2 * points, dtype=np.int64),
         value=some,
         quality=np.zeros((points, actions)),
@@ -780,6 +812,8 @@ def _first_room(lanes: Lanes, tables: Tables) -> Room:
         follow=np.repeat(np.arange(vectors), width).reshape(vectors, width),
         heir=none,
         used=np.arange(vectors),
+        across=np.zeros((size, vectors)),
+        score=np.zeros(vectors),
         mark=none.copy(),
         path=np.zeros(FIRST_ROOM, dtype=np.int64),
         corner=lanes.informed.max(axis=1),
@@ -793,6 +827,7 @@ def _first_room(lanes: Lanes, tables: Tables) -> Room:
     for action in range(actions):
         room.vector[action] = _blind(lanes, action)
     room.count[[VECTORS, USED, COLLECTED]] = actions
+    _lay_across(room, 0)
     start = np.flatnonzero(tables.start)
     room.dense[start] = tables.start[start]
     room.touched[: len(start)] = start
