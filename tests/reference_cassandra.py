@@ -93,9 +93,9 @@ def largest_difference(
 ) -> float:
     """Return by how much two environments differ in the probability of percepts, over all actions and lengths.
 
-    The probability of percepts is a product of matrices between two vectors, so that it is enough to compare them for as
-    many sequences as the matrices have rows: those whose vectors span all others (Tzeng 1992, equivalence of
-    probabilistic automata). Percepts are the same if `name` calls them the same.
+    The probability of percepts is a product of matrices between two vectors, so that it is enough to compare them for
+    as many sequences as the matrices have rows: those whose vectors span all others (Tzeng 1992, A polynomial-time
+    algorithm for the equivalence of probabilistic automata). Percepts are the same if `name` calls them the same.
     """
     sides = [_steps(pomdp, name) for pomdp in (first, second)]
     sizes = [len(pomdp.states) for pomdp in (first, second)]
@@ -126,7 +126,9 @@ def _steps(pomdp: POMDP, name: Callable[[POMDP, int, float], Hashable]) -> dict[
     tables, actions, size = pomdp.tables, len(pomdp.actions), len(pomdp.states)
     steps: dict[Any, Any] = {}
     row = np.repeat(np.arange(len(tables.first) - 1), np.diff(tables.first))
-    for r, p, to, o, reward in zip(row, tables.probability, tables.state, tables.observation, tables.reward, strict=True):
+    for r, p, to, o, reward in zip(
+        row, tables.probability, tables.state, tables.observation, tables.reward, strict=True
+    ):
         key = (int(r) % actions, name(pomdp, int(o), round(float(reward), 9)))
         steps.setdefault(key, np.zeros((size, size)))[int(r) // actions, to] += p
     return steps

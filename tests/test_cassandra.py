@@ -77,7 +77,10 @@ def texts(draw: st.DrawFn) -> str:
     o = s if seen else o
     kinds = {"states": s, "actions": a} | ({} if seen else {"observations": o})
     named = {kind: draw(st.booleans()) for kind in kinds} | {"observations": draw(st.booleans()) and not seen}
-    names = {k: [f"{k[0]}{'-_'[i % 2]}{i}" if named[k] else str(i) for i in range(n)] for k, n in (kinds | {"observations": o}).items()}
+    names = {
+        k: [f"{k[0]}{'-_'[i % 2]}{i}" if named[k] else str(i) for i in range(n)]
+        for k, n in (kinds | {"observations": o}).items()
+    }
     names["states"] = names["states"] if named["states"] else [str(i) for i in range(s)]
     colon = draw(st.sampled_from([":", " :", ": ", " : ", "\t:  "]))
     number = draw(st.sampled_from(["{:g}", "{:.4f}", "{:e}", "{:.2E}"]))
@@ -106,7 +109,10 @@ def texts(draw: st.DrawFn) -> str:
         [f"start include{colon}{some}"],
         [f"start exclude{colon}{names['states'][0]}" if s > 1 else ""],
     ][form]
-    full = {"T": ["uniform", "identity", "\n".join(row(s) for _ in range(s))], "O": ["uniform", "\n".join(row(o) for _ in range(s))]}
+    full = {
+        "T": ["uniform", "identity", "\n".join(row(s) for _ in range(s))],
+        "O": ["uniform", "\n".join(row(o) for _ in range(s))],
+    }
     part = {"T": ["uniform", "reset", row(s)], "O": ["uniform", row(o)]}
     for word, width in (("T", "states"), ("O", "observations")):
         if word == "O" and seen:
@@ -193,7 +199,9 @@ WRONG = {
     TIGER.replace("states: left right", "states: left uniform"): "4: 'uniform' can't be a name",
     TIGER.replace("states: left right", "states:"): "4: states: is empty",
     TIGER + "states: a": "26: states: stands in line 4 already",
-    TIGER.replace("open-left : left :", "open-lift : left :"): "22: there is no action 'open-lift': did you mean open-left?",
+    TIGER.replace(
+        "open-left : left :", "open-lift : left :"
+    ): "22: there is no action 'open-lift': did you mean open-left?",
     TIGER.replace("open-left : left :", "7 : left :"): "22: there is no action '7': they are numbered 0 to 2",
     TIGER.replace("listen : * : * : * -1", "listen : * : * : * nan"): "21: 'nan' is no number",
     TIGER.replace("listen : * : * : * -1", "listen : * : * : * 1e999"): "21: R: the number is too large",
@@ -244,7 +252,14 @@ def test_lines_are_counted_whatever_ends_them() -> None:
 
 @pytest.mark.parametrize(
     "content",
-    [b"", bytes(range(256)), b"\x89PNG\r\n\x1a\n" + bytes(500), TIGER.encode("utf-16"), TIGER.encode() + b"\xff", b"\0" * 99],
+    [
+        b"",
+        bytes(range(256)),
+        b"\x89PNG\r\n\x1a\n" + bytes(500),
+        TIGER.encode("utf-16"),
+        TIGER.encode() + b"\xff",
+        b"\0" * 99,
+    ],
     ids=["nothing", "all bytes", "picture", "utf-16", "byte", "zeros"],
 )
 def test_rubbish_is_refused_in_a_line(content: bytes, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -290,7 +305,8 @@ def test_rows_that_share_a_distribution_are_entered_alike() -> None:
     """Where a line stands for more than a few rows, which share what they have in common."""
     head = "discount: 1 values: reward states: 40 actions: 3 observations: 2\n"
     text = f"{head}T: * identity T: 1 uniform O: * uniform T: 2 : 7 : * 0 T: 2 : 7 : 3 1\n"
-    text += "T: * : * : * 0 T: * : 5 : 6 1 T: 0 : 5 : 5 0.25 T: * : * : 6 0.75 T: * : * : 5 0.25 O: * : * : 0 0.25 O: *:*:1 .75"
+    text += "T: * : * : * 0 T: * : 5 : 6 1 T: 0 : 5 : 5 0.25 T: * : * : 6 0.75 T: * : * : 5 0.25\n"
+    text += "O: * : * : 0 0.25 O: *:*:1 .75"
     assert same(dense(read_text(text, name="it")), read_dense(text))
 
 
@@ -308,14 +324,18 @@ def test_a_spoiled_file_is_refused_or_read(seed: int) -> None:
             case 1:
                 parts.insert(i, source.choice(parts))
             case 2:
-                parts[i] = source.choice(["nan", "1e400", "-1", "9" * 400, "*", ":", "#", "T:", "R", "\0", "é", "identity", ""])
+                parts[i] = source.choice(
+                    ["nan", "1e400", "-1", "9" * 400, "*", ":", "#", "T:", "R", "\0", "é", "identity", ""]
+                )
             case 3:
                 del parts[i + 1 :]
+    told = ""
     try:
         problem = read_text("".join(parts), name="it")
     except EnvironmentFault as error:
-        assert re.match(r"it:\d+: ", str(error))
-        assert "\n" not in str(error)
+        told = str(error)
+    if told:
+        assert re.match(r"it:\d+: [^\n]*$", told)
     else:
         assert same(dense(problem), read_dense("".join(parts)))
 
@@ -339,8 +359,9 @@ def test_a_file_is_an_environment(tmp_path: Path) -> None:
 
 
 def test_costs_and_states_that_are_seen_and_notices() -> None:
-    text = "discount: 0.9\nvalues: cost\nstates: a b c\nactions: go\nT: go\n0 0.99999 0\n1 0 0\n0 0 1\nR: go : a : b 2.5\n"
-    mdp = CassandraFile(read_text(text + "start include: a b", name="it"), name="it")
+    head = "discount: 0.9 values: cost states: a b c actions: go start include: a b\n"
+    text = f"{head}T: go\n0 0.99999 0\n1 0 0\n0 0 1\nR: go : a : b 2.5"
+    mdp = CassandraFile(read_text(text, name="it"), name="it")
     assert mdp.observations == ("a", "b", "c")
     assert mdp.states == ["a", "b"]  # c can't be reached
     assert mdp.rewards == (-2.5, 0)
@@ -455,10 +476,13 @@ def test_the_comparison_sees_a_difference() -> None:
     tiger = make("tiger")
     assert isinstance(tiger, POMDP)
     text = write_text(problem_of(tiger))
-    for was, now in (("0.85", "0.84"), ("-100", "-99"), ("start: uniform", "start: left")):
+    for was, now in (
+        ("left : left 0.85\nO: listen : left : right 0.15", "left : left 0.84\nO: listen : left : right 0.16"),
+        ("-100", "-99"),
+        ("start: uniform", "start: left"),
+    ):
         assert was in text
-        changed = text.replace(was, now, 1).replace("left : right 0.15", "left : right 0.16" if now == "0.84" else "left : right 0.15")
-        back = CassandraFile(read_text(changed, name="back"), name="back")
+        back = CassandraFile(read_text(text.replace(was, now, 1), name="back"), name="back")
         assert largest_difference(tiger, back) > 1e-3
 
 

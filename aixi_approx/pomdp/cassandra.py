@@ -8,9 +8,10 @@ for all; later lines override earlier ones. Nothing here knows of environments.
 from __future__ import annotations
 
 import difflib
+import itertools
+import math
 import re
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -41,10 +42,7 @@ NUMERAL = re.compile(r"[+-]?\.?\d[\d.eE+-]*", re.ASCII)
 class Rewards(NamedTuple):
     """Rewards of some cases, in order; the last that fits a case holds, and none is 0."""
 
-    action: Ints  # [K] -1 is any
-    state: Ints  # [K]
-    after: Ints  # [K] the next state
-    observation: Ints  # [K]
+    case: Ints  # [K, 4] action, state, next state, observation; -1 is any
     value: Floats  # [K]
 
 
@@ -103,13 +101,14 @@ class Problem:
         """Return the reward of each of N cases, all given by number."""
         case = (action, state, after, observation)
         sizes = (len(self.actions), len(self.states), len(self.states), len(self.observations))
-        given = np.stack(self.rewards[:4]) >= 0
-        pattern = np.array([8, 4, 2, 1]) @ given
+        pattern = (self.rewards.case >= 0) @ np.array([8, 4, 2, 1])
         latest = np.full(len(action), -1)
         for one in np.unique(pattern).tolist():  # at most 16: one look-up for each set of parts that are given
             entries = np.flatnonzero(pattern == one)[::-1]  # the latest first
             parts = [i for i in range(4) if one & 8 >> i]
-            keys, first = np.unique(_keys([self.rewards[i][entries] for i in parts], parts, sizes), return_index=True)
+            keys, first = np.unique(
+                _keys(list(self.rewards.case[entries][:, parts].T), parts, sizes), return_index=True
+            )
             wanted = np.broadcast_to(_keys([case[i] for i in parts], parts, sizes), latest.shape)
             at = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
             latest = np.where(keys[at] == wanted, np.maximum(latest, entries[first][at]), latest)
@@ -318,7 +317,8 @@ class _Reader:
         self.start = self.started(preamble.get("start"), states)
         transition = _Table("T", states, (actions, states))
         sensor = _Table("O", observations, (actions, states))
-        cases: tuple[list[int], list[int], list[int], list[int], list[float]] = ([], [], [], [], [])
+        cases: list[tuple[int, ...]] = []
+        rewards: list[float] = []
         for index, mark in enumerate(self.marks):
             if mark.word == "T":
                 self.distribution(index, transition)
@@ -329,7 +329,7 @@ class _Reader:
                     )
                 self.distribution(index, sensor)
             elif mark.word == "R":
-                self.paid(mark, cases)
+                self.paid(mark, cases, rewards)
         if self.seen:
             sensor.rows = [*range(len(states))] * len(actions)
         return Problem(
@@ -340,7 +340,7 @@ class _Reader:
             start=self.start,
             transition=self.checked(transition),
             sensor=self.checked(sensor),
-            rewards=Rewards(*(np.array(c, dtype=np.int64) for c in cases[:4]), np.array(cases[4], dtype=np.float64)),  # type: ignore[arg-type]
+            rewards=Rewards(np.array(cases, dtype=np.int64).reshape(-1, 4), np.array(rewards, dtype=np.float64)),
             values=values or "reward",
             seen=self.seen,
             comments=self.comments,
@@ -575,41 +575,28 @@ class _Reader:
         for at in rows:
             table.rows[at], table.given[at] = row, index
 
-    def paid(self, mark: _Mark, cases: tuple[list[int], list[int], list[int], list[int], list[float]]) -> None:
-        """Read a statement R:."""
-        kinds = ("actions", "states", "states", "observations")
-        which, begin = self.parts(mark, kinds)
-        if self.seen:
-            if len(which) == 4 and which[3] >= 0:
-                raise self.fault(
-                    mark.begin, "R: an observation, but none are declared: write R: action : state : state"
-                )
-            which = which[:3] if len(which) == 4 else which
-            sizes = [self.count("states"), self.count("states")][len(which) - 1 :]
-            free = [1, 2][len(which) - 1 :]
-        else:
-            sizes = [self.count("states"), self.count("observations")][len(which) - 2 :] if len(which) > 1 else []
-            free = [2, 3][len(which) - 2 :] if len(which) > 1 else []
-            if len(which) == 1:
-                raise self.fault(mark.begin, "R: names an action only: write R: action : state : state : observation")
+    def paid(self, mark: _Mark, cases: list[tuple[int, ...]], values: list[float]) -> None:
+        """Read a statement R:, whose numbers are for all that it leaves open, the last part varying fastest."""
+        which, begin = self.parts(mark, ("actions", "states", "states", "observations"))
+        most = 3 if self.seen else 4
+        if which[most:] not in ([], [-1]):
+            what = "an observation, but none are declared"
+            raise self.fault(mark.begin, f"R: {what}: write R: action : state : next state")
+        if len(which) == 1 and not self.seen:
+            raise self.fault(mark.begin, "R: names an action only: write R: action : state : state : observation")
         said = self.text[begin : mark.end]
-        if not free:
+        if len(which) >= most:
             value = float("".join(said.split())) if NUMBER.fullmatch(said) else float(self.numerals(mark, begin, 1)[0])
             if not abs(value) < np.inf:
                 raise self.fault(mark.begin, "R: the number is too large: write a smaller one")
-            for column, part in zip(cases, (*which, -1)[:4], strict=False):
-                column.append(part)  # type: ignore[arg-type]
-            cases[4].append(self.sign * value + 0.0)
+            cases.append((*which, -1)[:4])
+            values.append(self.sign * value + 0.0)
             return
-        numbers = self.numerals(mark, begin, int(np.prod(sizes)))
+        open_to = [self.count("states"), self.count("states"), self.count("observations")][len(which) - 1 : most - 1]
+        numbers = self.numerals(mark, begin, math.prod(open_to))
         self.spend(mark, len(numbers))
-        grid = np.indices(sizes).reshape(len(sizes), -1)
-        for part in range(4):
-            if part < len(which):
-                cases[part].extend([which[part]] * len(numbers))
-            else:
-                cases[part].extend(grid[free.index(part)].tolist() if part in free else [-1] * len(numbers))
-        cases[4].extend((self.sign * numbers + 0.0).tolist())
+        cases.extend((*which, *rest, -1)[:4] for rest in itertools.product(*map(range, open_to)))
+        values.extend((self.sign * numbers + 0.0).tolist())
 
     def count(self, kind: str) -> int:
         """How many there are."""
@@ -620,7 +607,7 @@ class _Reader:
         try:
             matrix = table.matrix()
         except EnvironmentFault as error:
-            raise self.fault(len(self.text.rstrip()), str(error))
+            raise self.fault(len(self.text.rstrip()), str(error)) from None
         sums = np.asarray(matrix.sum(axis=1)).ravel()
         miss = np.abs(sums - 1)
         count = len(table.states)
@@ -717,7 +704,7 @@ def write_text(problem: Problem) -> str:
     if not problem.seen:
         lines += [*_distributions("O", problem, problem.sensor, problem.observations), ""]
     names = (problem.actions, problem.states, problem.states, problem.observations)
-    for *case, value in zip(*(column.tolist() for column in problem.rewards), strict=True):
+    for case, value in zip(problem.rewards.case.tolist(), problem.rewards.value.tolist(), strict=True):
         words = ["*" if i < 0 else each[i] for i, each in zip(case, names, strict=True)]
         lines.append(f"R: {' : '.join(words[:3] if problem.seen else words)} {value!r}")
     return "\n".join([*lines, ""])
@@ -756,7 +743,7 @@ def _distributions(word: str, problem: Problem, matrix: csr_array, columns: tupl
     """The lines T: or O:."""
     count, actions = len(problem.states), problem.actions
     first, data, index = matrix.indptr, matrix.data, matrix.indices
-    row = [(index[b:e].tobytes(), data[b:e].tobytes()) for b, e in pairwise(first)]
+    row = [(index[b:e].tobytes(), data[b:e].tobytes()) for b, e in itertools.pairwise(first)]
     by_action = [tuple(row[a * count : (a + 1) * count]) for a in range(len(actions))]
     everywhere = len(set(by_action)) == 1
     lines: list[str] = []

@@ -46,13 +46,13 @@ def reward_tells(tables: Tables, *, actions: int) -> bool:
     order = np.argsort(case, kind="stable")
     for some in np.split(order, np.flatnonzero(np.diff(case[order])) + 1):
         if mixed[case[some[0]]]:
-            here, state, code, p = (each[some] for each in (row, tables.state, tables.code, tables.probability))
-            if not _apart((here, code), state, p) and not _apart((here, state), code, p):
+            here, state, code, p = row[some], tables.state[some], tables.code[some], tables.probability[some]
+            if not _independent((here, code), state, p) and not _independent((here, state), code, p):
                 return True
     return False
 
 
-def _apart(given: tuple[Ints, Ints], drawn: Ints, probability: Floats) -> bool:
+def _independent(given: tuple[Ints, Ints], drawn: Ints, probability: Floats) -> bool:
     """Whether what is drawn has the same distribution whatever is given."""
     left, right = _number(given), np.unique(drawn, return_inverse=True)[1].ravel()
     joint = csr_array((probability, (left, right)))
@@ -216,7 +216,7 @@ def _rewards(action: Ints, old: Ints, *, before: Ints, after: Ints, symbol: Ints
             best = lines
     assert best is not None
     cases = np.array([line[:4] for line in best], dtype=np.int64)
-    return Rewards(*cases.T, value=np.array([line[4] for line in best], dtype=np.float64))
+    return Rewards(cases, np.array([line[4] for line in best], dtype=np.float64))
 
 
 def _told_by(columns: tuple[Ints, ...], reward: Floats, common: Floats) -> tuple[tuple[int, ...], Ints]:
