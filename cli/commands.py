@@ -60,6 +60,7 @@ def aixi() -> None:
       aixi run tiger               an agent learns Tiger from nothing, and is evaluated
       aixi play kuhn               play yourself, an agent beside you
       aixi solve tiger             the best that any agent can reach there, and how
+      aixi export tiger t.POMDP    an environment as a file for other programs
       aixi check my_env.py:Lake    what is wrong with an environment of your own
       aixi reproduce               JAIR 2011 again: its tables and figures, ours beside them
       aixi scale tiger             what experience and search buy, and where the losses come from

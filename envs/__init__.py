@@ -8,6 +8,7 @@ lake                      a class that an installed package offers as an entry p
 of the group `aixi_approx.environments`
 tiger?discount=0.95       any of them with a discount: it begins anew with probability 0.05 after every cycle
 gym:FrozenLake-v1         an environment of Gymnasium: from_gymnasium.py describes the options
+dir/tiger.POMDP           a file in Cassandra's format, .POMDP or .MDP: from_cassandra.py
 """
 
 from __future__ import annotations
@@ -117,6 +118,9 @@ def _discounted(plain: Callable[[], Environment], discount: float | None = None)
 
 def _plain_maker(environment: str) -> Callable[[], Environment]:
     """What makes the environment of a name without a discount."""
+    if environment.lower().endswith((".pomdp", ".mdp")):
+        cassandra = importlib.import_module(f"{__name__}.from_cassandra")
+        return functools.partial(build, environment, cassandra.build, environment)
     title, kind, parameters = REGISTRY.find(environment)
     try:
         inspect.signature(kind).bind(*parameters)
