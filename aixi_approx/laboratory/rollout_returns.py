@@ -12,6 +12,7 @@ from aixi_approx.pomdp.solution import Solution
 
 Numbers = NDArray[np.float64]
 
+NEAR = 1e-9  # of the largest reward: one that is as near to a multiple is one
 ROOM = 1 << 26  # numbers that all distributions may hold together: half a gigabyte
 
 
@@ -20,10 +21,10 @@ class RolloutReturns(NamedTuple):
 
     probability: Numbers
     """float64[B * A, R]: of each value, for belief * A + action."""
-    least: int
+    least: float
     """The smallest value."""
-    unit: int
-    """From one value to the next; at least 1."""
+    unit: float
+    """From one value to the next."""
 
     @property
     def values(self) -> Numbers:
@@ -68,9 +69,8 @@ def rollout_returns(solution: Solution, horizon: int) -> list[RolloutReturns]:
     graph, pomdp = solution.graph, solution.pomdp
     actions, rows = len(pomdp.actions), len(graph.reward)
     reward = pomdp.coding.rewards_of(graph.percept // len(pomdp.observations))
-    least = int(reward.min())
-    unit = max(1, int(np.gcd.reduce(reward - least)))
-    place = (reward - least) // unit
+    least, unit = float(reward.min()), _unit(reward - reward.min())
+    place = np.rint((reward - least) / unit).astype(np.int64)
     top = int(place.max())
     if rows * horizon * (top * (horizon + 1) / 2 + 1) > ROOM:
         raise ValueError(
@@ -92,3 +92,13 @@ def rollout_returns(solution: Solution, horizon: int) -> list[RolloutReturns]:
         found.append(RolloutReturns(here, cycles * least, unit))
         behind = found[-1].of_random_action(actions).probability
     return found
+
+
+def _unit(above: NDArray[np.float64]) -> float:
+    """The largest number of which all these are multiples, up to rounding; 1 if all are 0. It is Euclid's algorithm."""
+    unit, near = 0.0, NEAR * float(above.max())
+    for each in np.unique(above).tolist():
+        while each > near:
+            rest = unit % each if unit else 0.0
+            unit, each = each, rest if rest < each - near else 0.0
+    return unit or 1.0

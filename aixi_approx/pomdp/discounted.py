@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from aixi_approx.coding import bits_for
 from aixi_approx.environment import EnvironmentFault
+from aixi_approx.pomdp.controller import Controller
 from aixi_approx.pomdp.definition import POMDP, Tables, outcomes_at
 
 RESTART = "restart"  # what is observed in the last cycle before a beginning, in place of all else
@@ -47,7 +48,7 @@ class DiscountedPOMDP(POMDP):
     >>> tiger = make("tiger?discount=0.95")
     >>> solution = solve(tiger)
     >>> round(solution.lower, 6), round(tiger.discounted_value(solution.lower), 4)
-    (0.968571, 19.3714)
+    (0.968568, 19.3714)
     """
 
     begins_anew = True
@@ -90,6 +91,22 @@ class DiscountedPOMDP(POMDP):
         share = f"{1 - self.discount:.6g}"
         anew = f"After every cycle it begins anew with probability {share}; the observation is then {RESTART!r}."
         return f"{self.inner.rules}\n\n{anew}"
+
+    def lifted(self, controller: Controller) -> Controller:
+        """Return a controller of what begins anew, which begins anew with it."""
+        old = len(self.inner.observations)
+        source = np.repeat(np.arange(len(controller.action)), np.diff(controller.first))
+        code, observation = np.divmod(controller.percept, old)
+        again = np.unique(np.stack([source, code * (old + 1) + old]), axis=1)
+        source = np.concatenate([source, again[0]])
+        percept = np.concatenate([code * (old + 1) + observation, again[1]])
+        order = np.lexsort((percept, source))
+        return Controller(
+            action=controller.action,
+            first=np.searchsorted(source[order], np.arange(len(controller.action) + 1)),
+            percept=percept[order],
+            node=np.concatenate([controller.node, np.zeros(again.shape[1], dtype=np.int64)])[order],
+        )
 
     def legal_in(self, state: Any) -> Any:
         """Return what is legal there in what begins anew; all, at a beginning that several states are possible at."""

@@ -47,8 +47,8 @@ def solve_graph(pomdp: POMDP, graph: BeliefGraph, *, clock: Clock = ENDLESS) -> 
         lower=run.reward,
         upper=max(upper, run.reward),
         controller=controller,
-        run=run,
         beliefs=beliefs,
+        known_run=run,
         values=GraphValues(graph, advantage, value - value[0], policy),
     )
 
@@ -61,7 +61,7 @@ def blind_solution(pomdp: POMDP) -> Solution:
     always = Controller(np.array([action]), np.array([0, len(codes)]), codes, np.zeros_like(codes))
     run = run_controller(pomdp, always)
     most = float(np.add.reduceat(tables.probability * tables.reward, tables.first[:-1]).max())
-    return Solution(pomdp, run.reward, max(most, run.reward), controller=always, run=run, beliefs=1)
+    return Solution(pomdp, run.reward, max(most, run.reward), controller=always, beliefs=1, known_run=run)
 
 
 def _slack(

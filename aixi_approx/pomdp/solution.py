@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
@@ -14,7 +15,7 @@ from scipy.sparse.csgraph import breadth_first_order
 from aixi_approx.environment import Percept
 from aixi_approx.pomdp.belief import Belief
 from aixi_approx.pomdp.belief_graph import BeliefGraph
-from aixi_approx.pomdp.controller import Controller, Run
+from aixi_approx.pomdp.controller import Controller, Run, run_controller
 from aixi_approx.pomdp.definition import POMDP
 from aixi_approx.pomdp.markov_chain import DIRECT, long_run_reward, relative_values
 from aixi_approx.validation import as_integer
@@ -47,18 +48,23 @@ class Solution:
     """Reward per cycle, in the long run, that no agent exceeds."""
     controller: Controller
     """The policy, with finite memory, its nodes merged where this makes no difference; optimal if the bounds meet."""
-    run: Run
-    """The behaviour of `controller`."""
     beliefs: int
     """Number of beliefs that the policy visits, as far as they were told apart."""
     values: GraphValues | None = None
     """What belongs to the beliefs, or None if they were not followed."""
+    known_run: Run | None = None
+    """`run`, if it is known."""
     _optimal: list[NDArray[np.float64]] = field(default_factory=list)  # [B] value with i cycles left
 
     @property
     def reward(self) -> float:
         """The best known lower bound of the optimum: what the policy earns."""
         return self.lower
+
+    @functools.cached_property
+    def run(self) -> Run:
+        """The behaviour of `controller`, which takes a while to find out if it has thousands of nodes."""
+        return self.known_run or run_controller(self.pomdp, self.controller)
 
     @property
     def gap(self) -> float:

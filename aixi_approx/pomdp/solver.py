@@ -11,18 +11,24 @@ from __future__ import annotations
 import contextlib
 import math
 from collections.abc import Callable, Iterator
+from typing import TypeAlias
 
 from aixi_approx.environment import Environment
 from aixi_approx.pomdp.belief_graph import TooMany, explore
 from aixi_approx.pomdp.clock import Clock, OutOfTime
 from aixi_approx.pomdp.definition import POMDP
+from aixi_approx.pomdp.discounted import DiscountedPOMDP
+from aixi_approx.pomdp.point_based import PointBased
 from aixi_approx.pomdp.policy_iteration import blind_solution, solve_graph
 from aixi_approx.pomdp.refinement import Refinement
 from aixi_approx.pomdp.solution import Solution
 from aixi_approx.validation import as_integer, check_positive
 
+Watch: TypeAlias = Callable[[float, float, int], object]
 SAME = 1e-10  # beliefs that differ by less count as the same
 GAP = 0.001  # between bounds that are close enough
+CLOSER = 0.8  # of the gap of the solution before, at which a point-based policy is worth being looked at
+REFINED = 500  # beliefs of a graph, before point-based bounds take over
 FIRST_BELIEFS, MORE = 2_000, 8  # that are followed before a graph is refined, and how many times more the next time
 
 
@@ -33,7 +39,7 @@ def solve(
     max_beliefs: int = 100_000,
     gap: float = GAP,
     seconds: float = 60.0,
-    watch: Callable[[Solution], object] | None = None,
+    watch: Watch | None = None,
 ) -> Solution:
     """Solve a POMDP: bound the largest long-run reward per cycle of any agent, and find a policy that earns it.
 
@@ -54,7 +60,7 @@ def solve(
     seconds : float, default: 60
         After which it ends; a few more if it is in the midst of something.
     watch : callable, optional
-        Is given each solution that is better than the one before.
+        Is told of progress: the lower bound, the upper bound, and the number of beliefs that they are from.
 
     Returns
     -------
@@ -86,52 +92,94 @@ def solve(
     if not gap >= 0:
         raise ValueError(f"gap is {gap}: it must be a number and not negative")
     solution = blind_solution(pomdp)
-    for solution in solutions(pomdp, max_beliefs=max_beliefs, seconds=check_positive("seconds", seconds)):
-        if watch:
-            watch(solution)
+    seconds = check_positive("seconds", seconds)
+    for solution in solutions(pomdp, max_beliefs=max_beliefs, seconds=seconds, watch=watch):
         if solution.gap <= gap:
             break
     return solution
 
 
-def solutions(pomdp: POMDP, *, max_beliefs: int = 100_000, seconds: float = math.inf) -> Iterator[Solution]:
+def solutions(
+    pomdp: POMDP, *, max_beliefs: int = 100_000, seconds: float = math.inf, watch: Watch | None = None
+) -> Iterator[Solution]:
     """Yield solutions of a POMDP, each with closer bounds than the one before, as long as any can be found.
 
     All beliefs are followed if there are few. Where there are more, a graph of cells is refined, and in between more
-    and more of them are followed.
+    and more of them are followed; or, where there is a discount, bounds are improved point by point.
 
     Parameters
     ----------
-    pomdp, max_beliefs
+    pomdp, max_beliefs, watch
         As in `solve`.
     seconds : float, default: inf
         After which it ends.
     """
     clock, best = Clock(seconds), None
-    refinement, most = Refinement(pomdp, clock), min(FIRST_BELIEFS, max_beliefs)
-    try:
-        while True:
-            for found in _rounds(pomdp, refinement, most, clock):
-                if best is None or found.lower > best.lower or found.upper < best.upper:
-                    best = found.joined(best)
-                    yield best
-            if most == max_beliefs or (best and best.upper == best.lower):
-                break
-            most = min(MORE * most, max_beliefs)
-    except OutOfTime:
-        pass
+    if isinstance(pomdp, DiscountedPOMDP):
+        found = _discounted(pomdp, max_beliefs, clock, watch)
+    else:
+        found = _by_graphs(pomdp, max_beliefs, clock)
+    with contextlib.suppress(OutOfTime):
+        for each in found:
+            if best is None or each.lower > best.lower or each.upper < best.upper:
+                best = each.joined(best)
+                if watch:
+                    watch(best.lower, best.upper, best.beliefs)
+                yield best
     if best is None:
         yield blind_solution(pomdp)
 
 
-def _rounds(pomdp: POMDP, refinement: Refinement, most: int, clock: Clock) -> Iterator[Solution]:
-    """Solve the graph of all beliefs if they are few enough, and else finer and finer graphs."""
+def _by_graphs(pomdp: POMDP, max_beliefs: int, clock: Clock) -> Iterator[Solution]:
+    """Follow all beliefs if they are few enough, and else refine a graph; both with more and more beliefs."""
+    refinement, most = Refinement(pomdp, clock), min(FIRST_BELIEFS, max_beliefs)
+    while True:
+        try:
+            graph = explore(pomdp, SAME, max_beliefs=most, clock=clock)
+        except TooMany:
+            yield from refinement.up_to(most)
+        else:
+            yield solve_graph(pomdp, graph, clock=clock)
+            return
+        if most == max_beliefs:
+            return
+        most = min(MORE * most, max_beliefs)
+
+
+def _discounted(pomdp: DiscountedPOMDP, max_beliefs: int, clock: Clock, watch: Watch | None) -> Iterator[Solution]:
+    """Follow all beliefs if they are few; else refine a graph a little, and then improve the bounds point by point."""
+    most = min(FIRST_BELIEFS, max_beliefs)
     try:
         graph = explore(pomdp, SAME, max_beliefs=most, clock=clock)
     except TooMany:
-        yield from refinement.up_to(most)
+        yield from Refinement(pomdp, clock).up_to(min(REFINED, most))
     else:
         yield solve_graph(pomdp, graph, clock=clock)
+        return
+    solver, last, share = point_based(pomdp), math.inf, 1 - pomdp.discount
+    end = "time"
+    while end == "time" and clock.left:
+        end = solver.improve(seconds=0.0)
+        if watch:
+            watch(share * solver.lower, share * solver.upper, solver.points)
+        if solver.upper - solver.lower < CLOSER * last or end != "time" or not clock.left:
+            last = solver.upper - solver.lower
+            controller = pomdp.lifted(solver.controller())
+            yield Solution(
+                pomdp, share * solver.lower, share * solver.upper, controller=controller, beliefs=solver.points
+            )
+
+
+def point_based(pomdp: DiscountedPOMDP, *, reward_seen: bool = True) -> PointBased:
+    """Return the point-based solver of the discounted value of what a POMDP begins anew; see `PointBased`."""
+    inner = pomdp.inner
+    return PointBased(
+        inner.tables,
+        actions=len(inner.actions),
+        observations=len(inner.observations),
+        discount=pomdp.discount,
+        reward_seen=reward_seen,
+    )
 
 
 def best_reward(environment: Environment, max_beliefs: int = 10_000) -> float | None:
