@@ -92,6 +92,20 @@ def written(path: Path | str) -> Iterator[None]:
 
 
 @contextmanager
+def moving(what: str, after: float = 2.0) -> Iterator[Callable[[str], None]]:
+    """Show what is being done and how it stands, in place on a terminal, and else as one line after some seconds."""
+    if not sys.stderr.isatty():
+        with notice(f"{what} ...", after=after):
+            yield lambda _: None
+        return
+    from rich.console import Console
+    from rich.markup import escape
+
+    with Console(stderr=True).status(f"{escape(what)} ...") as status:
+        yield lambda how: status.update(f"{escape(what)}: {escape(how)}")
+
+
+@contextmanager
 def notice(message: str, after: float = 0.7) -> Iterator[None]:
     """Print a line on stderr if what happens inside takes longer than some seconds."""
     timer = threading.Timer(after, lambda: print(message, file=sys.stderr, flush=True))
@@ -124,6 +138,14 @@ def plain_texts(content: Any) -> Any:
 def at_least(least: int) -> click.IntRange:
     """Return the type of a whole number with a lower bound."""
     return click.IntRange(min=least)
+
+
+discount = click.option(
+    "--discount",
+    type=click.FloatRange(0, 1, min_open=True),
+    metavar="G",
+    help="Begin anew with probability 1 - G after every cycle, so that discounted value counts; 1: never.",
+)
 
 
 def memory(help: str) -> Callable[[Any], Any]:  # noqa: A002

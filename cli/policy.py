@@ -96,7 +96,10 @@ def belief(solution: Solution, node: int) -> dict[str, float]:
     """Return the probability of each state in a node, the likeliest first."""
     first, state, probability = solution.run.belief
     here = range(*first[node : node + 2].tolist())
-    known = {word(solution.pomdp.states[state[i]]): float(probability[i]) for i in here}
+    known: dict[str, float] = {}
+    for i in here:
+        for name, share in solution.pomdp.possible(state[i]):
+            known[word(name)] = known.get(word(name), 0.0) + share * float(probability[i])
     return dict(sorted(known.items(), key=lambda pair: -round(pair[1], 9)))
 
 

@@ -12,7 +12,18 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from aixi_approx.cli.bar import bar
-from aixi_approx.cli.options import as_json, at_least, memory, notice, number, picture, plain_texts, print_json, size
+from aixi_approx.cli.options import (
+    as_json,
+    at_least,
+    discount,
+    memory,
+    notice,
+    number,
+    picture,
+    plain_texts,
+    print_json,
+    size,
+)
 from aixi_approx.cli.watch import watch as draw
 from aixi_approx.planner_spec import DEFAULT, LEAVES, LESSONS, RULES, STOPS
 from aixi_approx.planners import PLANNERS
@@ -57,6 +68,7 @@ if TYPE_CHECKING:
 @click.option(
     "--rollout", metavar="POLICY", help=f"Acts beyond the tree: {POLICIES}.  [default: the policy, or uniform]"
 )
+@discount
 @click.option("--cycles", type=at_least(0), help="Cycles of learning.")
 @click.option("--depth", type=at_least(1), help="Bits of context of the predictor.")
 @click.option("--horizon", type=at_least(1), help="Cycles that the search looks ahead.")
@@ -104,6 +116,7 @@ def command(
     environment: str,
     model: str,
     planner: str,
+    discount: float | None,
     exploration: tuple[float, float] | None,
     evaluate: int | None,
     learn_in_evaluation: bool,
@@ -119,8 +132,9 @@ def command(
 ) -> None:
     """Let an agent learn in ENVIRONMENT from nothing, then evaluate it.
 
-    ENVIRONMENT is a name that `aixi envs` lists, my_file.py:MyClass, or gym:ID for one of Gymnasium's. Settings that
-    are not given are those of the environment; `aixi envs --json` shows them. First the agent learns, sometimes acting
+    ENVIRONMENT is a name that `aixi envs` lists, my_file.py:MyClass, a file such as tiger.POMDP, gym:ID for one of
+    Gymnasium's, or open_spiel:NAME for a game of OpenSpiel. Settings that are not given are those of the environment;
+    `aixi envs --json` shows them. First the agent learns, sometimes acting
     at random; then it acts greedily without learning, and only these cycles are scored. With --out, every cycle is
     written to DIR/learning.csv and DIR/evaluation.csv, and the same command resumes a run that was stopped; with more
     --cycles or --evaluate it makes one longer. What the agent knows stands in DIR/agent.aixi, where --from finds it.
@@ -143,6 +157,8 @@ def command(
       aixi run cheese-maze --watch
       aixi run kuhn-poker --cycles 20000 --seed 3 --out kuhn/
       aixi run tiger --model true
+      aixi run tiger --discount 0.95
+      aixi run hallway.POMDP --model true
       aixi run tiger --planner rhouct
       aixi run tiger --simulations 5000 --stop certain
       aixi run nim:48-perfect --model true --policy learned --exploration 0 1 --simulations 300
@@ -157,6 +173,7 @@ def command(
     """
     from aixi_approx.builder import options_taken
     from aixi_approx.envs import make
+    from aixi_approx.envs.restarting import named
     from aixi_approx.experiments.experiment import Experiment, compile_kernels, run
     from aixi_approx.experiments.recording import recorded_rows
     from aixi_approx.planner_spec import PlannerSpec
@@ -175,7 +192,7 @@ def command(
         raise click.UsageError(f"--{twice[0].replace('_', '-')} is in --planner {planner}, too: leave one out")
     spec = spec._replace(**{name: asked[name] for name in SEARCH if name in asked})
     with redirect_stdout(sys.stderr):  # what an environment prints is no result
-        made = make(environment)
+        made = make(named(environment, discount))
 
     def replaced(defaults: Any) -> Any:
         return defaults._replace(**{name: asked[name] for name in defaults._fields if name in asked})

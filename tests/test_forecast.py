@@ -67,7 +67,8 @@ def paths(solution: Solution, node: int, action: int, cycles: int) -> dict[int, 
     graph, actions = solution.graph, len(solution.pomdp.actions)
     row, found = node * actions + action, dict[int, float]()
     for e in range(graph.first[row], graph.first[row + 1]):
-        reward = int(graph.percept[e]) // len(solution.pomdp.observations)
+        pomdp = solution.pomdp
+        reward = pomdp.coding.reward(int(graph.percept[e]) // len(pomdp.observations))
         behind = {0: 1.0}
         if cycles > 1:
             behind = {}
@@ -134,7 +135,9 @@ class Twin:
         graph, row = self.solution.graph, node * self.actions + action
         total, variance, more = 0.0, 0.0, []
         for e in range(graph.first[row], graph.first[row + 1]):
-            p, reward = graph.probability[e], int(graph.percept[e]) // len(self.solution.pomdp.observations)
+            pomdp = self.solution.pomdp
+            code = int(graph.percept[e]) // len(pomdp.observations)
+            p, reward = graph.probability[e], pomdp.coding.reward(code)
             behind = self.through(int(graph.node[e]), to_go - 1)
             i = max(j for j in range(len(self.grid) - 1) if self.grid[j] <= count * p)
             step = self.grid[i + 1] - self.grid[i]

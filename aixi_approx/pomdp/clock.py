@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 
 class OutOfTime(Exception):
@@ -26,6 +28,15 @@ class Clock:
     def left(self) -> float:
         """Seconds that are left, not negative."""
         return max(0.0, self.end - time.perf_counter())
+
+    @contextmanager
+    def stopped(self) -> Iterator[None]:
+        """Let what is done inside not count."""
+        began = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.end += time.perf_counter() - began
 
     def check(self) -> None:
         """Raise OutOfTime if the time is over."""

@@ -117,6 +117,10 @@ class POMDP(Environment):
         """Return the current state, as the definition names it."""
         return f"state: {self.states[self.current]}"
 
+    def possible(self, state: int) -> list[tuple[Any, float]]:
+        """Return what a state, by number, stands for: names and their probabilities. It is itself, mostly."""
+        return [(self.states[state], 1.0)]
+
     @property
     def size(self) -> int:
         """Number of reachable states."""

@@ -112,6 +112,12 @@ class DiscountedPOMDP(POMDP):
         """Return what is legal there in what begins anew; all, at a beginning that several states are possible at."""
         return self.actions if state == BEGINNING else self.inner.legal_in(state)
 
+    def possible(self, state: int) -> list[tuple[Any, float]]:
+        """Return the initial states for the one that stands for their distribution."""
+        if not self._several or state:
+            return super().possible(state)
+        return list(zip(self.inner.states, self.inner.tables.start.tolist(), strict=False))
+
     def render(self) -> str:
         """Draw the state as it is drawn in what begins anew."""
         if self._several and self.current == 0:

@@ -13,10 +13,12 @@ import math
 from collections.abc import Callable, Iterator
 from typing import TypeAlias
 
+import numpy as np
+
 from aixi_approx.environment import Environment
 from aixi_approx.pomdp.belief_graph import TooMany, explore
 from aixi_approx.pomdp.clock import Clock, OutOfTime
-from aixi_approx.pomdp.definition import POMDP
+from aixi_approx.pomdp.definition import POMDP, Tables
 from aixi_approx.pomdp.discounted import DiscountedPOMDP
 from aixi_approx.pomdp.point_based import PointBased
 from aixi_approx.pomdp.policy_iteration import blind_solution, solve_graph
@@ -156,6 +158,8 @@ def _discounted(pomdp: DiscountedPOMDP, max_beliefs: int, clock: Clock, watch: W
     else:
         yield solve_graph(pomdp, graph, clock=clock)
         return
+    with clock.stopped():
+        compile_point_based()
     solver, last, share = point_based(pomdp), math.inf, 1 - pomdp.discount
     end = "time"
     while end == "time" and clock.left:
@@ -168,6 +172,14 @@ def _discounted(pomdp: DiscountedPOMDP, max_beliefs: int, clock: Clock, watch: W
             yield Solution(
                 pomdp, share * solver.lower, share * solver.upper, controller=controller, beliefs=solver.points
             )
+
+
+def compile_point_based() -> None:
+    """Use the point-based solver once, so that Numba compiles it where this has not been done, which takes a while."""
+    tables = Tables(
+        np.ones(1), np.arange(3), np.ones(2), *np.zeros((2, 2), np.int64), np.ones(2), np.zeros(2, np.int64)
+    )
+    PointBased(tables, actions=2, observations=1, discount=0.5).improve(gap=0.1)
 
 
 def point_based(pomdp: DiscountedPOMDP, *, reward_seen: bool = True) -> PointBased:
