@@ -20,9 +20,11 @@ are backed up, last ones first.
 
 Decisions where the papers are silent. An action is looked at again only while its last upper bound could still be the
 largest, and for the lower bound only if its upper bound is above the lower bound of the belief. Now and then vectors
-are evaluated as the controllers that they are, by sweeps that never lower them. After a trial, those that are best at no
-visited belief rest, as far as others lead to them, or go. Percepts that the belief at a backup excludes have a successor, too:
-that of the vector which was best there, if it takes the same action, else the policy that never changes the action.
+are evaluated as the controllers that they are, by sweeps that never lower them. After a trial, vectors that are best at
+no visited belief no longer count, but are kept as long as others lead to them; and the upper bounds of some known
+states are improved, in turn, whether or not the agent can come to know them: all beliefs lie between known states.
+Percepts that the belief at a backup excludes have a successor, too: that of the vector which was best there, if it
+takes the same action, else the policy that never changes the action.
 """
 
 from __future__ import annotations
@@ -44,6 +46,7 @@ ROUNDING = 1e-12  # relative to the values: a gap below this is none
 WORTH = 1e-4  # a backup that closes less than this share of the gap of its belief adds no vector
 SWEEPS = 2  # evaluations of all vectors at once
 REST = 5  # trials take so many times the work of evaluations
+CORNERS = 10  # and so many times that of known states
 CONVERGED = 1e-10  # relative to the values: the first bounds are iterated until they change by less
 ITERATIONS = 20_000  # or as often as this
 MERGE = 1e-7  # visited beliefs whose probabilities differ by less, relatively, are one; no bound depends on it
@@ -51,7 +54,7 @@ SLICE = 5_000_000  # operations between two looks at the clock: less than a tent
 FIRST_ROOM = 64  # visited beliefs, and vectors
 WORD = (1 << 31) - 1  # hashes are made of words of 31 bits, whose products fit into 63
 
-POINTS, ENTRIES, VECTORS, TEETH, USED, DEPTH, RISING, WORK, TRIALS, SIFTED, COLLECTED, SWEEP = range(12)  # of `count`
+POINTS, ENTRIES, VECTORS, TEETH, USED, DEPTH, RISING, WORK, TRIALS, SIFTED, COLLECTED, SWEEP, BEGAN, CORNER = range(14)
 PAUSED, CLOSED, FULL_POINTS, FULL_ENTRIES, FULL_VECTORS, FULL_PATH = range(6)  # how a slice ends
 NONE = -1
 
@@ -259,13 +262,7 @@ def _lower_ceiling(lanes: Lanes, room: Room, point: int) -> int:
     value = room.quality[point, action]
     if value < room.value[point]:
         room.value[point] = value
-        begin = room.begin[point]
-        if room.begin[point + 1] == begin + 1 and value < room.corner[room.state[begin]]:
-            room.corner[room.state[begin]] = value
-            for i in range(room.count[POINTS]):
-                _fall_of(lanes, room, i)
-        else:
-            _fall_of(lanes, room, point)
+        _fall_of(lanes, room, point)
     return action
 
 
@@ -488,6 +485,28 @@ def _rehash(room: Room) -> None:
 
 
 @compiled
+def _turn_corners(lanes: Lanes, room: Room) -> None:
+    """Improve the upper bound of known states, in turn, with a share of the work of the last trial."""
+    count, size = room.count, len(room.dense)
+    end = count[WORK] + (count[WORK] - count[BEGAN]) // CORNERS
+    for _ in range(size):
+        if count[WORK] >= end or count[POINTS] == len(room.value) or count[ENTRIES] == len(room.state):
+            break
+        count[CORNER] = (count[CORNER] + 1) % size
+        room.dense[count[CORNER]] = 1.0
+        room.touched[0] = count[CORNER]
+        _lower_ceiling(lanes, room, _visit(lanes, room, 1, 1.0))
+    for i in range(count[POINTS]):  # all at once, for the falls depend on the corners
+        begin = room.begin[i]
+        if room.begin[i + 1] == begin + 1:
+            room.corner[room.state[begin]] = min(room.corner[room.state[begin]], room.value[i])
+    for i in range(count[POINTS]):
+        _fall_of(lanes, room, i)
+    count[WORK] += count[ENTRIES]
+    count[BEGAN] = count[WORK]
+
+
+@compiled
 def _slice(lanes: Lanes, room: Room, gap: float, work: int) -> int:
     """Go on with trials until the gap is closed, room is short, or enough work was done; return which."""
     count, size = room.count, len(room.dense)
@@ -507,6 +526,7 @@ def _slice(lanes: Lanes, room: Room, gap: float, work: int) -> int:
             if count[WORK] >= count[SWEEP]:
                 _sweep(lanes, room)
             _thin(room)
+            _turn_corners(lanes, room)
             if count[TEETH] > 10 + count[SIFTED] * 5 // 4:
                 _sift(lanes, room)
             if count[VECTORS] > 10 + 2 * count[COLLECTED]:
@@ -792,7 +812,7 @@ def _first_room(lanes: Lanes, tables: Tables) -> Room:
     points, entries, vectors = FIRST_ROOM, FIRST_ROOM + 2 * size, FIRST_ROOM + actions
     none, some = np.full(vectors, NONE), np.zeros(points)
     room = Room(
-        count=np.zeros(12, dtype=np.int64),
+        count=np.zeros(14, dtype=np.int64),
         begin=np.zeros(2 * points, dtype=np.int64),
         value=some,
         quality=np.zeros((points, actions)),
