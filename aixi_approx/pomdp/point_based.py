@@ -20,9 +20,11 @@ are backed up, last ones first.
 
 Decisions where the papers are silent. An action is looked at again only while its last upper bound could still be the
 largest, and for the lower bound only if its upper bound is above the lower bound of the belief. Now and then vectors
-are evaluated as the controllers that they are, by sweeps that never lower them. After a trial, those that are best at no
-visited belief rest, as far as others lead to them, or go. Percepts that the belief at a backup excludes have a successor, too:
-that of the vector which was best there, if it takes the same action, else the policy that never changes the action.
+are evaluated as the controllers that they are, by sweeps that never lower them. After a trial, vectors that are best at
+no visited belief no longer count, but are kept as long as others lead to them; and the upper bounds of some known
+states are improved, in turn, whether or not the agent can come to know them: all beliefs lie between known states.
+Percepts that the belief at a backup excludes have a successor, too: that of the vector which was best there, if it
+takes the same action, else the policy that never changes the action.
 """
 
 from __future__ import annotations
@@ -44,6 +46,7 @@ ROUNDING = 1e-12  # relative to the values: a gap below this is none
 WORTH = 1e-4  # a backup that closes less than this share of the gap of its belief adds no vector
 SWEEPS = 2  # evaluations of all vectors at once
 REST = 5  # trials take so many times the work of evaluations
+CORNERS = 10  # and so many times that of known states
 CONVERGED = 1e-10  # relative to the values: the first bounds are iterated until they change by less
 ITERATIONS = 20_000  # or as often as this
 MERGE = 1e-7  # visited beliefs whose probabilities differ by less, relatively, are one; no bound depends on it
@@ -51,7 +54,7 @@ SLICE = 5_000_000  # operations between two looks at the clock: less than a tent
 FIRST_ROOM = 64  # visited beliefs, and vectors
 WORD = (1 << 31) - 1  # hashes are made of words of 31 bits, whose products fit into 63
 
-POINTS, ENTRIES, VECTORS, TEETH, USED, DEPTH, RISING, WORK, TRIALS, SIFTED, COLLECTED, SWEEP = range(12)  # of `count`
+POINTS, ENTRIES, VECTORS, TEETH, USED, DEPTH, RISING, WORK, TRIALS, SIFTED, COLLECTED, SWEEP, BEGAN, CORNER = range(14)
 PAUSED, CLOSED, FULL_POINTS, FULL_ENTRIES, FULL_VECTORS, FULL_PATH = range(6)  # how a slice ends
 NONE = -1
 
@@ -72,7 +75,7 @@ class Lanes(NamedTuple):
 class Room(NamedTuple):
     """What was found out. Points are visited beliefs, of which teeth pull the upper bound down."""
 
-    count: NDArray[np.int64]  # how much of the room is used, and where a trial stands
+    tally: NDArray[np.int64]  # how much of the room is used, and where a trial stands
     # points
     begin: NDArray[np.int64]  # entries of point i are at begin[i] to begin[i + 1]
     value: NDArray[np.float64]  # upper bound
@@ -123,7 +126,7 @@ def _spread(lanes: Lanes, room: Room, point: int, lane: int) -> tuple[int, float
                     found += 1
                 room.dense[s] += weight
                 total += weight
-    room.count[WORK] += room.begin[point + 1] - room.begin[point] + found
+    room.tally[WORK] += room.begin[point + 1] - room.begin[point] + found
     return found, total
 
 
@@ -180,14 +183,14 @@ def _ceiling(lanes: Lanes, room: Room, found: int, total: float, teeth: int) -> 
                 best = value
                 room.tooth[t], room.tooth[t // 2] = room.tooth[t // 2], i
             work += room.begin[i + 1] - room.begin[i]
-    room.count[WORK] += work
+    room.tally[WORK] += work
     return best
 
 
 @compiled
 def _floor(room: Room, found: int) -> tuple[float, int]:
     """Return the lower bound at the belief in `dense`, times its sum, and its vector."""
-    used = room.count[USED]
+    used = room.tally[USED]
     score = room.score[:used]
     score[:] = 0
     for k in range(found):
@@ -196,14 +199,14 @@ def _floor(room: Room, found: int) -> tuple[float, int]:
         for u in range(used):  # in this order, so that it can be done for several vectors at once
             score[u] += weight * values[u]
     best = int(score.argmax())
-    room.count[WORK] += used * found // 4
+    room.tally[WORK] += used * found // 4
     return score[best], room.used[best]
 
 
 @compiled
 def _lay_across(room: Room, begin: int) -> None:
     """Update the table of the vectors that count, from one of them on."""
-    for u in range(begin, room.count[USED]):
+    for u in range(begin, room.tally[USED]):
         for s in range(len(room.dense)):
             room.across[s, u] = room.vector[room.used[u], s]
 
@@ -219,7 +222,7 @@ def _look_ahead(lanes: Lanes, room: Room, point: int, action: int, upper: bool) 
         bound, chosen = 0.0, NONE
         if found:
             if upper:
-                bound = _ceiling(lanes, room, found, total, room.count[TEETH])
+                bound = _ceiling(lanes, room, found, total, room.tally[TEETH])
             else:
                 bound, chosen = _floor(room, found)
         _clear(room, found)
@@ -242,8 +245,8 @@ def _fall_of(lanes: Lanes, room: Room, point: int) -> None:
     room.fall[point, 1] = room.value[point] - room.informed[point].max()
     if not room.is_tooth[point] and room.fall[point].max() < -lanes.tiny:
         room.is_tooth[point] = True
-        room.tooth[room.count[TEETH]] = point
-        room.count[TEETH] += 1
+        room.tooth[room.tally[TEETH]] = point
+        room.tally[TEETH] += 1
 
 
 @compiled
@@ -259,13 +262,7 @@ def _lower_ceiling(lanes: Lanes, room: Room, point: int) -> int:
     value = room.quality[point, action]
     if value < room.value[point]:
         room.value[point] = value
-        begin = room.begin[point]
-        if room.begin[point + 1] == begin + 1 and value < room.corner[room.state[begin]]:
-            room.corner[room.state[begin]] = value
-            for i in range(room.count[POINTS]):
-                _fall_of(lanes, room, i)
-        else:
-            _fall_of(lanes, room, point)
+        _fall_of(lanes, room, point)
     return action
 
 
@@ -282,7 +279,7 @@ def _raise_floor(lanes: Lanes, room: Room, point: int) -> None:
                 room.after[1] = room.after[0]
     if action == NONE:
         return
-    new, old, size = room.count[VECTORS], room.best[point], len(room.dense)
+    new, old, size = room.tally[VECTORS], room.best[point], len(room.dense)
     width = lanes.first[action + 1] - lanes.first[action]
     for z in range(width):
         to = room.after[1, z]
@@ -292,11 +289,11 @@ def _raise_floor(lanes: Lanes, room: Room, point: int) -> None:
     room.action[new] = action
     room.heir[new] = NONE
     room.vector[new] = -np.inf
-    room.count[VECTORS] += 1
+    room.tally[VECTORS] += 1
     _evaluate(lanes, room, new)
     # Those that are nowhere better go.
     kept = 0
-    for u in range(room.count[USED]):
+    for u in range(room.tally[USED]):
         v = room.used[u]
         s = 0
         while s < size and room.vector[v, s] <= room.vector[new, s]:
@@ -306,18 +303,18 @@ def _raise_floor(lanes: Lanes, room: Room, point: int) -> None:
         else:
             room.used[kept] = v
             kept += 1
-    same = kept == room.count[USED]
+    same = kept == room.tally[USED]
     room.used[kept] = new
-    room.count[USED] = kept + 1
+    room.tally[USED] = kept + 1
     _lay_across(room, kept if same else 0)
-    for i in range(room.count[POINTS]):
+    for i in range(room.tally[POINTS]):
         value = 0.0
         for e in range(room.begin[i], room.begin[i + 1]):
             value += room.probability[e] * room.vector[new, room.state[e]]
         if value > room.low[i] or room.heir[room.best[i]] != NONE:
             room.low[i] = max(value, room.low[i])
             room.best[i] = new
-    room.count[WORK] += room.count[ENTRIES] + kept * 4
+    room.tally[WORK] += room.tally[ENTRIES] + kept * 4
 
 
 @compiled
@@ -333,60 +330,60 @@ def _evaluate(lanes: Lanes, room: Room, v: int) -> None:
     for s in range(size):
         room.vector[v, s] = max(room.vector[v, s], lanes.reward[s, action] + lanes.discount * room.dense[s])
     room.dense[:] = 0
-    room.count[WORK] += lanes.row[lanes.first[action + 1] * size] - lanes.row[lanes.first[action] * size]
+    room.tally[WORK] += lanes.row[lanes.first[action + 1] * size] - lanes.row[lanes.first[action] * size]
 
 
 @compiled
 def _sweep(lanes: Lanes, room: Room) -> None:
     """Evaluate all vectors, and the points by them."""
-    before = room.count[WORK]
+    before = room.tally[WORK]
     for _ in range(SWEEPS):
-        for v in range(room.count[VECTORS]):
+        for v in range(room.tally[VECTORS]):
             _evaluate(lanes, room, v)
-    for i in range(room.count[POINTS]):
+    for i in range(room.tally[POINTS]):
         value, best = 0.0, room.best[i]
         for e in range(room.begin[i], room.begin[i + 1]):
             value += room.probability[e] * room.vector[best, room.state[e]]
         room.low[i] = max(room.low[i], value)
-    room.count[WORK] += room.count[ENTRIES]
-    room.count[SWEEP] = room.count[WORK] + REST * (room.count[WORK] - before)
+    room.tally[WORK] += room.tally[ENTRIES]
+    room.tally[SWEEP] = room.tally[WORK] + REST * (room.tally[WORK] - before)
 
 
 @compiled
 def _thin(room: Room) -> None:
     """Vectors that are best at no point no longer count."""
-    room.mark[: room.count[VECTORS]] = 0
-    for i in range(room.count[POINTS]):
+    room.mark[: room.tally[VECTORS]] = 0
+    for i in range(room.tally[POINTS]):
         room.mark[room.best[i]] = 1
     kept = 0
-    for u in range(room.count[USED]):
+    for u in range(room.tally[USED]):
         if room.mark[room.used[u]]:
             room.used[kept] = room.used[u]
             kept += 1
-    room.count[USED] = kept
+    room.tally[USED] = kept
     _lay_across(room, 0)
 
 
 @compiled
 def _sift(lanes: Lanes, room: Room) -> None:
     """Remove teeth that the others make superfluous."""
-    t = room.count[TEETH] - 1
+    t = room.tally[TEETH] - 1
     while t >= 0:
-        last, point = room.count[TEETH] - 1, room.tooth[t]
+        last, point = room.tally[TEETH] - 1, room.tooth[t]
         room.tooth[t], room.tooth[last] = room.tooth[last], point
         found = _show(room, point)
         if _ceiling(lanes, room, found, 1.0, last) <= room.value[point] + lanes.tiny:
-            room.count[TEETH] = last
+            room.tally[TEETH] = last
             room.is_tooth[point] = False
         _clear(room, found)
         t -= 1
-    room.count[SIFTED] = room.count[TEETH]
+    room.tally[SIFTED] = room.tally[TEETH]
 
 
 @compiled
 def _collect(lanes: Lanes, room: Room) -> None:
     """Let heirs take the place of vectors that are nowhere better, and remove those to which nothing leads."""
-    total = room.count[VECTORS]
+    total = room.tally[VECTORS]
     for v in range(total):  # heirs were made later
         while room.heir[v] != NONE and room.heir[room.heir[v]] != NONE:
             room.heir[v] = room.heir[room.heir[v]]
@@ -394,7 +391,7 @@ def _collect(lanes: Lanes, room: Room) -> None:
     stack = np.empty(total, dtype=np.int64)
     room.mark[:total] = 0
     height = 0
-    for u in range(room.count[USED] + actions):
+    for u in range(room.tally[USED] + actions):
         v = room.used[u - actions] if u >= actions else u
         if not room.mark[v]:
             room.mark[v] = 1
@@ -426,11 +423,11 @@ def _collect(lanes: Lanes, room: Room) -> None:
             room.heir[new] = room.mark[room.heir[v]] if room.heir[v] != NONE else NONE
             for z in range(lanes.first[room.action[v] + 1] - lanes.first[room.action[v]]):
                 room.follow[new, z] = room.mark[room.follow[v, z]]
-    for u in range(room.count[USED]):
+    for u in range(room.tally[USED]):
         room.used[u] = room.mark[room.used[u]]
-    for i in range(room.count[POINTS]):
+    for i in range(room.tally[POINTS]):
         room.best[i] = room.mark[room.best[i]]
-    room.count[VECTORS] = room.count[COLLECTED] = number
+    room.tally[VECTORS] = room.tally[COLLECTED] = number
 
 
 @compiled
@@ -452,9 +449,9 @@ def _visit(lanes: Lanes, room: Room, found: int, total: float) -> int:
             _clear(room, found)
             return point
         point = room.beside[point]
-    point = room.count[POINTS]
+    point = room.tally[POINTS]
     room.beside[point], room.place[place] = room.place[place], point
-    room.value[point] = _ceiling(lanes, room, found, total, room.count[TEETH]) / total
+    room.value[point] = _ceiling(lanes, room, found, total, room.tally[TEETH]) / total
     low, room.best[point] = _floor(room, found)
     room.low[point] = low / total
     begin = room.begin[point]
@@ -468,9 +465,9 @@ def _visit(lanes: Lanes, room: Room, found: int, total: float) -> int:
             room.informed[point, a] += p * lanes.informed[s, a]
     _clear(room, found)
     room.quality[point] = room.informed[point]
-    room.begin[point + 1] = room.count[ENTRIES] = begin + found
+    room.begin[point + 1] = room.tally[ENTRIES] = begin + found
     room.is_tooth[point] = False
-    room.count[POINTS] += 1
+    room.tally[POINTS] += 1
     return point
 
 
@@ -478,7 +475,7 @@ def _visit(lanes: Lanes, room: Room, found: int, total: float) -> int:
 def _rehash(room: Room) -> None:
     """Fill the hash table anew."""
     room.place[:] = NONE
-    for i in range(room.count[POINTS]):
+    for i in range(room.tally[POINTS]):
         key = 0
         for e in range(room.begin[i], room.begin[i + 1]):
             cell = int(room.probability[e] * 1024 + 0.5) + 1
@@ -488,9 +485,31 @@ def _rehash(room: Room) -> None:
 
 
 @compiled
+def _turn_corners(lanes: Lanes, room: Room) -> None:
+    """Improve the upper bound of known states, in turn, with a share of the work of the last trial."""
+    count, size = room.tally, len(room.dense)
+    end = count[WORK] + (count[WORK] - count[BEGAN]) // CORNERS
+    for _ in range(size):
+        if count[WORK] >= end or count[POINTS] == len(room.value) or count[ENTRIES] == len(room.state):
+            break
+        count[CORNER] = (count[CORNER] + 1) % size
+        room.dense[count[CORNER]] = 1.0
+        room.touched[0] = count[CORNER]
+        _lower_ceiling(lanes, room, _visit(lanes, room, 1, 1.0))
+    for i in range(count[POINTS]):  # all at once, for the falls depend on the corners
+        begin = room.begin[i]
+        if room.begin[i + 1] == begin + 1:
+            room.corner[room.state[begin]] = min(room.corner[room.state[begin]], room.value[i])
+    for i in range(count[POINTS]):
+        _fall_of(lanes, room, i)
+    count[WORK] += count[ENTRIES]
+    count[BEGAN] = count[WORK]
+
+
+@compiled
 def _slice(lanes: Lanes, room: Room, gap: float, work: int) -> int:
     """Go on with trials until the gap is closed, room is short, or enough work was done; return which."""
-    count, size = room.count, len(room.dense)
+    count, size = room.tally, len(room.dense)
     end = count[WORK] + work
     while count[WORK] < end:
         depth = count[DEPTH]
@@ -507,6 +526,7 @@ def _slice(lanes: Lanes, room: Room, gap: float, work: int) -> int:
             if count[WORK] >= count[SWEEP]:
                 _sweep(lanes, room)
             _thin(room)
+            _turn_corners(lanes, room)
             if count[TEETH] > 10 + count[SIFTED] * 5 // 4:
                 _sift(lanes, room)
             if count[VECTORS] > 10 + 2 * count[COLLECTED]:
@@ -618,17 +638,17 @@ class PointBased:
     @property
     def points(self) -> int:
         """Number of visited beliefs."""
-        return int(self._room.count[POINTS])
+        return int(self._room.tally[POINTS])
 
     @property
     def vectors(self) -> int:
         """Number of vectors of the lower bound."""
-        return int(self._room.count[USED])
+        return int(self._room.tally[USED])
 
     @property
     def trials(self) -> int:
         """Number of trials that are finished."""
-        return int(self._room.count[TRIALS])
+        return int(self._room.tally[TRIALS])
 
     @property
     def memory(self) -> int:
@@ -696,7 +716,7 @@ class PointBased:
         room = self._room
         if short == FULL_VECTORS:
             _collect(self._lanes, room)
-            if room.count[VECTORS] < len(room.action) * 3 // 4:
+            if room.tally[VECTORS] < len(room.action) * 3 // 4:
                 return True
         fields = {
             FULL_POINTS: (
@@ -743,7 +763,11 @@ def _lanes_of(
         (tables.probability, (lane * size + state, tables.state)), shape=(len(label) * size, size), dtype=np.float64
     )
     joint.sum_duplicates()
-    reward = np.bincount(source, tables.probability * tables.reward, size * actions).reshape(size, actions)
+    reward = (
+        np.bincount(source, tables.probability * tables.reward, size * actions)
+        .astype(np.float64)
+        .reshape(size, actions)
+    )
     scale = max(float(np.abs(reward).max()), 1e-300) / (1 - discount)
     lanes = Lanes(
         discount=float(discount),
@@ -792,7 +816,7 @@ def _first_room(lanes: Lanes, tables: Tables) -> Room:
     points, entries, vectors = FIRST_ROOM, FIRST_ROOM + 2 * size, FIRST_ROOM + actions
     none, some = np.full(vectors, NONE), np.zeros(points)
     room = Room(
-        count=np.zeros(12, dtype=np.int64),
+        tally=np.zeros(14, dtype=np.int64),
         begin=np.zeros(2 * points, dtype=np.int64),
         value=some,
         quality=np.zeros((points, actions)),
@@ -826,7 +850,7 @@ def _first_room(lanes: Lanes, tables: Tables) -> Room:
     )
     for action in range(actions):
         room.vector[action] = _blind(lanes, action)
-    room.count[[VECTORS, USED, COLLECTED]] = actions
+    room.tally[[VECTORS, USED, COLLECTED]] = actions
     _lay_across(room, 0)
     start = np.flatnonzero(tables.start)
     room.dense[start] = tables.start[start]
