@@ -22,7 +22,6 @@ from aixi_approx.pomdp.definition import POMDP, Outcome, Tables
 from aixi_approx.pomdp.discounted import BEGINNING, RESTART
 from aixi_approx.pomdp.to_cassandra import reward_tells
 
-SUFFIXES = (".pomdp", ".mdp")
 MAX_BYTES = 1 << 30  # of a file
 SEEN_CYCLES = 8  # cycles of context that an agent has by default, as in cheese maze, within 32 to 96 bits
 
@@ -138,15 +137,6 @@ def _reached(problem: Problem) -> Ints:
         found[fresh] = True
         order.append(fresh)
     return np.concatenate(order).astype(np.int64)
-
-
-def is_file(name: str) -> bool:
-    """Return whether a name is that of a file in Cassandra's format, by its suffix.
-
-    >>> is_file("problems/tiger.95.POMDP"), is_file("tiger")
-    (True, False)
-    """
-    return name.lower().endswith(SUFFIXES)
 
 
 def read_problem(path: str | Path) -> Problem:

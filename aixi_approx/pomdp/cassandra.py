@@ -769,7 +769,7 @@ def _distributions(word: str, problem: Problem, matrix: csr_array, columns: tupl
             begin, end = first[action * count + state], first[action * count + state + 1]
             if 2 * (end - begin) > len(columns) > 4:
                 dense = matrix[[action * count + state]].toarray()[0]
-                lines += [who, *_folded("", [repr(p) for p in dense.tolist()])]
+                lines += [who, " ".join(repr(p) for p in dense.tolist())]  # in a line, as some programs need it
             else:
                 pairs = zip(index[begin:end].tolist(), data[begin:end].tolist(), strict=True)
                 lines += [f"{who} : {columns[i]} {p!r}" for i, p in pairs]
