@@ -19,9 +19,9 @@ from aixi_approx.coding import ascending
 from aixi_approx.environment import EnvironmentFault, Schedule, Settings
 from aixi_approx.pomdp.cassandra import Ints, Problem, read_text
 from aixi_approx.pomdp.definition import POMDP, Outcome, Tables
+from aixi_approx.pomdp.discounted import BEGINNING, RESTART
 from aixi_approx.pomdp.to_cassandra import reward_tells
 
-SUFFIXES = (".pomdp", ".mdp")
 MAX_BYTES = 1 << 30  # of a file
 SEEN_CYCLES = 8  # cycles of context that an agent has by default, as in cheese maze, within 32 to 96 bits
 
@@ -41,7 +41,9 @@ class CassandraFile(POMDP):
 
     def __init__(self, problem: Problem, *, name: str) -> None:
         self.problem, self._name = problem, name
-        self.actions, self.observations = problem.actions, problem.observations
+        self.actions = problem.actions
+        self.observations = _told_apart(problem.observations, RESTART)
+        self.all_states = _told_apart(problem.states, BEGINNING)
         self.discount = problem.discount
         self.hidden = "nothing" if problem.seen else "the state, but for what the observations tell"
         self.reached = _reached(problem)
@@ -77,15 +79,15 @@ class CassandraFile(POMDP):
     def start(self) -> dict[str, float]:
         """Return what the file says."""
         chosen = np.flatnonzero(self.problem.start).tolist()
-        return {self.problem.states[i]: float(self.problem.start[i]) for i in chosen}
+        return {self.all_states[i]: float(self.problem.start[i]) for i in chosen}
 
     def outcomes(self, state: str, action: str) -> Iterable[Outcome]:
         """Return what the file says."""
         problem = self.problem
-        row = problem.actions.index(action) * len(problem.states) + problem.states.index(state)
+        row = problem.actions.index(action) * len(problem.states) + self.all_states.index(state)
         joint = problem.joint(np.array([row]))
         return [
-            Outcome(p, problem.states[after], problem.observations[seen], reward)
+            Outcome(p, self.all_states[after], self.observations[seen], reward)
             for _, after, seen, p, reward in zip(*(column.tolist() for column in joint), strict=True)
         ]
 
@@ -105,7 +107,7 @@ class CassandraFile(POMDP):
             reward=np.array(self.rewards, dtype=np.float64)[self.codes],
             code=self.codes,
         )
-        return [problem.states[i] for i in self.reached.tolist()], tables
+        return [self.all_states[i] for i in self.reached.tolist()], tables
 
     def _approximations(self) -> list[str]:
         notices = list(self.problem.notices)
@@ -114,6 +116,11 @@ class CassandraFile(POMDP):
         if reward_tells(self.tables, actions=len(self.actions)):
             notices.append("the reward is seen, and tells something of the state that the observation does not")
         return notices
+
+
+def _told_apart(names: tuple[str, ...], taken: str) -> tuple[str, ...]:
+    """Names, of which none is one that has a meaning of its own where a discount is."""
+    return tuple(f"{name} of the file" if name == taken else name for name in names)
 
 
 def _reached(problem: Problem) -> Ints:
@@ -130,15 +137,6 @@ def _reached(problem: Problem) -> Ints:
         found[fresh] = True
         order.append(fresh)
     return np.concatenate(order).astype(np.int64)
-
-
-def is_file(name: str) -> bool:
-    """Return whether a name is that of a file in Cassandra's format, by its suffix.
-
-    >>> is_file("problems/tiger.95.POMDP"), is_file("tiger")
-    (True, False)
-    """
-    return name.lower().endswith(SUFFIXES)
 
 
 def read_problem(path: str | Path) -> Problem:

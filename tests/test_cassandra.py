@@ -190,6 +190,7 @@ WRONG = {
     TIGER.replace("0.95", "nan"): "2: discount: 'nan'",
     TIGER.replace("0.95", "0.95 0.95"): "2: discount: ",
     TIGER.replace("values: reward", "values: rewards"): "3: values: 'rewards': write reward or cost",
+    TIGER.replace("values: reward", "values:"): "3: values: '': write reward or cost",
     TIGER.replace("states: left right", "states: left left"): "4: states: names 'left' twice",
     TIGER.replace("states: left right", "states: 1000000000"): "4: states: 1000000000: it must lie in 1 to",
     TIGER.replace("states: left right", "states: 900000"): "14: O: 4 numbers where 1800000 must be",
@@ -204,7 +205,9 @@ WRONG = {
     ): "22: there is no action 'open-lift': did you mean open-left?",
     TIGER.replace("open-left : left :", "7 : left :"): "22: there is no action '7': they are numbered 0 to 2",
     TIGER.replace("listen : * : * : * -1", "listen : * : * : * nan"): "21: 'nan' is no number",
-    TIGER.replace("listen : * : * : * -1", "listen : * : * : * 1e999"): "21: R: the number is too large",
+    TIGER.replace(
+        "listen : * : * : * -1", "listen : * : * : * 1e999"
+    ): "21: R: inf is too large: scale rewards to 2147483648",
     TIGER.replace("listen : * : * : * -1", "listen : * : * : *"): "21: R: 0 numbers where 1 must be",
     TIGER.replace("listen : * : * : * -1", "listen : * : * : * : -1"): "21: R: a colon before the number",
     TIGER.replace("listen : * : * : * -1", "listen -1"): "21: R: names an action only",
@@ -227,6 +230,8 @@ WRONG = {
     TIGER + "start exclude: left right": "26: start exclude: no state is left",
     TIGER + "start exclude: *": "26: start exclude: * is no state",
     TIGER + "T include: left": "26: T include: only start",
+    TIGER + "R: listen : *\n1 1e10 1 1": "26: R: 1e+10 is too large",
+    TIGER + "T: listen : uniform": "26: there is no state 'uniform': delete the colon before it",
     TIGER + "T: a : b : c : d : e 1": "26: ",
     TIGER + "T:": "26: T: nothing follows",
     TIGER + "R: listen : * : * : * -": "26: R: a sign without a number",
@@ -356,6 +361,16 @@ def test_a_file_is_an_environment(tmp_path: Path) -> None:
     assert tiger.approximations == ""
     assert tiger.rules.startswith("Tiger\n\nRead from ")
     assert tiger.random_reward == pytest.approx((-1 + 2 * (-100 + 10) / 2) / 3)
+
+
+def test_names_that_mean_something_here_are_told_apart(tmp_path: Path) -> None:
+    path = tmp_path / "it.POMDP"
+    path.write_text(TIGER.replace("hear-left", "restart").replace("left", "beginning"))
+    tiger = make(str(path))
+    assert isinstance(tiger, POMDP)
+    assert tiger.observations == ("restart of the file", "hear-right", "restart")
+    assert tiger.states == ["beginning", "beginning of the file", "right"]
+    assert make(f"{path}?discount=1").checked_step(0)
 
 
 def test_costs_and_states_that_are_seen_and_notices() -> None:

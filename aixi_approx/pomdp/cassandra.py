@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from aixi_approx.environment import EnvironmentFault
+from aixi_approx.environment import MAX_REWARD, EnvironmentFault
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -309,7 +309,7 @@ class _Reader:
             raise self.fault(preamble["observations"].begin, "states, actions and observations are too many")
         discount = self.discount(preamble["discount"])
         values = self.text[preamble["values"].body : preamble["values"].end].strip() if "values" in preamble else ""
-        if not values:
+        if "values" not in preamble:
             self.notices.append("the file does not say values: reward, which is assumed")
         elif values not in ("reward", "cost"):
             raise self.fault(preamble["values"].begin, f"values: {_short(values)}: write reward or cost")
@@ -466,6 +466,8 @@ class _Reader:
         one = kind.removesuffix("s")
         if word.isdecimal():
             raise self.fault(where, f"there is no {one} {_short(word)}: they are numbered 0 to {len(known) - 1}")
+        if word in WORDS:
+            raise self.fault(where, f"there is no {one} {_short(word)}: delete the colon before it")
         near = difflib.get_close_matches(word[:80], list(known)[:1000], n=1)
         hint = f"did you mean {near[0]}?" if near else f"there are {_short(' '.join(list(known)[:9]))}"
         raise self.fault(where, f"there is no {one} {_short(word)}: {hint}")
@@ -587,14 +589,16 @@ class _Reader:
         said = self.text[begin : mark.end]
         if len(which) >= most:
             value = float("".join(said.split())) if NUMBER.fullmatch(said) else float(self.numerals(mark, begin, 1)[0])
-            if not abs(value) < np.inf:
-                raise self.fault(mark.begin, "R: the number is too large: write a smaller one")
+            if not abs(value) <= MAX_REWARD:
+                raise self.fault(mark.begin, f"R: {value:g} is too large: scale rewards to {MAX_REWARD} or less")
             cases.append((*which, -1)[:4])
             values.append(self.sign * value + 0.0)
             return
         open_to = [self.count("states"), self.count("states"), self.count("observations")][len(which) - 1 : most - 1]
         numbers = self.numerals(mark, begin, math.prod(open_to))
         self.spend(mark, len(numbers))
+        if (largest := np.abs(numbers).max()) > MAX_REWARD:
+            raise self.fault(mark.begin, f"R: {largest:g} is too large: scale rewards to {MAX_REWARD} or less")
         cases.extend((*which, *rest, -1)[:4] for rest in itertools.product(*map(range, open_to)))
         values.extend((self.sign * numbers + 0.0).tolist())
 
@@ -765,7 +769,7 @@ def _distributions(word: str, problem: Problem, matrix: csr_array, columns: tupl
             begin, end = first[action * count + state], first[action * count + state + 1]
             if 2 * (end - begin) > len(columns) > 4:
                 dense = matrix[[action * count + state]].toarray()[0]
-                lines += [who, *_folded("", [repr(p) for p in dense.tolist()])]
+                lines += [who, " ".join(repr(p) for p in dense.tolist())]  # in a line, as some programs need it
             else:
                 pairs = zip(index[begin:end].tolist(), data[begin:end].tolist(), strict=True)
                 lines += [f"{who} : {columns[i]} {p!r}" for i, p in pairs]

@@ -23,7 +23,7 @@ from aixi_approx.pomdp.discounted import DiscountedPOMDP
 
 LONGEST = 24  # characters of a name
 DISCOUNT = 0.95  # written where there is none, as most of the format's examples have it
-DIGITS = 12  # to which two distributions are the same
+DIGITS = 12  # to which two distributions are the same, and of a probability that is written
 SHOWN = 200  # states whose names are told in a comment
 
 
@@ -123,6 +123,7 @@ def problem_of(pomdp: POMDP, *, discount: float | None = None) -> Problem:
     after = split.first[tables.state] + split.entered
     shape = (actions * len(pomdp.states), count)
     moves = csr_array((tables.probability, (action * len(pomdp.states) + before, after)), shape=shape)
+    moves.data = _rounded(moves.data)
     transition = csr_array(moves[(np.arange(actions)[:, None] * len(pomdp.states) + split.old).ravel()])
     sensor = _sensor(actions, count, observations=len(pairs), action=action, after=after, symbol=symbol, tables=tables)
     names, said = _observation_names(pomdp, pairs)
@@ -179,6 +180,11 @@ def _split(pomdp: POMDP, *, action: Ints, before: Ints, symbol: Ints) -> _Split:
     return _Split(np.repeat(np.arange(count), needed), entered, first)
 
 
+def _rounded(probability: Floats) -> Floats:
+    """Probabilities without what rounding in sums and quotients has left, such as 1.0000000000000002."""
+    return np.array([float(f"{p:.{DIGITS}g}") for p in probability.tolist()])
+
+
 def _sensor(
     actions: int, count: int, *, observations: int, action: Ints, after: Ints, symbol: Ints, tables: Tables
 ) -> csr_array:
@@ -186,7 +192,7 @@ def _sensor(
     row = action * count + after
     sensor = csr_array((tables.probability, (row, symbol)), shape=(actions * count, observations))
     total = np.asarray(sensor.sum(axis=1)).ravel()
-    sensor.data /= np.repeat(total, np.diff(sensor.indptr))
+    sensor.data = _rounded(sensor.data / np.repeat(total, np.diff(sensor.indptr)))
     entered = (total > 0).reshape(actions, count)
     other = np.where(entered.any(axis=0), entered.argmax(axis=0), -1)  # an action by which it is entered
     source = np.where(entered, np.arange(actions)[:, None], other) * count + np.arange(count)
