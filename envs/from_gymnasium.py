@@ -60,6 +60,7 @@ except ModuleNotFoundError as error:
         raise
     raise EnvironmentFault("environments of Gymnasium need it installed: pip install gymnasium") from None
 
+from aixi_approx.envs.reward_scale import declare
 from aixi_approx.pomdp.definition import POMDP, Outcome
 from aixi_approx.randomness import ENVIRONMENT, below, draw, stream
 
@@ -88,12 +89,8 @@ class OfGymnasium(Environment):
     def _declare(self, original: Original) -> None:
         """Say what the actions, observations and rewards are."""
         self.original, self.discount = original, float(original.discount)
-        self.actions, self.observations, values = original.actions(), original.observations, original.scale.values
-        self.min_reward, self.max_reward = values[0], values[-1]
-        if values == tuple(range(int(values[0]), int(values[-1]) + 1)):
-            self.min_reward, self.max_reward = int(values[0]), int(values[-1])
-        else:
-            self.rewards = values
+        self.actions, self.observations = original.actions(), original.observations
+        declare(self, original.scale.values)
 
 
 class GymEnvironment(OfGymnasium):

@@ -14,8 +14,10 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
+
+from aixi_approx.environment import Environment
 
 MAX_VALUES = 256  # of a grid whose unit is chosen here, and of a set: 8 bits
 MOST_VALUES = 1 << 16  # of a grid whose unit is asked for: the values are kept in a table
@@ -203,6 +205,16 @@ class RewardScale:
         if self.unit is None and len(self.values) <= 16:  # as many as one would type
             return ",".join(map(_written, _distinct([*self.values, *more])))
         return f"{_written(min(self.values[0], *more))}..{_written(max(self.values[-1], *more))}"
+
+
+def declare(environment: Environment, values: Sequence[float]) -> None:
+    """Say in an environment which rewards there are, ascending: whole numbers without a gap by their ends."""
+    ends = values[0], values[-1]
+    if list(values) == list(range(int(ends[0]), int(ends[1]) + 1)):
+        environment.min_reward, environment.max_reward = int(ends[0]), int(ends[1])
+    else:
+        environment.min_reward, environment.max_reward = ends  # type: ignore[assignment]
+        environment.rewards = tuple(values)
 
 
 def _written(reward: float) -> str:
