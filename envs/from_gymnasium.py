@@ -167,7 +167,7 @@ class GymTable(OfGymnasium, POMDP):
         """Return what the table says."""
         return dict(self.table.start)
 
-    def legal(self, state: Any) -> Sequence[Hashable]:
+    def legal_in(self, state: Any) -> Sequence[Hashable]:
         """Return the actions that the environment says are legal in a state; all if it says nothing."""
         if isinstance(state, tuple):
             return self.actions

@@ -155,7 +155,7 @@ class OpenSpielTree(OfOpenSpiel, POMDP):
         """Wait for a cycle."""
         return {(ENDED, 1, 0.0): 1.0}
 
-    def legal(self, state: State) -> Sequence[Hashable]:
+    def legal_in(self, state: State) -> Sequence[Hashable]:
         """Return the actions that are legal at a node; all while there is no game."""
         if state[0] == ENDED:
             return self.actions

@@ -213,7 +213,6 @@ def declare(environment: Environment, values: Sequence[float]) -> None:
     if list(values) == list(range(int(ends[0]), int(ends[1]) + 1)):
         environment.min_reward, environment.max_reward = int(ends[0]), int(ends[1])
     else:
-        environment.min_reward, environment.max_reward = ends  # type: ignore[assignment]
         environment.rewards = tuple(values)
 
 
