@@ -15,7 +15,12 @@ import pyspiel
 from scipy.optimize import linprog
 from scipy.sparse import coo_array, csr_array, hstack
 
+from aixi_approx.randomness import PROBE, below, stream
+
 MAX_NODES = 100_000  # of a tree that is walked: some seconds
+TOO_LARGE = f"its tree has more than {MAX_NODES:,} nodes"
+PROBES = 100  # random games, a second of those that are slow, before a walk that would take a minute
+MEETING = 5  # ways to a position, about, where positions are nodes: 3 in tic-tac-toe
 CHANCE, ENDED = int(pyspiel.PlayerId.CHANCE), int(pyspiel.PlayerId.TERMINAL)  # in place of a player
 NOTHING = 1e-9  # a probability or a difference of values below this is one of rounding
 
@@ -54,6 +59,7 @@ class Tree:
         self.game, self.open = game, kind.information == pyspiel.GameType.Information.PERFECT_INFORMATION
         self.recalls = kind.provides_information_state_string
         self.zero_sum = game.num_players() == 2 and kind.utility == pyspiel.GameType.Utility.ZERO_SUM
+        self._probe()
         try:
             self.nodes = self._walk()
         except _TwoInOneError:  # what is drawn of a position is not all that counts: take histories
@@ -66,12 +72,26 @@ class Tree:
             return str(state)
         return str(state.information_state_string(player) if self.recalls else state.observation_string(player))
 
+    def _probe(self) -> None:
+        """Play some random games, and see whether what branches off them alone is too much to be walked."""
+        random, met, branches = stream(0, PROBE), set[Any](), 0
+        for _ in range(PROBES):
+            state = self.game.new_initial_state()
+            while not state.is_terminal():
+                actions = state.legal_actions()
+                place = (state.move_number(), str(state)) if self.open else tuple(state.history())
+                if place not in met:
+                    met.add(place)
+                    branches += len(actions)
+                state.apply_action(actions[below(random, len(actions))])
+            if branches > MAX_NODES * (MEETING if self.open else 1):
+                raise OverflowError(TOO_LARGE)
+
     def _walk(self) -> list[Node]:
         number: dict[Any, int] = {}
         nodes: list[Any] = []
-        facts: list[Any] = []
         root = self.game.new_initial_state()
-        self._number(root, 0, number, nodes, facts)
+        self._number(root, 0, number, nodes)
         stack = [(root, 0)]
         while stack:
             state, i = stack.pop()
@@ -85,7 +105,7 @@ class Tree:
             after, gains, before = [], [], state.returns()
             for action in actions:
                 child = state.child(action)
-                j, new = self._number(child, depth + 1, number, nodes, facts)
+                j, new = self._number(child, depth + 1, number, nodes)
                 if new:
                     stack.append((child, j))
                 after.append(j)
@@ -94,22 +114,19 @@ class Tree:
             nodes[i] = Node(player, actions, after, chance, gains, seen, list(state.history()), depth)
         return nodes
 
-    def _number(
-        self, state: Any, depth: int, number: dict[Any, int], nodes: list[Any], facts: list[Any]
-    ) -> tuple[int, bool]:
+    def _number(self, state: Any, depth: int, number: dict[Any, int], nodes: list[Any]) -> tuple[int, bool]:
         """The number of the node of a state, and whether it is new."""
         player = int(state.current_player())
         key = (depth, player, str(state)) if self.open else len(nodes)
-        fact = (state.legal_actions() if player >= 0 else [], state.returns() if player == ENDED else [])
         if key in number:
-            if facts[number[key]] != fact:
+            known = nodes[number[key]]
+            if known and known.player >= 0 and known.actions != state.legal_actions():
                 raise _TwoInOneError
             return number[key], False
         if len(nodes) >= MAX_NODES:
-            raise OverflowError(f"its tree has more than {MAX_NODES:,} nodes")
+            raise OverflowError(TOO_LARGE)
         number[key] = len(nodes)
         nodes.append(None)
-        facts.append(fact if self.open else None)
         return number[key], True
 
     def names(self, player: int) -> dict[int, str]:

@@ -17,13 +17,13 @@ from bisect import bisect_left
 from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
 
-from aixi_approx.environment import Environment
+from aixi_approx.environment import MAX_REWARD, Environment
 
 MAX_VALUES = 256  # of a grid whose unit is chosen here, and of a set: 8 bits
 MOST_VALUES = 1 << 16  # of a grid whose unit is asked for: the values are kept in a table
-MAX_SPREAD = 5e9  # of rewards: a unit is at least 1e-6, and 5e15 of them can be told apart in a float
 LADDER = sorted(m * 10.0**k for k in range(-6, 10) for m in (1, 2, 5))
-NEAR = 1e-6  # of a unit, or of a value; a reward this close to it counts as the same
+NEAR = 1e-6  # of a unit; a reward this close to a multiple counts as one
+SAME = 2e-7  # of a reward; those that differ by less, and are not whole, are the same: float32 has 24 bits
 
 
 class Declared(NamedTuple):
@@ -99,7 +99,7 @@ class RewardScale:
     Raises
     ------
     ValueError
-        If a reward is infinite, NaN, or beyond 5e9; if a known one was not declared; or if the unit is too small.
+        If a reward is infinite, NaN, or beyond 2^31; if a known one was not declared; or if the unit is too small.
     """
 
     def __init__(
@@ -112,7 +112,7 @@ class RewardScale:
         clip: bool = False,
     ) -> None:
         single, ranges = declared or ((), ())
-        if not all(abs(reward) <= MAX_SPREAD for reward in (*rewards, *single, *sum(ranges, ()))):
+        if not all(abs(reward) <= MAX_REWARD for reward in (*rewards, *single, *sum(ranges, ()))):
             raise ValueError(f"rewards from {min(rewards)} to {max(rewards)} are too large, or not numbers")
         known = _distinct(rewards)
         self.declared, self.certain, self.clip, self.clipped = declared, certain or declared is not None, clip, 0
@@ -193,8 +193,8 @@ class RewardScale:
     def _near(self, reward: float) -> bool:
         """Whether a reward has a code."""
         value = self._nearest(reward)
-        slack = NEAR * max(self.unit or 0.0, abs(value)) + (self.unit / 2 if self.rounds and self.unit else 0.0)
-        return abs(value - reward) <= slack
+        slack = (NEAR + 0.5 * self.rounds) * (self.unit or 0.0)
+        return abs(value - reward) <= slack or _same(value, reward)
 
     def _option(self, more: Collection[float]) -> str:
         """The values as the option declares them, and some more."""
@@ -223,14 +223,19 @@ def _written(reward: float) -> str:
 def _plain(reward: float) -> float:
     """A reward as one would write it, 0.1 where float32 has 0.10000000149, if that is as good as the same."""
     short = float(f"{reward:.6g}")
-    return short if abs(short - reward) <= 1e-7 * abs(reward) else float(reward)  # float32 has 24 bits
+    return short if _same(short, reward) else float(reward)
+
+
+def _same(one: float, other: float) -> bool:
+    """Whether two rewards differ by rounding at most."""
+    return one == other or (abs(one - other) <= SAME * abs(one) and not (one % 1 == other % 1 == 0))
 
 
 def _distinct(rewards: Iterable[float]) -> tuple[float, ...]:
     """Rewards in ascending order, those that differ by rounding only once."""
     found: list[float] = []
     for reward in sorted(set(map(_plain, rewards))):
-        if not found or reward - found[-1] > NEAR * abs(reward):
+        if not found or not _same(reward, found[-1]):
             found.append(reward)
     return tuple(found)
 
