@@ -524,7 +524,9 @@ def _tensor(game: Any) -> tuple[int, str]:
         found.append((int(game.observation_tensor_size()), "observation_tensor"))
     if fit := [each for each in found if each[0] <= MAX_BITS]:
         return fit[0]
-    tensors = f"its tensors have {' and '.join(str(bits) for bits, _ in found)} numbers" if found else "it has no tensor"
+    tensors = (
+        f"its tensors have {' and '.join(str(bits) for bits, _ in found)} numbers" if found else "it has no tensor"
+    )
     raise ValueError(
         f"its tree has more than {MAX_NODES:,} nodes, and {tensors}, where at most {MAX_BITS} will do: make the game "
         "smaller by its options"

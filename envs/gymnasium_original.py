@@ -33,8 +33,6 @@ WORDS = {  # of actions that Gymnasium has numbers for, by the class of the envi
 }
 
 
-
-
 class Pay(NamedTuple):
     """The reward of a cycle, and what became of the episode."""
 

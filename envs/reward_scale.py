@@ -160,7 +160,9 @@ class RewardScale:
             return ""
         inside = self.values[0] < reward < self.values[-1]
         if inside and self.declared and any(low < reward < high for low, high in self.declared.ranges):
-            return f"which lies between multiples of {self.unit:g}: round it by {joint}unit={self.unit:g}, or a finer one"
+            return (
+                f"which lies between multiples of {self.unit:g}: round it by {joint}unit={self.unit:g}, or a finer one"
+            )
         if self.declared:
             return f"which rewards={self._option(())} does not declare: write rewards={self._option([reward])}, or &clip=True"
         what = "which its table does not have" if self.certain else "which random play has not seen"

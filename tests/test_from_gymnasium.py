@@ -286,7 +286,11 @@ def test_a_reward_that_is_none_of_the_values_is_told_as_it_is_and_how_to_mend_it
 
 @pytest.mark.parametrize("reward", [9.0, 1.5, -0.1])
 def test_every_option_that_a_fault_names_mends_it(reward: float) -> None:
-    for scale in (RewardScale([0, 1]), RewardScale([i / 7 for i in range(300)]), RewardScale([0], Declared.read("0,1"))):
+    for scale in (
+        RewardScale([0, 1]),
+        RewardScale([i / 7 for i in range(300)]),
+        RewardScale([0], Declared.read("0,1")),
+    ):
         if scale.coded(reward) not in scale.values:
             option = scale.fault(reward, "?").split("rewards=")[-1].split(" ")[0].rstrip(",")
             mended = RewardScale([0, 1], Declared.read(option))
@@ -436,7 +440,9 @@ def test_parts_of_a_dict_are_left_out_where_asked_for() -> None:
     env = make(f"{name}?without=mission,note&rewards=1,5")
     assert env.observations[env.checked_step(0).observation] == (False, (("at", 1), ("bag", (("gold", 1),))))
     assert env.approximations.endswith("an observation is without mission, note, as asked for")
-    with pytest.raises(EnvironmentFault, match=r"without=x: there is no such part: its observations have at, bag, gold"):
+    with pytest.raises(
+        EnvironmentFault, match=r"without=x: there is no such part: its observations have at, bag, gold"
+    ):
         make(f"{name}?without=x")
 
 

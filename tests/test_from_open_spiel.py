@@ -52,7 +52,9 @@ def test_nobody_earns_more_than_the_value_against_the_perfect_opponent(name: str
     game = pyspiel.load_game(name)
     tree = Tree(game)
     plan = tree.perfect(player)
-    theirs = {node.seen: dict(zip(node.actions, plan[i], strict=True)) for i, node in enumerate(tree.nodes) if i in plan}
+    theirs = {
+        node.seen: dict(zip(node.actions, plan[i], strict=True)) for i, node in enumerate(tree.nodes) if i in plan
+    }
     uniform = policies.UniformRandomPolicy(game)
 
     class Both(policies.Policy):
@@ -195,7 +197,10 @@ def test_tensors_are_numbers() -> None:
         ("goofspiel", r"players move at once: name it open_spiel:turn_based_simultaneous_game\(game=goofspiel\(\)\)"),
         ("mfg_crowd_modelling", "it is a game of a whole population"),
         ("negotiation", "its chances are its own secret"),
-        ("liars_dice?opponent=perfect", "opponent=perfect takes the tree of the game, and its tree has more than 100,000"),
+        (
+            "liars_dice?opponent=perfect",
+            "opponent=perfect takes the tree of the game, and its tree has more than 100,000",
+        ),
         ("liars_dice?equal=True", "equal=True takes the tree of the game"),
         ("chess", "more than 100,000 nodes, and its tensors have 1280 numbers, where at most 62 will do"),
     ],
@@ -263,5 +268,3 @@ def test_without_open_spiel_it_says_what_to_install(monkeypatch: pytest.MonkeyPa
         monkeypatch.delitem(sys.modules, f"aixi_approx.envs.{module}", raising=False)
     with pytest.raises(EnvironmentFault, match=re.escape("need it installed: pip install open_spiel")):
         make("open_spiel:kuhn_poker")
-
-
