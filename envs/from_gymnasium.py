@@ -19,8 +19,8 @@ What becomes of an environment here:
 - What counts is the reward per cycle, for ever, so that the end of an episode is worth what its last reward is. Where
   each cycle pays the same (CartPole 1, CliffWalking and MountainCar -1), there is nothing in ending or not ending an
   episode; the options `end` and `discount` can change that.
-- With a discount g below 1, an episode that has ended stays ended: each cycle pays 0 and shows what was seen last. After
-  every cycle, whether ended or not, the next episode begins with probability 1 - g, and the highest bit of the
+- With a discount g below 1, an episode that has ended stays ended: each cycle pays 0 and shows what was seen last.
+  After every cycle, ended or not, the next episode begins with probability 1 - g, and the highest bit of the
   observation says so. The reward per cycle is then (1 - g) times the discounted return of an episode.
 - An agent is not shown how long an episode lasts already, so that a limit on its length would be noise to it. The
   limit that an environment is registered with is left out; `max_episode_steps=100` puts one on.

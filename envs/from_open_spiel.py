@@ -42,7 +42,7 @@ from aixi_approx.environment import Environment, EnvironmentFault, Percept, Sche
 try:
     import pyspiel
 
-    from aixi_approx.envs.open_spiel_tree import CHANCE, ENDED, MAX_NODES, Node, Policy, Tree, total
+    from aixi_approx.envs.open_spiel_tree import ENDED, MAX_NODES, Node, Policy, Tree, total
 except ModuleNotFoundError as error:
     if error.name != "pyspiel":
         raise
@@ -301,9 +301,12 @@ class OpenSpielGame(OfOpenSpiel):
         while not self.state.is_terminal() and self.state.current_player() != self.player:
             if self.state.is_chance_node():
                 left = draw(self.random)
-                for action, chance in self.state.chance_outcomes():
+                outcomes = self.state.chance_outcomes()
+                action = outcomes[-1][0]
+                for each, chance in outcomes:
                     left -= chance
                     if left < 0:
+                        action = each
                         break
             else:
                 legal = self.state.legal_actions()
@@ -491,9 +494,10 @@ def _game(name: str, given: Mapping[str, Any]) -> Any:
     game = pyspiel.load_game(short, parameters)
     kind = game.get_type()
     if kind.dynamics == pyspiel.GameType.Dynamics.SIMULTANEOUS:
+        inner = name if "(" in name else f"{name}()"
         raise ValueError(
-            f"players move at once: name it open_spiel:turn_based_simultaneous_game(game={name}{'()' * ('(' not in name)}), "
-            "where they move one after the other without seeing it"
+            f"players move at once: name it open_spiel:turn_based_simultaneous_game(game={inner}), where they move one "
+            "after the other without seeing it"
         )
     if kind.dynamics != pyspiel.GameType.Dynamics.SEQUENTIAL:
         raise ValueError("it is a game of a whole population (mean field): only those of single players can be played")

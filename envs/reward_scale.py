@@ -51,7 +51,7 @@ class Declared(NamedTuple):
                     ranges.append((float(low), float(high)))
                 else:
                     raise ValueError
-            if not all(map(math.isfinite, (*values, *sum(ranges, ())))) or not ranges and len(set(values)) < 2:
+            if not all(map(math.isfinite, (*values, *sum(ranges, ())))) or (not ranges and len(set(values)) < 2):
                 raise ValueError
         except ValueError:
             raise ValueError(
@@ -164,7 +164,8 @@ class RewardScale:
                 f"which lies between multiples of {self.unit:g}: round it by {joint}unit={self.unit:g}, or a finer one"
             )
         if self.declared:
-            return f"which rewards={self._option(())} does not declare: write rewards={self._option([reward])}, or &clip=True"
+            what = f"which rewards={self._option(())} does not declare"
+            return f"{what}: write rewards={self._option([reward])}, or &clip=True"
         what = "which its table does not have" if self.certain else "which random play has not seen"
         return f"{what}: add {joint}rewards={self._option([reward])} to its name"
 

@@ -10,12 +10,11 @@ import pytest
 
 from aixi_approx import POMDP, build_agent, check_environment, interact, make, solve
 from aixi_approx.environment import EnvironmentFault
-from aixi_approx.randomness import AGENT, draw, stream
 
 pyspiel = pytest.importorskip("pyspiel", reason="OpenSpiel is not installed: pip install open_spiel")
 
 from open_spiel.python import policy as policies  # noqa: E402
-from open_spiel.python.algorithms import exploitability, expected_game_score  # noqa: E402
+from open_spiel.python.algorithms import expected_game_score, exploitability  # noqa: E402
 
 from aixi_approx.envs.from_open_spiel import OVER, Bot, OpenSpielGame, OpenSpielTree, Tensors  # noqa: E402
 from aixi_approx.envs.open_spiel_tree import Tree  # noqa: E402
