@@ -196,20 +196,20 @@ class OpenSpielTree(OfOpenSpiel, POMDP):
     def _follow(self, start: int) -> dict[tuple[int, float], float]:
         """Where others and chance lead from a node: (node of the agent or ENDED, what is paid), and the probability."""
         if start not in self.after:
-            self.after[start] = self.tree.until(self.player, start, self.policy)
+            self.after[start] = self.tree.until(self.player, start, policy=self.policy)
         return self.after[start]
 
     def _rewards(self, own: Mapping[int, Node]) -> list[float]:
         """All rewards that a cycle may have against any opponents, so that agents can change them."""
         policy = self.tree.uniform()
         first: dict[int, set[float]] = {}
-        for i, gained in self.tree.until(self.player, 0, policy):
+        for i, gained in self.tree.until(self.player, 0, policy=policy):
             first.setdefault(i, set()).add(gained)
         rewards = first.get(ENDED, set()) | {0.0}
         for i, node in own.items():
             before = first.get(i, {0.0}) | ({0.0} if self.tree.open else set())
             for k, j in enumerate(node.after):
-                for _, gained in self.tree.until(self.player, j, policy):
+                for _, gained in self.tree.until(self.player, j, policy=policy):
                     rewards |= {total(paid, node.gains[k][self.player], gained) for paid in before}
         return sorted(rewards)
 
@@ -232,6 +232,7 @@ class OpenSpielGame(OfOpenSpiel):
         self.game, self.player, self.native = game, player, list(range(game.num_distinct_actions()))
         self.actions = tuple(self.native)
         self.bits, self.tensor = _tensor(game)
+        self.state: Any = None
         self.observations = Tensors(self.bits)
         seen, self.scale = {0.0}, RewardScale([0.0], clip=True)
         for seed in range(SCOUTING):
@@ -269,7 +270,7 @@ class OpenSpielGame(OfOpenSpiel):
     def legal(self) -> Sequence[int]:
         """Return the numbers of the legal actions; all while there is no game."""
         own = self.state is not None and self.state.current_player() == self.player
-        return self.state.legal_actions() if own else self.native
+        return list(self.state.legal_actions()) if own else self.native
 
     def reset(self, seed: int) -> None:
         """Wait for a cycle."""
@@ -353,7 +354,7 @@ class Tensors(Sequence[str]):
         return int(observation, 2)
 
 
-class Bot(pyspiel.Bot):  # type: ignore[misc]
+class Bot(pyspiel.Bot):
     """An agent as a player of OpenSpiel, for `pyspiel.evaluate_bots` and all else that takes one.
 
     It takes in what its seat sees and is paid, as it does in the environment, and decides greedily. A decision that is
@@ -404,9 +405,9 @@ class Bot(pyspiel.Bot):  # type: ignore[misc]
         self.restart()
         self.state = state.clone()
 
-    def inform_action(self, state: Any, player: int, action: int) -> None:
-        """Take note of what others and chance do."""
-        self.state = state.child(action)
+    def inform_action(self, state: Any, *move: int) -> None:
+        """Take note of a move of others or of chance: the player and the action."""
+        self.state = state.child(move[1])
 
     def step(self, state: Any) -> int:
         """Return the action, as OpenSpiel numbers it, that the agent takes in a state."""

@@ -145,7 +145,7 @@ class Tree:
             state.apply_action(action)
         return state
 
-    def until(self, player: int, start: int, policy: Policy) -> dict[tuple[int, float], float]:
+    def until(self, player: int, start: int, *, policy: Policy) -> dict[tuple[int, float], float]:
         """Return where others and chance lead from a node, and with which probability.
 
         That is: the node in which it is the player's turn, or ENDED, and what the player was paid on the way.
