@@ -55,7 +55,7 @@ from aixi_approx.validation import check_choice
 
 OVER = "over"  # the observation while there is no game
 MAX_BITS = 62  # of a tensor: Python counts at most 2^63 - 1 members of a sequence
-SCOUTING = 200  # games of random play, to see rewards and whether a tensor is of bits
+SCOUTING = 1_000  # cycles of random play, to see rewards and whether a tensor is of bits
 OPPONENTS = ("uniform", "perfect")
 
 State = tuple[int, int, float]  # a node, the turn of the agent in this game, and what was paid before it; or
@@ -235,13 +235,10 @@ class OpenSpielGame(OfOpenSpiel):
         self.state: Any = None
         self.observations = Tensors(self.bits)
         seen, self.scale = {0.0}, RewardScale([0.0], clip=True)
-        for seed in range(SCOUTING):
-            self.reset(seed)
-            for _ in range(game.max_game_length() + 1):
-                seen.add(self._turn(0))
-                self.seen(self.state)
-                if self.state.is_terminal() or not self.state.history():
-                    break
+        self.reset(0)
+        for _ in range(SCOUTING):
+            seen.add(self._turn(below(self.random, len(self.native))))
+            self.seen(self.state)
         ends = (game.min_utility(), game.max_utility())
         if declared is None and kind.reward_model == pyspiel.GameType.RewardModel.TERMINAL and ends[0] < ends[1]:
             declared = Declared((0.0,), (ends,))

@@ -420,6 +420,14 @@ def test_a_table_knows_what_is_legal() -> None:
     assert "-10" not in make("gym:Taxi-v4?fickle_passenger=True").approximations
 
 
+def test_popgym_works_as_it_is() -> None:
+    pytest.importorskip("popgym", reason="POPGym is not installed: pip install popgym")
+    env = make("gym:popgym:popgym-RepeatPreviousEasy-v0")
+    assert env.coding.rewards == pytest.approx((-1 / 48, 0, 1 / 48), abs=1e-15)
+    coding = env.coding
+    assert (coding.action_bits, coding.reward_bits, coding.observation_bits) == (2, 2, 3)
+
+
 # Parts that are left out.
 
 
