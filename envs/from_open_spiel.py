@@ -244,7 +244,7 @@ class OpenSpielGame(OfOpenSpiel):
             declared = Declared((0.0,), (ends,))
         self.scale = RewardScale(seen, declared)
         declare(self, self.scale.values)
-        self.approximations = "; ".join(said for said in (str(self.scale), self.scale.guess()) if said)
+        self.approximations = "; ".join(said for said in (str(self.scale), self.scale.guess("&")) if said)
         self.settings = _settings(self.coding.cycle_bits, game.max_game_length())
 
     def seen(self, state: Any) -> int:

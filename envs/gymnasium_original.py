@@ -220,7 +220,7 @@ class Original:
             parts.append(f"of an action, {rounded}")
         if rounded := str(self.observations.code):
             parts.append(f"of an observation, {rounded}, clipped beyond")
-        parts += [said for said in (str(self.scale), self.scale.guess()) if said]
+        parts += [said for said in (str(self.scale), self.scale.guess(self.joint)) if said]
         if self.left_out:
             parts.append(f"an observation is without {', '.join(self.left_out)}, as asked for")
         if self.scale.clip and self.scale.certain:

@@ -169,8 +169,8 @@ class RewardScale:
         what = "which its table does not have" if self.certain else "which random play has not seen"
         return f"{what}: add {joint}rewards={self._option([reward])} to its name"
 
-    def guess(self) -> str:
-        """Return what of the values is a guess, and what comes of it, or nothing."""
+    def guess(self, joint: str) -> str:
+        """Return what of the values is a guess, what comes of it, and the option that mends it; or nothing."""
         if self.certain:
             return ""
         low, high = self.values[0], self.values[-1]
@@ -182,7 +182,7 @@ class RewardScale:
             seen = f"the rewards are {len(self.values)} values from {low:g} to {high:g}"
         else:
             seen = f"the rewards lie in {low:g} to {high:g}"
-        other = "is clipped, as asked for" if self.clip else "will stop the run: declare it by ?rewards="
+        other = "is clipped, as asked for" if self.clip else f"will stop the run: declare it by {joint}rewards="
         return f"{seen} as far as random play has seen, and another one {other}"
 
     def __str__(self) -> str:

@@ -309,7 +309,9 @@ def test_a_reward_that_random_play_has_not_seen_stops_the_run_in_one_line() -> N
     env = make(name)
     assert env.rewards == (0, 0.25)
     assert env.coding.reward_bits == 1
-    said = "the rewards are 0, 0.25 as far as random play has seen, and another one will stop the run: declare it by"
+    said = (
+        "the rewards are 0, 0.25 as far as random play has seen, and another one will stop the run: declare it by ?re"
+    )
     assert said in env.approximations
     env.reset(1)
     assert [env.checked_step(0).reward for _ in range(3)] == [0.25, 0.25, 0]

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from aixi_approx import POMDP, build_agent, check_environment, interact, make, solve
+from aixi_approx import POMDP, build_agent, interact, make, solve
+from aixi_approx.conformance.by_name import check
 from aixi_approx.environment import EnvironmentFault
 
 pyspiel = pytest.importorskip("pyspiel", reason="OpenSpiel is not installed: pip install open_spiel")
@@ -122,7 +123,7 @@ def test_a_game_is_played_as_open_spiel_plays_it() -> None:
 
 @pytest.mark.parametrize("name", ["kuhn_poker", "tic_tac_toe?opponent=perfect"])
 def test_the_check_passes(name: str) -> None:
-    assert not [each for each in check_environment(f"open_spiel:{name}", cycles=50) if each.result == "failed"]
+    assert check(f"open_spiel:{name}", cycles=50).passed
 
 
 def test_rewards_do_not_depend_on_the_opponent_and_are_few() -> None:
