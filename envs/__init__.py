@@ -9,6 +9,7 @@ of the group `aixi_approx.environments`
 tiger?discount=0.95       any of them with a discount: it begins anew with probability 0.05 after every cycle
 gym:FrozenLake-v1         an environment of Gymnasium: from_gymnasium.py describes the options
 dir/tiger.POMDP           a file in Cassandra's format, .POMDP or .MDP: from_cassandra.py
+open_spiel:kuhn_poker     a game of OpenSpiel: from_open_spiel.py describes the options
 """
 
 from __future__ import annotations
@@ -121,6 +122,9 @@ def _plain_maker(environment: str) -> Callable[[], Environment]:
     if environment.lower().endswith((".pomdp", ".mdp")):
         cassandra = importlib.import_module(f"{__name__}.from_cassandra")
         return functools.partial(build, environment, cassandra.build, environment)
+    if environment.startswith("open_spiel:"):
+        open_spiel = importlib.import_module(f"{__name__}.from_open_spiel")
+        return functools.partial(build, environment, open_spiel.build, environment.removeprefix("open_spiel:"))
     title, kind, parameters = REGISTRY.find(environment)
     try:
         inspect.signature(kind).bind(*parameters)

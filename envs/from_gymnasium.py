@@ -2,12 +2,15 @@
 
     gym:FrozenLake-v1    gym:FrozenLake-v1?is_slippery=False&map_name=8x8    gym:CartPole-v1?bins=4
 
-Options go to `gymnasium.make` as Python literals, or as text where they are none. Four are ours:
+Options go to `gymnasium.make` as Python literals, or as text where they are none. These are ours:
 
     bins=8            values that a number of a Box is rounded to, where it is
-    rewards=-10..20   the range of the rewards
-    unit=0.1          what a whole number of reward stands for
+    rewards=-1,0,100  all rewards there are; or their range, -10..20; or both, -1..0,100
+    unit=0.1          the spacing of the grid of rewards in a range, to which they are rounded
+    clip=True         a reward that is none of these becomes the nearest one; else it stops the run
     end=-10           what is added to the last reward of an episode, unless it was cut off by a limit
+    discount=0.95     what the next reward of an episode is worth, beside the one before
+    without=mission   parts of a Dict that are left out of the observation, with commas in between
 
 What becomes of an environment here:
 
@@ -15,11 +18,17 @@ What becomes of an environment here:
   episode, the observation the first of the new one, and the highest bit of the observation says that it is so.
 - What counts is the reward per cycle, for ever, so that the end of an episode is worth what its last reward is. Where
   each cycle pays the same (CartPole 1, CliffWalking and MountainCar -1), there is nothing in ending or not ending an
-  episode; the option `end` can change that.
+  episode; the options `end` and `discount` can change that.
+- With a discount g below 1, an episode that has ended stays ended: each cycle pays 0 and shows what was seen last.
+  After every cycle, ended or not, the next episode begins with probability 1 - g, and the highest bit of the
+  observation says so. The reward per cycle is then (1 - g) times the discounted return of an episode.
 - An agent is not shown how long an episode lasts already, so that a limit on its length would be noise to it. The
   limit that an environment is registered with is left out; `max_episode_steps=100` puts one on.
-- Rewards are whole numbers: multiples of a unit (`RewardScale`). Which rewards there are is read from a transition
-  table, or else seen in random play with a fixed seed, and so are the ends of numbers that have none.
+- Rewards are what they are, each with a code (`RewardScale`). Which there are is declared, or read from a transition
+  table, or else seen in random play with a fixed seed, and so are the ends of numbers that have none. What random play
+  has seen is a guess: the first reward that it does not include stops the run, and says how to declare it.
+- Where the environment says which actions are legal, by an `action_mask` in its info (Taxi does), any other stands for
+  one that is drawn uniformly from them.
 - An environment with a transition table `P` and `initial_state_distrib`, as Gymnasium's toy texts have, is a finite
   POMDP: its table is sampled here, so that its optimum can be solved for and its true model be planned with. If random
   play finds that the table does not tell the truth (a limit, a wrapper, a fickle passenger), it is not used.
@@ -32,24 +41,28 @@ from __future__ import annotations
 
 import sys
 import warnings
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from aixi_approx.environment import Environment, EnvironmentFault, Percept, Schedule, Settings
 
 try:
     import gymnasium
 
-    from aixi_approx.envs.gymnasium_original import Original, Table, table_of
+    from aixi_approx.envs.gymnasium_original import Original, Table, Transition, legal_in, table_of
 except ModuleNotFoundError as error:
     if error.name != "gymnasium":
         raise
     raise EnvironmentFault("environments of Gymnasium need it installed: pip install gymnasium") from None
 
+from aixi_approx.envs.reward_scale import declare
 from aixi_approx.pomdp.definition import POMDP, Outcome
-from aixi_approx.randomness import ENVIRONMENT, stream
+from aixi_approx.randomness import ENVIRONMENT, below, draw, stream
 
 
 class OfGymnasium(Environment):
@@ -68,6 +81,17 @@ class OfGymnasium(Environment):
         """What Gymnasium says of it, and of the observations here."""
         return self.original.rules()
 
+    def reward_fault(self, reward: float) -> str:
+        """Return a reward and what is wrong with it, or nothing."""
+        fault = self.original.scale.fault(reward, self.original.joint)
+        return f"{reward:g}, {fault}" if fault else ""
+
+    def _declare(self, original: Original) -> None:
+        """Say what the actions, observations and rewards are."""
+        self.original, self.discount = original, float(original.discount)
+        self.actions, self.observations = original.actions(), original.observations
+        declare(self, original.scale.values)
+
 
 class GymEnvironment(OfGymnasium):
     """An environment of Gymnasium that is played as it is."""
@@ -75,12 +99,12 @@ class GymEnvironment(OfGymnasium):
     hidden = "whatever its observations leave out"
 
     def __init__(self, original: Original) -> None:
-        self.original, self.env = original, original.env
-        self.actions, self.observations = original.actions(), original.observations
-        self.min_reward, self.max_reward = original.scale.least, original.scale.most
+        self._declare(original)
+        self.env = original.env
         self.settings, self.approximations = _settings(3 * self.coding.cycle_bits), original.approximations()
         self.native = [original.action_code.value(indices) for indices in original.chosen]
         self.last: Any = None
+        self.mask: NDArray[np.int8] | None = None
 
     @property
     def random_reward(self) -> float | None:
@@ -89,19 +113,34 @@ class GymEnvironment(OfGymnasium):
 
     def reset(self, seed: int) -> None:
         """Begin the first episode."""
-        self.last, _ = self.env.reset(seed=int(stream(seed, ENVIRONMENT)[0] >> 33))
+        self.random = stream(seed, ENVIRONMENT)
+        self._begin(seed=int(self.random[0] >> 33))
+
+    def _begin(self, seed: int | None = None) -> None:
+        self.last, info = self.env.reset(seed=seed)
+        self.ended, self.mask = False, legal_in(info, len(self.actions))
+
+    def legal(self) -> Sequence[int]:
+        """Return the numbers of the actions that the environment says are legal now; all if it says nothing."""
+        return range(len(self.actions)) if self.mask is None else np.flatnonzero(self.mask).tolist()
 
     def step(self, action: int) -> Percept:
-        """Take a step, and begin the next episode if this one has ended."""
-        self.last, reward, terminated, truncated, _ = self.env.step(self.native[action])
-        ended = bool(terminated or truncated)
-        if ended:
-            self.last, _ = self.env.reset()
+        """Take a step, and begin the next episode if this one has ended, or by chance if there is a discount."""
+        paid = 0.0
+        if not self.ended:
+            if self.mask is not None and not self.mask[action]:
+                action = self.legal()[below(self.random, int(self.mask.sum()))]
+            self.last, reward, terminated, truncated, info = self.env.step(self.native[action])
+            self.ended, self.mask = bool(terminated or truncated), legal_in(info, len(self.actions))
+            paid = float(reward) + self.original.end * bool(terminated)
+        anew = self.ended if self.discount == 1 else draw(self.random) >= self.discount
+        if anew:
+            self._begin()
         clipped = self.original.scale.clipped
-        level = self.original.level(float(reward), terminated)
+        told = self.original.scale.coded(paid)
         if self.original.scale.clipped > clipped:
             self.approximations = self.original.approximations()
-        return Percept(self.observations.index((ended, self.last)), level)
+        return Percept(self.observations.index((anew, self.last)), told)
 
     def render(self) -> str:
         """Draw what Gymnasium draws as text, or say what it shows."""
@@ -109,33 +148,51 @@ class GymEnvironment(OfGymnasium):
 
 
 class GymTable(OfGymnasium, POMDP):
-    """An environment of Gymnasium whose transition table is sampled."""
+    """An environment of Gymnasium whose transition table is sampled.
+
+    A state has the number that the table gives it; one that an episode has ended in, and stays, is (number, "ended").
+    """
 
     hidden = "nothing"
 
     def __init__(self, original: Original, table: Table) -> None:
-        self.original, self.table = original, table
-        self.actions, self.observations = original.actions(), original.observations
-        self.min_reward, self.max_reward = original.scale.least, original.scale.most
+        self.table = table
+        self._declare(original)
         self.number = {action: i for i, action in enumerate(self.actions)}
         original.env.reset(seed=0)  # for pictures
         super().__init__()
         self.settings, self.approximations = _settings(2 * self.coding.cycle_bits), original.approximations()
 
-    def start(self) -> dict[int, float]:
+    def start(self) -> dict[Any, float]:
         """Return what the table says."""
-        return self.table.start
+        return dict(self.table.start)
 
-    def outcomes(self, state: int, action: Hashable) -> Iterable[Outcome]:
+    def legal_in(self, state: Any) -> Sequence[Hashable]:
+        """Return the actions that the environment says are legal in a state; all if it says nothing."""
+        if isinstance(state, tuple):
+            return self.actions
+        return [self.actions[number] for number in self.original.legal(state)]
+
+    def outcomes(self, state: Any, action: Hashable) -> Iterable[Outcome]:
         """Return what the table says, and what the next episode begins with where one ends."""
-        for p, after, reward, ended in self.table.transitions[state][self.number[action]]:
-            level = self.original.level(reward, ended)
-            for next_state, q in self.start().items() if ended else [(int(after), 1.0)]:
-                yield Outcome(p * q, next_state, (bool(ended), next_state), level)
+        if isinstance(state, tuple):
+            rows = [Transition(1.0, state[0], 0.0, True)]
+        else:
+            rows = [Transition(*row) for row in self.table.transitions[state][self.number[action]]]
+        for p, after, reward, ended in rows:
+            told = self.original.reward(reward, ended and not isinstance(state, tuple))
+            anew = 1 - self.discount if self.discount < 1 else float(ended)
+            if anew:
+                for first, q in self.table.start.items():
+                    yield Outcome(p * anew * q, first, (True, first), told)
+            if anew < 1:
+                yield Outcome(p * (1 - anew), (int(after), "ended") if ended else int(after), (False, int(after)), told)
 
     def render(self) -> str:
         """Draw what Gymnasium draws of the state as text."""
-        self.original.env.unwrapped.s = self.states[self.current]  # type: ignore[attr-defined]
+        state = self.states[self.current]
+        number = state[0] if isinstance(state, tuple) else state
+        self.original.env.unwrapped.s = number  # type: ignore[attr-defined]
         return self.original.picture() or super().render()
 
 

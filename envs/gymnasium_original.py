@@ -8,7 +8,7 @@ import inspect
 import itertools
 import math
 import textwrap
-from collections.abc import Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import gymnasium
@@ -16,13 +16,15 @@ import numpy as np
 from gymnasium.envs.registration import load_env_creator
 from gymnasium.spaces import Discrete
 from gymnasium.wrappers import OrderEnforcing, PassiveEnvChecker
+from numpy.typing import NDArray
 
-from aixi_approx.envs.gymnasium_spaces import Limits, Observations, SpaceCode, flat
-from aixi_approx.envs.reward_scale import RewardScale
+from aixi_approx.envs.gymnasium_spaces import Limits, Observations, SpaceCode, flat, without
+from aixi_approx.envs.reward_scale import Declared, RewardScale
 
 SCOUTING = 10_000  # cycles of random play
 MAX_BITS = 40  # of an observation
 MAX_ACTIONS = 1024
+FEW = 30  # episodes; a mean over fewer is off by more than a fifth of their spread
 WORDS = {  # of actions that Gymnasium has numbers for, by the class of the environment
     "FrozenLakeEnv": ("left", "down", "right", "up"),
     "CliffWalkingEnv": ("up", "right", "down", "left"),
@@ -31,7 +33,21 @@ WORDS = {  # of actions that Gymnasium has numbers for, by the class of the envi
 }
 
 
-Pay = tuple[float, bool]  # a reward, and whether the episode ended with it
+class Pay(NamedTuple):
+    """The reward of a cycle, and what became of the episode."""
+
+    reward: float
+    terminated: bool
+    over: bool  # terminated, or cut off by a limit
+
+
+class Transition(NamedTuple):
+    """One of the things that can come of an action, as the tables of Gymnasium's toy texts have it."""
+
+    probability: float
+    state: int
+    reward: float
+    ended: bool
 
 
 class Table(NamedTuple):
@@ -43,12 +59,12 @@ class Table(NamedTuple):
     start: dict[int, float]
     transitions: Mapping[int, Mapping[int, list[tuple[float, int, float, bool]]]]
 
-    def rewards(self) -> set[Pay]:
-        """Return the rewards that can be reached."""
+    def rewards(self, legal: Callable[[int], Sequence[int]]) -> set[Pay]:
+        """Return the rewards that can be reached by legal actions."""
         states, found = list(self.start), set()
         for state in states:  # grows as states are found
-            for row in self.transitions[state].values():
-                found |= {(float(reward), bool(ended)) for p, _, reward, ended in row if p > 0}
+            for row in (self.transitions[state][action] for action in legal(state)):
+                found |= {Pay(float(reward), bool(ended), bool(ended)) for p, _, reward, ended in row if p > 0}
                 states += {int(after) for p, after, _, ended in row if p > 0 and not ended}.difference(states)
         return found
 
@@ -80,28 +96,41 @@ class Original:
         self.id, _, options = written.partition("?")
         self.options = dict(_option(part) for part in options.split("&") if part)
         bins, unit = self.options.pop("bins", 8), self.options.pop("unit", None)
-        self.limits = _limits(self.options.pop("rewards", None))
+        declared, clip = self._option_of("rewards"), self.options.pop("clip", False)
+        self.left_out = [name for name in (self._option_of("without") or "").split(",") if name]
+        self.joint = "&" if options else "?"
         if not isinstance(bins, int) or not 2 <= bins <= MAX_ACTIONS:
             raise ValueError(f"bins is {bins!r}: it must be a whole number from 2 to {MAX_ACTIONS}")
         if unit is not None and (not isinstance(unit, int | float) or not 0 < unit < math.inf):
             raise ValueError(f"unit is {unit!r}: it must be a number above 0")
-        self.end = self.options.pop("end", 0)
+        if not isinstance(clip, bool):
+            raise ValueError(f"clip is {clip!r}: it is True or False")
+        self.end, self.discount = self.options.pop("end", 0), self.options.pop("discount", 1)
         if not isinstance(self.end, int | float) or not math.isfinite(self.end):
             raise ValueError(f"end is {self.end!r}: it must be a number")
+        if not isinstance(self.discount, int | float) or not 0 < self.discount <= 1:
+            raise ValueError(f"discount is {self.discount!r}: it must be a number above 0, and at most 1")
         self.env = self.fresh()
+        self.space = without(self.env.observation_space, self.left_out)
         self.action_code = _coded("actions", self.env.action_space, bins, ())
-        _coded("observations", self.env.observation_space, bins, itertools.repeat((0, 1)))  # before it is played
+        _coded("observations", self.space, bins, itertools.repeat((0, 1)))  # before it is played
         table = table_of(self.env)
         try:
-            play = _play(self.env, table)
+            play = _play(self.env, self.space, table)
         except KeyboardInterrupt:
             raise
         except BaseException as error:
             raise ValueError(f"it failed in random play: {type(error).__name__}: {error}") from error
         self.table = table if play.agrees else None
-        self.observations = Observations(_coded("observations", self.env.observation_space, bins, play.limits))
-        rewards = self.table.rewards() if self.table else set(play.pays)
-        self.scale = RewardScale({reward + self.end * ended for reward, ended in rewards}, self.limits, unit=unit)
+        self.observations = Observations(_coded("observations", self.space, bins, play.limits))
+        self.scale = RewardScale(
+            {self._paid(pay) for pay in (self.table.rewards(self.legal) if self.table else set(play.pays))}
+            | ({0.0} if self.discount < 1 else set()),  # after the end of an episode
+            None if declared is None else Declared.read(declared),
+            unit=unit,
+            certain=self.table is not None,
+            clip=clip,
+        )
         self.chosen = list(itertools.product(*(range(number.count) for number in self.action_code.numbers)))
         self.random_reward = self._random_reward(play.pays)
 
@@ -126,17 +155,43 @@ class Original:
             raise ValueError(str(error) or type(error).__name__) from error
         return env
 
-    def level(self, reward: float, terminated: bool) -> int:
-        """Return a reward as a whole number."""
-        return self.scale.level(float(reward) + self.end * bool(terminated))
+    def _option_of(self, name: str) -> str | None:
+        """One of our options as it is written."""
+        given = self.options.pop(name, None)
+        return None if given is None else str(given)
+
+    def reward(self, reward: float, terminated: bool) -> float:
+        """Return a reward as it is told here; as it is if it has no code."""
+        return self.scale.coded(self._paid(Pay(float(reward), bool(terminated), True)))
+
+    def _paid(self, pay: Pay) -> float:
+        return pay.reward + self.end * pay.terminated
 
     def _random_reward(self, pays: list[Pay]) -> float | None:
-        """The reward of the random agent, from random play; None where actions are rounded, so that it is another."""
+        """The reward of the random agent, from random play; None where actions are rounded, so that it is another.
+
+        With a discount, it is 1 - discount times the mean return of the episodes; None if too few have ended.
+        """
         if str(self.action_code):
             return None
-        level = {pay: self.level(*pay) for pay in set(pays)}
+        told = {pay: self.scale.coded(self._paid(pay)) for pay in set(pays)}
         self.scale.clipped = 0  # what was clipped here was not played
-        return sum(level[pay] for pay in pays) / len(pays)
+        if self.discount == 1:
+            return sum(told[pay] for pay in pays) / len(pays)
+        returns, value, weight = [], 0.0, 1.0
+        for pay in pays:
+            value, weight = value + weight * told[pay], weight * self.discount
+            if pay.over:
+                returns.append(value)
+                value, weight = 0.0, 1.0
+        return (1 - self.discount) * sum(returns) / len(returns) if len(returns) >= FEW else None
+
+    def legal(self, state: int) -> Sequence[int]:
+        """Return the numbers of the legal actions in a state of its table: all, unless it says otherwise."""
+        actions = range(int(self.env.action_space.n))  # type: ignore[attr-defined]
+        mask = getattr(self.env.unwrapped, "action_mask", None)
+        legal = legal_in({"action_mask": mask(state)}, len(actions)) if callable(mask) else None
+        return actions if legal is None else np.flatnonzero(legal).tolist()
 
     def rules(self) -> str:
         """Return what the environment says of itself, up to its spaces, and what an observation is here."""
@@ -165,15 +220,12 @@ class Original:
             parts.append(f"of an action, {rounded}")
         if rounded := str(self.observations.code):
             parts.append(f"of an observation, {rounded}, clipped beyond")
-        if scaled := str(self.scale):
-            parts.append(scaled)
-        low, high = self.scale.least * self.scale.unit, self.scale.most * self.scale.unit
-        beyond = f"beyond {low:g} to {high:g}" if low < high else f"other than {low:g}"
-        if self.limits:
-            parts.append(f"rewards {beyond}, as asked for, are clipped")
-        elif not self.table:
-            parts.append(f"rewards {beyond}, seen in {SCOUTING:,} cycles of random play, are clipped")
-        if self.scale.clipped and not self.table:
+        parts += [said for said in (str(self.scale), self.scale.guess(self.joint)) if said]
+        if self.left_out:
+            parts.append(f"an observation is without {', '.join(self.left_out)}, as asked for")
+        if self.scale.clip and self.scale.certain:
+            parts.append("other rewards than those declared are clipped, as asked for")
+        if self.scale.clipped:
             parts[-1] += f", {self.scale.clipped:,} so far"
         return "; ".join(parts)
 
@@ -221,20 +273,6 @@ def _option(part: str) -> tuple[str, Any]:
         return name, text
 
 
-def _limits(text: str | None) -> tuple[float, float] | None:
-    """The range of the rewards, if one is given."""
-    if text is None:
-        return None
-    low, _, high = str(text).partition("..")
-    try:
-        limits = float(low), float(high)
-    except ValueError:
-        limits = 1.0, 0.0
-    if not limits[0] < limits[1]:
-        raise ValueError(f"rewards={text}: write the range as rewards=-10..20")
-    return limits
-
-
 def table_of(env: gymnasium.Env[Any, Any]) -> Table | None:
     """Return the transition table of an environment, if it has one and nothing stands between it and who plays."""
     inner = env.unwrapped
@@ -249,23 +287,30 @@ def table_of(env: gymnasium.Env[Any, Any]) -> Table | None:
     return Table({state: float(p) for state, p in enumerate(start) if p > 0}, transitions)
 
 
-def _play(env: gymnasium.Env[Any, Any], table: Table | None) -> Play:
-    """Play at random, and see whether the table agrees: each cycle must be one that it lists."""
+def legal_in(info: dict[str, Any], actions: int) -> NDArray[np.int8] | None:
+    """Return which actions are legal now, 1 or 0 for each, if the environment says so and any is."""
+    mask = np.asarray(info.get("action_mask", ()), dtype=np.int8)
+    return mask if mask.shape == (actions,) and mask.any() else None
+
+
+def _play(env: gymnasium.Env[Any, Any], space: gymnasium.Space[Any], table: Table | None) -> Play:
+    """Play legal actions at random, and see whether the table agrees: each cycle must be one that it lists."""
+    count = int(env.action_space.n) if isinstance(env.action_space, Discrete) else 0
     env.action_space.seed(0)
-    observation, _ = env.reset(seed=0)
+    observation, info = env.reset(seed=0)
     agrees = table is not None and observation in table.start
     pays: list[Pay] = []
-    least = largest = np.array(list(flat(env.observation_space, observation)), dtype=float)
+    least = largest = np.array(list(flat(space, observation)), dtype=float)
     for _ in range(SCOUTING):
-        before, action = observation, env.action_space.sample()
-        observation, reward, terminated, truncated, _ = env.step(action)
-        pays.append((float(reward), bool(terminated)))
+        before, action = observation, env.action_space.sample(legal_in(info, count))
+        observation, reward, terminated, truncated, info = env.step(action)
+        pays.append(Pay(float(reward), bool(terminated), bool(terminated or truncated)))
         if table and agrees:
             agrees = not truncated and _lists(table, before, action, (observation, reward, terminated))
         if terminated or truncated:
-            observation, _ = env.reset()
+            observation, info = env.reset()
             agrees = agrees and table is not None and observation in table.start
-        numbers = list(flat(env.observation_space, observation))
+        numbers = list(flat(space, observation))
         least, largest = np.minimum(least, numbers), np.maximum(largest, numbers)
     return Play(pays, list(zip(least.tolist(), largest.tolist(), strict=True)), agrees)
 

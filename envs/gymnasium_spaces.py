@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Hashable, Iterable, Iterator, Sequence
+from collections.abc import Collection, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -97,11 +97,16 @@ def _rebuild(space: spaces.Space[Any], numbers: Iterator[Any], plain: bool) -> A
     return np.array([round(x) for x in taken] if whole else taken, dtype=space.dtype).reshape(shape)
 
 
-def _numbers(space: spaces.Space[Any], bins: int, seen: Iterator[tuple[float, float]]) -> Iterator[Number]:
-    """Yield the numbers of a space; `seen` has limits for each of them, or is empty."""
-    if isinstance(space, spaces.Tuple | spaces.Dict):
-        for part in space.spaces if isinstance(space, spaces.Tuple) else space.spaces.values():
-            yield from _numbers(part, bins, seen)
+def _numbers(
+    space: spaces.Space[Any], bins: int, seen: Iterator[tuple[float, float]], name: str = ""
+) -> Iterator[Number]:
+    """Yield the numbers of a space, which has this name; `seen` has limits for each of them, or is empty."""
+    if isinstance(space, spaces.Tuple):
+        for part in space.spaces:
+            yield from _numbers(part, bins, seen, name)
+    elif isinstance(space, spaces.Dict):
+        for own, part in space.spaces.items():
+            yield from _numbers(part, bins, seen, own)
     elif isinstance(space, spaces.Box):
         whole = np.issubdtype(space.dtype, np.integer)
         for low, high in zip(_readable(space.low), _readable(space.high), strict=True):
@@ -115,12 +120,44 @@ def _numbers(space: spaces.Space[Any], bins: int, seen: Iterator[tuple[float, fl
                 low, high = limits
             yield Number(low, high, bins if low < high else 1, rounded=True)
     else:
-        for first, count in _ranges(space):
+        for first, count in _ranges(space, name):
             next(seen, None)
             yield Number(first, first + count - 1, count)
 
 
-def _ranges(space: spaces.Space[Any]) -> list[tuple[int, int]]:
+def without(space: spaces.Space[Any], names: Collection[str]) -> spaces.Space[Any]:
+    """Return a space without the parts of these names, in whatever Dict they are.
+
+    Raises
+    ------
+    ValueError
+        If there is no part of some name.
+    """
+    known = set(_parts(space))
+    for name in names:
+        if name not in known:
+            there = f"its observations have {', '.join(sorted(known))}" if known else "its observations have no names"
+            raise ValueError(f"without={name}: there is no such part: {there}")
+    return _left(space, names)
+
+
+def _parts(space: spaces.Space[Any]) -> Iterator[str]:
+    """The names of the parts of a space, and of their parts."""
+    named = space.spaces.items() if isinstance(space, spaces.Dict) else ()
+    yield from (name for name, _ in named)
+    for part in space.spaces if isinstance(space, spaces.Tuple) else (part for _, part in named):
+        yield from _parts(part)
+
+
+def _left(space: spaces.Space[Any], names: Collection[str]) -> spaces.Space[Any]:
+    if isinstance(space, spaces.Dict):
+        return spaces.Dict({name: _left(part, names) for name, part in space.spaces.items() if name not in names})
+    if isinstance(space, spaces.Tuple):
+        return spaces.Tuple([_left(part, names) for part in space.spaces])
+    return space
+
+
+def _ranges(space: spaces.Space[Any], name: str) -> list[tuple[int, int]]:
     """Return the first value and the count of each number of a space of integers."""
     if isinstance(space, spaces.Discrete):
         return [(int(space.start), int(space.n))]
@@ -129,7 +166,8 @@ def _ranges(space: spaces.Space[Any]) -> list[tuple[int, int]]:
         return list(zip(first.ravel().tolist(), space.nvec.ravel().tolist(), strict=True))
     if isinstance(space, spaces.MultiBinary):
         return [(0, 2)] * math.prod(space.shape)
-    raise ValueError(f"a {type(space).__name__} has no fixed number of bits")
+    mend = f": leave it out by without={name}" if name else ""
+    raise ValueError(f"a {type(space).__name__} has no fixed number of bits{mend}")
 
 
 def _readable(ends: np.ndarray[Any, Any]) -> list[float]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import errno
 import importlib
+import importlib.util
 import json
 import os
 import pickle
@@ -422,7 +423,9 @@ def compiled_functions(tree: ast.Module) -> list[ast.FunctionDef]:
 
 def seen(module: str) -> bool:
     """Whether the digest is made of this file, too."""
-    text = Path(importlib.import_module(module).__file__ or "").read_bytes()
+    spec = importlib.util.find_spec(module)  # which imports nothing that may not be installed
+    assert spec
+    text = Path(spec.origin or "").read_bytes()
     return compilation._COMPILES.search(text) is not None
 
 

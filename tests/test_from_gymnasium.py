@@ -15,7 +15,7 @@ import gymnasium
 import numpy as np
 import pytest
 from gymnasium import spaces
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from scipy.stats import chi2
 
@@ -26,7 +26,7 @@ from aixi_approx.environment import EnvironmentFault
 from aixi_approx.envs.from_gymnasium import GymEnvironment, GymTable
 from aixi_approx.envs.gymnasium_original import MAX_BITS
 from aixi_approx.envs.gymnasium_spaces import Observations, SpaceCode, flat
-from aixi_approx.envs.reward_scale import MAX_STEPS, RewardScale
+from aixi_approx.envs.reward_scale import MAX_VALUES, Declared, RewardScale
 
 
 class Count(gymnasium.Env[Any, Any]):
@@ -176,91 +176,284 @@ def test_ends_are_those_of_random_play_where_there_are_none() -> None:
 
 
 @pytest.mark.parametrize(
-    ("rewards", "unit", "least", "most"),
+    ("text", "values", "ranges"),
     [
-        ([0, 1], 1, 0, 1),
-        ([-100, -1], 1, -100, -1),
-        ([7], 1, 7, 7),
-        ([0, 0.5, -1], 0.5, -2, 1),
-        ([1, 0.75], 0.05, 15, 20),
-        ([np.float32(0.1), 0], 0.1, 0, 1),
-        ([1, -0.5, -0.01], 0.01, -50, 100),
-        ([0, 1000], 5, 0, 200),
-        ([0, 255], 1, 0, 255),
-        ([0, 256], 2, 0, 128),
+        ("-10..20", (), ((-10, 20),)),
+        ("100,-1,0", (-1, 0, 100), ()),
+        ("(-1, 0, 100)", (-1, 0, 100), ()),
+        ("-1..0,99.5..100,7", (7,), ((-1, 0), (99.5, 100))),
     ],
 )
-def test_the_unit_of_rewards(rewards: list[float], unit: float, least: int, most: int) -> None:
+def test_rewards_are_declared_as_values_and_ranges(text: str, values: Any, ranges: Any) -> None:
+    assert Declared.read(text) == (values, ranges)
+
+
+@pytest.mark.parametrize("text", ["3", "2..1", "a", "1..", "0,inf", "0..nan", "", "1,,2"])
+def test_what_declares_no_rewards_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r"write the range as rewards=-10\.\.20, all values as rewards=-1,0,100"):
+        Declared.read(text)
+
+
+@pytest.mark.parametrize(
+    ("rewards", "declared", "unit", "count"),
+    [
+        ([0, 1], "0..1", 1, 2),
+        ([-100, -1], "-100..-1", 1, 100),
+        ([0, 0.5, -1], "-1..0.5", 0.5, 4),
+        ([1, 0.75], "0.75..1", 0.05, 6),
+        ([np.float32(0.1), 0], "0..0.5", 0.1, 6),
+        ([1, -0.5, -0.01], "-0.5..1", 0.01, 151),
+        ([0, 1000], "0..1000", 5, 201),
+        ([0], "0..255", 1, 256),
+        ([0], "0..256", 2, 129),
+        ([-0.05, 99.95], "-0.1..0,99.9..100", 0.05, 6),
+        ([-0.001, 100], "-0.1..0,100", 0.001, 102),
+    ],
+)
+def test_the_unit_of_rewards(rewards: list[float], declared: str, unit: float, count: int) -> None:
+    scale = RewardScale(rewards, Declared.read(declared))
+    assert (scale.unit, len(scale.values)) == (pytest.approx(unit), count)
+    assert not scale.rounds
+    assert [scale.coded(r) for r in rewards] == pytest.approx(rewards)
+
+
+def test_a_range_that_no_unit_fits_is_rounded() -> None:
+    scale = RewardScale([-16.2736, -3.123456, -1e-5], Declared.read("-16.2736..0"))
+    assert (scale.unit, scale.values[0], scale.values[-1], scale.rounds) == (0.1, -16.3, 0, True)
+    assert str(scale) == "rewards are rounded to multiples of 0.1"
+
+
+REWARDS = st.lists(st.floats(-1e6, 1e6).filter(lambda x: x == 0 or abs(x) > 1e-3), min_size=1, max_size=8)
+
+
+@given(REWARDS)
+@example([1e8, 1e8 + 1])
+@example([0.1, float(np.float32(0.1))])
+def test_few_rewards_are_the_values_each_with_a_code(rewards: list[float]) -> None:
     scale = RewardScale(rewards)
-    assert (scale.unit, scale.least, scale.most, scale.exact) == (pytest.approx(unit), least, most, True)
-    assert [scale.level(r) * scale.unit for r in rewards] == pytest.approx(rewards)
-    assert scale.clipped == 0
+    assert list(scale.values) == sorted(scale.values)
+    assert len(scale.values) <= len(set(rewards))
+    for reward in rewards:
+        assert scale.coded(reward) in scale.values
+        assert scale.coded(reward) == pytest.approx(reward, rel=3e-7)
+    assert not str(scale)
 
 
-def test_what_has_no_unit_is_rounded() -> None:
-    scale = RewardScale([-16.2736, -3.123456, -1e-5])
-    assert (scale.unit, scale.least, scale.most, scale.exact) == (0.1, -163, 0, False)
-    assert str(scale) == "rewards are counted in units of 0.1 and rounded by at most 0.05"
-
-
-REWARDS = st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=8)
-
-
-@given(REWARDS, st.floats(0, 1), st.one_of(st.none(), st.floats(1e-2, 1e3)))
+@given(REWARDS, st.floats(0, 1), st.one_of(st.none(), st.floats(1e2, 1e3)))
 def test_no_reward_in_the_range_is_off_by_more_than_half_a_unit(
     rewards: list[float], share: float, unit: float | None
 ) -> None:
-    scale = RewardScale(rewards, unit=unit)
-    between = min(rewards) + share * (max(rewards) - min(rewards))
-    for reward in (*rewards, between):
-        error = abs(scale.level(reward) * scale.unit - reward)
-        assert error <= scale.unit / 2 * (1 + 1e-6)
-        if scale.exact and reward in rewards:
-            assert error <= 1e-5 * scale.unit
-    assert scale.clipped == 0
-    assert unit or scale.most - scale.least <= MAX_STEPS + 1
-    assert ("rounded" in str(scale)) == (not scale.exact)
-    if unit is None and not scale.exact:  # 1, 2, 5, 10: the next is at most 2.5 times as large
-        assert scale.unit <= max(1e-6, 2.51 * (max(rewards) - min(rewards)) / MAX_STEPS)
+    ends = min(rewards), max(rewards)
+    assume(ends[0] < ends[1])
+    scale = RewardScale(rewards, Declared((), (ends,)), unit=unit)
+    assert scale.unit
+    for reward in (*rewards, ends[0] + share * (ends[1] - ends[0])):
+        told = scale.coded(reward)
+        if told in scale.values:
+            assert abs(told - reward) <= scale.unit / 2 * (1 + 1e-5) + 1e-6 * abs(reward)
+        else:
+            assert not scale.rounds
+            assert reward not in rewards
+    assert unit or len(scale.values) <= MAX_VALUES
+    assert ("rounded" in str(scale)) == scale.rounds
+    if unit is None and scale.rounds:  # 1, 2, 5, 10: the next is at most 2.5 times as large
+        assert scale.unit <= max(1e-6, 2.52 * (ends[1] - ends[0]) / MAX_VALUES)
 
 
-@given(st.integers(-100, 100), st.integers(1, 255), st.sampled_from([1, 0.5, 0.1, 0.02]))
-def test_multiples_are_exact(least: int, spread: int, unit: float) -> None:
-    rewards = [level * unit for level in (least, least + 1, least + spread)]
-    scale = RewardScale(rewards)
-    assert scale.exact
-    assert [scale.level(reward) * scale.unit for reward in rewards] == pytest.approx(rewards, abs=1e-9)
-
-
-def test_rewards_beyond_the_range_are_clipped_and_counted() -> None:
-    scale = RewardScale([0.0, 0.3], limits=(0.0, 1.0))
-    assert [scale.level(r) for r in (-5.0, 0.3, 1.0, 1.2, math.inf)] == [0, 3, 10, 10, 10]
-    assert scale.clipped == 3
+def test_a_reward_that_is_none_of_the_values_is_told_as_it_is_and_how_to_mend_it() -> None:
+    seen = RewardScale([0.0, 0.5])
+    assert [seen.coded(r) for r in (0.0, 0.5000000001, 9.0, 0.25, -math.inf)] == [0, 0.5, 9, 0.25, -math.inf]
+    assert seen.fault(0.5, "?") == ""
+    assert seen.fault(9.0, "?") == "which random play has not seen: add ?rewards=0,0.5,9 to its name"
+    assert seen.fault(0.25, "&").endswith("add &rewards=0,0.25,0.5 to its name")
+    many = RewardScale(range(100))
+    assert many.fault(-7, "?").endswith("add ?rewards=-7..99 to its name")
+    table = RewardScale([0, 1], certain=True)
+    assert table.fault(2, "?").startswith("which its table does not have")
+    asked = RewardScale([0], Declared.read("-1..0,5"))
+    assert asked.fault(7, "&").endswith("write rewards=-1..0,5,7, or &clip=True")
+    assert asked.fault(-0.5, "&") == "which lies between multiples of 1: round it by &unit=1, or a finer one"
+    with pytest.raises(ValueError, match=r"random play got 7, which rewards=0,1 does not declare: write rewards=0,1,7"):
+        RewardScale([0, 7], Declared.read("0,1"))
     with pytest.raises(ValueError, match="NaN"):
-        scale.level(math.nan)
-    with pytest.raises(ValueError, match="too large, or not numbers"):
-        RewardScale([0, math.inf])
+        seen.coded(math.nan)
+    for wrong in (math.inf, 1e300):
+        with pytest.raises(ValueError, match="too large, or not numbers"):
+            RewardScale([0, wrong])
+    with pytest.raises(ValueError, match=r"unit is 1e-06: that makes more than 65,536 values"):
+        RewardScale([0, 1], unit=1e-6)
 
 
-def test_what_is_clipped_later_is_said() -> None:
+@pytest.mark.parametrize("reward", [9.0, 1.5, -0.1])
+def test_every_option_that_a_fault_names_mends_it(reward: float) -> None:
+    for scale in (
+        RewardScale([0, 1]),
+        RewardScale([i / 7 for i in range(300)]),
+        RewardScale([0], Declared.read("0,1")),
+    ):
+        if scale.coded(reward) not in scale.values:
+            option = scale.fault(reward, "?").split("rewards=")[-1].split(" ")[0].rstrip(",")
+            mended = RewardScale([0, 1], Declared.read(option))
+            assert mended.coded(reward) in mended.values or mended.unit
+
+
+def test_clipping_is_asked_for_and_counted() -> None:
+    scale = RewardScale([0.0, 0.3], Declared.read("0..1"), clip=True)
+    assert [scale.coded(r) for r in (-5.0, 0.3, 1.0, 1.2, math.inf)] == [0, 0.3, 1, 1, 1]
+    assert scale.clipped == 3
+
+
+def test_a_reward_that_random_play_has_not_seen_stops_the_run_in_one_line() -> None:
     reward = lambda env: 9.0 if env.steps > 10_003 else 0.25  # noqa: E731
-    env = make(register("Late", Count, reward=reward, last=0))
-    assert (env.min_reward, env.max_reward) == (0, 5)
-    assert (
-        "units of 0.05; rewards beyond 0 to 0.25, seen in 10,000 cycles of random play, are clipped"
-        in env.approximations
+    name = register("Late", Count, reward=reward, last=0)
+    env = make(name)
+    assert env.rewards == (0, 0.25)
+    assert env.coding.reward_bits == 1
+    said = (
+        "the rewards are 0, 0.25 as far as random play has seen, and another one will stop the run: declare it by ?re"
     )
+    assert said in env.approximations
     env.reset(1)
-    assert [env.checked_step(0).reward for _ in range(5)] == [5, 5, 0, 5, 5]
-    assert env.approximations.endswith("are clipped, 2 so far")
+    assert [env.checked_step(0).reward for _ in range(3)] == [0.25, 0.25, 0]
+    what = rf"^{name}: step\(0\) gave the reward 9, which random play has not seen: add \?rewards=0,0.25,9 to its name$"
+    with pytest.raises(EnvironmentFault, match=what):
+        env.checked_step(0)
+    assert make(f"{name}?rewards=0,0.25,9").coding.rewards == (0, 0.25, 9)
+    clipped = make(f"{name}?clip=True")
+    clipped.reset(1)
+    assert [clipped.checked_step(0).reward for _ in range(5)] == [0.25, 0.25, 0, 0.25, 0.25]
+    assert clipped.approximations.endswith("another one is clipped, as asked for, 2 so far")
+
+
+class Chain(Count):
+    """Twenty steps to the right pay 1; a step to the left is one back to the beginning."""
+
+    def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
+        self.cycle = self.cycle + 1 if action == 2 else 0
+        ended = self.cycle == 20
+        return self.cycle, float(ended), ended, False, {}
+
+
+def test_the_check_says_what_random_play_has_not_seen() -> None:
+    name = register("Chain", Chain, space=spaces.Discrete(21))
+    right = [1] * 20
+    found = {each.check: each.message for each in check_environment(name, cycles=30) if each.result == "note"}
+    assert "all rewards are 0 as far as random play has seen, and another one will stop the run" in found["original"]
+    env = make(name)
+    with pytest.raises(EnvironmentFault, match=r"the reward 1, which random play has not seen: add \?rewards=0,1 to"):
+        [env.checked_step(action) for action in right]
+    declared = make(f"{name}?rewards=0,1")
+    assert sum(declared.checked_step(action).reward for action in right * 3) == 3
+    assert not declared.approximations
+    assert "original" not in {each.check for each in check_environment(f"{name}?rewards=0,1", cycles=30)}
 
 
 def test_rewards_are_as_asked_for() -> None:
     env = make("gym:test/Count-v0?rewards=-10..20&unit=5&end=-2")
-    assert (env.min_reward, env.max_reward) == (-2, 4)
-    assert [env.checked_step(0).reward for _ in range(3)] == [0, 0, 1]  # 1, 1 and 5 - 2, in fives
-    for said in ("units of 5 and rounded by at most 2.5", "beyond -10 to 20, as asked for", "pays -2"):
+    assert (env.min_reward, env.max_reward) == (-10, 20)
+    assert [env.checked_step(0).reward for _ in range(3)] == [0, 0, 5]  # 1, 1 and 5 - 2, in fives
+    for said in ("rewards are rounded to multiples of 5", "pays -2"):
         assert said in env.approximations
+
+
+@pytest.mark.parametrize("kind", ["table", "black box"])
+def test_with_a_discount_the_reward_per_cycle_is_that_share_of_the_return_of_an_episode(kind: str) -> None:
+    limit = "&max_episode_steps=1000" if kind == "black box" else ""
+    env = make(f"gym:FrozenLake-v1?desc=['SFG']&is_slippery=False&discount=0.8{limit}")
+    assert isinstance(env, GymTable if kind == "table" else GymEnvironment)
+    assert env.discount == 0.8
+    if isinstance(env, GymTable):
+        assert solve(env).lower == pytest.approx(0.2 * 0.8, abs=1e-9)  # the second reward of an episode is 1
+    env.reset(3)
+    total, restarts, last, count = 0.0, 0, None, 20_000
+    for _ in range(count):
+        anew, seen = env.observations[(percept := env.checked_step(2)).observation]
+        restarts += anew
+        total += percept.reward
+        if last == (False, 2) and not anew:
+            assert (seen, percept.reward) == (2, 0), "it stays ended"
+        assert not anew or seen == 0
+        last = (anew, seen)
+    assert total / count == pytest.approx(0.16, abs=4 * math.sqrt(0.16 * 0.84 / count))
+    assert restarts / count == pytest.approx(0.2, abs=4 * math.sqrt(0.16 / count))
+
+
+def test_the_random_agent_with_a_discount() -> None:
+    table, plain = (make(f"gym:FrozenLake-v1?discount=0.9{limit}") for limit in ("", "&max_episode_steps=100000"))
+    assert isinstance(plain, GymEnvironment)
+    assert plain.random_reward == pytest.approx(table.random_reward, rel=0.5)
+    assert make("gym:test/Count-v0?discount=0.5").random_reward == pytest.approx(0.5 * (1 + 0.5 + 5 / 4))
+    for wrong in ("0", "1.5", "x"):
+        with pytest.raises(EnvironmentFault, match=r"discount is .*: it must be a number above 0, and at most 1"):
+            make(f"gym:test/Count-v0?discount={wrong}")
+
+
+class Masked(Count):
+    """Allows only the first action in even cycles; the other one fails then."""
+
+    def reset(self, *, seed: int | None = None, options: Any = None) -> tuple[Any, dict[str, Any]]:
+        return super().reset(seed=seed)[0], {"action_mask": np.array([1, 0], dtype=np.int8)}
+
+    def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
+        assert self.cycle % 2 or action == 1
+        *rest, _ = super().step(action)
+        return *rest, {"action_mask": np.array([1, self.cycle % 2], dtype=np.int8)}  # type: ignore[return-value]
+
+
+def test_actions_that_are_not_legal_stand_for_one_that_is() -> None:
+    env = make(register("Masked", Masked))
+    legal, taken = [], []
+    for action in [1, 1, 1, 1, 0, 0]:
+        legal.append(list(env.legal()))
+        env.checked_step(action)
+        taken.append(env.env.unwrapped.actions[-1])
+    assert legal == [[0], [0, 1], [0], [0], [0, 1], [0]]  # three cycles to an episode
+    assert taken == [1, 2, 1, 1, 1, 1]
+
+
+def test_a_table_knows_what_is_legal() -> None:
+    taxi = make("gym:Taxi-v4")
+    assert isinstance(taxi, GymTable)
+    assert taxi.coding.rewards == (-1, 20)  # -10 is what illegal actions cost
+    assert solve(taxi).lower == pytest.approx(0.6067, abs=1e-4)
+    mask = taxi.original.env.unwrapped.action_mask
+    for state in taxi.states[::50]:
+        assert [taxi.actions.index(a) for a in taxi.legal_in(state)] == np.flatnonzero(mask(state)).tolist()
+    assert "-10" not in make("gym:Taxi-v4?fickle_passenger=True").approximations
+
+
+def test_popgym_works_as_it_is() -> None:
+    pytest.importorskip("popgym", reason="POPGym is not installed: pip install popgym")
+    env = make("gym:popgym:popgym-RepeatPreviousEasy-v0")
+    assert env.coding.rewards == pytest.approx((-1 / 48, 0, 1 / 48), abs=1e-15)
+    coding = env.coding
+    assert (coding.action_bits, coding.reward_bits, coding.observation_bits) == (2, 2, 3)
+
+
+# Parts that are left out.
+
+
+def test_parts_of_a_dict_are_left_out_where_asked_for() -> None:
+    class Quest(Count):
+        """Shows a mission."""
+
+        def shown(self) -> Any:
+            return {"mission": "go", "at": self.cycle, "bag": {"gold": 1, "note": "x"}}
+
+    bag = spaces.Dict({"gold": spaces.Discrete(2), "note": spaces.Text(5)})
+    space = spaces.Dict({"mission": spaces.Text(5), "at": spaces.Discrete(8), "bag": bag})
+    name = register("Quest", Quest, space=space)
+    with pytest.raises(EnvironmentFault, match=r"a Text has no fixed number of bits: leave it out by without=note$"):
+        make(name)
+    with pytest.raises(EnvironmentFault, match=r"without=mission$"):
+        make(f"{name}?without=note")
+    env = make(f"{name}?without=mission,note&rewards=1,5")
+    assert env.observations[env.checked_step(0).observation] == (False, (("at", 1), ("bag", (("gold", 1),))))
+    assert env.approximations.endswith("an observation is without mission, note, as asked for")
+    with pytest.raises(
+        EnvironmentFault, match=r"without=x: there is no such part: its observations have at, bag, gold"
+    ):
+        make(f"{name}?without=x")
 
 
 # Episodes.
@@ -297,7 +490,7 @@ def test_percepts_are_a_function_of_the_seed() -> None:
     assert life(env, 1) == life(make("gym:Blackjack-v1"), 1) == life(env, 1)
     assert life(env, 2) != life(env, 1)
     life(env, -1)  # Gymnasium takes no negative seeds
-    assert env.approximations.startswith("rewards beyond -1 to 1, seen in")
+    assert env.approximations.startswith("the rewards are -1, 0, 1 as far as random play has seen")
 
 
 def test_faults_of_others_are_faults() -> None:
@@ -364,7 +557,7 @@ def test_a_table_is_coded_as_the_environment_itself() -> None:
         ("FrozenLake-v1?is_slippery=False", 1 / 6),
         ("CliffWalking-v1", -1),  # there is nothing in reaching the goal
         ("CliffWalking-v1?end=20", (20 - 13) / 13),
-        ("FrozenLake-v1?desc=['SG']&is_slippery=False&reward_schedule=(0.5,0,0)", 1),  # in units of 0.5
+        ("FrozenLake-v1?desc=['SG']&is_slippery=False&reward_schedule=(0.5,0,0)", 0.5),
     ],
 )
 def test_optima_of_tables(name: str, optimum: float) -> None:

@@ -113,7 +113,7 @@ def kind_of(name: str) -> str:
     >>> [kind_of(name) for name in ("tiger", "true", "majority:8", "uni")]
     ['environment', 'model', 'planner', 'rollout policy']
     """
-    if name.startswith("gym:") or ">" in name:
+    if name.startswith(("gym:", "open_spiel:")) or ">" in name:
         return ENVIRONMENT
     first = name.partition("?")[0].partition("+")[0]
     path, is_file, rest = first.partition(".py:")

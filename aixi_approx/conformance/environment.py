@@ -88,6 +88,8 @@ def _examine(new: Callable[[], Environment], name: str | None, cycles: int, seed
         yield Diagnostic("declaration", FAILED, str(fault))
         return
     yield from _declaration(environment)
+    if environment.approximations:
+        yield Diagnostic("original", NOTE, f"not as in the original: {environment.approximations}")
     seeds = [*range(seed, seed + SEEDS), evaluation_seed(seed)]
     with elsewhere(name, seed, cycles=min(cycles, FEW)) as processes:
         faults, began = dict[str, str](), time.perf_counter()
@@ -188,6 +190,8 @@ def _definition(pomdp: POMDP, seed: int) -> Iterator[Diagnostic]:
     pairs = len(pomdp.states) * len(actions)
     for row in range(0, pairs, 1 + pairs // PAIRS):
         state, action = pomdp.states[row // len(actions)], actions[row % len(actions)]
+        if action not in pomdp.legal_in(state):  # stands for others
+            continue
         held = [
             (tables.probability[i], pomdp.states[tables.state[i]], pomdp.observations[tables.observation[i]], reward)
             for i, reward in zip(range(*tables.first[row : row + 2]), tables.reward[tables.first[row] :], strict=False)
