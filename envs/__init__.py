@@ -48,6 +48,7 @@ ENVIRONMENTS = {
     "bandit": "bandit:Bandit",
     "matrix": "matrix_game:MatrixGame",
 }
+FILES = (".pomdp", ".mdp")  # suffixes of files in Cassandra's format
 REGISTRY = Registry(
     "environment",
     package=__name__,
@@ -119,7 +120,7 @@ def _discounted(plain: Callable[[], Environment], discount: float | None = None)
 
 def _plain_maker(environment: str) -> Callable[[], Environment]:
     """What makes the environment of a name without a discount."""
-    if environment.lower().endswith((".pomdp", ".mdp")):
+    if environment.lower().endswith(FILES):
         cassandra = importlib.import_module(f"{__name__}.from_cassandra")
         return functools.partial(build, environment, cassandra.build, environment)
     if environment.startswith("open_spiel:"):

@@ -313,6 +313,8 @@ def test_rows_that_share_a_distribution_are_entered_alike() -> None:
     text += "T: * : * : * 0 T: * : 5 : 6 1 T: 0 : 5 : 5 0.25 T: * : * : 6 0.75 T: * : * : 5 0.25\n"
     text += "O: * : * : 0 0.25 O: *:*:1 .75"
     assert same(dense(read_text(text, name="it")), read_dense(text))
+    text = f"{head}T: * identity T: * : * : 39 0 T: * : 39 : 39 1 O: * uniform"
+    assert same(dense(read_text(text, name="it")), read_dense(text))
 
 
 @settings(max_examples=200)
@@ -361,6 +363,13 @@ def test_a_file_is_an_environment(tmp_path: Path) -> None:
     assert tiger.approximations == ""
     assert tiger.rules.startswith("Tiger\n\nRead from ")
     assert tiger.random_reward == pytest.approx((-1 + 2 * (-100 + 10) / 2) / 3)
+
+
+def test_a_file_is_checked_as_an_environment(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "tiger.POMDP"
+    path.write_text(TIGER)
+    main(["check", f"{path}?discount=1", "--cycles", "50"])
+    assert "all 8 passed" in capsys.readouterr().out
 
 
 def test_names_that_mean_something_here_are_told_apart(tmp_path: Path) -> None:

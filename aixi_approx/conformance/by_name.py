@@ -113,7 +113,8 @@ def kind_of(name: str) -> str:
     >>> [kind_of(name) for name in ("tiger", "true", "majority:8", "uni")]
     ['environment', 'model', 'planner', 'rollout policy']
     """
-    if name.startswith(("gym:", "open_spiel:")) or ">" in name:
+    is_text = name.partition("?")[0].lower().endswith(envs.FILES)
+    if is_text or name.startswith(("gym:", "open_spiel:")) or ">" in name:
         return ENVIRONMENT
     first = name.partition("?")[0].partition("+")[0]
     path, is_file, rest = first.partition(".py:")
