@@ -34,7 +34,9 @@ DPI = 120  # of pictures
 @click.option(
     "--grid", type=click.Choice(GRIDS), help="Of experience and simulations in environments.  [default: small]"
 )
-@click.option("--models", help="What predicts, with commas between: ctw, true, shuffled or my_model.py:MyClass.")
+@click.option(
+    "--models", "--model", help="What predicts, with commas between: ctw, true, shuffled or my_model.py:MyClass."
+)
 @click.option("--planners", help="What decides, with commas between, as in `aixi run`; the first on the whole plane.")
 @click.option("--learners", help="What agents learn with, with commas between, as in `aixi run`.  [default: dpuct]")
 @click.option("--cross", help="Axes crossed with the plane, with commas between: depths, horizons, planners.")

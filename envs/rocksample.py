@@ -9,6 +9,7 @@ from aixi_approx.pomdp.definition import POMDP, Outcome
 from aixi_approx.randomness import below, stream
 from aixi_approx.validation import as_integer
 
+EXIT, DISCOUNT = "exit", 0.95  # how the task of the paper ends, and its discount
 Cell = tuple[int, int]  # column from the west, row from the south
 State = tuple[Cell, tuple[bool, ...]]  # cell of the rover, which rocks are good
 
@@ -35,9 +36,11 @@ class RockSample(POMDP):
     The rocks are the first k of the authors' layouts 4-4, 5-5, 5-7 or 7-8, the first of these that has enough; for
     other sizes they lie in random cells other than the start, always the same ones for the same n and k.
 
-    In the paper the task ends at the exit, and rewards are discounted. Here it never ends, and the price of a rock is
-    time: going straight to the exit earns 10/n per cycle, and in 2-1, 3-1 and 3-2 nothing is better. The authors' files
-    have sensors of a shorter range in 4-4 and 5-5, and there an action that is impossible here ends the task with -100.
+    In the paper the task ends at the exit, and rewards are discounted by 0.95: that is rocksample:7-8-exit, in
+    which nothing happens any more after the exit until it begins anew, with probability 0.05 in every cycle.
+    Without `-exit` the task never ends, and the price of a rock is time: going straight to the exit earns 10/n per
+    cycle, and in 2-1, 3-1 and 3-2 nothing is better. The authors' files have sensors of a shorter range in 4-4 and
+    5-5, and there an action that is impossible here ends the task with -100.
     """
 
     observations = ("nothing", "good", "bad")
@@ -46,7 +49,7 @@ class RockSample(POMDP):
     difficulty = "memory of moves and checks; a search that reaches the exit, past cycles without reward"
     sizes = ("2-1", "3-2", "4-3", "4-4", "5-5", "7-8")
 
-    def __init__(self, size: int = 3, rocks: int = 2) -> None:
+    def __init__(self, size: int = 3, rocks: int = 2, end: str = "") -> None:
         self.side = as_integer("the side of the grid", size, 2, 12)
         self.count = as_integer("the number of rocks", rocks, 1, min(8, size * size - 1))
         self.home = (0, size // 2)
@@ -54,7 +57,14 @@ class RockSample(POMDP):
         self.actions = (*MOVES, "sample", *(f"check-{i}" for i in range(1, rocks + 1)))
         self.settings = Settings(depth=30 * size, horizon=4 * size, simulations=100)
         self.anew = {(self.home, good): 0.5**rocks for good in product((False, True), repeat=rocks)}
-        self.exits = [Outcome(p, state, "nothing", 10) for state, p in self.anew.items()]
+        if end not in ("", EXIT):
+            raise ValueError(f"{end!r} is no way to end: write {EXIT}, as in rocksample:7-8-{EXIT}, or leave it out")
+        over: State = ((size, self.home[1]), (False,) * rocks)
+        after = {over: 1.0} if end else self.anew
+        self.exits = [Outcome(p, state, "nothing", 10) for state, p in after.items()]
+        self.over = over
+        if end:
+            self.discount = DISCOUNT
         super().__init__()
 
     def layout(self) -> tuple[Cell, ...]:
@@ -73,6 +83,8 @@ class RockSample(POMDP):
     def outcomes(self, state: State, action: str) -> Iterable[Outcome]:
         """Move, sample or check."""
         cell, good = state
+        if state == self.over:
+            return [Outcome(1, state, "nothing", 0)]
         if action in MOVES:
             return self.moved(state, action)
         if action == "sample":

@@ -10,6 +10,8 @@ aim.
 from __future__ import annotations
 
 import copy
+import functools
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,7 +20,7 @@ from numpy.typing import NDArray
 from aixi_approx.coding import bits_for
 from aixi_approx.environment import EnvironmentFault
 from aixi_approx.pomdp.controller import Controller
-from aixi_approx.pomdp.definition import POMDP, Tables, outcomes_at
+from aixi_approx.pomdp.definition import POMDP, Outcome, Tables, outcomes_at
 
 RESTART = "restart"  # what is observed in the last cycle before a beginning, in place of all else
 BEGINNING = "beginning"  # the state that stands for the distribution of the initial state
@@ -76,9 +78,17 @@ class DiscountedPOMDP(POMDP):
         """Return the one initial state."""
         return {self.states[0]: 1.0}
 
-    def outcomes(self, state: Any, action: Any) -> Any:
-        """Nothing asks for them: the tables are those of the POMDP, made over."""
-        raise NotImplementedError
+    def outcomes(self, state: Any, action: Any) -> Iterable[Outcome]:
+        """Return what the tables say, which are made of those of what begins anew."""
+        row = self._number[state] * len(self.actions) + self.actions.index(action)
+        t = self.tables
+        for i in range(*t.first[row : row + 2].tolist()):
+            seen, reward = self.observations[t.observation[i]], self._coding.reward(int(t.code[i]))
+            yield Outcome(float(t.probability[i]), self.states[t.state[i]], seen, reward)
+
+    @functools.cached_property
+    def _number(self) -> dict[Any, int]:
+        return {state: i for i, state in enumerate(self.states)}
 
     @property
     def name(self) -> str:

@@ -17,7 +17,7 @@ import numpy as np
 
 from aixi_approx.environment import Environment
 from aixi_approx.pomdp.belief_graph import TooMany, explore
-from aixi_approx.pomdp.clock import Clock, OutOfTime
+from aixi_approx.pomdp.clock import ENDLESS, Clock, OutOfTime
 from aixi_approx.pomdp.definition import POMDP, Tables
 from aixi_approx.pomdp.discounted import DiscountedPOMDP
 from aixi_approx.pomdp.point_based import PointBased
@@ -176,9 +176,8 @@ def _discounted(pomdp: DiscountedPOMDP, max_beliefs: int, clock: Clock, watch: W
 
 def compile_point_based() -> None:
     """Use the point-based solver once, so that Numba compiles it where this has not been done, which takes a while."""
-    tables = Tables(
-        np.ones(1), np.arange(3), np.ones(2), *np.zeros((2, 2), np.int64), np.ones(2), np.zeros(2, np.int64)
-    )
+    none = np.zeros(2, dtype=np.int64)
+    tables = Tables(np.ones(1), np.arange(3), np.ones(2), none, none, reward=np.ones(2), code=none)
     PointBased(tables, actions=2, observations=1, discount=0.5).improve(gap=0.1)
 
 
@@ -206,8 +205,16 @@ def best_reward(environment: Environment, max_beliefs: int = 10_000) -> float | 
     """
     if environment.optimum is not None or not isinstance(environment, POMDP):
         return environment.optimum
+    if environment.size > max_beliefs:
+        return None
     solution = solve_soon(environment, max_beliefs)
-    return solution.lower if solution else None
+    if solution is None:
+        for solution in Refinement(environment, ENDLESS).up_to(2 * REFINED):
+            if solution.gap <= GAP:
+                break
+        else:
+            return None
+    return solution.lower
 
 
 def reward_range(environment: Environment) -> tuple[float | None, float | None]:
