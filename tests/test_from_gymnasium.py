@@ -378,6 +378,23 @@ def test_with_a_discount_the_reward_per_cycle_is_that_share_of_the_return_of_an_
     assert restarts / count == pytest.approx(0.2, abs=4 * math.sqrt(0.16 / count))
 
 
+def test_an_episode_that_has_ended_stays_ended_until_the_next_begins() -> None:
+    env = make("gym:test/Count-v0?discount=0.9")
+    env.reset(1)
+    lives = "".join(f"{'/' * anew}{seen}:{reward} " for anew, seen, reward in shown(env, 300))
+    for life in lives.split("/")[1:-1]:
+        rest = ["1:1", "2:1", "3:5"] + ["3:0"] * 100  # what it would show without a restart
+        assert life.split()[1:] == rest[: len(life.split()) - 1]
+    assert "3:0 3:0" in lives
+
+
+def shown(env: Any, cycles: int) -> Iterator[tuple[bool, Any, float]]:
+    """What the cycles of an environment show and pay."""
+    for _ in range(cycles):
+        percept = env.checked_step(0)
+        yield *env.observations[percept.observation], percept.reward
+
+
 def test_the_random_agent_with_a_discount() -> None:
     table, plain = (make(f"gym:FrozenLake-v1?discount=0.9{limit}") for limit in ("", "&max_episode_steps=100000"))
     assert isinstance(plain, GymEnvironment)
