@@ -426,6 +426,8 @@ def test_actions_that_are_not_legal_stand_for_one_that_is() -> None:
         taken.append(env.env.unwrapped.actions[-1])
     assert legal == [[0], [0, 1], [0], [0], [0, 1], [0]]  # three cycles to an episode
     assert taken == [1, 2, 1, 1, 1, 1]
+    with pytest.raises(EnvironmentFault, match="failed in random play: AssertionError"):
+        make("gym:test/Masked-v0?mask=False")
 
 
 def test_a_table_knows_what_is_legal() -> None:
@@ -436,6 +438,9 @@ def test_a_table_knows_what_is_legal() -> None:
     mask = taxi.original.env.unwrapped.action_mask
     for state in taxi.states[::50]:
         assert [taxi.actions.index(a) for a in taxi.legal_in(state)] == np.flatnonzero(mask(state)).tolist()
+    free = make("gym:Taxi-v4?mask=False")
+    assert free.coding.rewards == (-10, -1, 20)
+    assert free.random_reward == pytest.approx(-3.905, abs=1e-3)
     assert "-10" not in make("gym:Taxi-v4?fickle_passenger=True").approximations
 
 
