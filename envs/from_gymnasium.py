@@ -10,6 +10,7 @@ Options go to `gymnasium.make` as Python literals, or as text where they are non
     clip=True         a reward that is none of these becomes the nearest one; else it stops the run
     end=-10           what is added to the last reward of an episode, unless it was cut off by a limit
     discount=0.95     what the next reward of an episode is worth, beside the one before
+    mask=False        any action is taken as it is, legal or not
     without=mission   parts of a Dict that are left out of the observation, with commas in between
 
 What becomes of an environment here:
@@ -118,7 +119,11 @@ class GymEnvironment(OfGymnasium):
 
     def _begin(self, seed: int | None = None) -> None:
         self.last, info = self.env.reset(seed=seed)
-        self.ended, self.mask = False, legal_in(info, len(self.actions))
+        self.ended = False
+        self._take_mask(info)
+
+    def _take_mask(self, info: dict[str, Any]) -> None:
+        self.mask = legal_in(info, len(self.actions)) if self.original.masks else None
 
     def legal(self) -> Sequence[int]:
         """Return the numbers of the actions that the environment says are legal now; all if it says nothing."""
@@ -131,7 +136,8 @@ class GymEnvironment(OfGymnasium):
             if self.mask is not None and not self.mask[action]:
                 action = self.legal()[below(self.random, int(self.mask.sum()))]
             self.last, reward, terminated, truncated, info = self.env.step(self.native[action])
-            self.ended, self.mask = bool(terminated or truncated), legal_in(info, len(self.actions))
+            self.ended = bool(terminated or truncated)
+            self._take_mask(info)
             paid = float(reward) + self.original.end * bool(terminated)
         anew = self.ended if self.discount == 1 else draw(self.random) >= self.discount
         if anew:

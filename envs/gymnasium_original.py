@@ -103,8 +103,10 @@ class Original:
             raise ValueError(f"bins is {bins!r}: it must be a whole number from 2 to {MAX_ACTIONS}")
         if unit is not None and (not isinstance(unit, int | float) or not 0 < unit < math.inf):
             raise ValueError(f"unit is {unit!r}: it must be a number above 0")
-        if not isinstance(clip, bool):
-            raise ValueError(f"clip is {clip!r}: it is True or False")
+        self.masks = self.options.pop("mask", True)
+        for name, given in (("clip", clip), ("mask", self.masks)):
+            if not isinstance(given, bool):
+                raise ValueError(f"{name} is {given!r}: it is True or False")
         self.end, self.discount = self.options.pop("end", 0), self.options.pop("discount", 1)
         if not isinstance(self.end, int | float) or not math.isfinite(self.end):
             raise ValueError(f"end is {self.end!r}: it must be a number")
@@ -116,7 +118,7 @@ class Original:
         _coded("observations", self.space, bins, itertools.repeat((0, 1)))  # before it is played
         table = table_of(self.env)
         try:
-            play = _play(self.env, self.space, table)
+            play = _play(self.env, self.space, table, masks=self.masks)
         except KeyboardInterrupt:
             raise
         except BaseException as error:
@@ -190,7 +192,7 @@ class Original:
         """Return the numbers of the legal actions in a state of its table: all, unless it says otherwise."""
         actions = range(int(self.env.action_space.n))  # type: ignore[attr-defined]
         mask = getattr(self.env.unwrapped, "action_mask", None)
-        legal = legal_in({"action_mask": mask(state)}, len(actions)) if callable(mask) else None
+        legal = legal_in({"action_mask": mask(state)}, len(actions)) if callable(mask) and self.masks else None
         return actions if legal is None else np.flatnonzero(legal).tolist()
 
     def rules(self) -> str:
@@ -293,7 +295,7 @@ def legal_in(info: dict[str, Any], actions: int) -> NDArray[np.int8] | None:
     return mask if mask.shape == (actions,) and mask.any() else None
 
 
-def _play(env: gymnasium.Env[Any, Any], space: gymnasium.Space[Any], table: Table | None) -> Play:
+def _play(env: gymnasium.Env[Any, Any], space: gymnasium.Space[Any], table: Table | None, *, masks: bool) -> Play:
     """Play legal actions at random, and see whether the table agrees: each cycle must be one that it lists."""
     count = int(env.action_space.n) if isinstance(env.action_space, Discrete) else 0
     env.action_space.seed(0)
@@ -302,7 +304,7 @@ def _play(env: gymnasium.Env[Any, Any], space: gymnasium.Space[Any], table: Tabl
     pays: list[Pay] = []
     least = largest = np.array(list(flat(space, observation)), dtype=float)
     for _ in range(SCOUTING):
-        before, action = observation, env.action_space.sample(legal_in(info, count))
+        before, action = observation, env.action_space.sample(legal_in(info, count) if masks else None)
         observation, reward, terminated, truncated, info = env.step(action)
         pays.append(Pay(float(reward), bool(terminated), bool(terminated or truncated)))
         if table and agrees:

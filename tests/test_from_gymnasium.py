@@ -378,6 +378,23 @@ def test_with_a_discount_the_reward_per_cycle_is_that_share_of_the_return_of_an_
     assert restarts / count == pytest.approx(0.2, abs=4 * math.sqrt(0.16 / count))
 
 
+def test_an_episode_that_has_ended_stays_ended_until_the_next_begins() -> None:
+    env = make("gym:test/Count-v0?discount=0.9")
+    env.reset(1)
+    lives = "".join(f"{'/' * anew}{seen}:{reward} " for anew, seen, reward in shown(env, 300))
+    for life in lives.split("/")[1:-1]:
+        rest = ["1:1", "2:1", "3:5"] + ["3:0"] * 100  # what it would show without a restart
+        assert life.split()[1:] == rest[: len(life.split()) - 1]
+    assert "3:0 3:0" in lives
+
+
+def shown(env: Any, cycles: int) -> Iterator[tuple[bool, Any, float]]:
+    """What the cycles of an environment show and pay."""
+    for _ in range(cycles):
+        percept = env.checked_step(0)
+        yield *env.observations[percept.observation], percept.reward
+
+
 def test_the_random_agent_with_a_discount() -> None:
     table, plain = (make(f"gym:FrozenLake-v1?discount=0.9{limit}") for limit in ("", "&max_episode_steps=100000"))
     assert isinstance(plain, GymEnvironment)
@@ -409,6 +426,8 @@ def test_actions_that_are_not_legal_stand_for_one_that_is() -> None:
         taken.append(env.env.unwrapped.actions[-1])
     assert legal == [[0], [0, 1], [0], [0], [0, 1], [0]]  # three cycles to an episode
     assert taken == [1, 2, 1, 1, 1, 1]
+    with pytest.raises(EnvironmentFault, match="failed in random play: AssertionError"):
+        make("gym:test/Masked-v0?mask=False")
 
 
 def test_a_table_knows_what_is_legal() -> None:
@@ -419,6 +438,9 @@ def test_a_table_knows_what_is_legal() -> None:
     mask = taxi.original.env.unwrapped.action_mask
     for state in taxi.states[::50]:
         assert [taxi.actions.index(a) for a in taxi.legal_in(state)] == np.flatnonzero(mask(state)).tolist()
+    free = make("gym:Taxi-v4?mask=False")
+    assert free.coding.rewards == (-10, -1, 20)
+    assert free.random_reward == pytest.approx(-3.905, abs=1e-3)
     assert "-10" not in make("gym:Taxi-v4?fickle_passenger=True").approximations
 
 

@@ -74,6 +74,32 @@ def test_nobody_earns_more_than_the_value_against_the_perfect_opponent(name: str
     assert other <= best
 
 
+HIDDEN = """EFG 2 R "hidden" { "one" "two" } ""
+c "" 1 "" { "x" 1/4 "y" 3/4 } 0
+p "" 1 1 "" { "U" "D" } 0
+p "" 2 1 "" { "L" "R" } 0
+t "" 1 "" { 4 -4 }
+t "" 2 "" { 0 0 }
+p "" 2 1 "" { "L" "R" } 0
+t "" 3 "" { 0 0 }
+t "" 4 "" { 0 0 }
+p "" 1 1 "" { "U" "D" } 0
+p "" 2 1 "" { "L" "R" } 0
+t "" 5 "" { 0 0 }
+t "" 6 "" { 0 0 }
+p "" 2 1 "" { "L" "R" } 0
+t "" 7 "" { 0 0 }
+t "" 8 "" { 4 -4 }
+"""  # on average, the first player gets 1 for U and L, 3 for D and R, and else nothing
+
+
+def test_chance_that_nobody_sees_is_averaged_over() -> None:
+    tree = Tree(pyspiel.load_efg_game(HIDDEN))
+    plan = {tuple(np.round(plan, 9)) for plan in tree.perfect(0).values()}
+    assert plan == {(0.75, 0.25)}
+    assert {tuple(np.round(plan, 9)) for plan in tree.perfect(1).values()} == {(0.75, 0.25)}
+
+
 @pytest.mark.parametrize("name", ["kuhn_poker", "kuhn_poker(players=3)", "tic_tac_toe", "leduc_poker", "tiny_hanabi"])
 def test_the_random_agent_earns_what_open_spiel_says(name: str) -> None:
     game = make(f"open_spiel:{name}")
