@@ -128,7 +128,7 @@ def _tighten(pomdp: POMDP, gap: float, seconds: float, max_beliefs: int) -> tupl
     from aixi_approx.pomdp.policy_iteration import blind_solution
     from aixi_approx.pomdp.solver import solutions
 
-    solution, title = None, pomdp.title
+    title, solution = pomdp.title, blind_solution(pomdp)
     try:
         with moving(f"solving {title}") as say:
 
@@ -138,16 +138,15 @@ def _tighten(pomdp: POMDP, gap: float, seconds: float, max_beliefs: int) -> tupl
                 say(f"{known}, {beliefs:,} beliefs")
                 can_go_on(f"proved so far: {known}")
 
+            watch(solution.lower, solution.upper, solution.beliefs)
             for solution in solutions(pomdp, max_beliefs=max_beliefs, seconds=seconds, watch=watch):
                 if solution.gap <= gap:
                     break
     except KeyboardInterrupt:
-        if solution is None:
-            raise
         return solution, True
     finally:
         can_go_on("")
-    return solution or blind_solution(pomdp), False
+    return solution, False
 
 
 def _print_unseen(pomdp: POMDP, gap: float, seconds: float, as_json: bool) -> None:

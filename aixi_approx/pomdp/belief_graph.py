@@ -42,6 +42,7 @@ class BeliefGraph(NamedTuple):
     node: NDArray[np.int64]  # [E] where the percept leads
     share: NDArray[np.float64]  # [E] lambda: how much of the belief there is the node's
     cell: list[bytes]  # [B] the cell of a node
+    merge: float  # unit of probability of the largest cells
     step: csr_array  # [B * A, B] probability of the next node
     generous: csr_array  # [B * A, B] the same with the rest in the corners: never worth less than the true belief
 
@@ -209,6 +210,7 @@ def explore(pomdp: POMDP, merge: float | Cells, *, max_beliefs: int, clock: Cloc
         node=node,
         share=share,
         cell=list(nodes.number),
+        merge=nodes.cells.merge,
         step=csr_array((probability, (row, node)), shape=shape),
         generous=csr_array(generous, shape=shape),
     )

@@ -339,7 +339,8 @@ def _sweep(lanes: Lanes, room: Room) -> None:
     before = room.tally[WORK]
     for _ in range(SWEEPS):
         for v in range(room.tally[VECTORS]):
-            _evaluate(lanes, room, v)
+            if room.heir[v] == NONE:  # what has one must not rise above it
+                _evaluate(lanes, room, v)
     for i in range(room.tally[POINTS]):
         value, best = 0.0, room.best[i]
         for e in range(room.begin[i], room.begin[i + 1]):

@@ -23,11 +23,11 @@ from aixi_approx.pomdp.discounted import DiscountedPOMDP
 from aixi_approx.pomdp.point_based import PointBased
 from aixi_approx.pomdp.policy_iteration import blind_solution, solve_graph
 from aixi_approx.pomdp.refinement import Refinement
-from aixi_approx.pomdp.solution import Solution
+from aixi_approx.pomdp.solution import EQUAL, Solution
 from aixi_approx.validation import as_integer, check_positive
 
 Watch: TypeAlias = Callable[[float, float, int], object]
-SAME = 1e-10  # beliefs that differ by less count as the same
+SAME = EQUAL  # unit of probability of a graph of all beliefs
 GAP = 0.001  # between bounds that are close enough
 CLOSER = 0.8  # of the gap of the solution before, at which a point-based policy is worth being looked at
 REFINED = 500  # beliefs of a graph, before point-based bounds take over
