@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from aixi_approx.pomdp.solution import Solution as Solution
     from aixi_approx.pomdp.solver import best_reward as best_reward
     from aixi_approx.pomdp.solver import reward_range as reward_range
+    from aixi_approx.pomdp.solver import solutions as solutions
     from aixi_approx.pomdp.solver import solve as solve
 
 __getattr__, __dir__, __all__ = lazy(
@@ -21,6 +22,6 @@ __getattr__, __dir__, __all__ = lazy(
         "definition": ("POMDP", "Outcome"),
         "belief": ("Belief", "HasBelief", "believe"),
         "solution": ("Solution",),
-        "solver": ("best_reward", "reward_range", "solve"),
+        "solver": ("best_reward", "reward_range", "solutions", "solve"),
     },
 )
