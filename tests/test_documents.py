@@ -74,6 +74,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.syspath_prepend(tmp_path)
     before = set(sys.modules)
     (tmp_path / "README.md").write_text("to be or not to be")
+    (tmp_path / "benchmarks").symlink_to(ROOT / "benchmarks")
     yield tmp_path
     for module in set(sys.modules) - before:
         if str(tmp_path) in str(getattr(sys.modules[module], "__file__", "")):
@@ -124,9 +125,9 @@ def check_command(arguments: list[str]) -> None:
     named = [each for value in context.params.values() if isinstance(value, tuple) for each in value]
     named += [context.params.get("environment")]
     for each in named if name in AS_ENVIRONMENTS else []:
-        if isinstance(each, str) and not re.search(r"\.(py|toml)|/|^gym:|^open_spiel:", each):
+        if isinstance(each, str) and not re.search(r"\.(py|toml|POMDP)|/|^gym:|^open_spiel:", each):
             for part in each.split(">"):
-                known = re.split("[:@]", part.replace("_", "-"))[0]
+                known = re.split("[:@?]", part.replace("_", "-"))[0]
                 assert any(title.startswith(known) for title in ENVIRONMENTS) or known == "lake", each
 
 
