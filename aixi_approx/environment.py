@@ -11,7 +11,8 @@ import copy
 import inspect
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from itertools import chain
 from numbers import Integral, Real
 from typing import Any, NamedTuple, Self
 
@@ -239,6 +240,16 @@ class Environment(ABC):
             max_reward=rewards[-1] if rewards else int(self.max_reward),
             rewards=rewards,
         )
+
+    def declare_rewards(self, codings: Iterable[Coding]) -> None:
+        """Declare, for an instance that is made of other environments, the rewards that their codings have together."""
+        codings = list(codings)
+        if any(coding.rewards for coding in codings):
+            ranges = [range(int(c.min_reward), int(c.max_reward) + 1) for c in codings if not c.rewards]
+            self.rewards = ascending((*chain(*(coding.rewards for coding in codings)), *chain(*ranges)))
+        else:
+            self.min_reward = min(coding.min_reward for coding in codings)
+            self.max_reward = max(coding.max_reward for coding in codings)
 
     def _declared_rewards(self) -> tuple[float, ...]:
         """The rewards that are declared one by one, ascending, whole ones as int if all are; none if a range is."""

@@ -8,7 +8,7 @@ from typing import Any, overload
 from aixi_approx.coding import bits_for
 from aixi_approx.environment import Environment, EnvironmentFault, Percept
 from aixi_approx.pomdp.definition import POMDP
-from aixi_approx.pomdp.discounted import RESTART, DiscountedPOMDP
+from aixi_approx.pomdp.discounted import RESTART, DiscountedPOMDP, rules_anew
 from aixi_approx.randomness import ENVIRONMENT, draw, restored_stream, stream
 
 OPTION = "discount="
@@ -90,12 +90,8 @@ class Restarting(Environment):
     def __init__(self, inner: Environment, *, discount: float) -> None:
         self.inner, self.discount = inner, discount
         self.actions, self.observations = inner.actions, _AndRestart(inner.observations)
-        coding = inner.coding
-        if coding.rewards:
-            self.rewards = coding.rewards
-        else:
-            self.min_reward, self.max_reward = coding.min_reward, coding.max_reward
-        self.observation_bits = max(coding.observation_bits, bits_for(len(self.observations)))
+        self.declare_rewards([inner.coding])
+        self.observation_bits = max(inner.coding.observation_bits, bits_for(len(self.observations)))
         self.hidden, self.difficulty = inner.hidden, inner.difficulty
         self.settings, self.schedule = inner.settings, inner.schedule
         self.reset(0)
@@ -113,11 +109,7 @@ class Restarting(Environment):
     @property
     def rules(self) -> str:
         """Those of what begins anew, and that it does."""
-        share = f"{1 - self.discount:.6g}"
-        return (
-            f"{self.inner.rules}\n\nAfter every cycle it begins anew with probability {share}; the observation is "
-            f"then {RESTART!r}."
-        )
+        return rules_anew(self.inner, self.discount)
 
     def reset(self, seed: int) -> None:
         """Begin the first time."""

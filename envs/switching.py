@@ -10,12 +10,11 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Callable, Mapping, Sequence
-from itertools import chain, pairwise
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from aixi_approx.coding import Coding, ascending
 from aixi_approx.environment import Environment, EnvironmentFault, Percept
 from aixi_approx.pomdp.definition import POMDP
 from aixi_approx.pomdp.solver import best_reward
@@ -82,7 +81,7 @@ class Stage(Environment):
         self.schedule = switching.schedule
         self.actions, self.observations = switching.actions, switching.observations
         self.observation_bits = switching.observation_bits
-        _declare_rewards(self, [switching.coding])
+        self.declare_rewards([switching.coding])
 
     def reset(self, seed: int) -> None:
         """Reset the environment itself."""
@@ -174,7 +173,7 @@ class Switching(Environment):
         self.actions = tuple("/".join(dict.fromkeys(str(n[a % len(n)]) for n in names)) for a in range(count))
         self.observations = range(max(len(environment.observations) for environment in environments))
         self.observation_bits = max(environment.coding.observation_bits for environment in environments)
-        _declare_rewards(self, [environment.coding for environment in environments])
+        self.declare_rewards([environment.coding for environment in environments])
         self.hidden = "which environment it is, and what that hides"
         own = [environment.settings for environment in environments]
         self.settings = own[0]._replace(
@@ -239,14 +238,3 @@ class Switching(Environment):
     def render(self) -> str:
         """Name and draw the present environment."""
         return f"{self.stages[self.now].name}\n{self.stages[self.now].render()}"
-
-
-def _declare_rewards(environment: Environment, codings: Sequence[Coding]) -> None:
-    """Let an environment declare the rewards of several ones."""
-    if any(coding.rewards for coding in codings):
-        listed = [reward for coding in codings for reward in coding.rewards]
-        ranges = [range(int(c.min_reward), int(c.max_reward) + 1) for c in codings if not c.rewards]
-        environment.rewards = ascending((*listed, *chain(*ranges)))
-    else:
-        environment.min_reward = min(coding.min_reward for coding in codings)
-        environment.max_reward = max(coding.max_reward for coding in codings)

@@ -18,12 +18,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aixi_approx.coding import bits_for
-from aixi_approx.environment import EnvironmentFault
+from aixi_approx.environment import Environment, EnvironmentFault
 from aixi_approx.pomdp.controller import Controller
 from aixi_approx.pomdp.definition import POMDP, Outcome, Tables, outcomes_at
 
 RESTART = "restart"  # what is observed in the last cycle before a beginning, in place of all else
 BEGINNING = "beginning"  # the state that stands for the distribution of the initial state
+
+
+def rules_anew(inner: Environment, discount: float) -> str:
+    """Return the rules of an environment, and that it begins anew."""
+    share = f"{1 - discount:.6g}"
+    anew = f"After every cycle it begins anew with probability {share}; the observation is then {RESTART!r}."
+    return f"{inner.rules}\n\n{anew}"
 
 
 class DiscountedPOMDP(POMDP):
@@ -62,11 +69,7 @@ class DiscountedPOMDP(POMDP):
             raise EnvironmentFault(f"{inner.name}: it has an observation {RESTART!r} of its own: rename it")
         self.inner, self.discount = inner, discount
         self.actions, self.observations = inner.actions, (*inner.observations, RESTART)
-        coding = inner.coding
-        if coding.rewards:
-            self.rewards = coding.rewards
-        else:
-            self.min_reward, self.max_reward = coding.min_reward, coding.max_reward
+        self.declare_rewards([inner.coding])
         if inner.observation_bits:
             self.observation_bits = max(inner.observation_bits, bits_for(len(self.observations)))
         self.hidden, self.difficulty = inner.hidden, inner.difficulty
@@ -98,9 +101,7 @@ class DiscountedPOMDP(POMDP):
     @property
     def rules(self) -> str:
         """Those of what begins anew, and that it does."""
-        share = f"{1 - self.discount:.6g}"
-        anew = f"After every cycle it begins anew with probability {share}; the observation is then {RESTART!r}."
-        return f"{self.inner.rules}\n\n{anew}"
+        return rules_anew(self.inner, self.discount)
 
     def lifted(self, controller: Controller) -> Controller:
         """Return a controller of what begins anew, which begins anew with it."""
