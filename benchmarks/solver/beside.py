@@ -1,6 +1,6 @@
 """Time to two proved bounds that are near each other, beside SARSOP, pomdp-solve and pomdp_py, in one run.
 
-    python benchmarks/solver/beside.py --sarsop PATH --pomdp-solve PATH --pomdp-py PYTHON [--seconds 5] [FILE ...]
+    python benchmarks/solver/beside.py --sarsop PATH --pomdp-solve PATH --pomdp-py PYTHON [--seconds 2] [FILE ...]
 
 Every program is optional. SARSOP is github.com/AdaCompNUS/sarsop, `make` in src (with a new linker: link with
 `-Wl,--allow-multiple-definition`). pomdp-solve is github.com/cassandra/pomdp-solve; pomdp_py's `vi_pruning` calls it,
@@ -147,7 +147,7 @@ def main() -> None:
     parser.add_argument("--sarsop")
     parser.add_argument("--pomdp-solve")
     parser.add_argument("--pomdp-py")
-    parser.add_argument("--seconds", type=float, default=5.0)
+    parser.add_argument("--seconds", type=float, default=2.0)
     given = parser.parse_args()
     programs: dict[str, Callable[[Path, float, float], Outcome]] = {"ours": ours}
     if given.sarsop:
