@@ -606,7 +606,7 @@ class PointBased:
     >>> solver.improve(gap=0.001)
     'gap'
     >>> round(solver.lower, 2), round(solver.upper, 2), len(solver.controller().action)
-    (19.37, 19.37, 9)
+    (19.37, 19.37, 5)
     """
 
     def __init__(
