@@ -12,8 +12,8 @@ after gap; one run if the first reached the limit. Ours is that of one thread fr
 compiled code on disk, without starting Python and reading the file; theirs includes reading. pomdp-solve has no bounds
 of its own: it is stopped by the Bellman residual r at which both sides are proved, 2 g r / (1 - g) <= gap.
 
-SARSOP takes costs for rewards (concert), so all are given files that we write anew, with rewards. A first run was without
-that, and compared two different problems there; bounds that do not meet are now an error.
+SARSOP takes costs for rewards (concert), so all are given files that we write anew, with rewards. A first run was
+without that, and compared two different problems there; bounds that do not meet are now an error.
 
 Written before the first run of this program, after times of single problems were seen during development:
 hypothesis: to a gap of 0.01 and of 0.001 we need less CPU time than SARSOP on at least two thirds of the problems that
