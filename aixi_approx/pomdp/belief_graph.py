@@ -25,7 +25,7 @@ from aixi_approx.pomdp.belief import Belief, Beliefs, branch, first_belief
 from aixi_approx.pomdp.clock import ENDLESS, Clock
 from aixi_approx.pomdp.definition import POMDP
 
-CHUNK = 20_000  # possible states, over all beliefs, that are expanded at once
+CHUNK = 40_000  # possible states times actions, over all beliefs, that are expanded at once
 FINER = 4  # by which the unit of a cell that is split is divided
 MOST_POSSIBLE = 100  # states of a node, on average over as many nodes as there may be
 ROUNDING = 1e-13  # a rest below this is a rounding error, not an effect of merging
@@ -175,7 +175,7 @@ def explore(pomdp: POMDP, merge: float | Cells, *, max_beliefs: int, clock: Cloc
         clock.check()
         end, load = done, 0
         while end < len(nodes.state) and load < CHUNK:
-            load += len(nodes.state[end])
+            load += len(nodes.state[end]) * actions
             end += 1
         found = branch(pomdp, nodes.beliefs(done, end), actions=np.arange(actions))
         node = nodes.place(found.belief)

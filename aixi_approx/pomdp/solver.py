@@ -30,7 +30,8 @@ Watch: TypeAlias = Callable[[float, float, int], object]
 SAME = EQUAL  # unit of probability of a graph of all beliefs
 GAP = 0.001  # between bounds that are close enough
 CLOSER = 0.8  # of the gap of the solution before, at which a point-based policy is worth being looked at
-REFINED = 500  # beliefs of a graph, before point-based bounds take over
+REFINED = 150  # beliefs of a graph, before point-based bounds take over
+SOON = 1_000  # beliefs of a graph that is refined soon
 FIRST_BELIEFS, MORE = 2_000, 8  # that are followed before a graph is refined, and how many times more the next time
 
 
@@ -209,7 +210,7 @@ def best_reward(environment: Environment, max_beliefs: int = 10_000) -> float | 
         return None
     solution = solve_soon(environment, max_beliefs)
     if solution is None:
-        for solution in Refinement(environment, ENDLESS).up_to(2 * REFINED):
+        for solution in Refinement(environment, ENDLESS).up_to(SOON):
             if solution.gap <= GAP:
                 break
         else:
