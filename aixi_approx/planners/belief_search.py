@@ -34,7 +34,12 @@ def tell_cycle(policy: NDArray[np.int64], world: Any, action: int, row: int) -> 
 def number_percepts(pomdp: POMDP) -> tuple[NDArray[np.int64], int]:
     """Return the number of the percept of each outcome of a POMDP, and how many percepts there are."""
     tables = pomdp.tables
-    codes, number = np.unique(tables.code * len(pomdp.observations) + tables.observation, return_inverse=True)
+    code = tables.code * len(pomdp.observations) + tables.observation
+    if code.max() < len(code):  # as `np.unique` has it, without sorting
+        occurs = np.zeros(code.max() + 1, dtype=bool)
+        occurs[code] = True
+        return (np.cumsum(occurs) - 1)[code], int(occurs.sum())
+    codes, number = np.unique(code, return_inverse=True)
     return number, len(codes)
 
 

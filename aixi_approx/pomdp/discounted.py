@@ -12,6 +12,7 @@ from __future__ import annotations
 import copy
 import functools
 from collections.abc import Iterable
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -24,6 +25,7 @@ from aixi_approx.pomdp.definition import POMDP, Outcome, Tables, outcomes_at
 
 RESTART = "restart"  # what is observed in the last cycle before a beginning, in place of all else
 BEGINNING = "beginning"  # the state that stands for the distribution of the initial state
+PART = 1 << 18  # outcomes that become those of a discounted one together: what that takes fits into 100 MB
 
 
 def rules_anew(inner: Environment, discount: float) -> str:
@@ -138,34 +140,42 @@ class DiscountedPOMDP(POMDP):
         return shown.render()
 
     def _build(self) -> tuple[list[Any], Tables]:
-        inner, actions = self.inner.tables, len(self.actions)
+        """The beginning first, then the states of what begins anew, a part at a time, since there can be many."""
+        inner, actions, later = self.inner.tables, len(self.actions), int(self._several)
         if self._several and BEGINNING in self.inner.states:
             raise EnvironmentFault(f"{self.inner.name}: it has a state {BEGINNING!r} of its own: rename it")
-        states, later = [BEGINNING] * self._several + self.inner.states, int(self._several)
-        # The outcomes of (state, action), those of a beginning first.
-        rows = np.arange(len(self.inner.states) * actions)
-        row, outcome = outcomes_at(inner, rows)
-        share = inner.probability[outcome]
-        row += later * actions
+        states = [BEGINNING] * self._several + self.inner.states
+        parts = []
         if self._several:
             initial = np.repeat(np.arange(len(inner.start)), actions)
-            at, first = outcomes_at(inner, rows[: len(initial)])
-            row = np.concatenate([rows[: len(initial)][at] % actions, row])
-            outcome = np.concatenate([first, outcome])
-            share = np.concatenate([inner.start[initial[at]] * inner.probability[first], share])
-        code, nothing = inner.code[outcome], np.zeros_like(row)
-        merged = _merged(
-            _Rows(row, inner.state[outcome] + later, inner.observation[outcome], code, self.discount * share),
-            _Rows(row, nothing, nothing + len(self.inner.observations), code, (1 - self.discount) * share),
-        )
+            at, outcome = outcomes_at(inner, np.arange(len(initial)))
+            parts.append(self._part(at % actions, outcome, inner.start[initial[at]] * inner.probability[outcome]))
+        ends = np.searchsorted(inner.first[::actions], np.arange(PART, len(inner.state), PART))
+        for begin, end in pairwise(np.unique([0, *ends, len(self.inner.states)]).tolist()):
+            row, outcome = outcomes_at(inner, np.arange(begin * actions, end * actions))
+            parts.append(self._part(row + (begin + later) * actions, outcome, inner.probability[outcome]))
+        columns = [list(each) for each in zip(*parts, strict=True)]
+        del parts
+        row, state, observation, code, share = (np.concatenate(columns.pop(0)) for _ in _Rows._fields)
+        first = np.searchsorted(row, np.arange(len(states) * actions + 1))
+        del row
         return states, Tables(
             start=np.ones(1),
-            first=np.searchsorted(merged.row, np.arange(len(states) * actions + 1)),
-            probability=merged.share,
-            state=merged.state,
-            observation=merged.observation,
-            reward=self._coding.rewards_of(merged.code),
-            code=merged.code,
+            first=first,
+            probability=share,
+            state=state,
+            observation=observation,
+            reward=self._coding.rewards_of(code),
+            code=code,
+        )
+
+    def _part(self, row: NDArray[np.int64], outcome: NDArray[np.int64], share: NDArray[np.float64]) -> _Rows:
+        """What some outcomes of what begins anew, with their rows and probabilities here, become."""
+        inner, nothing = self.inner.tables, np.zeros_like(row)
+        state, code = inner.state[outcome] + int(self._several), inner.code[outcome]
+        return _merged(
+            _Rows(row, state, inner.observation[outcome], code, self.discount * share),
+            _Rows(row, nothing, nothing + len(self.inner.observations), code, (1 - self.discount) * share),
         )
 
 
