@@ -55,11 +55,12 @@ class RockSample(POMDP):
     difficulty = "memory of moves and checks; a search that reaches the exit, past cycles without reward"
     sizes = ("2-1", "3-2", "4-3", "4-4", "5-5", "7-8")
 
-    def __init__(self, size: int = 3, rocks: int = 2, end: str = "") -> None:
+    def __init__(self, size: int = 3, rocks: int = 2, *end: str) -> None:
         self.side = as_integer("the side of the grid", size, 2, 20)
         self.count = as_integer("the number of rocks", rocks, 1, min(60, size * size - 1))
-        if end not in ("", EXIT):
-            raise ValueError(f"{end!r} is no way to end: write {EXIT}, as in rocksample:7-8-{EXIT}, or leave it out")
+        if end not in ((), (EXIT,)):
+            given = "-".join(map(str, end))
+            raise ValueError(f"{given!r} is no way to end: write {EXIT}, as in rocksample:7-8-{EXIT}, or leave it out")
         bytes_ = _bytes(size, rocks, ends=bool(end))
         if bytes_ > MOST_BYTES:
             what = f"its tables would take about {bytes_ / (1 << 30):,.3g} GB, more than {MOST_BYTES >> 30}"
@@ -157,7 +158,7 @@ class RockSample(POMDP):
     def _filled(
         self, order: NDArray[np.int64], after: NDArray[np.int64], reward: NDArray[np.int64], leaves: NDArray[np.bool_]
     ) -> Tables:
-        """The tables, from what follows moves and samples in each state, in their order, and which leave by the exit."""
+        """The tables, from what follows moves and samples in each state, in order, and which leave by the exit."""
         codes = {value: self._coding.code(value) for value in (-10, 0, 10)}
         count, good, actions = len(order), 1 << self.count, len(self.actions)
         east, anew = list(MOVES).index("east"), leaves & (not self.ends)

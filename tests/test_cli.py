@@ -189,7 +189,7 @@ def test_help_imports_nothing_heavy() -> None:
         ("solve echo.py:Echo", "echo.py:Echo has no finite definition (it is not a POMDP), so it can't be solved"),
         ("solve echo.py:Echo", "`aixi run echo.py:Echo` shows what an agent reaches; solvable are coin-flip, 1d-maze"),
         ("solve tiger --merge 0", "merge is 0.0: it must lie in 1e-15 to 1"),
-        ("solve tiger --max-beliefs 9", "more than 9 beliefs can be reached, merged at 1e-10; a larger merge, such as"),
+        ("solve tiger --merge 1e-10 --max-beliefs 9", "more than 9 beliefs can be reached, merged at 1e-10: leave the"),
         ("solve tiger --horizon 0", "'--horizon': 0 is not in the range"),
         ("solve tiger --picture tiger.doc", "tiger.doc: a picture ends in .png, .svg, .pdf"),
         ("solve tiger --picture absent/tiger.png", "absent/tiger.png: there is no folder absent to write it to"),
@@ -312,7 +312,7 @@ def test_a_policy_in_json_is_a_machine(name: str, capsys: Captured) -> None:
 def test_a_long_policy_is_cut_short(capsys: Captured, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(controller, "FOLDED", 0)
     main(["solve", "tic-tac-toe", "--picture", str(tmp_path / "policy.svg")])
-    assert "and 554 more nodes: --json has all" in capsys.readouterr().out
+    assert "and 574 more nodes: --json has all" in capsys.readouterr().out
     assert "the first 12 of its 584 nodes" in (tmp_path / "policy.svg").read_text()
     assert len(printed(["solve", "tic-tac-toe"], capsys)["policy"]) == 584
 

@@ -59,13 +59,13 @@ if sys.argv[1:] == ["search"]:
     plan = pouct.StatePlan(
         actions=1, percepts=1, horizon=1, plies=1, rule=0, ucb=1.0, scale=1.0, guided=0.0,
     )
-    world = pouct.World(tables, np.zeros(1, np.int64), np.zeros(1, np.int64), np.ones(1), 1, 1, 1, 0)
+    world = pouct.World(tables, np.zeros(1, np.int64), np.zeros(1, np.int64), np.ones(1), 1, 1, 1)
     tree = pouct.StateTree(
         np.full(1, pouct.ROOT + 1), np.zeros(9, np.int64), np.zeros((9, 1), np.int32), np.zeros((9, 1)),
         np.zeros((2, 1)), np.full((16, 2), pouct.FREE),
     )
     tree.total[pouct.ROOT] = 1
-    trace = pouct.StateTrace(*(np.zeros(1, np.int64) for _ in pouct.StateTrace._fields))
+    trace = pouct.StateTrace(np.zeros(1, np.int64), np.zeros(1, np.int64), np.zeros(1))
     pouct._run(tree, plan, world, np.zeros(6, np.int64), stream(1), trace, np.zeros(99), 5)
     result["visits"] = int(tree.visits[pouct.ROOT, 0])
     counted.append(pouct._run)
