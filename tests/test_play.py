@@ -106,7 +106,7 @@ def test_all_that_is_needed_to_play_is_said(played: Any) -> None:
     out, err = played("tiger", "listen,?,1,q")
     rules = "A tiger is behind one of two doors, gold behind the other.\n\nListening costs 1 and reveals"
     assert err.count(rules) == 2
-    assert err.count("actions: 0 listen, 1 open-left, 2 open-right\nrewards from -100 to 10\n") == 2
+    assert err.count("actions: 0 listen, 1 open-left, 2 open-right\nrewards: -100 to 10\n") == 2
     assert err.count("An agent that knows the rules plays beside you, in a game of its own.\n") == 2
     heard = make("tiger")
     heard.reset(evaluation_seed(0))
@@ -141,7 +141,7 @@ def test_the_blind_are_told_numbers_only(played: Any) -> None:
     out, err = played("tiger", "0,2,left,listen,?,q", "--blind", "--cycles", "50")
     for word in ("tiger", "listen costs", "Listening", "open-", "left '", "gold"):
         assert word not in err, word
-    assert err.count("Actions 0 to 2, observations 0 to 2, rewards from -100 to 10: find out what they mean.") == 2
+    assert err.count("Actions 0 to 2, observations 0 to 2, rewards: -100 to 10: find out what they mean.") == 2
     assert err.count("An agent that has learned from 50 cycles plays beside you, in a game of its own.") == 2
     assert "'left' is no action: there are 0, 1, 2" in err
     assert "after 2 cycles" in out
