@@ -255,12 +255,15 @@ class Scores:
 
 def agents_table(found: Sequence[Scores]) -> str:
     """Return the table of scores, in Markdown."""
+    steps = [n for n in (*EXPERIENCE, LONGER) if any(each.learns()[n] for each in found)]
     head = ["problem", "random", "best", "one action"]
-    head += [*(f"knows, {n:,}" for n in SIMULATIONS), *(f"learns, {n:,}" for n in (*EXPERIENCE, LONGER))]
+    head += [*(f"knows, {n:,}" for n in SIMULATIONS), *(f"learns, {n:,}" for n in steps)]
     lines = [f"| {' | '.join(head)} |", "|---|" + "--:|" * (len(head) - 1)]
     for each in found:
-        cells = [each.problem, f"{each.random:.3f}", f"{each.best:.3f}", f"{each.score(each.blind):.3f}"]
-        for score in (*each.knows().values(), *each.learns().values()):
+        exact = (each.random, each.best, each.score(each.blind))
+        cells = [each.problem, *(f"{round(value, 3) + 0.0:.3f}" for value in exact)]  # and not -0.000
+        learns = each.learns()
+        for score in (*each.knows().values(), *(learns[n] for n in steps)):
             cells.append("" if score is None else f"{score.mean:.3f} ± {score.high - score.mean:.3f}")
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
@@ -275,13 +278,14 @@ def draw(found: Sequence[Scores], path: Path) -> None:
         draw_line(left, each.knows(), style, each.problem.partition(".")[0])
         draw_line(right, each.learns(), style, each.problem.partition(".")[0])
     scale(left.xaxis, np.array(SIMULATIONS), label="simulations of a decision")
-    scale(right.xaxis, np.array([*EXPERIENCE, LONGER]), label="experience, cycles")
+    steps = [n for n in (*EXPERIENCE, LONGER) if any(each.learns()[n] for each in found)]
+    scale(right.xaxis, np.array(steps), label="experience, cycles")
     left.set(title="an agent that knows the problem", ylabel=SCORE)
     right.set(title=f"an agent that learns it, {LEARNING} simulations")
     for axes in (left, right):
         axes.axhline(1, color=BLACK, lw=0.8, ls=":")
         axes.grid(alpha=0.3)
-    left.set_ylim(-0.25, 1.15)
+    left.set_ylim(-0.1, 1.15)
     finish([left, right])
     handles, labels = left.get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=5, fontsize=TITLE, frameon=False)
