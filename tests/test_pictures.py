@@ -398,6 +398,14 @@ def drawn_by(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
         rows = {(row["environment"], row["planner"], row["simulations"]): row for row in rows_of("search.jsonl")}
         module.draw(rows, ["locks", "nim", "t-maze", "matrix"], path=path)
         return
+    if name == "environments/problems":
+        module = program("environments/problems.py", monkeypatch)
+        best, rows = (
+            {row["problem"]: row["lower"] for row in rows_of("problems.jsonl")},
+            rows_of("problems_agents.jsonl"),
+        )
+        module.draw([module.Scores(f"{each}.POMDP", rows, best[f"{each}.POMDP"]) for each in module.TEN], path)
+        return
     module = program(f"{name}.py", monkeypatch)
     file = f"{name}.jsonl"
     if name == "search/families":
@@ -435,7 +443,7 @@ def drawn_by(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     "name",
     [
-        "environments/search",
+        *("environments/search", "environments/problems"),
         *("search/families", "search/decay", "search/learned"),
         *("skill/distillation", "skill/rollouts", "skill/take_off", "skill/dial"),
     ],
