@@ -224,7 +224,9 @@ def test_the_command_prints_what_is_proved(tmp_path, monkeypatch) -> None:  # ty
     result = json.loads(out.stdout)
     assert result["lower"] < result["upper"]
     assert (result["exact"], result["discount"]) == (False, None)
-    running = subprocess.Popen([*aixi, "hard.py:Hard"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    running = subprocess.Popen(
+        [*aixi, "hard.py:Hard", "--gap", "0"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
     time.sleep(6)
     running.send_signal(signal.SIGINT)
     output, error = running.communicate(timeout=60)

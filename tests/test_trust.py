@@ -396,7 +396,7 @@ def test_an_error_without_words_is_told(
     def fail(*_: object, **__: object) -> None:
         raise error
 
-    monkeypatch.setattr("aixi_approx.pomdp.solver.solve", fail)
+    monkeypatch.setattr("aixi_approx.pomdp.solver.solutions", fail)
     assert refused(["solve", "tiger"], capsys).startswith(told)
 
 

@@ -210,7 +210,7 @@ def best_reward(environment: Environment, max_beliefs: int = 10_000) -> float | 
         return None
     solution = solve_soon(environment, max_beliefs)
     if solution is None:
-        for solution in Refinement(environment, ENDLESS).up_to(SOON):
+        for solution in Refinement(environment, ENDLESS).up_to(min(SOON, max_beliefs)):
             if solution.gap <= GAP:
                 break
         else:

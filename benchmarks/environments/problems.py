@@ -144,6 +144,7 @@ def bound(problem: str) -> Json:
         "unseen_seconds": None,
     }
     if reward_tells(inner.tables, actions=len(inner.actions)):
+        compile_point_based()
         began = time.process_time()
         solver = point_based(environment, reward_seen=False)
         solver.improve(UNSEEN_SECONDS, gap=GAP)
