@@ -18,7 +18,7 @@ from aixi_approx import planners, predictors, rollouts
 from aixi_approx.agent import KIND, Agent
 from aixi_approx.archive import named, read_archive
 from aixi_approx.environment import Environment, Settings
-from aixi_approx.envs import ENVIRONMENTS, make
+from aixi_approx.envs import ENVIRONMENTS, is_data, make
 from aixi_approx.planner import Learner, Planner
 from aixi_approx.planner_spec import DEFAULT, PlannerSpec
 from aixi_approx.planners import PLANNERS
@@ -172,7 +172,8 @@ def outside(environments: Iterable[str], models: Iterable[str], *, planners: Ite
     named = [(ENVIRONMENTS, part) for part in parts] + [(predictors.PREDICTORS, model) for model in models]
     for spec in planners:
         named += [(PLANNERS, spec.name), *((ROLLOUTS, each) for each in (spec.policy, spec.rollout) if each)]
-    return list(dict.fromkeys(name for table, name in named if re.split("[:?]", name)[0] not in table))
+    unknown = (name for table, name in named if re.split("[:?]", name)[0] not in table and not is_data(name))
+    return list(dict.fromkeys(unknown))
 
 
 def build_planner(

@@ -16,7 +16,7 @@ from aixi_approx.cli.options import notice, written
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option(
     "--discount",
-    type=click.FloatRange(0, 1),
+    type=click.FloatRange(0, 1, min_open=True),
     help="The discount that the file names.  [default: that of the environment, or 0.95]",
 )
 @click.option("--force", is_flag=True, help="Write over a file that is there.")

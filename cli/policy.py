@@ -123,7 +123,7 @@ def _arrows(found: list[Edge], observations: int) -> list[Arrow]:
 
     arrows = []
     for node, group in groups.items():
-        rewards = [f"{edge.reward:+}" if edge.reward else "0" for edge in group]
+        rewards = [f"{edge.reward:+.12g}" if edge.reward else "0" for edge in group]
         names = [word(edge.observation) for edge in group]
         if observations == 1:
             label = "reward " + listed(rewards)

@@ -158,7 +158,7 @@ def command(
       aixi run kuhn-poker --cycles 20000 --seed 3 --out kuhn/
       aixi run tiger --model true
       aixi run tiger --discount 0.95
-      aixi run hallway.POMDP --model true
+      aixi run benchmarks/problems/shuttle.POMDP --model true --cycles 0
       aixi run tiger --planner rhouct
       aixi run tiger --simulations 5000 --stop certain
       aixi run nim:48-perfect --model true --policy learned --exploration 0 1 --simulations 300
@@ -298,6 +298,8 @@ def _print_table(result: dict[str, Any]) -> None:
             number(result["reward"]),
             f"95 % in {number(result['reward_low'])} to {number(result['reward_high'])}",
         )
+    if result["discounted_value"] is not None:
+        table.add_row("discounted value", number(result["discounted_value"]), f"by {result['discount']:g}")
     unknown = "not a POMDP: --planner random finds out" if result["planner"]["name"] != "random" else "not a POMDP"
     table.add_row("random agent", number(result["random_reward"]), unknown if result["random_reward"] is None else "")
     table.add_row("best achievable", number(result["optimum"]), "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import signal
 import sys
 import time
@@ -30,7 +31,7 @@ READABLE = 1_000  # nodes of a policy whose behaviour is found out
     type=click.FloatRange(min=0),
     default=0.001,
     show_default=True,
-    help="End when the bounds are so close: in reward per cycle or, with a discount, in discounted value.",
+    help="End when the bounds are this close: in reward per cycle or, with a discount, in discounted value.",
 )
 @click.option(
     "--seconds", type=click.FloatRange(min=0, min_open=True), default=60.0, show_default=True, help="Or then."
@@ -43,13 +44,13 @@ READABLE = 1_000  # nodes of a policy whose behaviour is found out
 @click.option(
     "--merge",
     type=float,
-    help="Beliefs that differ by less are one, everywhere.  [default: where it matters is found out]",
+    help="Merge beliefs that differ by less.  [default: cells of beliefs are split where the gap is made]",
 )
-@click.option("--max-beliefs", type=at_least(1), default=100_000, show_default=True, help="End where there are more.")
+@click.option("--max-beliefs", type=at_least(1), default=100_000, show_default=True, help="That may be followed.")
 @click.option(
     "--reward-unseen",
     is_flag=True,
-    help="Bound what an agent can reach that does not see its rewards, as most published values have it.",
+    help="Bound what an agent reaches that does not see its rewards, as published values often have it; needs a discount.",
 )
 @as_json
 def command(
@@ -67,7 +68,7 @@ def command(
     """Print the largest reward per cycle that any agent can reach in ENVIRONMENT, and a policy that reaches it.
 
     The optimum lies between two bounds: the lower one is what the policy earns in the long run, the upper one holds
-    for every agent, also for one that knows all about the environment but what is hidden. Where all that can be
+    for every agent, even one that knows everything about the environment except what is hidden. Where all that can be
     believed can be followed, they meet. Where it can't, they come closer as long as one waits; Ctrl-C ends it with what
     is proved so far. ENVIRONMENT is one of `aixi envs`, my_env.py:MyClass, or a file such as tiger.POMDP, if it is a
     finite POMDP.
@@ -80,7 +81,8 @@ def command(
       aixi solve tiger
       aixi solve tiger --discount 0.95
       aixi solve tiger --picture tiger.png
-      aixi solve paint.POMDP --gap 0.00001
+      aixi solve benchmarks/problems/paint.POMDP --gap 0.00001
+      aixi solve benchmarks/problems/network.POMDP --reward-unseen
       aixi solve kuhn-poker --horizon 4 --json
     """
     from aixi_approx.envs import make
@@ -115,7 +117,7 @@ def command(
     else:
         _print(solution, environment, spent, horizon, values)
         if _readable(solution):
-            print(f"picture of the policy: {picture or f'aixi solve {environment} --picture policy.png'}")
+            print(f"picture of the policy: {picture or f'aixi solve {shlex.quote(environment)} --picture policy.png'}")
         if solution.gap > gap and merge is None:
             why = "stopped" if stopped else f"{seconds:g} s are over" if spent >= seconds else "no more beliefs allowed"
             print(f"{why}, the gap is {solution.gap:.3g}: --seconds and --max-beliefs allow for more")
@@ -190,7 +192,7 @@ def _refusal(environment: str) -> str:
 
     solvable = ", ".join(name for name in ENVIRONMENTS if isinstance(make(name), POMDP))
     return (
-        f"{environment} has no finite definition (it is not a POMDP), so it can't be solved; `aixi run {environment}` "
+        f"{environment} has no finite definition (it is not a POMDP), so it can't be solved; `aixi run {shlex.quote(environment)}` "
         f"shows what an agent reaches; solvable are {solvable}"
     )
 
@@ -282,7 +284,7 @@ def _print_policy(solution: Solution) -> None:
     from aixi_approx.cli.policy import chance, describe, title
 
     nodes = len(solution.controller.action)
-    print(f"{title(solution)}, from node 0; states and percepts with their probability there")
+    print(f"{title(solution)}, from node 0; states and percepts with their probability there, over all visits")
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
     table.add_column("node", justify="right", no_wrap=True)
     for column in ("action", "state", "percept → next node"):

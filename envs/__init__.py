@@ -175,6 +175,15 @@ def _gymnasium_name(environment: Any) -> str:
     return name
 
 
+def is_data(name: str) -> bool:
+    """Whether a name stands for a file in Cassandra's format, or a game of OpenSpiel: no code of others is run.
+
+    >>> is_data("tiger.POMDP?discount=1"), is_data("my_env.py:Lake")
+    (True, False)
+    """
+    return name.partition("?")[0].lower().endswith(FILES) or name.startswith("open_spiel:")
+
+
 def build(title: str, kind: Callable[..., Environment], *parameters: int | str) -> Environment:
     """Return a new environment of a class, reset with seed 0, whose declaration makes sense; raise EnvironmentFault."""
     try:

@@ -71,7 +71,8 @@ class CassandraFile(POMDP):
         """What the file's first comment says, and what it holds."""
         problem = self.problem
         sizes = f"{len(problem.states):,} states, {len(problem.actions)} actions"
-        about = "\n".join(problem.comments) or "Nobody has written down its rules."
+        comments = "\n".join(problem.comments)
+        about = "".join(c for c in comments if c.isprintable() or c == "\n") or "Nobody has written down its rules."
         seen = "the state is seen" if problem.seen else f"{len(problem.observations)} observations"
         said = f"Read from {self._name}: {sizes}, {seen}, discount {problem.discount:g}"
         return f"{about}\n\n{said}{', costs as negative rewards' if problem.values == 'cost' else ''}."

@@ -90,6 +90,7 @@ class OfGymnasium(Environment):
     def _declare(self, original: Original) -> None:
         """Say what the actions, observations and rewards are."""
         self.original, self.discount = original, float(original.discount)
+        self.begins_anew = self.discount < 1
         self.actions, self.observations = original.actions(), original.observations
         declare(self, original.scale.values)
 

@@ -32,6 +32,8 @@ def split(name: str) -> tuple[str, float | None]:
         return name, None
     given = [option.removeprefix(OPTION) for option in options.split("&") if option.startswith(OPTION)]
     others = "&".join(option for option in options.split("&") if not option.startswith(OPTION))
+    if len(given) > 1:
+        raise EnvironmentFault(f"{name}: {' and '.join(given)} are two discounts: leave one out")
     try:
         discount = float(given[-1])
     except ValueError:
@@ -49,6 +51,8 @@ def named(name: str, discount: float | None) -> str:
     """
     if discount is None:
         return name
+    if ">" in name:
+        raise EnvironmentFault(f"{name}: a discount belongs to each part: write tiger?{OPTION}{discount:g}>locks:1@50")
     plain = split(name)[0]
     return f"{plain}{'&' if '?' in plain else '?'}{OPTION}{discount:g}"
 

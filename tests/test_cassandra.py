@@ -215,7 +215,7 @@ WRONG = {
     TIGER.replace("0.15 0.85\n", "0.15\n"): "14: O: 3 numbers where 4 must be: add the missing ones",
     TIGER.replace("0.15 0.85\n", "0.15 0.85 0.3\n"): "14: O: 5 numbers where 4 must be: delete some",
     TIGER.replace("0.15 0.85\n", "0.15 0.9\n"): "16: the probabilities of what is seen in state 'right' after action "
-    "'listen' add up to 1.05: mend the line so that they are 1",
+    "'listen' add up to 1.05: change the line so that they add up to 1",
     TIGER.replace("0.15 0.85\n", "-0.15 1.15\n"): "16: -0.15 is no probability",
     TIGER.replace("0.15 0.85\n", "0,15 0,85\n"): "16: '0,15' is no number",
     TIGER + "T: listen : left : left 0.9": "26: the probabilities of action 'listen' in state 'left' add up to 0.9",

@@ -112,6 +112,8 @@ class RunResult(NamedTuple):
         Reward per cycle of the random agent, and of the best one.
     score : float or None
         0 for the random agent, 1 for the best one.
+    discount : float or None
+        That of the environment, if it begins anew.
     phases : list of Phase
         Results in each environment of a sequence; the evaluation is in the last one.
     log_loss_start, log_loss_end : float or None
@@ -138,6 +140,7 @@ class RunResult(NamedTuple):
     random_reward: float | None
     optimum: float | None
     score: float | None
+    discount: float | None
     phases: list[Phase]
     log_loss_start: float | None
     log_loss_end: float | None
@@ -160,6 +163,7 @@ class RunResult(NamedTuple):
         del own["experiment"]
         mean, low, high = map(finite, self.reward or (math.nan,) * 3)
         interval = {"reward": mean, "reward_low": low, "reward_high": high}
+        interval["discounted_value"] = None if mean is None or self.discount is None else mean / (1 - self.discount)
         return {**self.experiment.as_json(), **own, **interval}
 
     @classmethod
@@ -297,6 +301,7 @@ def run(
         random_reward=random_reward,
         optimum=optimum,
         score=finite(normalised(reward.mean, random_reward, optimum=optimum)) if reward else None,
+        discount=stage.discount if stage.begins_anew else None,
         phases=reached,
         log_loss_start=log_loss_start,
         log_loss_end=log_loss_end,

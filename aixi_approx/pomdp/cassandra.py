@@ -448,7 +448,7 @@ class _Reader:
         start = self.probabilities(mark, mark.body, count)
         if abs(start.sum() - 1) > MISS:
             what = f"the probabilities of the first state add up to {start.sum():.9g}"
-            raise self.fault(mark.begin, f"{what}: mend the line so that they are 1")
+            raise self.fault(mark.begin, f"{what}: change the line so that they add up to 1")
         if abs(start.sum() - 1) > ROUNDING:
             self.notices.append("the probabilities of the first state were divided by their sum")
             return start / start.sum()
@@ -628,7 +628,7 @@ class _Reader:
                 where = len(self.text.rstrip()) if table.rows[row] is None else self.given_at(table, row)
                 raise self.fault(where, f"{case} has no probabilities: add lines such as {line}")
             what = f"the probabilities of {case} add up to {sums[row]:.9g}"
-            raise self.fault(self.given_at(table, row), f"{what}: mend the line so that they are 1")
+            raise self.fault(self.given_at(table, row), f"{what}: change the line so that they add up to 1")
         if rows := int((miss > ROUNDING).sum()):
             which = "next states" if table.word == "T" else "observations"
             what = f"the probabilities of {which} missed 1 by up to {miss.max():.1g} in {rows:,} rows"
@@ -668,6 +668,8 @@ def _no_name(word: str) -> str:
     """Why a word can't be a name, or nothing."""
     if word in WORDS or word == "*":
         return "the word has a meaning of its own: take another one"
+    if not word.isprintable():
+        return "it has characters that can't be seen: remove them"
     if NUMERAL.fullmatch(word):
         return "a number stands for a position: begin it with a letter"
     return "it has a colon: is a line or a word missing before it?" if ":" in word else ""

@@ -32,7 +32,7 @@ def solve_graph(pomdp: POMDP, graph: BeliefGraph, *, clock: Clock = ENDLESS) -> 
     OutOfTime
         If the clock says so.
     """
-    scale = max(1.0, float(np.abs(graph.reward).max()))
+    scale = float(np.abs(graph.reward).max()) or 1.0
     gain, value = _policy_iteration(graph, scale, clock)
     advantage, loss = _slack(graph, gain, value)
     advantage = np.where(loss > loss.min(axis=1, keepdims=True) + LASTING * scale, -np.inf, advantage)
@@ -54,14 +54,13 @@ def solve_graph(pomdp: POMDP, graph: BeliefGraph, *, clock: Clock = ENDLESS) -> 
 
 
 def blind_solution(pomdp: POMDP) -> Solution:
-    """Return what is known at once: the best policy that always takes the same action, and the largest reward."""
+    """Return what is known at once: a policy that always takes the same action, and what rewards say of the bounds."""
     tables, actions = pomdp.tables, len(pomdp.actions)
-    action = max(range(actions), key=lambda each: pomdp.mixed_reward(np.eye(actions)[each].tolist()))
+    reward = np.add.reduceat(tables.probability * tables.reward, tables.first[:-1]).reshape(-1, actions)
+    least = reward.min(axis=0)
     codes = np.unique(tables.code * len(pomdp.observations) + tables.observation)
-    always = Controller(np.array([action]), np.array([0, len(codes)]), codes, np.zeros_like(codes))
-    run = run_controller(pomdp, always)
-    most = float(np.add.reduceat(tables.probability * tables.reward, tables.first[:-1]).max())
-    return Solution(pomdp, run.reward, max(most, run.reward), controller=always, beliefs=1, known_run=run)
+    always = Controller(np.array([least.argmax()]), np.array([0, len(codes)]), codes, np.zeros_like(codes))
+    return Solution(pomdp, float(least.max()), float(reward.max()), controller=always, beliefs=1)
 
 
 def _slack(

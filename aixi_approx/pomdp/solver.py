@@ -61,7 +61,7 @@ def solve(
     gap : float, default: 0.001
         Between the bounds, at which it ends: in reward per cycle, or in discounted value where there is a discount.
     seconds : float, default: 60
-        After which it ends; a few more if it is in the midst of something.
+        Time limit, which may be exceeded by some seconds: what has begun is ended, and compilation is not counted.
     watch : callable, optional
         Is told of progress: the lower bound, the upper bound, and the number of beliefs that they are from.
 
@@ -94,11 +94,12 @@ def solve(
         return solve_graph(pomdp, explore(pomdp, merge, max_beliefs=max_beliefs))
     if not gap >= 0:
         raise ValueError(f"gap is {gap}: it must be a number and not negative")
-    solution = blind_solution(pomdp)
+    solution: Solution | None = None
     seconds = check_positive("seconds", seconds)
     for solution in solutions(pomdp, max_beliefs=max_beliefs, seconds=seconds, watch=watch):
         if solution.gap <= gap:
             break
+    assert solution is not None, "the first one is there at once"
     return solution
 
 

@@ -130,6 +130,8 @@ def problem_of(pomdp: POMDP, *, discount: float | None = None) -> Problem:
     states, told = _state_names(pomdp, split)
     action_names = cleaned(pomdp.actions) or [f"a{i}" for i in range(actions)]
     comments = [*_about(pomdp), *told, *said]
+    if discount is None and pomdp.begins_anew:  # its beginnings are in its tables
+        discount = 1.0
     known = pomdp.discount if discount is None else discount
     if discount is None and known == 1:
         known = DISCOUNT
