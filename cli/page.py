@@ -99,9 +99,6 @@ def _cycles(environment: Environment, solution: Solution | None) -> str:
         if solution:
             node = solution.follow(node, action, percept=percept)
         seen = word(environment.observations[percept.observation])
-        lines += [
-            "",
-            f"{word(environment.actions[action])}: {seen}, {percept.reward + 0.0:+.12g}",
-            environment.checked_render(),
-        ]
+        took = f"{word(environment.actions[action])}: {seen}, {percept.reward + 0.0:+.12g}"
+        lines += ["", took, environment.checked_render()]
     return "\n".join([*lines, "```"])

@@ -50,7 +50,7 @@ READABLE = 1_000  # nodes of a policy whose behaviour is found out
 @click.option(
     "--reward-unseen",
     is_flag=True,
-    help="Bound what an agent reaches that does not see its rewards, as published values often have it; needs a discount.",
+    help="Bound what an agent reaches that does not see its rewards, as many published values; needs a discount.",
 )
 @as_json
 def command(
@@ -192,8 +192,8 @@ def _refusal(environment: str) -> str:
 
     solvable = ", ".join(name for name in ENVIRONMENTS if isinstance(make(name), POMDP))
     return (
-        f"{environment} has no finite definition (it is not a POMDP), so it can't be solved; `aixi run {shlex.quote(environment)}` "
-        f"shows what an agent reaches; solvable are {solvable}"
+        f"{environment} has no finite definition (it is not a POMDP), so it can't be solved; "
+        f"`aixi run {shlex.quote(environment)}` shows what an agent reaches; solvable are {solvable}"
     )
 
 
