@@ -159,7 +159,7 @@ class RockSample(POMDP):
     def _filled(
         self, order: NDArray[np.int64], after: NDArray[np.int64], reward: NDArray[np.int64], leaves: NDArray[np.bool_]
     ) -> Tables:
-        """The tables, from what follows moves and samples in each state, in their order, and which leave by the exit."""
+        """The tables, from what follows moves and samples in each state, in order, and which leave by the exit."""
         codes = {value: self._coding.code(value) for value in (-10, 0, 10)}
         count, good, actions = len(order), 1 << self.count, len(self.actions)
         east, anew = list(MOVES).index("east"), leaves & (not self.ends)

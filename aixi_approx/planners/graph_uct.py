@@ -594,9 +594,7 @@ def _roll_out_from(
 
 
 @inner_kernel
-def _count(
-    graph: Graph, plan: GraphPlan, world: GraphWorld, scratch: Scratch, cycle: int, outcome: float
-) -> float:
+def _count(graph: Graph, plan: GraphPlan, world: GraphWorld, scratch: Scratch, cycle: int, outcome: float) -> float:
     """Count a cycle of a simulation, given the return of all after it; return the return from it on."""
     node = scratch.node[cycle]
     action = graph.action[node, scratch.action[cycle]]
