@@ -39,8 +39,10 @@ class RockSample(POMDP):
     then back at its start, among rocks of new quality. Nothing else pays, costs or shows anything: at the other edges,
     or when sampling where there is no rock, the rover stays where it is.
 
-    The rocks are the first k of the authors' layouts 4-4, 5-5, 5-7 or 7-8, the first of these that has enough; for
-    other sizes they lie in random cells other than the start, always the same ones for the same n and k.
+    The rocks are the first k of the authors' layouts 4-4, 5-5, 5-7 or 7-8, or of 11-11 as it is used since (Silver,
+    Veness 2010), the first of these that has enough; for other sizes they lie in random cells other than the start,
+    always the same ones for the same n and k. Sizes whose tables would take more than 1 GB are refused: 11-11-exit,
+    247,809 states, takes 0.76 GB, and twice that while it is built; 15-15 would take 27.
 
     In the paper the task ends at the exit, and rewards are discounted by 0.95: that is rocksample:7-8-exit, in
     which nothing happens any more after the exit until it begins anew, with probability 0.05 in every cycle.
@@ -61,9 +63,9 @@ class RockSample(POMDP):
         if end not in ((), (EXIT,)):
             given = "-".join(map(str, end))
             raise ValueError(f"{given!r} is no way to end: write {EXIT}, as in rocksample:7-8-{EXIT}, or leave it out")
-        bytes_ = _bytes(size, rocks, ends=bool(end))
-        if bytes_ > MOST_BYTES:
-            what = f"its tables would take about {bytes_ / (1 << 30):,.3g} GB, more than {MOST_BYTES >> 30}"
+        memory = foreseen(size, rocks, ends=bool(end))
+        if memory > MOST_BYTES:
+            what = f"its tables would take about {memory / MOST_BYTES:,.3g} GB, more than 1"
             remedy = "take fewer rocks" if end else f"take fewer rocks, or end at the exit: {size}-{rocks}-{EXIT}"
             raise ValueError(f"{what}: {remedy}")
         self.home = (0, size // 2)
@@ -221,8 +223,16 @@ def _walk(after: NDArray[np.int64], *, home: int, initial: int) -> tuple[NDArray
     return np.concatenate(order), number
 
 
-def _bytes(size: int, rocks: int, *, ends: bool) -> int:
-    """How much memory the tables take, five numbers for each outcome; with a discount, there are two of them."""
+def foreseen(size: int, rocks: int, *, ends: bool) -> int:
+    """Return how many bytes the tables take: five numbers for each outcome; with a discount, there are two of them.
+
+    Parameters
+    ----------
+    size, rocks : int
+        As in `RockSample`.
+    ends : bool
+        Whether it ends at the exit.
+    """
     states = size * size << rocks
     outcomes = states * (5 + 2 * rocks) + (states * (10 + 3 * rocks) if ends else size << 2 * rocks)
     return 40 * outcomes + 8 * states * (5 + rocks) * (1 + ends)

@@ -10,6 +10,7 @@ from typing import Any
 
 from aixi_approx.pomdp.belief import Belief
 from aixi_approx.pomdp.definition import POMDP, Outcome
+from aixi_approx.pomdp.discounted import RESTART
 from aixi_approx.randomness import Stream, below, draw
 from aixi_approx.rollout import Rollout
 
@@ -27,7 +28,8 @@ def outcomes(pomdp: POMDP, state: Hashable, action: int) -> list[Outcome]:
 def taken(pomdp: POMDP, state: Hashable, action: int, left: int) -> float:
     """What an action in a state earns, and then uniform ones, with so many cycles left."""
     return sum(
-        o.probability * (o.reward + EARLIER * uniform(pomdp, o.state, left - 1)) for o in outcomes(pomdp, state, action)
+        o.probability * (o.reward + (o.observation != RESTART) * EARLIER * uniform(pomdp, o.state, left - 1))
+        for o in outcomes(pomdp, state, action)
     )
 
 
@@ -84,6 +86,7 @@ class PlainGraphSearch:
         self.pomdp, self.horizon, self.random = pomdp, horizon, random
         self.rule, self.ucb, self.exact, self.merge = rule, ucb, exact, merge
         self.actions = range(len(pomdp.actions))
+        self.goes_on = pomdp.discount if RESTART in pomdp.observations else 1
         self.nodes: dict[Any, PlainNode] = {}
         self.done = 0
         names = [pomdp.states[state] for state in belief.state]
@@ -124,7 +127,7 @@ class PlainGraphSearch:
         outcome = later
         if branch is not None and later is not None:
             branch.visits += 1
-            outcome = branch.reward + EARLIER * later
+            outcome = branch.reward + self.goes_on * EARLIER * later
         if outcome is not None:
             node.returns[action].append(outcome)
         self.back_up(node, action)
@@ -152,6 +155,8 @@ class PlainGraphSearch:
         for state, p in node.belief.items():
             for o in outcomes(self.pomdp, state, action):
                 node.reward[action] += p * o.probability * o.reward
+                if o.observation == RESTART:
+                    continue
                 states = joint.setdefault((o.observation, o.reward), {})
                 states[o.state] = states.get(o.state, 0.0) + p * o.probability
         node.branches[action] = []
@@ -172,7 +177,7 @@ class PlainGraphSearch:
         valued = [b for b in branches if self.exact or b.child.closed or any(b.child.returns) or b.child.rollouts]
         later = sum(b.probability * b.child.value for b in valued)
         if valued and not self.exact:
-            later /= sum(b.probability for b in valued)
+            later *= self.goes_on / sum(b.probability for b in valued)
         node.q[action] = node.reward[action] + EARLIER * later
         if all(b.child.closed for b in branches):
             node.known.add(action)
@@ -230,7 +235,7 @@ class PlainGraphSearch:
 
     def next_branch(self, node: PlainNode, action: int) -> PlainBranch | None:
         def lag(branch: PlainBranch) -> float:
-            return branch.probability * (len(node.returns[action]) + 1) - branch.visits
+            return branch.probability * (len(node.returns[action]) + 1) - self.goes_on * branch.visits
 
         best = None
         for branch in node.branches[action]:
@@ -249,6 +254,8 @@ class PlainGraphSearch:
             state = option.state
             self.tell(action, self.pomdp.observations.index(option.observation), option.reward)
             outcome += EARLIER**t * option.reward
+            if option.observation == RESTART:
+                break
         node.rollouts.append(outcome)
         self.sum_up(node)
         return outcome

@@ -14,7 +14,7 @@ from test_environments import Controller, average_reward
 from aixi_approx.environment import EnvironmentFault
 from aixi_approx.envs import make
 from aixi_approx.envs.corridor import Corridor
-from aixi_approx.envs.rocksample import RockSample
+from aixi_approx.envs.rocksample import RockSample, foreseen
 from aixi_approx.envs.t_maze import TMaze
 from aixi_approx.pomdp.definition import POMDP
 from aixi_approx.pomdp.solver import best_reward, solve
@@ -168,10 +168,32 @@ def test_what_the_sensor_of_rocksample_tells() -> None:
             assert told["good" if good else "bad"] == pytest.approx(right)
 
 
+@pytest.mark.parametrize("end", ["", "exit"])
+@pytest.mark.parametrize(("n", "k"), [(2, 1), (2, 3), (3, 1), (3, 2), (3, 5), (4, 3), (4, 4), (6, 3)])
+def test_the_tables_of_rocksample_are_those_of_the_walk(n: int, k: int, end: str) -> None:
+    """Bit for bit, with the states in the same order."""
+    world = RockSample(n, k, *filter(None, [end]))
+    states, tables = POMDP._build(world)
+    assert world.states == states
+    for name, mine, walked in zip(tables._fields, world.tables, tables, strict=True):
+        assert (mine.dtype, mine.tobytes()) == (walked.dtype, walked.tobytes()), name
+
+
+def test_the_memory_of_rocksample_is_foreseen() -> None:
+    """What is estimated before anything is built is what the tables take, within a hundredth but for the exit."""
+    for name, ends in ("rocksample:5-5-exit", True), ("rocksample:4-4", False):
+        world = make(name)
+        tables = [*world.tables, *(world.inner.tables if ends else ())]
+        assert foreseen(world.inner.side if ends else world.side, int(name[13]), ends=ends) == pytest.approx(
+            sum(table.nbytes for table in tables), rel=0.03
+        )
+
+
 def test_layouts_of_rocksample() -> None:
     assert make("rocksample:4-3").rocks == ((3, 1), (2, 1), (1, 3))
     assert make("rocksample:5-5").rocks[:2] == ((2, 4), (0, 4))
     assert make("rocksample:5-6").rocks[:2] == ((1, 0), (2, 1))
+    assert RockSample(11, 2).rocks == ((0, 3), (0, 7))
     for size, rocks in (2, 1), (2, 3), (3, 5), (6, 3):
         world = RockSample(size, rocks)
         assert len(set(world.rocks)) == rocks
@@ -245,8 +267,15 @@ def test_the_horizon_is_long_enough(name: str) -> None:
         ("t-maze:101", "^t-maze:101: the length of the corridor is 101: it must lie in 1 to 100$"),
         ("rocksample:1-1", "^rocksample:1-1: the side of the grid is 1: it must lie in 2 to 20$"),
         ("rocksample:2-4", "^rocksample:2-4: the number of rocks is 4: it must lie in 1 to 3$"),
-        ("rocksample:11-11", "^rocksample:11-11: its tables would take about 2 GB, more than 1: take fewer rocks"),
-        ("rocksample:4-3-2", "^rocksample:4-3-2: '2' is no way to end: write exit, as in rocksample:7-8-exit"),
+        ("rocksample:11-61", "^rocksample:11-61: the number of rocks is 61: it must lie in 1 to 60$"),
+        ("rocksample:11-11", "GB, more than 1: take fewer rocks, or end at the exit: 11-11-exit$"),
+        ("rocksample:15-15-exit", "^rocksample:15-15-exit: its tables would take about 26.9 GB, more than 1: take"),
+        ("rocksample:20-60-exit", "^rocksample:20-60-exit: its tables would take about [.0-9]*e[+]15 GB, more than 1"),
+        (
+            "rocksample:4-3-2",
+            "^rocksample:4-3-2: '2' is no way to end: write exit, as in rocksample:7-8-exit, or leave",
+        ),
+        ("rocksample:4-3-exit-2", "^rocksample:4-3-exit-2: 'exit-2' is no way to end: write exit"),
         ("t-maze:1-2", "^t-maze:1-2: its parameters are LENGTH, for example t-maze:1$"),
     ],
 )

@@ -27,7 +27,9 @@ from aixi_approx.randomness import stream
 from aixi_approx.rollout import Rollout, RolloutError
 
 NAMES = ("coin-flip", "1d-maze", "cheese-maze", "tiger", "4x4-grid", "biased-rps", "kuhn-poker", "locks:2")
-SMALL = st.sampled_from((*NAMES, "rocksample:2-1", "nim:6-perfect"))
+PLAIN = st.sampled_from((*NAMES, "rocksample:2-1", "nim:6-perfect"))
+ANEW = ("tiger?discount=0.9", "locks:2?discount=0.5", "rocksample:2-1-exit", "cheese-maze?discount=0.95")
+SMALL = PLAIN | st.sampled_from(ANEW)
 RULES = st.sampled_from(("spread", "ucb", "round-robin"))
 
 
@@ -109,7 +111,7 @@ def test_equals_the_plain_search_where_leaves_are_sampled(
     compare(planner.search(model, stream(seed)), plain)
 
 
-@given(name=SMALL, cycles=st.integers(0, 5), horizon=st.integers(1, 3), rule=RULES, exact=st.booleans())
+@given(name=PLAIN, cycles=st.integers(0, 5), horizon=st.integers(1, 3), rule=RULES, exact=st.booleans())
 @settings(max_examples=50)
 def test_a_closed_root_is_expectimax(name: str, cycles: int, horizon: int, rule: str, exact: bool) -> None:
     """By two twins: histories one by one, and beliefs; with those that are equal merged, and without."""
@@ -129,6 +131,21 @@ def test_a_closed_root_is_expectimax(name: str, cycles: int, horizon: int, rule:
         tree.run(1 << 20)
         assert found.value == pytest.approx([tree.root.q[a] for a in tree.actions], abs=1e-9)
         assert tree.done >= planner.search(model, stream(1)).simulations or not exact
+
+
+@given(name=st.sampled_from(ANEW), cycles=st.integers(0, 5), horizon=st.integers(1, 3), exact=st.booleans())
+@settings(max_examples=30)
+def test_what_comes_after_it_begins_anew_makes_no_difference(name: str, cycles: int, horizon: int, exact: bool) -> None:
+    """It is the same for all actions, so what is known is that of expectimax but for a constant."""
+    pomdp, model = lived(name, cycles)
+    leaves = "exact" if exact else "sampled"
+    found = GraphUCT(pomdp, horizon, simulations=1 << 20, leaves=leaves).search(model, stream(1))
+    assert found.error is not None
+    later = expectimax(pomdp, model, horizon) - found.value
+    assert np.ptp(later) <= 2 * found.error.max() + 1e-9
+    beginning = expectimax(pomdp, TrueModel(pomdp), horizon - 1).max() if horizon > 1 else 0.0
+    if horizon < 3:
+        assert later == pytest.approx(np.full(len(later), (1 - pomdp.discount) * beginning), abs=1e-3)
 
 
 @pytest.mark.parametrize("name", NAMES)

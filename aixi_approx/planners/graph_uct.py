@@ -18,6 +18,10 @@ expansion of an action is followed by one rollout, from one of the nodes that it
 an open node is worth half its largest Q and half the mean of Q weighted by visits: the largest one alone believes a
 lucky rollout.
 
+Where the environment begins anew with probability 1 - discount after every cycle, what comes then is the same whatever
+the agent does now. It is left out, of values, leaves and simulations: decisions are the same, and a search that looks
+20 cycles ahead at a discount of 0.95 would spend most of its simulations on it.
+
 A policy that has learned what searches found guides it as it guides dp_uct.py; leaves stay exact. A node belongs to
 several histories, on which a policy may say several things: it is asked once, on the first that leads there.
 
@@ -60,6 +64,7 @@ from aixi_approx.planners.tree_search import (
 )
 from aixi_approx.pomdp.belief import Belief, HasBelief
 from aixi_approx.pomdp.definition import POMDP, Tables, sample
+from aixi_approx.pomdp.discounted import RESTART, DiscountedPOMDP
 from aixi_approx.predictor_abi import CHOOSE, GO_BACK, POLICY, READS, SET_MARK, call_operation
 from aixi_approx.randomness import Stream, below, draw
 from aixi_approx.rollout import Rollout
@@ -91,6 +96,7 @@ class GraphPlan(NamedTuple):
     rule: int  # of selection, one of RULES
     ucb: float  # weight of exploration
     scale: float  # reward range
+    goes_on: float  # probability that a cycle is not the last before the environment begins anew
     trust: float  # in the policy
     guided: float  # share of simulations that act as the policy does
     acts: bool  # the policy acts beyond the graph, too
@@ -100,7 +106,7 @@ class GraphWorld(NamedTuple):
     """The environment; N outcomes in all."""
 
     tables: Tables
-    percept: NDArray[np.int64]  # [N] number of the percept of each outcome
+    percept: NDArray[np.int64]  # [N] number of the percept of each outcome; NOTHING where it begins anew
     leaf: NDArray[np.float64]  # [horizon + 1, S * A] by cycles left: an action, then uniform ones; [0, 0] if sampled
     action_bits: int  # of a cycle, as a rollout policy reads it
     reward_bits: int
@@ -226,7 +232,7 @@ def _back_up(graph: Graph, plan: GraphPlan, node: int, a: int) -> None:
             later += branch.probability * child.best
             weight += branch.probability
     if not plan.exact and weight > 0.0:
-        later /= weight
+        later *= plan.goes_on / weight
     action.value = action.reward + EARLIER * later
     action.known = known
 
@@ -399,7 +405,7 @@ def _expand(graph: Graph, plan: GraphPlan, world: GraphWorld, scratch: Scratch, 
         for i in range(tables.first[row], tables.first[row + 1]):
             p = graph.entry[j].probability * tables.probability[i]
             reward += p * tables.reward[i]
-            if p == 0.0 or level == plan.horizon:
+            if p == 0.0 or level == plan.horizon or world.percept[i] == NOTHING:
                 continue
             number = scratch.group[world.percept[i]]
             if number == NONE:
@@ -424,7 +430,7 @@ def _expand(graph: Graph, plan: GraphPlan, world: GraphWorld, scratch: Scratch, 
         row = graph.entry[j].state * plan.actions + a
         for i in range(tables.first[row], tables.first[row + 1]):
             p = graph.entry[j].probability * tables.probability[i]
-            if p > 0.0:
+            if p > 0.0 and world.percept[i] != NOTHING:
                 k = scratch.group[world.percept[i]] - first
                 entry = graph.entry[scratch.end[k]]
                 entry.state, entry.probability = tables.state[i], p
@@ -499,13 +505,13 @@ def _follow(graph: Graph, plan: GraphPlan, scratch: Scratch, random: Stream, nod
 
 
 @inner_kernel
-def _next_branch(graph: Graph, node: int, a: int) -> int:
+def _next_branch(graph: Graph, plan: GraphPlan, node: int, a: int) -> int:
     """The open branch that lags most behind its probability; NONE if all are closed."""
     action, best, found = graph.action[node, a], -np.inf, NONE
     for i in range(action.first, action.first + action.count):
         branch = graph.branch[i]
         if not graph.node[branch.child].closed:
-            lag = branch.probability * (action.visits + 1) - branch.visits
+            lag = branch.probability * (action.visits + 1) - plan.goes_on * branch.visits
             if lag > best + ROUNDING:
                 best, found = lag, i
     return found
@@ -575,6 +581,8 @@ def _roll_out_from(
         state = tables.state[row]
         outcome += weight * tables.reward[row]
         weight *= EARLIER
+        if world.percept[row] == NOTHING:
+            break
         if reads:
             scratch.faults[0] += tell_cycle(policy, world, action, row)
     if reads and mark >= 0.0:
@@ -586,14 +594,14 @@ def _roll_out_from(
 
 
 @inner_kernel
-def _count(graph: Graph, world: GraphWorld, scratch: Scratch, cycle: int, outcome: float) -> float:
+def _count(graph: Graph, plan: GraphPlan, world: GraphWorld, scratch: Scratch, cycle: int, outcome: float) -> float:
     """Count a cycle of a simulation, given the return of all after it; return the return from it on."""
     node = scratch.node[cycle]
     action = graph.action[node, scratch.action[cycle]]
     if scratch.branch[cycle] != NONE:
         branch = graph.branch[scratch.branch[cycle]]
         branch.visits += 1
-        outcome = world.tables.reward[branch.row] + EARLIER * outcome
+        outcome = world.tables.reward[branch.row] + plan.goes_on * EARLIER * outcome
     graph.node[node].total += 1
     action.visits += 1
     difference = outcome - action.average
@@ -641,7 +649,7 @@ def _simulate(
             _expand(graph, plan, world, scratch, node, action)
             _back_up(graph, plan, node, action)
             outcome = graph.action[node, action].value
-        branch = NONE if expanded and plan.exact else _next_branch(graph, node, action)
+        branch = NONE if expanded and plan.exact else _next_branch(graph, plan, node, action)
         scratch.branch[cycles] = branch
         cycles += 1
         if branch != NONE:
@@ -650,7 +658,7 @@ def _simulate(
                 outcome = _roll_out_from(graph, plan, world, policy, scratch, random, node, guided and plan.acts)
     for cycle in range(cycles - 1, -1, -1):
         if expanded:
-            outcome = _count(graph, world, scratch, cycle, outcome)
+            outcome = _count(graph, plan, world, scratch, cycle, outcome)
         _back_up(graph, plan, scratch.node[cycle], scratch.action[cycle])
         _sum_up(graph, plan, scratch.node[cycle])
     if scratch.faults[0]:
@@ -758,6 +766,8 @@ class GraphUCT(BeliefSearch):
         )
         actions, coding = len(pomdp.actions), pomdp.coding
         percept, percepts = number_percepts(pomdp)
+        if isinstance(pomdp, DiscountedPOMDP):
+            percept[pomdp.tables.observation == pomdp.observations.index(RESTART)] = NOTHING
         self._plan = GraphPlan(
             actions=actions,
             percepts=percepts,
@@ -766,6 +776,7 @@ class GraphUCT(BeliefSearch):
             rule=RULES.index(rule),
             ucb=float(ucb),
             scale=coding.reward_span,
+            goes_on=pomdp.discount if isinstance(pomdp, DiscountedPOMDP) else 1.0,
             trust=0.0,
             guided=0.0,
             acts=self.guide.acts,
@@ -850,7 +861,7 @@ class GraphUCT(BeliefSearch):
     def _begin(self, belief: Belief) -> None:
         """Leave nothing in the graph but a root with this belief."""
         if self._plan.exact and not self._world.leaf.size:
-            self._world = self._world._replace(leaf=_leaf_values(self.pomdp, self._plan.horizon))
+            self._world = self._world._replace(leaf=_leaf_values(self.pomdp, self._plan, self._world))
         size = len(belief.state)
         self._graph.wanted[:] = 0, 0, size
         self._make_room(bounded=False)
@@ -925,13 +936,14 @@ def _leaves(pomdp: POMDP, horizon: int, *, leaves: str | None, uniform: bool) ->
     return leaves
 
 
-def _leaf_values(pomdp: POMDP, horizon: int) -> NDArray[np.float64]:
+def _leaf_values(pomdp: POMDP, plan: GraphPlan, world: GraphWorld) -> NDArray[np.float64]:
     """Return what an action in a state and then uniform ones earn, by cycles left: `GraphWorld.leaf`."""
-    tables, actions = pomdp.tables, len(pomdp.actions)
-    value = np.zeros((horizon + 1, len(pomdp.states) * actions))
-    for left in range(1, horizon + 1):
-        later = value[left - 1].reshape(-1, actions).mean(axis=1)
-        outcome = tables.probability * (tables.reward + EARLIER * later[tables.state])
+    tables = pomdp.tables
+    weight = np.where(world.percept == NOTHING, 0.0, EARLIER)
+    value = np.zeros((plan.horizon + 1, len(pomdp.states) * plan.actions))
+    for left in range(1, plan.horizon + 1):
+        later = value[left - 1].reshape(-1, plan.actions).mean(axis=1)
+        outcome = tables.probability * (tables.reward + weight * later[tables.state])
         value[left] = np.add.reduceat(outcome, tables.first[:-1])
     return value
 
