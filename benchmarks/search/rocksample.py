@@ -21,6 +21,10 @@ Hypotheses, written down before the run:
 4. In 11-11, too, and there by more, since uniform actions hardly ever reach the exit, and exact leaves take too much
    memory.
 5. Nothing here reaches the published returns.
+
+What came of them: 2 and 5 hold. 1 does not quite: 60 cycles earn 1.3 less than 28. 3 is neither shown nor refuted,
+14 episodes are too few. 4 is refuted at 500 simulations, where both earn less than going straight to the exit does in
+7-8; at 2,000 going east may earn more.
 """
 
 from __future__ import annotations
