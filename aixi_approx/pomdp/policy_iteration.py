@@ -32,7 +32,7 @@ def solve_graph(pomdp: POMDP, graph: BeliefGraph, *, clock: Clock = ENDLESS) -> 
     OutOfTime
         If the clock says so.
     """
-    scale = float(np.abs(graph.reward).max()) or 1.0
+    scale = float(np.abs(pomdp.tables.reward).max()) or 1.0
     gain, value = _policy_iteration(graph, scale, clock)
     advantage, loss = _slack(graph, gain, value)
     advantage = np.where(loss > loss.min(axis=1, keepdims=True) + LASTING * scale, -np.inf, advantage)
