@@ -34,7 +34,11 @@ READABLE = 1_000  # nodes of a policy whose behaviour is found out
     help="End when the bounds are this close: in reward per cycle or, with a discount, in discounted value.",
 )
 @click.option(
-    "--seconds", type=click.FloatRange(min=0, min_open=True), default=60.0, show_default=True, help="Or then."
+    "--seconds",
+    type=click.FloatRange(min=0, min_open=True),
+    default=60.0,
+    show_default=True,
+    help="End after these; compilation, on first use, is not counted.",
 )
 @discount
 @click.option(
