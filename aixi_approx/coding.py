@@ -72,7 +72,7 @@ class Coding:
         Number of actions.
     action_bits, reward_bits, observation_bits : int
         Number of bits of each part of a cycle, in this order.
-    min_reward, max_reward : int
+    min_reward, max_reward : float
         The range of the rewards. A code beyond `max_reward`, which only a model can predict, is read as `max_reward`.
     rewards : tuple of float
         All rewards that can occur, ascending, the code of each being its position; none if they are whole numbers, all
@@ -124,13 +124,10 @@ class Coding:
             if not self.min_reward <= reward <= self.max_reward or reward % 1:
                 raise ValueError(f"the reward {reward} does not lie in {self.min_reward} to {self.max_reward}")
             return int(reward - self.min_reward)
-        codes = reward_codes(self.rewards)
-        if reward not in codes:
-            declared = nearest_reward(reward, self.rewards)
-            if declared is None:
-                raise ValueError(f"the reward {reward} is none of {rewards_in_words(self.rewards)}")
-            reward = declared
-        return codes[reward]
+        declared = nearest_reward(reward, self.rewards)
+        if declared is None:
+            raise ValueError(f"the reward {reward} is none of {rewards_in_words(self.rewards)}")
+        return reward_codes(self.rewards)[declared]
 
     def reward(self, code: int) -> float:
         """Return the reward that is written as a number."""
@@ -189,6 +186,9 @@ def nearest_reward(reward: float, rewards: tuple[float, ...]) -> float | None:
     >>> nearest_reward(0.1 + 0.2, (0, 0.3, 1))
     0.3
     """
+    codes = reward_codes(rewards)
+    if reward in codes:
+        return rewards[codes[reward]]
     nearest = min(rewards, key=lambda declared: abs(declared - reward))
     within = abs(nearest - reward) <= NEAR * max(map(abs, (rewards[0], rewards[-1])))
     return nearest if within else None

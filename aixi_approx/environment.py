@@ -16,7 +16,7 @@ from itertools import chain
 from numbers import Integral, Real
 from typing import Any, NamedTuple, Self
 
-from aixi_approx.coding import Coding, ascending, bits_for, nearest_reward, reward_codes, rewards_in_words
+from aixi_approx.coding import Coding, ascending, bits_for, nearest_reward, rewards_in_words
 from aixi_approx.validation import describe_error, own_modules, shown
 
 
@@ -311,7 +311,7 @@ class Environment(ABC):
         """Return a reward and what is wrong with it, or nothing."""
         if self.rewards:
             declared = ascending(tuple(self.rewards))
-            if reward in reward_codes(declared) or nearest_reward(reward, declared) is not None:
+            if nearest_reward(reward, declared) is not None:
                 return ""
             return f"{reward}, declared are {rewards_in_words(declared)}: add it to `rewards`"
         if self.min_reward <= reward <= self.max_reward and int(reward) == reward:
@@ -324,9 +324,8 @@ class Environment(ABC):
         """A reward as it is declared: without the rounding of the environment's own arithmetic."""
         if not self.rewards:
             return int(reward)
-        declared = ascending(tuple(self.rewards))
-        codes = reward_codes(declared)
-        return declared[codes[reward]] if reward in codes else nearest_reward(reward, declared) or 0.0
+        declared = nearest_reward(reward, ascending(tuple(self.rewards)))
+        return reward if declared is None else declared
 
     def checked_render(self) -> str:
         """Return the picture of the present state; raise EnvironmentFault if it fails, or is no text."""

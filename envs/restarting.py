@@ -8,7 +8,7 @@ from typing import Any, overload
 from aixi_approx.coding import bits_for
 from aixi_approx.environment import Environment, EnvironmentFault, Percept
 from aixi_approx.pomdp.definition import POMDP
-from aixi_approx.pomdp.discounted import RESTART, DiscountedPOMDP, rules_anew
+from aixi_approx.pomdp.discounted import RESTART, Anew, DiscountedPOMDP
 from aixi_approx.randomness import ENVIRONMENT, draw, restored_stream, stream
 
 OPTION = "discount="
@@ -78,7 +78,7 @@ def maker(plain: Callable[[], Environment], discount: float | None) -> Callable[
     return new
 
 
-class Restarting(Environment):
+class Restarting(Anew):
     """An environment without a finite definition that begins anew with probability 1 - discount after every cycle.
 
     Parameters
@@ -88,8 +88,6 @@ class Restarting(Environment):
     discount : float
         Of its rewards.
     """
-
-    begins_anew = True
 
     def __init__(self, inner: Environment, *, discount: float) -> None:
         self.inner, self.discount = inner, discount
@@ -104,16 +102,6 @@ class Restarting(Environment):
     def approximations(self) -> str:  # type: ignore[override]
         """Those of what begins anew."""
         return self.inner.approximations
-
-    @property
-    def name(self) -> str:
-        """Name for tables and messages."""
-        return f"{self.inner.name}, discounted"
-
-    @property
-    def rules(self) -> str:
-        """Those of what begins anew, and that it does."""
-        return rules_anew(self.inner, self.discount)
 
     def reset(self, seed: int) -> None:
         """Begin the first time."""

@@ -24,8 +24,8 @@ from aixi_approx.planners.expectimax import Expectimax
 from aixi_approx.planners.iterative_deepening import TooSlow
 from aixi_approx.pomdp.definition import POMDP
 from aixi_approx.pomdp.markov_chain import long_run_reward
-from aixi_approx.pomdp.solution import Solution
-from aixi_approx.pomdp.solver import SAME, solve
+from aixi_approx.pomdp.solution import SAME, Solution
+from aixi_approx.pomdp.solver import solve
 from aixi_approx.predictors.context_tree import FactoredContextTree
 
 # ---------------------------------------------------------------------------------------------- parts

@@ -19,8 +19,8 @@ from aixi_approx import Percept, make, solve
 from aixi_approx.envs import ENVIRONMENTS, tic_tac_toe
 from aixi_approx.pomdp import believe, controller, markov_chain
 from aixi_approx.pomdp.definition import POMDP, Outcome
-from aixi_approx.pomdp.solution import Solution
-from aixi_approx.pomdp.solver import SAME, best_reward, solve_soon
+from aixi_approx.pomdp.solution import SAME, Solution
+from aixi_approx.pomdp.solver import best_reward, solve_soon
 
 BEYOND = {"rocksample"}  # too many beliefs for exact values; see test_families_worlds
 POMDPS = {name: pomdp for name in ENVIRONMENTS if name not in BEYOND and isinstance(pomdp := make(name), POMDP)}

@@ -28,8 +28,8 @@ from aixi_approx.laboratory.regret import TIE
 from aixi_approx.laboratory.rollout_returns import RolloutReturns, rollout_returns
 from aixi_approx.planners.tree_search import SQRT_2
 from aixi_approx.pomdp.definition import POMDP
-from aixi_approx.pomdp.solution import Solution
-from aixi_approx.pomdp.solver import SAME, solve_soon
+from aixi_approx.pomdp.solution import SAME, Solution
+from aixi_approx.pomdp.solver import solve_soon
 from aixi_approx.validation import as_integer, check_positive
 
 Numbers = NDArray[np.float64]

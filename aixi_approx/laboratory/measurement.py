@@ -40,8 +40,8 @@ from aixi_approx.planner_spec import PlannerSpec
 from aixi_approx.planners.belief_expectimax import BeliefExpectimax
 from aixi_approx.planners.expectimax import Expectimax
 from aixi_approx.pomdp.definition import POMDP
-from aixi_approx.pomdp.solution import Solution
-from aixi_approx.pomdp.solver import SAME, reward_range, solve_soon
+from aixi_approx.pomdp.solution import SAME, Solution
+from aixi_approx.pomdp.solver import reward_range, solve_soon
 from aixi_approx.predictors.context_tree import FactoredContextTree
 from aixi_approx.predictors.true_model import TrueModel
 from aixi_approx.randomness import PROBE, SHUFFLE, below, draw, stream

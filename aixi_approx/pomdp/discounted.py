@@ -28,14 +28,26 @@ BEGINNING = "beginning"  # the state that stands for the distribution of the ini
 PART = 1 << 18  # outcomes that become those of a discounted one together: what that takes fits into 100 MB
 
 
-def rules_anew(inner: Environment, discount: float) -> str:
-    """Return the rules of an environment, and that it begins anew."""
-    share = f"{1 - discount:.6g}"
-    anew = f"After every cycle it begins anew with probability {share}; the observation is then {RESTART!r}."
-    return f"{inner.rules}\n\n{anew}"
+class Anew(Environment):
+    """What `inner` is if it begins anew with probability 1 - discount after every cycle."""
+
+    begins_anew = True
+    inner: Environment
+
+    @property
+    def name(self) -> str:
+        """Name for tables and messages."""
+        return f"{self.inner.name}, discounted"
+
+    @property
+    def rules(self) -> str:
+        """Those of what begins anew, and that it does."""
+        share = f"{1 - self.discount:.6g}"
+        anew = f"After every cycle it begins anew with probability {share}; the observation is then {RESTART!r}."
+        return f"{self.inner.rules}\n\n{anew}"
 
 
-class DiscountedPOMDP(POMDP):
+class DiscountedPOMDP(Anew, POMDP):
     """A POMDP that begins anew with probability 1 - discount after every cycle.
 
     Where there are several initial states, a single one stands for their distribution, and leads where they would: the
@@ -62,7 +74,7 @@ class DiscountedPOMDP(POMDP):
     (0.968568, 19.3714)
     """
 
-    begins_anew = True
+    inner: POMDP
 
     def __init__(self, inner: POMDP, *, discount: float) -> None:
         if not 0 < discount < 1:
@@ -94,16 +106,6 @@ class DiscountedPOMDP(POMDP):
     @functools.cached_property
     def _number(self) -> dict[Any, int]:
         return {state: i for i, state in enumerate(self.states)}
-
-    @property
-    def name(self) -> str:
-        """Name for tables and messages."""
-        return f"{self.inner.name}, discounted"
-
-    @property
-    def rules(self) -> str:
-        """Those of what begins anew, and that it does."""
-        return rules_anew(self.inner, self.discount)
 
     def lifted(self, controller: Controller) -> Controller:
         """Return a controller of what begins anew, which begins anew with it."""

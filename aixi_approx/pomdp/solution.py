@@ -21,7 +21,7 @@ from aixi_approx.pomdp.markov_chain import DIRECT, long_run_reward, relative_val
 from aixi_approx.validation import as_integer
 
 History = Iterable[tuple[int, Percept]]
-EQUAL = 1e-10  # beliefs that differ by less count as the same
+SAME = 1e-10  # beliefs that differ by less count as the same
 UNLIKELY = 1e-9  # less probable steps are ignored by the search for a policy, but not by the bounds
 
 
@@ -76,7 +76,7 @@ class Solution:
     @property
     def exact(self) -> bool:
         """Whether all beliefs were followed, and none were merged but equal ones."""
-        return self.values is not None and self.values.graph.merge <= EQUAL
+        return self.values is not None and self.values.graph.merge <= SAME
 
     @property
     def graph(self) -> BeliefGraph:

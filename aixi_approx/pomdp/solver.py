@@ -23,11 +23,10 @@ from aixi_approx.pomdp.discounted import DiscountedPOMDP
 from aixi_approx.pomdp.point_based import PointBased
 from aixi_approx.pomdp.policy_iteration import blind_solution, solve_graph
 from aixi_approx.pomdp.refinement import Refinement
-from aixi_approx.pomdp.solution import EQUAL, Solution
+from aixi_approx.pomdp.solution import SAME, Solution
 from aixi_approx.validation import as_integer, check_positive
 
 Watch: TypeAlias = Callable[[float, float, int], object]
-SAME = EQUAL  # unit of probability of a graph of all beliefs
 GAP = 0.001  # between bounds that are close enough
 CLOSER = 0.8  # of the gap of the solution before, at which a point-based policy is worth being looked at
 REFINED = 150  # beliefs of a graph, before point-based bounds take over
@@ -57,7 +56,7 @@ def solve(
         Beliefs over the same states whose probabilities differ by about this are merged, everywhere; a larger value
         makes fewer beliefs and wider bounds. By default, where this matters is found out.
     max_beliefs : int, default: 100_000
-        Largest number of beliefs, or of vectors of a lower bound.
+        Largest number of beliefs that are followed. Point-based bounds have 2 GB of memory instead.
     gap : float, default: 0.001
         Between the bounds, at which it ends: in reward per cycle, or in discounted value where there is a discount.
     seconds : float, default: 60

@@ -38,8 +38,8 @@ from aixi_approx.laboratory.plot_parts import SMALL, TITLE, finish, short
 from aixi_approx.laws.estimate import Estimate, average
 from aixi_approx.pomdp.belief import after
 from aixi_approx.pomdp.definition import POMDP
-from aixi_approx.pomdp.solution import Solution
-from aixi_approx.pomdp.solver import SAME, solve_soon
+from aixi_approx.pomdp.solution import SAME, Solution
+from aixi_approx.pomdp.solver import solve_soon
 from aixi_approx.predictors import make_predictor
 from aixi_approx.predictors.true_model import TrueModel
 from aixi_approx.randomness import stream
