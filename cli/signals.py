@@ -145,8 +145,9 @@ class Ear:
     def _say(self) -> None:
         """Print the line, and show the cursor again."""
         with contextlib.suppress(OSError, ValueError, AttributeError):  # of a terminal that has been closed
-            cursor = SHOW_CURSOR if sys.stderr.isatty() else ""
-            print(f"{cursor}aixi: stopped{'; ' * bool(_how[0])}{_how[0]}", file=sys.stderr, flush=True)
+            stderr = getattr(sys.stderr, "rich_proxied_file", sys.stderr)  # a display that still stands hides controls
+            cursor = SHOW_CURSOR if stderr.isatty() else ""
+            print(f"{cursor}aixi: stopped{'; ' * bool(_how[0])}{_how[0]}", file=stderr, flush=True)
 
 
 def _resumes(arguments: Sequence[str]) -> str:

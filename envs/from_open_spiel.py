@@ -34,9 +34,8 @@ import ast
 import difflib
 import functools
 from collections.abc import Hashable, Iterable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from aixi_approx.agent import Agent
 from aixi_approx.environment import Environment, EnvironmentFault, Percept, Schedule, Settings
 
 try:
@@ -52,6 +51,9 @@ from aixi_approx.envs.reward_scale import Declared, RewardScale, declare
 from aixi_approx.pomdp.definition import POMDP, Outcome
 from aixi_approx.randomness import ENVIRONMENT, below, draw, stream
 from aixi_approx.validation import check_choice
+
+if TYPE_CHECKING:
+    from aixi_approx.agent import Agent
 
 OVER = "over"  # the observation while there is no game
 MAX_BITS = 62  # of a tensor: Python counts at most 2^63 - 1 members of a sequence

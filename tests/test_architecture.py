@@ -20,11 +20,11 @@ ROOT = Path(__file__).parents[1]
 # From the top down. A module imports from floors below its own, and from its own folder; never from a sister.
 FLOORS = [
     ["cli"],
-    ["jair2011"],
+    ["jair2011", "viewer"],
     ["laboratory", "experiments", "conformance"],
-    ["builder", "to_gymnasium"],
+    ["builder", "to_gymnasium", "agent", "interaction"],
     ["envs", "predictors", "planners"],
-    ["pomdp", "rollouts", "laws", "execution"],
+    ["pomdp", "rollouts", "laws", "execution", "introspection"],
     ["the root"],
 ]
 FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}

@@ -25,6 +25,7 @@ from aixi_approx.execution.folder import read_checked, write_atomically
 from aixi_approx.experiments import experiment as experiment_module
 from aixi_approx.experiments.experiment import Experiment, run
 from aixi_approx.experiments.recording import Recording
+from aixi_approx.experiments.tally import Tally
 from aixi_approx.interaction import Row, interact
 from aixi_approx.planners.rho_uct import RhoUCT
 
@@ -494,3 +495,25 @@ def test_two_do_not_write_to_one_folder(tmp_path: Path) -> None:
         Recording(tmp_path, {"seed": 1})
     del first
     Recording(tmp_path, {"seed": 1})
+
+
+def test_a_display_ends_whatever_happens(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A signal may come while a row is added up, outside the display: it must not stay on the screen."""
+    ended, counted = [], Tally.counted
+
+    def display(part: str, rows: Iterable[Row], *, cycles: int, environment: Environment) -> Iterator[Row]:
+        try:
+            yield from rows
+        finally:
+            ended.append(part)
+
+    def stopped(tally: Tally, rows: Iterable[Row]) -> Iterator[Row]:
+        if getattr(rows, "__name__", "") != "display":
+            yield from counted(tally, rows)
+        for _ in rows:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(Tally, "counted", stopped)
+    with pytest.raises(KeyboardInterrupt) as stop:  # whose traceback keeps all frames, as that of a signal does
+        run(TIGER, watch=display)
+    assert ended == ["learning", "evaluation"], stop

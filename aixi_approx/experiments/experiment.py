@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol, Self
 
@@ -48,6 +49,16 @@ class Watcher(Protocol):
 def unwatched(part: str, rows: Iterable[Row], *, cycles: int, environment: Environment) -> Iterator[Row]:
     """Pass the rows on without watching them."""
     return iter(rows)
+
+
+@contextmanager
+def ended(rows: Iterator[Row]) -> Iterator[Iterator[Row]]:
+    """Let what passes rows on end, whatever happens: a display that an error leaves behind would hide the cursor."""
+    try:
+        yield rows
+    finally:
+        if isinstance(rows, Generator):
+            rows.close()
 
 
 class Timed:
@@ -258,9 +269,10 @@ def run(
     else:
         rows = learned.counted(rows)
     learning = Timed(rows)
-    for row in watch("learning", learning, cycles=schedule.cycles - done.rows, environment=environment):
-        if switching:
-            lived.append(row)
+    with ended(watch("learning", learning, cycles=schedule.cycles - done.rows, environment=environment)) as watched:
+        for row in watched:
+            if switching:
+                lived.append(row)
 
     stage, reached = environment, []
     if switching:
@@ -279,10 +291,8 @@ def run(
     if recording:
         rows = (row for row, _ in recording.write("evaluation", rows, there=len(past)))
     evaluation, evaluated = Timed(rows), Tally()
-    rewards = [
-        row.reward
-        for row in evaluated.counted(watch("evaluation", evaluation, cycles=experiment.evaluate, environment=stage))
-    ]
+    with ended(watch("evaluation", evaluation, cycles=experiment.evaluate, environment=stage)) as watched:
+        rewards = [row.reward for row in evaluated.counted(watched)]
 
     reward = average(rewards) if rewards else None
     random_reward, optimum = reward_range(stage)

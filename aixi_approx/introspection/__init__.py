@@ -1,0 +1,1 @@
+"""What an agent can say of itself, as data and in words: predictions, decisions, context trees."""
