@@ -19,6 +19,7 @@ from aixi_approx.agent import KIND, Agent
 from aixi_approx.archive import named, read_archive
 from aixi_approx.environment import Environment, Settings
 from aixi_approx.envs import ENVIRONMENTS, is_data, make
+from aixi_approx.introspection.vocabulary import Vocabulary
 from aixi_approx.planner import Learner, Planner
 from aixi_approx.planner_spec import DEFAULT, PlannerSpec
 from aixi_approx.planners import PLANNERS
@@ -87,6 +88,7 @@ def build_agent(
     agent = Agent(
         environment.coding, learner, planner=search, epsilon=settings.epsilon, decay=settings.decay, seed=seed
     )
+    agent.vocabulary = Vocabulary(environment.actions, environment.observations)
     agent.recipe = {
         "environment": environment.title,
         "model": model,

@@ -6,8 +6,8 @@ from collections.abc import Hashable, Sequence
 from typing import TYPE_CHECKING
 
 from aixi_approx.cli.options import number
-from aixi_approx.cli.policy import word
 from aixi_approx.envs import make
+from aixi_approx.introspection.vocabulary import word
 from aixi_approx.pomdp.definition import POMDP
 from aixi_approx.pomdp.solver import best_reward, solve_soon
 from aixi_approx.randomness import below, stream

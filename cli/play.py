@@ -13,9 +13,9 @@ import click
 
 from aixi_approx.cli.bar import bar
 from aixi_approx.cli.options import as_json, at_least, notice, number, print_json
-from aixi_approx.cli.policy import word
 from aixi_approx.cli.run import MODELS
 from aixi_approx.cli.signals import Stopped
+from aixi_approx.introspection.vocabulary import word
 
 if TYPE_CHECKING:
     from aixi_approx.environment import Environment

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from aixi_approx.introspection.vocabulary import word
+
 if TYPE_CHECKING:
     from aixi_approx.pomdp.solution import Solution
 
@@ -34,17 +36,6 @@ class Edge(NamedTuple):
     reward: float
     probability: float
     node: int
-
-
-def word(name: Hashable) -> str:
-    """Return the name of a state, action or observation for people.
-
-    >>> word("left"), word(("king", "bet")), word((0, "key")), word((1, 2)), word(7)
-    ('left', 'king bet', '0 key', '(1, 2)', '7')
-    """
-    if isinstance(name, tuple) and {type(part) for part in name} in ({str}, {str, int}):
-        return " ".join(map(str, name))
-    return str(name)
 
 
 def chance(p: float) -> str:

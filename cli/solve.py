@@ -204,7 +204,8 @@ def _refusal(environment: str) -> str:
 def _result(
     solution: Solution, name: str, merge: float | None, seconds: float, horizon: int | None, values: list[float] | None
 ) -> dict[str, Any]:
-    from aixi_approx.cli.policy import belief, edges, word
+    from aixi_approx.cli.policy import belief, edges
+    from aixi_approx.introspection.vocabulary import word
 
     pomdp, controller = solution.pomdp, solution.controller
     actions = [word(action) for action in pomdp.actions]
@@ -243,7 +244,7 @@ def _result(
 
 
 def _print(solution: Solution, name: str, seconds: float, horizon: int | None, values: list[float] | None) -> None:
-    from aixi_approx.cli.policy import word
+    from aixi_approx.introspection.vocabulary import word
 
     pomdp, nodes, digits = solution.pomdp, len(solution.controller.action), 9
     anew = pomdp.begins_anew
