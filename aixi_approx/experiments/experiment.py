@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol, Self
@@ -15,7 +15,7 @@ from aixi_approx.builder import CTW, as_spec, build_agent
 from aixi_approx.environment import Environment, Percept, Schedule, Settings
 from aixi_approx.envs import make
 from aixi_approx.envs.switching import Switching
-from aixi_approx.experiments.recording import NOTHING, Recording, Written
+from aixi_approx.experiments.recording import NOTHING, Recorded, Recording, Written
 from aixi_approx.experiments.recovery import Phase, phases
 from aixi_approx.experiments.tally import Tally
 from aixi_approx.experiments.teacher import begin_with, digest, read_trace, teach
@@ -217,17 +217,7 @@ def run(
     as_integer("evaluate", experiment.evaluate, 0, MAX_CYCLES)
     fewest = as_integer("searches", experiment.planner.searches or 1, 1, MAX_SIMULATIONS)
 
-    def new_agent() -> Agent:
-        return build_agent(
-            environment,
-            experiment.model,
-            planner=experiment.planner,
-            settings=settings,
-            seed=experiment.seed,
-            threads=threads,
-        )
-
-    agent = new_agent()
+    agent, options = begin(experiment, environment, threads=threads)
     needed = (schedule.cycles + experiment.evaluate) * agent.coding.cycle_bits
     if settings.most_memory is not None and (room := getattr(agent.predictor, "room", needed)) < needed:
         least = math.ceil(1.02 * settings.most_memory * needed / room)
@@ -238,14 +228,6 @@ def run(
         raise ValueError("evaluation_simulations is 0, and no policy can act alone: take 1 or more, or a policy")
     if simulations:
         as_integer("evaluation_simulations", simulations, fewest, MAX_SIMULATIONS)
-    options, taught = experiment.as_json(), 0
-    if experiment.start is not None:
-        options["knowledge"] = begin_with(agent, experiment.start)
-    if experiment.teacher is not None:
-        trace = read_trace(experiment.teacher, environment)
-        teach(agent, trace)
-        taught = sum(not row.explored for row in trace)
-        options["trace"] = digest(trace)
     if agent.planner.can_refuse:
         agent.search(stream(experiment.seed))
     recording = Recording(folder, options) if folder else None
@@ -257,7 +239,7 @@ def run(
     environment.checked_reset(experiment.seed)
     learned, done, lived = Tally(), NOTHING, list[Row]()
     switching = environment if isinstance(environment, Switching) else None
-    if recording and (found := resume(recording, new_agent, environment=environment, seed=experiment.seed)):
+    if recording and (found := resume(recording, experiment, environment=environment, threads=threads)):
         agent, learned, done = found
     if switching and recording and done.rows:
         lived += recording.rows("learning")[: done.rows]
@@ -316,7 +298,7 @@ def run(
         log_loss_start=log_loss_start,
         log_loss_end=log_loss_end,
         lessons=learned.surprise.count if has_policy else None,
-        taught=taught if has_policy else None,
+        taught=options.get("taught", 0) if has_policy else None,
         surprise_start=surprise_start,
         surprise_end=surprise_end,
         simulations_learning=learned.simulations,
@@ -355,26 +337,86 @@ def recorded_result(content: Mapping[str, Any], folder: Path) -> RunResult:
     return result
 
 
+def build(experiment: Experiment, environment: Environment, *, threads: int = 1) -> Agent:
+    """Return the agent of an experiment as it is before it knows anything."""
+    return build_agent(
+        environment,
+        experiment.model,
+        planner=experiment.planner,
+        settings=experiment.settings,
+        seed=experiment.seed,
+        threads=threads,
+    )
+
+
+def begin(experiment: Experiment, environment: Environment, *, threads: int = 1) -> tuple[Agent, dict[str, Any]]:
+    """Return the agent of an experiment as it is before its first cycle, and all that determines the run.
+
+    Parameters
+    ----------
+    experiment : Experiment
+        With the knowledge that it begins with and the teacher of its policy, if any.
+    environment : Environment
+        Where it lives.
+    threads : int, default: 1
+        Number of threads for independent searches.
+
+    Returns
+    -------
+    Agent
+    dict of str to object
+        The experiment as JSON values, and what tells the knowledge and the lessons from others.
+    """
+    agent, options = build(experiment, environment, threads=threads), experiment.as_json()
+    if experiment.start is not None:
+        options["knowledge"] = begin_with(agent, experiment.start)
+    if experiment.teacher is not None:
+        trace = read_trace(experiment.teacher, environment)
+        teach(agent, trace)
+        options["trace"], options["taught"] = digest(trace), sum(not row.explored for row in trace)
+    return agent, options
+
+
 def resume(
-    recording: Recording, new_agent: Callable[[], Agent], *, environment: Environment, seed: int
+    recorded: Recorded,
+    experiment: Experiment,
+    *,
+    environment: Environment,
+    threads: int = 1,
+    latest: float = math.inf,
 ) -> tuple[Agent, Tally, Written] | None:
     """Return an agent as it was at the last snapshot of a run, what its cycles came to, and how far the rows were.
 
     The environment goes there, too; where it can't say where it stands, it repeats its steps. Return None if no
     snapshot can be used; the environment is as it is after a reset, then.
+
+    Parameters
+    ----------
+    recorded : Recorded
+        The run.
+    experiment : Experiment
+        What it is a run of.
+    environment : Environment
+        As it is after a reset.
+    threads : int, default: 1
+        Number of threads for independent searches.
+    latest : float, default: inf
+        Cycle that the snapshot must not be after.
     """
-    for snapshot, at in recording.snapshots():
-        agent, tally = new_agent(), Tally()
+    for snapshot, at in recorded.snapshots():
+        if at.rows > latest:
+            continue
+        agent, tally = build(experiment, environment, threads=threads), Tally()
         try:
             agent.restore(snapshot["kept"])
             tally.restore(snapshot["tally"])
             if snapshot["environment"] is not None:
                 environment.restore(snapshot["environment"])
         except (ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError):
-            environment.checked_reset(seed)
+            environment.checked_reset(experiment.seed)
             continue
         if snapshot["environment"] is None:
-            for row in recording.rows("learning")[: at.rows]:
+            for row in recorded.rows("learning")[: at.rows]:
                 percept = Percept(row.observation, row.reward)
                 step_again(environment, row.action, cycle=row.cycle, recorded=percept)
         return agent, tally, at
