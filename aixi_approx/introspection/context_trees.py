@@ -7,7 +7,7 @@ was learned. The mixture predicts with all of them, and a little better; these a
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from aixi_approx.coding import Bits, Coding
 from aixi_approx.environment import Environment
 from aixi_approx.introspection.contexts import (
+    ALWAYS,
     OBSERVATION,
     REWARD,
     Part,
@@ -22,6 +23,8 @@ from aixi_approx.introspection.contexts import (
     Vocabulary,
     context_bit,
     counted,
+    joined_by,
+    listed,
     widths,
 )
 from aixi_approx.introspection.tree_rules import FieldTrees, Situation
@@ -30,12 +33,13 @@ if TYPE_CHECKING:
     from aixi_approx.predictors.context_tree import BestNodes
 
 RULES = 8  # of a field, unless more are asked for: a person reads no more at once
-SAID, LISTED = 2, 4  # rules of a field in a sentence; parts of the past in one
+SAID = 2  # rules of a field that are said as sentences
 SURE = 0.9  # probability of the values that are named together; what is less likely goes without saying
 VALUES = 3  # that are named at most
 WHOLE = 0.5  # share of the cycles that the rules of whole values must tell of; else there are rules of single bits
 
 
+@runtime_checkable
 class HasTrees(Protocol):
     """A predictor whose best context trees can be read."""
 
@@ -63,12 +67,15 @@ class RuleInWords(NamedTuple):
         How many cycles of the history had such a context.
     probability : float
         Of the likeliest value.
+    of_bit : bool
+        Whether it tells of one bit of the field only.
     """
 
     when: str
     then: str
     count: int
     probability: float
+    of_bit: bool = False
 
 
 class Look(NamedTuple):
@@ -76,19 +83,15 @@ class Look(NamedTuple):
 
     Attributes
     ----------
-    part : str
-        Which, in words: "the observation two cycles ago".
-    lag : int
-        How many cycles ago; 0 for the present one.
+    part : Part
+        Which.
     saved : float
-        Bits by which branching there shortens the code of what was learned, Gamma included. The parts of a field add
-        up to what its trees save against single leaves. It may be below 0 for what is of use only with another part.
+        Bits by which branching there shortens the code of what was learned: see `savings`.
     branches : int
         How many nodes of the trees branch there.
     """
 
-    part: str
-    lag: int
+    part: Part
     saved: float
     branches: int
 
@@ -105,7 +108,7 @@ class FieldInWords(NamedTuple):
     looks : tuple of Look
         What of the past they look at, the most useful first.
     rules : tuple of RuleInWords
-        What they predict when, the most frequent first.
+        What they predict when, the most telling first: frequent, and not what is predicted on average.
     covered : float
         Share of the cycles that the rules tell of.
     """
@@ -153,7 +156,9 @@ class TreeInWords(NamedTuple):
         fields = [
             {
                 **field._asdict(),
-                "looks": [look._asdict() for look in field.looks],
+                "looks": [
+                    {**look._asdict(), **look.part._asdict(), "part": look.part.in_words()} for look in field.looks
+                ],
                 "rules": [rule._asdict() for rule in field.rules],
             }
             for field in self.fields
@@ -166,41 +171,49 @@ class TreeInWords(NamedTuple):
         for field in self.fields:
             lines += ["", f"{field.name}: {_plural(field.leaves, 'leaf', 'leaves')}"]
             for look in field.looks:
-                lines.append(f"  looks at {look.part}, which saves {look.saved:,.0f} bits")
+                saves = f"{look.saved:,.0f} bits" if look.saved >= 1.5 else "about a bit or less"
+                lines.append(f"  looks at {look.part.in_words()}, which saves {saves}")
             for rule in field.rules:
                 lines.append(f"  {rule.when}: {rule.then}  ({_plural(rule.count, 'cycle', 'cycles')})")
             if field.rules and field.covered < 1:
-                lines.append(f"  and other contexts, in {1 - field.covered:.0%} of the cycles")
+                lines.append(f"  and other contexts, in {_percent(1 - field.covered)} of the cycles")
         return "\n".join(lines)
 
 
 class Growth(NamedTuple):
-    """What is new in the trees of a predictor.
+    """What is new in the trees of a predictor: see `difference`.
 
     Attributes
     ----------
-    begun, forgotten : tuple of (str, str)
+    begun, forgotten : tuple of (str, Part)
         For which field they have begun to look at which part of the past, or do so no more.
     leaves : (int, int)
         Before and after.
     bits : (float, float)
-        Description length, bits per cycle, before and after.
+        Description length before and after, in bits.
     """
 
-    begun: tuple[tuple[str, str], ...]
-    forgotten: tuple[tuple[str, str], ...]
+    begun: tuple[tuple[str, Part], ...]
+    forgotten: tuple[tuple[str, Part], ...]
     leaves: tuple[int, int]
     bits: tuple[float, float]
 
-    def text(self) -> str:
-        """Return it as a sentence or a few."""
-        said = [f"{_plural(self.leaves[0], 'leaf', 'leaves')} became {self.leaves[1]:,}"]
-        said[0] += f"; {self.bits[1]:.3g} bits a cycle, before {self.bits[0]:.3g}."
-        for parts, verb in ((self.begun, "It now looks"), (self.forgotten, "It no longer looks")):
+    def as_json(self) -> dict[str, Any]:
+        """Return all of it as JSON values."""
+        looks = {
+            name: [{"for": field, **part._asdict(), "part": part.in_words()} for field, part in parts]
+            for name, parts in (("begun", self.begun), ("forgotten", self.forgotten))
+        }
+        return {**looks, "leaves": list(self.leaves), "bits": list(self.bits)}
+
+    def sentences(self) -> list[str]:
+        """Return what is new as sentences; none if nothing is."""
+        said = []
+        for parts, verb in ((self.begun, "it now looks"), (self.forgotten, "it no longer looks")):
             for field in (REWARD, OBSERVATION):
                 if found := [part for name, part in parts if name == field]:
-                    said.append(f"{verb}, for the {field}, at {_listed(found)}.")
-        return " ".join(said)
+                    said.append(f"for the {field}, {verb} at {joined_by('and', listed(found))}")
+        return said
 
 
 def describe_trees(predictor: HasTrees, environment: Environment, *, rules: int = RULES) -> TreeInWords:
@@ -222,15 +235,17 @@ def describe_trees(predictor: HasTrees, environment: Environment, *, rules: int 
 
     Examples
     --------
-    >>> from aixi_approx import build_agent, interact, make
-    >>> tiger = make("tiger")
-    >>> agent = build_agent(tiger, settings=tiger.settings._replace(simulations=1, decay=1.0), seed=1)
-    >>> rows = list(interact(agent, tiger, cycles=200))
-    >>> reward, observation = describe_trees(agent.predictor, tiger).fields
-    >>> observation.rules[0].when, observation.rules[0].then
-    ('the reward is not -1', 'nothing')
+    >>> from aixi_approx import build_agent, make
+    >>> coin = make("coin-flip")
+    >>> predictor = build_agent(coin).predictor
+    >>> for cycle in range(100):    # heads and tails in turn, and always the bet on tails
+    ...     loss = predictor.learn(coin.coding.cycle(0, cycle % 2, int(cycle % 2 == 0)))
+    >>> for sentence in describe_trees(predictor, coin).sentences[4:6]:
+    ...     print(sentence)
+    The observation depends on the reward now alone.
+    If the reward is 0: the observation is heads.
     """
-    if not (hasattr(predictor, "best_nodes") and hasattr(predictor, "history")):
+    if not isinstance(predictor, HasTrees):
         raise ValueError(f"{type(predictor).__name__} has no context trees: take the model ctw")
     coding = environment.coding
     if (predictor.action_bits, predictor.percept_bits) != (coding.action_bits, coding.percept_bits):
@@ -267,29 +282,46 @@ def describe_trees(predictor: HasTrees, environment: Environment, *, rules: int 
 def savings(nodes: BestNodes) -> NDArray[np.float64]:
     """Return by how many bits each branching of the best trees shortens the code, float64[n]; 0 in leaves.
 
-    A branching is worth the code of a leaf in its place less the codes of two leaves below it, each with its Gamma. So
-    the sum over all is what the trees save against one leaf for each percept bit.
+    A branching saves the code of a leaf in its place less the codes of two leaves below it, each with its Gamma. Where
+    that is less than nothing, it is there for the sake of those below, and half of what they save with it is its own.
+    The sum over all is what the trees save against one leaf for each percept bit.
     """
     leaf = nodes.looks_at < 0
+    below = nodes.parent >= 0
     as_leaf = nodes.bits + np.where(leaf, nodes.gamma, 1)  # a node that goes on is not at full depth: it pays to stop
     saved = np.where(leaf, 0.0, as_leaf - nodes.gamma)
-    below = nodes.parent >= 0
     np.subtract.at(saved, nodes.parent[below], as_leaf[below])
+    parent, total, share = nodes.parent.tolist(), saved.tolist(), [1.0] * len(saved)
+    for node in range(len(parent) - 1, -1, -1):
+        if parent[node] >= 0:
+            total[parent[node]] += total[node]
+    for node, own in enumerate(saved.tolist()):
+        mine = share[parent[node]] if parent[node] >= 0 else 1.0
+        saved[node] = mine * (own if own >= 0 else total[node] / 2)
+        share[node] = mine if own >= 0 else mine * total[node] / 2 / (total[node] - own)
     return saved
 
 
-def difference(earlier: TreeInWords, later: TreeInWords) -> Growth:
-    """Return what the trees have begun to look at from one moment of learning to another, and what no more."""
+def difference(earlier: TreeInWords | None, later: TreeInWords) -> Growth:
+    """Return what the trees have begun to look at from one moment of learning to another, and what no more.
 
-    def looks(tree: TreeInWords) -> list[tuple[str, str]]:
-        return [(field.name, look.part) for field in tree.fields for look in field.looks]
+    Parameters
+    ----------
+    earlier : TreeInWords or None
+        None for the moment before learning.
+    later : TreeInWords
+        Of the same agent.
+    """
+
+    def looks(tree: TreeInWords | None) -> list[tuple[str, Part]]:
+        return [(field.name, look.part) for field in tree.fields for look in field.looks] if tree else []
 
     before, after = looks(earlier), looks(later)
     return Growth(
         tuple(look for look in after if look not in before),
         tuple(look for look in before if look not in after),
-        (earlier.leaves, later.leaves),
-        (earlier.bits / max(1, earlier.cycle), later.bits / max(1, later.cycle)),
+        (earlier.leaves if earlier else 0, later.leaves),
+        (earlier.bits if earlier else 0.0, later.bits),
     )
 
 
@@ -304,7 +336,7 @@ def _looks(
         total[0] += float(saved[node])
         total[1] += 1
     totals.pop(Part(0, field), None)
-    looks = [Look(part.in_words(), part.lag, bits, int(branches)) for part, (bits, branches) in totals.items()]
+    looks = [Look(part, bits, int(branches)) for part, (bits, branches) in totals.items()]
     return tuple(sorted(looks, key=lambda look: -look.saved))
 
 
@@ -318,26 +350,27 @@ def _rules(
     if not past.cycles:
         return (), 0.0
 
-    def situations(bits: range, start: int) -> list[Situation]:
-        return FieldTrees(nodes, coding, past=past, field=field, bits=bits, start=start).situations()[:most]
+    def situations(some: range) -> list[Situation]:
+        return FieldTrees(nodes, coding, past=past, field=field, bits=some, start=bits.start).situations()
 
-    found = situations(bits, bits.start)
-    covered = sum(each.cycles for each in found) / past.cycles
-    if covered >= WHOLE or len(bits) == 1:
-        return tuple(_rule(each, past, words=words, field=field) for each in found), covered
+    def covered(found: list[Situation]) -> float:
+        return sum(each.cycles for each in found) / past.cycles
+
+    found = situations(bits)
+    if covered(found) >= WHOLE or len(bits) == 1:
+        found = found[:most]
+        return tuple(_rule(each, past, words=words, field=field) for each in found), covered(found)
     rules, shares = [], []
     for bit in bits:
-        found = situations(range(bit, bit + 1), bits.start)
-        shares.append(sum(each.cycles for each in found) / past.cycles)
+        found = situations(range(bit, bit + 1))[: -(-most // len(bits))]
+        shares.append(covered(found))
         what = f"bit {bit - bits.start + 1} of {len(bits)} is "
         rules += [_rule(each, past, words=words, field=field, bit=what) for each in found]
-    rules.sort(key=lambda rule: -rule.count)
     return tuple(rules[:most]), min(shares)
 
 
 def _rule(situation: Situation, past: Past, *, words: Vocabulary, field: str, bit: str = "") -> RuleInWords:
-    parts = sorted(situation.codes.items(), key=lambda item: (item[0].lag, item[0].field))
-    when = ", ".join(words.says(part, codes, seen=past.codes(part.field)) for part, codes in parts) or "always"
+    when = words.context(situation.codes, seen=past.codes)
     chances = sorted(situation.chances.items(), key=lambda item: -item[1])
     named, total = list[str](), 0.0
     for code, p in chances[:VALUES]:
@@ -348,7 +381,7 @@ def _rule(situation: Situation, past: Past, *, words: Vocabulary, field: str, bi
     if len(named) > 1 or (chances and chances[0][1] < SURE):
         named = [f"{name} ({p:.2f})" for name, (_, p) in zip(named, chances, strict=False)]
     then = " or ".join(named) + (", or something else" if total < SURE else "")
-    return RuleInWords(when, then, situation.cycles, chances[0][1] if chances else 0.0)
+    return RuleInWords(when, then, situation.cycles, chances[0][1] if chances else 0.0, bool(bit))
 
 
 def _sentences(tree: TreeInWords) -> list[str]:
@@ -357,19 +390,13 @@ def _sentences(tree: TreeInWords) -> list[str]:
         return ["It has learned nothing yet."]
     size = f"After {_plural(tree.cycle, 'cycle', 'cycles')} its context trees have "
     size += f"{_plural(tree.leaves, 'leaf', 'leaves')} and need {tree.bits / tree.cycle:.3g} bits a cycle"
-    said = [f"{size}, {tree.shape_bits / max(tree.bits, 1.0):.0%} of them for the shape of the trees."]
+    said = [f"{size}, {_percent(tree.shape_bits / max(tree.bits, 1.0))} of them for the shape of the trees."]
     for field in tree.fields:
-        parts = [look.part for look in field.looks]
-        if not parts:
-            said.append(f"For the {field.name}, nothing of the past matters.")
-        elif len(parts) == 1:
-            said.append(f"The {field.name} depends on {parts[0]} alone.")
-        else:
-            said.append(f"The {field.name} depends on {_listed(parts)}.")
+        said.append(f"{_dependence(field)}.")
         for rule in field.rules[:SAID]:
-            when = "Always" if rule.when == "always" else f"If {rule.when}"
-            said.append(f"{when}: the {field.name} is {rule.then}.")
-    lags = [look.lag for field in tree.fields for look in field.looks]
+            if rule.when != ALWAYS and not rule.of_bit:
+                said.append(f"If {rule.when}: the {field.name} is {rule.then}.")
+    lags = [look.part.lag for field in tree.fields for look in field.looks]
     if lags:
         back = max(lags)
         said.append(
@@ -380,15 +407,24 @@ def _sentences(tree: TreeInWords) -> list[str]:
     return said
 
 
-def _listed(parts: list[str]) -> str:
-    """Some parts of the past, the most useful first, in a sentence.
+def _dependence(field: FieldInWords) -> str:
+    """What a field depends on: "the reward depends on the action now (90 %) and ..."."""
+    if not field.looks:
+        always = f": it is {field.rules[0].then}" if field.rules and field.rules[0].when == ALWAYS else ""
+        return f"For the {field.name}, nothing of the past matters{always}"
+    total = sum(look.saved for look in field.looks)
+    groups: dict[tuple[str, bool], list[Look]] = {}
+    for look in field.looks:
+        groups.setdefault((look.part.field, look.part.lag > 0), []).append(look)
+    named = [(sum(each.saved for each in group), listed([each.part for each in group])[0]) for group in groups.values()]
+    if len(named) == 1:
+        return f"The {field.name} depends on {named[0][1]} alone"
+    said = [f"{words} ({_percent(saved / total)})" for saved, words in sorted(named, reverse=True)]
+    return f"The {field.name} depends on {joined_by('and', said)}, by what they save"
 
-    >>> _listed(["a", "b"]), _listed(list("abcdef"))
-    ('a and b', 'a, b, c, d and 2 more')
-    """
-    shown = parts if len(parts) <= LISTED + 1 else [*parts[:LISTED], f"{len(parts) - LISTED} more"]
-    *first, last = shown
-    return f"{', '.join(first)} and {last}" if first else last
+
+def _percent(share: float) -> str:
+    return "< 1 %" if share < 0.005 else f"{100 * share:.0f} %"
 
 
 def _plural(count: int, one: str, several: str, *, word: bool = False) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import operator
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -13,6 +13,8 @@ from aixi_approx.coding import Bits, Coding
 from aixi_approx.environment import Environment
 
 ACTION, REWARD, OBSERVATION = "action", "reward", "observation"
+ORDER = (ACTION, REWARD, OBSERVATION)  # of a cycle
+ALWAYS = "always"
 NAMED = 4  # codes of a set that are listed; more are counted
 NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
@@ -152,14 +154,41 @@ class Vocabulary:
         name = names[code]
         return " ".join(map(str, name)) if isinstance(name, tuple) and str in map(type, name) else str(name)
 
-    def says(self, part: Part, codes: Collection[int], *, seen: Collection[int]) -> str:
-        """Return that a part is one of some codes, of those that were seen: "the last reward was not 10"."""
+    def context(self, codes: Mapping[Part, frozenset[int]], *, seen: Callable[[str], Collection[int]]) -> str:
+        """Return the codes that parts of the past have as a condition: "the last two observations were left".
+
+        Parameters
+        ----------
+        codes : mapping
+            For each part, those that it can have, of those that were seen; "always" if there are none.
+        seen : callable
+            Returns the codes of a field that were seen.
+        """
+        said, left = (
+            list[str](),
+            dict(sorted(codes.items(), key=lambda item: (item[0].lag, ORDER.index(item[0].field)))),
+        )
+        while left:
+            part = next(iter(left))
+            those = left.pop(part)
+            last = part.lag
+            while part.lag == 1 and len(those) == 1 and left.get(Part(last + 1, part.field)) == those:
+                last += 1
+                del left[Part(last, part.field)]
+            if last > part.lag:
+                said.append(f"the last {counted(last)} {part.field}s were {self.name(part.field, *those)}")
+            else:
+                said.append(self._says(part, those, seen(part.field)))
+        return joined_by("and", said) if said else ALWAYS
+
+    def _says(self, part: Part, codes: frozenset[int], seen: Collection[int]) -> str:
+        """That a part has one of some codes."""
         be = "was" if part.lag else "is"
         if not codes:
             return f"{counted(part.lag)} cycle{'s' * (part.lag != 1)} ago there was nothing yet"
-        others = sorted(set(seen) - set(codes))
+        others = sorted(set(seen) - codes)
         if len(others) < len(codes) and len(others) <= NAMED:
-            value = f"not {self._one_of(part.field, others, 'nor')}" if others else "anything"
+            value = f"not {self._one_of(part.field, others, 'nor')}"
         elif len(codes) <= NAMED:
             value = self._one_of(part.field, sorted(codes), "or")
         else:
@@ -169,8 +198,7 @@ class Vocabulary:
         return f"{counted(part.lag)} cycles ago the {part.field} was {value}"
 
     def _one_of(self, field: str, codes: list[int], join: str) -> str:
-        *first, last = [self.name(field, code) for code in codes]
-        return f"{', '.join(first)} {join} {last}" if first else last
+        return joined_by(join, [self.name(field, code) for code in codes])
 
     def _many(self, field: str, codes: list[int], seen: list[int]) -> str:
         """A set that is too large to be listed: as a range of rewards, or by the bits that its codes have in common."""
@@ -185,6 +213,36 @@ class Vocabulary:
             digits = (str(codes[0] >> bit & 1) if equal >> bit & 1 else "." for bit in reversed(range(width)))
             return f"of the form {''.join(digits)}"
         return f"one of {len(codes):,} ({self._one_of(field, codes[: NAMED - 1], 'or')} ...)"
+
+
+def listed(parts: Iterable[Part]) -> list[str]:
+    """Return parts of the past in words, those that follow each other as one.
+
+    >>> listed([Part(0, "action"), Part(2, "reward"), Part(2, "observation"), Part(1, "observation")])
+    ['the action now', 'the reward two cycles ago', 'the last two observations']
+    """
+    groups: dict[tuple[str, bool], list[int]] = {}
+    for part in parts:
+        groups.setdefault((part.field, part.lag > 0), []).append(part.lag)
+    said = []
+    for (field, _), lags in groups.items():
+        if len(lags) == 1:
+            said.append(Part(lags[0], field).in_words())
+        elif sorted(lags) == list(range(1, len(lags) + 1)):
+            said.append(f"the last {counted(len(lags))} {field}s")
+        else:
+            said.append(f"the {field}s {joined_by('and', [f'{lag}' for lag in sorted(lags)])} cycles ago")
+    return said
+
+
+def joined_by(word: str, texts: Sequence[str]) -> str:
+    """Return texts as one enumeration.
+
+    >>> joined_by("or", ["a", "b", "c"]), joined_by("and", ["a"])
+    ('a, b or c', 'a')
+    """
+    *first, last = texts
+    return f"{', '.join(first)} {word} {last}" if first else last
 
 
 def counted(count: int) -> str:

@@ -1,4 +1,4 @@
-"""Rules of a field: what the context trees of its bits say together, "when ... then ...", the most frequent first.
+"""Rules of a field: what the context trees of its bits say together, "when ... then ...", the most telling first.
 
 The trees of all bits of a field are gone through at once. Where one of them looks at a bit of the past, the cycles in
 the history are divided by it; where it looks at an earlier bit of the same field, both values are gone into, each with
@@ -9,8 +9,10 @@ field there. Rules that say nearly the same and differ in one thing only become 
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import count
+from math import log2
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -76,9 +78,7 @@ class FieldTrees:
         The percept bit that the field begins with.
     """
 
-    def __init__(
-        self, nodes: BestNodes, coding: Coding, *, past: Past, field: str, bits: range, start: int
-    ) -> None:
+    def __init__(self, nodes: BestNodes, coding: Coding, *, past: Past, field: str, bits: range, start: int) -> None:
         self._coding, self._past, self._bits = coding, past, bits
         self._field, self._start = Part(0, field), start
         self._looks_at, self._tree = nodes.looks_at.tolist(), nodes.tree.tolist()
@@ -94,7 +94,7 @@ class FieldTrees:
                 self._child[parent, side] = node
 
     def situations(self) -> list[Situation]:
-        """Return the most frequent contexts, those of the same prediction as one; the most frequent first."""
+        """Return the most frequent contexts, those of the same prediction as one; the most telling first."""
         tickets = count()  # of equals the older one goes first
         whole = _Group(np.arange(self._past.cycles), {}, [(self._bits.start, 0, 1.0, self._root_of(0))], {})
         waiting, found = [(0, 0, whole)], list[Situation]()
@@ -108,7 +108,8 @@ class FieldTrees:
             else:
                 codes = {part: self._past.codes_with(part.field, bits) for part, bits in group.known.items()}
                 found.append(Situation(codes, len(group.rows), group.chances))
-        return joined(found, {part: frozenset(self._past.codes(part.field)) for each in found for part in each.codes})
+        seen = {part: frozenset(self._past.codes(part.field)) for each in found for part in each.codes}
+        return by_information(joined(found, seen))
 
     def _root_of(self, bit: int) -> int:
         return self._root.get(self._bits.start + bit, -1)
@@ -196,6 +197,20 @@ def _join(one: Situation, other: Situation, seen: Mapping[Part, frozenset[int]])
         for code in {**one.chances, **other.chances}
     }
     return Situation({part: each for part, each in codes.items() if each != seen[part]}, cycles, chances)
+
+
+def by_information(situations: Sequence[Situation]) -> list[Situation]:
+    """Return situations, those first that tell most: by relative entropy to the mean prediction, times cycles."""
+    cycles = sum(each.cycles for each in situations)
+    mean: dict[int, float] = defaultdict(float)
+    for each in situations:
+        for code, p in each.chances.items():
+            mean[code] += p * each.cycles / cycles
+
+    def information(one: Situation) -> float:
+        return one.cycles * sum(p * log2(p / mean[code]) for code, p in one.chances.items())
+
+    return sorted(situations, key=information, reverse=True)
 
 
 def distance(one: Mapping[int, float], other: Mapping[int, float]) -> float:
