@@ -135,6 +135,15 @@ cdef struct Best:               # the best trees in hindsight, or a part of one
     double fixed                # code length with the best fixed parameters in the leaves, without Gamma
     double allowance            # Gamma + what KT may lose to them
 
+cdef struct Chosen:             # a node of the best trees: one where they branch, or a leaf
+    double bits                 # code length of KT for what was seen here
+    int64_t tree                # percept bit
+    int64_t parent              # its place among the nodes, or -1
+    int64_t side                # of the parent: the bit of context that leads here
+    int64_t looks_at            # bit of context that it branches by, 0 the last one; -1 in a leaf
+    int64_t gamma               # what Gamma charges for it and the chain above it
+    int64_t zeros, ones         # seen here
+
 
 # ---------------------------------------------------------------------------------------------- formulas
 
@@ -494,6 +503,57 @@ cdef Best best_of_all(const State *self, uint32_t *order, Best *below) noexcept 
         if i < roots and below[v].leaves:                        # a root is alone on its chain
             add(&best, best_from(self, below, v, 1))
     return best
+
+
+cdef int64_t choose(const State *self, const Best *below, Chosen *found, uint32_t *references) noexcept nogil:
+    """Write the nodes of the best trees, parents before their children, and what each refers to. Returns how many.
+
+    `below` is that of `best_of_all`. There is room for twice as many nodes as the trees have leaves.
+    """
+    cdef int64_t roots = self.history.cycle_bits - self.history.action_bits
+    cdef int64_t used = 0
+    cdef int64_t i
+    cdef uint32_t v, child, side
+    for i in range(roots):
+        if below[i].leaves:
+            references[used] = <uint32_t>i
+            found[used].tree = i
+            found[used].parent = -1
+            found[used].side = 0
+            found[used].gamma = 1                                # the length of its chain, for now
+            used += 1
+    i = 0
+    while i < used:
+        v = references[i]
+        if best_from(self, below, v, <uint32_t>found[i].gamma).leaves > 1:  # it goes on
+            if found[i].parent < 0:
+                for side in range(2):
+                    if self.nodes[v].child[side] == NONE:        # a root that does not branch is part of the chain
+                        child = self.nodes[v].child[1 - side]
+                        found[i].gamma += chain_above(self, child, v)
+                        v = references[i] = child
+                        break
+            found[i].looks_at = self.nodes[v].depth
+            for side in range(2):
+                child = self.nodes[v].child[side]
+                references[used] = child
+                found[used].tree = found[i].tree
+                found[used].parent = i
+                found[used].side = side
+                found[used].gamma = chain_above(self, child, v)
+                used += 1
+        else:
+            found[i].looks_at = -1
+            found[i].gamma = (not v & LEAF and self.nodes[v].depth < self.depth) or found[i].gamma > 1
+        if v & LEAF:
+            found[i].ones = bit_at(&self.history, v & MAX_POSITION)
+            found[i].zeros = 1 - found[i].ones
+        else:
+            found[i].zeros = self.nodes[v].count[0]
+            found[i].ones = self.nodes[v].count[1]
+        found[i].bits = best_leaf(<double>found[i].zeros, <double>found[i].ones).bits
+        i += 1
+    return used
 
 
 # ---------------------------------------------------------------------------------------------- the five operations
@@ -963,3 +1023,36 @@ cdef class ContextTreeKernel:
         finally:
             free(order)
             free(below)
+
+    def best_nodes(self):
+        """Return the nodes of the best trees as bytes: an array of `Chosen`."""
+        cdef State *state = &self.state
+        cdef uint32_t *order = <uint32_t *>aligned_memory(state.used * sizeof(uint32_t))
+        cdef Best *below = <Best *>aligned_memory(state.used * sizeof(Best))
+        cdef uint32_t *references = NULL
+        cdef Chosen *found = NULL
+        cdef int64_t room
+        try:
+            if order == NULL or below == NULL:
+                raise MemoryError("no memory to look for the best tree")
+            room = 2 * best_of_all(state, order, below).leaves + 1
+            references = <uint32_t *>aligned_memory(room * sizeof(uint32_t))
+            found = <Chosen *>aligned_memory(room * sizeof(Chosen))
+            if references == NULL or found == NULL:
+                raise MemoryError("no memory for the nodes of the best tree")
+            return (<const char *>found)[:choose(state, below, found, references) * sizeof(Chosen)]
+        finally:
+            free(order)
+            free(below)
+            free(references)
+            free(found)
+
+    def history(self):
+        """Return the bits of the history as bytes."""
+        cdef const History *history = &self.state.history
+        cdef bytearray bits = bytearray(history.length - history.origin)
+        cdef uint8_t[::1] written = bits
+        cdef int64_t i
+        for i in range(written.shape[0]):
+            written[i] = bit_at(history, history.origin + i)
+        return bits

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple, Self
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from aixi_approx._context_tree import ContextTreeKernel
 from aixi_approx.archive import kept_attributes, restore_attributes
@@ -74,6 +74,47 @@ class BestTree(NamedTuple):
     bits: float
     fixed: float
     allowance: float
+
+
+class BestNodes(NamedTuple):
+    """The nodes of the best context trees that were visited, but for those between which there is no choice.
+
+    A node in whose context only one value of the next bit of context was ever seen branches nothing; it is part of the
+    chain above a node that does, or of a leaf. Parents stand before their children. With the code length of KT in the
+    leaves, Gamma gives the code length of the trees: `BestTree.bits` is the sum of `bits` over the leaves and of
+    `gamma` over all nodes.
+
+    Attributes
+    ----------
+    tree : int64[n]
+        Percept bit that the tree of the node predicts, 0 to percept_bits - 1.
+    parent : int64[n]
+        Number of the node above, or -1 for the uppermost of a tree.
+    side : int64[n]
+        Bit of context, at the place that the parent looks at, that leads to the node; 0 where there is no parent.
+    looks_at : int64[n]
+        Bit of context that the node branches by, 0 being the last bit of the history; -1 in a leaf.
+    zeros, ones : int64[n]
+        Bits learned here.
+    bits : float64[n]
+        Code length of KT for these, bits.
+    gamma : int64[n]
+        Bits of Gamma for the node and the chain above it.
+    """
+
+    tree: NDArray[np.int64]
+    parent: NDArray[np.int64]
+    side: NDArray[np.int64]
+    looks_at: NDArray[np.int64]
+    zeros: NDArray[np.int64]
+    ones: NDArray[np.int64]
+    bits: NDArray[np.float64]
+    gamma: NDArray[np.int64]
+
+
+CHOSEN = np.dtype(  # a node of the kernel
+    [("bits", np.float64), *((name, np.int64) for name in "tree parent side looks_at gamma zeros ones".split())]
+)
 
 
 class FactoredContextTree(Predictor):
@@ -197,6 +238,24 @@ class FactoredContextTree(Predictor):
         The time is that of one pass over the stored nodes.
         """
         return BestTree(*self._kernel.best_tree())
+
+    def best_nodes(self) -> BestNodes:
+        """Return the nodes of the trees that `best_tree` sums up. The time is that of one pass over the stored nodes.
+
+        Examples
+        --------
+        >>> tree = ContextTree(depth=8)
+        >>> loss = tree.learn([1, 0] * 100)
+        >>> nodes = tree.best_nodes()             # the last bit decides: after 0 comes 1, and after 1 comes 0
+        >>> nodes.looks_at.tolist(), nodes.zeros.tolist(), nodes.ones.tolist()
+        ([0, -1, -1], [100, 0, 100], [100, 100, 0])
+        """
+        chosen = np.frombuffer(self._kernel.best_nodes(), CHOSEN)
+        return BestNodes(**{name: np.ascontiguousarray(chosen[name]) for name in BestNodes._fields})
+
+    def history(self) -> Bits:
+        """Return the bits of the history, uint8[length]."""
+        return np.frombuffer(self._kernel.history(), np.uint8)
 
     def copy(self) -> Self:
         """Return a predictor of its own in the same state. It has no marks, and its work begins at 0.

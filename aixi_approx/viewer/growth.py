@@ -1,0 +1,171 @@
+"""What an agent has learned from, of a recorded run or a saved agent, so that its context trees can grow once more."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from aixi_approx.agent import KIND
+from aixi_approx.archive import named, read_archive
+from aixi_approx.builder import build_agent, load, outside
+from aixi_approx.coding import Bits
+from aixi_approx.environment import Environment, Settings
+from aixi_approx.envs import make
+from aixi_approx.execution.folder import open_folder
+from aixi_approx.experiments.experiment import Experiment
+from aixi_approx.experiments.recording import recorded_rows
+from aixi_approx.experiments.teacher import begin_with
+from aixi_approx.interaction import Row
+from aixi_approx.introspection.context_trees import RULES, HasTrees, TreeInWords, describe_trees
+from aixi_approx.planner_spec import PlannerSpec
+
+EARLIEST = 0.01  # share of the cycles after which the first of several stages is
+
+
+class Experience(NamedTuple):
+    """A predictor as it was before learning, and what it learned.
+
+    Attributes
+    ----------
+    environment : Environment
+        Where that was.
+    predictor : HasTrees
+        Is changed by `grow`.
+    cycles : uint8[n, cycle_bits]
+        As bits.
+    """
+
+    environment: Environment
+    predictor: Any
+    cycles: Bits
+
+
+def experience_of_run(folder: Path | str, *, trust: bool = False) -> Experience:
+    """Return what the agent of a recorded run learned from.
+
+    Parameters
+    ----------
+    folder : Path or str
+        That of `aixi run ... --out`. The run need not have ended.
+    trust : bool, default: False
+        Whether code may be run that the folder names and that is not part of this package, such as my_env.py:Lake.
+
+    Raises
+    ------
+    ValueError
+        If the folder holds no run, one of another version, one that is broken, has no cycle yet or needs `trust`, or
+        if the agent has no context trees.
+    """
+    folder = Path(folder)
+    path = folder / "manifest.json"
+    manifest = open_folder(path, "run", "options") if folder.is_dir() else None
+    if manifest is None:
+        raise ValueError(f"{folder} holds no run: name the folder of `aixi run ... --out`")
+    options = manifest["options"]
+    try:
+        experiment = Experiment.from_json(options)
+        _check_trusted(folder, experiment.environment, model=experiment.model, planner=experiment.planner, trust=trust)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"{path} is not the manifest of a run: name another folder") from error
+    environment = make(experiment.environment)
+    agent = build_agent(
+        environment,
+        experiment.model,
+        planner=experiment.planner,
+        settings=experiment.settings,
+        seed=experiment.seed,
+    )
+    predictor = _with_trees(agent.predictor, folder)
+    if experiment.start is not None and begin_with(agent, experiment.start) != options.get("knowledge"):
+        raise ValueError(f"{folder} began with another state of {experiment.start}: put that back")
+    rows = recorded_rows(folder / "learning.csv")
+    if not rows:
+        raise ValueError(f"{folder} holds a run without a cycle of learning: let it run first")
+    return Experience(environment, predictor, cycles_of(rows, environment, where=folder / "learning.csv"))
+
+
+def experience_of_agent(path: Path | str, *, trust: bool = False) -> Experience:
+    """Return what a saved agent learned from: its history.
+
+    Parameters
+    ----------
+    path : Path or str
+        The file of `Agent.save`, or `agent.aixi` in the folder of a run.
+    trust : bool, default: False
+        Whether code may be run that the file names and that is not part of this package.
+
+    Raises
+    ------
+    ValueError
+        If the file is no agent, is damaged or needs `trust`, or if the agent has no context trees or learned nothing.
+    OSError
+        If it can't be read.
+    """
+    recipe = read_archive(path, kind=KIND).content["recipe"]
+    with named(Path(path)):
+        planner, model = PlannerSpec(**recipe["planner"]), recipe["model"]
+        _check_trusted(path, recipe["environment"], model=model, planner=planner, trust=trust)
+    agent = load(path, trust=True)
+    bits = _with_trees(agent.predictor, path).history()
+    environment = make(recipe["environment"])
+    new = build_agent(environment, model, planner=planner, settings=Settings(**recipe["settings"]))
+    cycle_bits = environment.coding.cycle_bits
+    if len(bits) < cycle_bits:
+        raise ValueError(f"{path} holds an agent that has learned nothing: let it run first")
+    whole = len(bits) // cycle_bits * cycle_bits
+    return Experience(environment, new.predictor, bits[:whole].reshape(-1, cycle_bits))
+
+
+def cycles_of(rows: Iterable[Row], environment: Environment, *, where: Path | str) -> Bits:
+    """Return the cycles of rows as bits, uint8[n, cycle_bits]; ValueError, which says where, if one makes no sense."""
+    coding, cycles = environment.coding, []
+    for number, row in enumerate(rows, start=2):
+        try:
+            cycles.append(coding.cycle(row.action, row.observation, row.reward))
+        except ValueError as error:
+            raise ValueError(f"{where}, line {number}: {error}: the file is broken") from error
+    return np.array(cycles, np.uint8).reshape(-1, coding.cycle_bits)
+
+
+def stages(cycles: int, count: int) -> list[int]:
+    """Return after how many cycles to look at what grows: at equal ratios, the first after one in a hundred.
+
+    >>> stages(15_000, 5), stages(15_000, 1), stages(3, 5)
+    ([150, 474, 1500, 4743, 15000], [15000], [1, 3])
+    """
+    shares = np.geomspace(EARLIEST, 1.0, count) if count > 1 else [1.0]
+    return sorted({max(1, round(cycles * share)) for share in shares})
+
+
+def grow(experience: Experience, at: Sequence[int], *, rules: int = RULES) -> Iterator[TreeInWords]:
+    """Learn again, and pass on the trees in words as they were after some numbers of cycles, ascending.
+
+    Parameters
+    ----------
+    experience : Experience
+        Its predictor is changed.
+    at : sequence of int
+        The numbers of cycles.
+    rules : int, default: 8
+        Of each field at most.
+    """
+    done = 0
+    for until in at:
+        experience.predictor.learn(experience.cycles[done:until].ravel())
+        done = until
+        yield describe_trees(experience.predictor, experience.environment, rules=rules)
+
+
+def _with_trees(predictor: Any, where: Path | str) -> HasTrees:
+    if not isinstance(predictor, HasTrees):
+        raise ValueError(f"{where}: its agent has no context trees that could be read: take one of the model ctw")
+    return predictor
+
+
+def _check_trusted(where: Path | str, environment: str, *, model: str, planner: PlannerSpec, trust: bool) -> None:
+    found = outside([environment], [model], planners=[planner])
+    if found and not trust:
+        raise ValueError(f"{where} names {', '.join(found)}, code outside this package: --trust runs it")
