@@ -86,7 +86,7 @@ function decisionPanel(run, moment, shown, choose) {
   });
   const axis = numbers.length ? el("span", { class: "ends" }, el("span", {}, number(low, 2)), el("span", {}, number(high, 2))) : null;
   const heads = [el("th", { scope: "col" }, "action"), el("th", { scope: "col", class: "chart" }, el("span", { class: "hidden" }, "value, drawn"), axis),
-    el("th", { scope: "col", class: "n" }, "value"), el("th", { scope: "col", class: "n" }, "visits"),
+    el("th", { scope: "col", class: "n value" }, "value"), el("th", { scope: "col", class: "n" }, "visits"),
     priors ? el("th", { scope: "col", class: "n" }, "prior") : null].filter(Boolean);
   const left = moment.actions.length - listed.length;
   const ahead = moment.horizon ? ` over ${number(moment.horizon)} cycles` : "";
@@ -142,7 +142,7 @@ function expectationPanel(run, moment, shown, choose) {
       moment.actions.map((a) => el("option", { value: a.action, selected: a.action === action.action }, a.name)))
     : null;
   return [
-    el("p", { class: "asked" }, chosen ? "It does " : "If it did ", others || el("strong", {}, action.name), ", it expects",
+    el("p", { class: "asked" }, chosen ? "After " : "If it did ", others || el("strong", {}, action.name), chosen ? " it expects" : " it would expect",
       chosen ? null : el("button", { type: "button", on: { click: () => choose(moment.action) } }, "back to what it did")),
     table(`What it expects after ${action.name}`, ["sees", "reward", "probability", ""].map((h, k) => (h
       ? el("th", { scope: "col", class: k ? "n" : null }, h) : el("td"))), rows, "percepts"),

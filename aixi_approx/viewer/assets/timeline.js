@@ -1,7 +1,7 @@
 "use strict";
 // The timeline: reward and log loss over all cycles, which cycles are kept, where we are.
 
-const REWARD_HEIGHT = 120, LOSS_HEIGHT = 56, TRACK = 14, GAP = 20, LEFT = 46, RIGHT = 66, AXIS = 20;
+const TOP = 20, REWARD_HEIGHT = 130, LOSS_HEIGHT = 50, TRACK = 12, GAP = 28, LEFT = 46, RIGHT = 66, AXIS = 18, NAMES = 16;
 
 class Timeline {
   constructor(box, readout, pick) {
@@ -14,8 +14,8 @@ class Timeline {
   draw(run) {
     this.run = run;
     this.width = this.box.clientWidth;
-    const lossTop = REWARD_HEIGHT + GAP, trackTop = lossTop + LOSS_HEIGHT + GAP - 8;
-    const height = trackTop + TRACK + AXIS;
+    const lossTop = TOP + REWARD_HEIGHT + GAP, trackTop = lossTop + LOSS_HEIGHT + 12;
+    const height = trackTop + TRACK + AXIS + (run.parts.length > 1 ? NAMES : 0);
     const { curve } = run, { random_reward: random, optimum } = run.environment;
     const plot = draw("svg", {
       width: this.width, height, role: "img", "aria-label": this.summary(),
@@ -23,7 +23,7 @@ class Timeline {
     });
     this.partsOn(plot, trackTop + TRACK);
     const known = [...curve.reward, random, optimum].filter((r) => r !== null && r !== undefined);
-    this.axis(plot, known, 8, REWARD_HEIGHT, (y, line) => {
+    this.axis(plot, known, TOP, TOP + REWARD_HEIGHT, (y, line) => {
       for (const [value, label, kind] of [[random, "random", "random"], [optimum, "best", "best"]]) {
         if (value === null || value === undefined) continue;
         plot.append(draw("line", { class: `level ${kind}`, x1: LEFT, x2: this.width - RIGHT, y1: y(value), y2: y(value) }),
@@ -34,11 +34,11 @@ class Timeline {
     this.axis(plot, [0, ...curve.loss.filter((l) => l !== null)], lossTop, lossTop + LOSS_HEIGHT, (y, line) => {
       plot.append(draw("path", { class: "curve loss", d: line(curve.loss) }));
     });
-    plot.append(draw("text", { class: "title", x: LEFT, y: 2, dy: "0.4em" }, "reward per cycle"),
-      draw("text", { class: "title", x: LEFT, y: lossTop - 6 }, "log loss, bits per percept"));
+    plot.append(draw("text", { class: "title", x: 0, y: TOP - 9 }, "reward per cycle"),
+      draw("text", { class: "title", x: 0, y: lossTop - 9 }, "log loss, bits per percept"));
     this.track(plot, trackTop);
     this.cyclesOn(plot, trackTop + TRACK + 14);
-    this.mark = draw("g", { class: "cursor" }, draw("line", { y1: 4, y2: trackTop + TRACK }), draw("circle", { r: 4, cy: trackTop + TRACK / 2 }));
+    this.mark = draw("g", { class: "cursor" }, draw("line", { y1: TOP - 4, y2: trackTop + TRACK }), draw("circle", { r: 4, cy: trackTop + TRACK / 2 }));
     plot.append(this.mark);
     this.box.replaceChildren(plot);
     if (this.cycle !== undefined) this.cursor(this.cycle);
@@ -77,12 +77,12 @@ class Timeline {
   partsOn(plot, bottom) {
     this.run.parts.forEach((part, i) => {
       const a = this.x(part.first), b = this.x(part.first + part.cycles);
-      if (i % 2) plot.append(draw("rect", { class: "part", x: a, width: Math.max(0, b - a), y: 4, height: bottom - 4 }));
-      if (i) plot.append(draw("line", { class: "boundary", x1: a, x2: a, y1: 4, y2: bottom }));
+      if (i % 2) plot.append(draw("rect", { class: "part", x: a, width: Math.max(0, b - a), y: TOP - 4, height: bottom - TOP + 4 }));
+      if (i) plot.append(draw("line", { class: "boundary", x1: a, x2: a, y1: TOP - 4, y2: bottom }));
       const long = b - a > 6.5 * part.name.length + 8;
       if (this.run.parts.length > 1) {
         const at = long ? [(a + b) / 2, "middle"] : [Math.min(b, this.width - RIGHT) - 2, "end"];
-        plot.append(draw("text", { class: "tick", x: at[0], y: bottom + 28, "text-anchor": at[1] }, part.name));
+        plot.append(draw("text", { class: "tick", x: at[0], y: bottom + AXIS + 12, "text-anchor": at[1] }, part.name));
       }
     });
   }
@@ -110,11 +110,8 @@ class Timeline {
 
   cyclesOn(plot, y) {
     const most = Math.max(2, Math.floor((this.width - LEFT - RIGHT) / 90));
-    const multi = this.run.parts.length > 1;
     for (const tick of ticks(0, this.run.end, most)) {
-      const x = this.x(tick);
-      if (multi && this.run.parts.some((part, i) => i && Math.abs(this.x(part.first) - x) < 2)) { /* the boundary marks it */ }
-      plot.append(draw("text", { class: "tick", x, y: y, "text-anchor": "middle" }, number(tick)));
+      plot.append(draw("text", { class: "tick", x: this.x(tick), y, "text-anchor": "middle" }, number(tick)));
     }
   }
 
