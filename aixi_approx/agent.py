@@ -14,7 +14,7 @@ from aixi_approx.archive import write_archive
 from aixi_approx.coding import Coding
 from aixi_approx.environment import Percept
 from aixi_approx.introspection.explanation import Came, Explanation, PlannedCycle, Truth, actions_explained
-from aixi_approx.introspection.prediction import predict_percept, surprise
+from aixi_approx.introspection.prediction import LEAST, predict_percept, surprise
 from aixi_approx.introspection.vocabulary import Vocabulary
 from aixi_approx.planner import MAX_HORIZON, Learner, Lesson, Planner, SearchResult, check_result
 from aixi_approx.predictor import Predictor, PredictorError
@@ -23,6 +23,7 @@ from aixi_approx.rollout import RolloutError
 from aixi_approx.validation import as_integer, describe_error, lines_in, own_modules
 
 STEPS = 5  # cycles that an explanation plans ahead
+LIKELY = 0.02  # probability of a percept that is followed there; if none has as much, the likelier bits are
 GUIDES = ("rollout", "policy")  # of a guide
 KIND = "agent"  # of an archive
 
@@ -137,6 +138,7 @@ class Agent:
         simulations: int | None = None,
         percept: Percept | None = None,
         steps: int = STEPS,
+        least: float = LEAST,
         truth: Truth | None = None,
     ) -> Explanation:
         """Explain a decision from here: what it expects of each action, what it plans. It is unchanged afterwards.
@@ -151,6 +153,8 @@ class Agent:
             What came of it.
         steps : int, default: 5
             Cycles that it is asked to plan ahead by the likeliest percepts, at most its horizon; 0 for none.
+        least : float, default: 0.001
+            Probability below which percepts are left out.
         truth : Truth, optional
             What is true here, if the environment is known.
 
@@ -177,7 +181,9 @@ class Agent:
         coding, model, policy = self.coding, self.predictor, self.planner.policy
         with self._blamed("explaining a decision"):
             prior = None if policy is None else policy.checked_prediction()
-            expected = [predict_percept(model, coding, action=a) for a in range(coding.actions)] if knows else None
+            expected = None
+            if knows:
+                expected = [predict_percept(model, coding, action=a, least=least) for a in range(coding.actions)]
             came = None
             if percept is not None:
                 bits = surprise(model, coding, action=decision.action, percept=percept) if knows else None
@@ -205,7 +211,7 @@ class Agent:
                 if step:
                     result = self.search(stream(self.seed, EVALUATION, self.cycle), simulations=result.simulations)
                     action = result.action
-                percept = predict_percept(self.predictor, self.coding, action=action).percepts[0]
+                percept = predict_percept(self.predictor, self.coding, action=action, least=LIKELY).percepts[0]
                 value = float(result.value[action])
                 line.append(PlannedCycle(action, *percept, value if math.isfinite(value) else None))
                 self.observe(action, Percept(percept.observation, percept.reward))

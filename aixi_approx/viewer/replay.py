@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from aixi_approx.agent import STEPS, Agent, Decision
 from aixi_approx.environment import Environment, Percept
@@ -19,6 +19,7 @@ from aixi_approx.experiments.experiment import Experiment, begin, resume
 from aixi_approx.experiments.recording import NOTHING, Recorded, recorded_options
 from aixi_approx.interaction import Row, evaluation_seed, interact
 from aixi_approx.introspection.explanation import Explanation
+from aixi_approx.introspection.prediction import LEAST
 from aixi_approx.randomness import EVALUATION, stream
 from aixi_approx.viewer.judge import QUERIES, Judge
 
@@ -100,6 +101,7 @@ def replay(
     *,
     first: int = 0,
     steps: int = STEPS,
+    least: float = LEAST,
     queries: int = QUERIES,
     threads: int = 1,
 ) -> Iterator[Replayed]:
@@ -115,6 +117,8 @@ def replay(
         Cycle before which nothing is needed: what the last snapshot before it holds is not done again.
     steps : int, default: 5
         Cycles that an explanation plans ahead.
+    least : float, default: 0.001
+        Probability below which an explanation leaves out percepts.
     queries : int, default: 1_000_000
         Of the agent's model, that splitting the regret of a decision may take.
     threads : int, default: 1
@@ -145,7 +149,7 @@ def replay(
     judge = Judge(environment, horizon=horizon, queries=queries)
     for row in run.learning[: done.rows]:
         judge.observe(row.action, Percept(row.observation, row.reward))
-    again = _Again(agent, environment, judge, wanted, steps)
+    again = _Again(agent, environment, judge, wanted, {"steps": steps, "least": least})
     yield from again.cycles(LEARNING, run.learning[done.rows :])
     if not run.evaluation:
         return
@@ -164,9 +168,9 @@ class _Again:
     """An agent and its environment, as they do cycles again."""
 
     def __init__(
-        self, agent: Agent, environment: Environment, judge: Judge, wanted: Container[int], steps: int
+        self, agent: Agent, environment: Environment, judge: Judge, wanted: Container[int], how: dict[str, Any]
     ) -> None:
-        self.agent, self.environment, self.judge, self.wanted, self.steps = agent, environment, judge, wanted, steps
+        self.agent, self.environment, self.judge, self.wanted, self.how = agent, environment, judge, wanted, how
         self.simulations: int | None = None  # of a search, if other than the planner's own number
 
     def cycles(self, part: str, rows: Sequence[Row], *, learn: bool = True) -> Iterator[Replayed]:
@@ -203,6 +207,6 @@ class _Again:
             decision,
             simulations=self.simulations,
             percept=Percept(row.observation, row.reward),
-            steps=self.steps,
             truth=self.judge.truth(agent, decision),
+            **self.how,
         )

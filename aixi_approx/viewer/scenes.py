@@ -23,12 +23,13 @@ from aixi_approx.viewer.replay import EVALUATED, LEARNING, RecordedRun, Replayed
 
 FORMAT = 1  # of the data
 STEPS = 20_000  # cycles of a run that are all kept
-MOMENTS = 240  # decisions that are explained
+MOMENTS = 120  # decisions that are explained
 WINDOW = 8  # of these in a row
 STRETCH = 200  # cycles that are kept in a row of a longer run
 STAGES = 10  # of the context trees
 POINTS = 400  # of the curve
-AHEAD = 4  # cycles that an explanation plans
+AHEAD = 3  # cycles that an explanation plans
+LEAST_LIKELY = 0.01  # probability of a percept that is shown
 QUERIES = 10_000  # of a model, to split the regret of a decision: some milliseconds
 NAMED = 4_096  # observations whose names are kept
 
@@ -46,7 +47,7 @@ def mind(
     ----------
     run : RecordedRun
         The run.
-    moments : int, default: 240
+    moments : int, default: 120
         Decisions that are explained, at most.
     watch : callable, optional
         Is told how many cycles have been done again.
@@ -68,7 +69,9 @@ def mind(
     kept = _stretches(learned, evaluated, wanted)
     stages = set(_spaced(learned, STAGES)) if learned else set()
     scenes = _Scenes(kept, stages)
-    for count, done in enumerate(replay(run, wanted, steps=AHEAD, queries=QUERIES, threads=threads), 1):
+    for count, done in enumerate(
+        replay(run, wanted, steps=AHEAD, least=LEAST_LIKELY, queries=QUERIES, threads=threads), 1
+    ):
         scenes.add(done)
         if watch:
             watch(count)

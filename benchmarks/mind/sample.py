@@ -1,6 +1,6 @@
 """Data for the page from a short real run; what no part of the package says yet is made up, plausibly.
 
-    python benchmarks/mind/sample.py tiger --cycles 2000 --html /tmp/tiger.html
+python benchmarks/mind/sample.py tiger --cycles 2000 --html /tmp/tiger.html
 """
 
 from __future__ import annotations
