@@ -161,25 +161,3 @@ def _bytes(context: click.Context, parameter: click.Parameter, text: str | None)
     if not count:
         raise click.BadParameter(f"{text!r} is no number of bytes: write one as 500M or 2G")
     return count
-
-
-def number(value: float | None, digits: int = 3) -> str:
-    """Return a number for people, who read "unknown" where there is none.
-
-    >>> number(None), number(1 / 3), number(-1e-17)
-    ('unknown', '0.333', '0.000')
-    """
-    return "unknown" if value is None else f"{round(value, digits) + 0.0:.{digits}f}"
-
-
-def size(count: float) -> str:
-    """Return a number of bytes for people.
-
-    >>> size(2_500_000)
-    '2.5 MB'
-    """
-    for unit in ("B", "kB", "MB"):
-        if count < 1000:
-            return f"{count:.3g} {unit}"
-        count /= 1000
-    return f"{count:.3g} GB"

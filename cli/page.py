@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 from typing import TYPE_CHECKING
 
-from aixi_approx.cli.options import number
 from aixi_approx.envs import make
-from aixi_approx.introspection.vocabulary import word
 from aixi_approx.pomdp.definition import POMDP
 from aixi_approx.pomdp.solver import best_reward, solve_soon
 from aixi_approx.randomness import below, stream
+from aixi_approx.words import number, word
 
 if TYPE_CHECKING:
     from aixi_approx.environment import Environment

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from aixi_approx.cli.bar import bar
-from aixi_approx.cli.options import as_json, at_least, notice, number, print_json
+from aixi_approx.cli.options import as_json, at_least, notice, print_json
+from aixi_approx.words import number, word
 from aixi_approx.cli.run import MODELS
 from aixi_approx.cli.signals import Stopped
-from aixi_approx.introspection.vocabulary import word
 
 if TYPE_CHECKING:
     from aixi_approx.environment import Environment

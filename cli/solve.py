@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from aixi_approx.cli.options import as_json, at_least, discount, moving, notice, number, picture, print_json
+from aixi_approx.cli.options import as_json, at_least, discount, moving, notice, picture, print_json, written
 from aixi_approx.cli.signals import can_go_on
+from aixi_approx.words import number
 
 if TYPE_CHECKING:
     from aixi_approx.pomdp.definition import POMDP
@@ -113,9 +114,8 @@ def command(
     spent = time.perf_counter() - began
     values = solution.action_values(horizon=horizon).tolist() if horizon else None
     if picture:
-        from aixi_approx.cli.picture import draw
-
-        draw(solution, environment, path=picture)
+        with written(picture):
+            solution.draw().savefig(picture)
     if as_json:
         print_json(_result(solution, environment, merge, spent, horizon, values))
     else:
@@ -204,8 +204,8 @@ def _refusal(environment: str) -> str:
 def _result(
     solution: Solution, name: str, merge: float | None, seconds: float, horizon: int | None, values: list[float] | None
 ) -> dict[str, Any]:
-    from aixi_approx.cli.policy import belief, edges
-    from aixi_approx.introspection.vocabulary import word
+    from aixi_approx.pomdp.policy_in_words import belief, edges
+    from aixi_approx.words import word
 
     pomdp, controller = solution.pomdp, solution.controller
     actions = [word(action) for action in pomdp.actions]
@@ -244,7 +244,7 @@ def _result(
 
 
 def _print(solution: Solution, name: str, seconds: float, horizon: int | None, values: list[float] | None) -> None:
-    from aixi_approx.introspection.vocabulary import word
+    from aixi_approx.words import word
 
     pomdp, nodes, digits = solution.pomdp, len(solution.controller.action), 9
     anew = pomdp.begins_anew
@@ -286,7 +286,8 @@ def _print_policy(solution: Solution) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from aixi_approx.cli.policy import chance, describe, title
+    from aixi_approx.pomdp.policy_in_words import describe, title
+    from aixi_approx.words import chance
 
     nodes = len(solution.controller.action)
     print(f"{title(solution)}, from node 0; states and percepts with their probability there, over all visits")

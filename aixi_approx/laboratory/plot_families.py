@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+from aixi_approx.picture import Picture
 
-from aixi_approx.laboratory.palette import BLACK, GREY, line_styles
+from aixi_approx.palette import BLACK, GREY, line_styles
 from aixi_approx.laboratory.plot_parts import (
     BAR,
     EXPERIENCE,
@@ -37,7 +37,7 @@ WIDE = (-3.0, 0.5)  # the axis of k, at least
 HEIGHT = 3.9  # of a panel, inches
 
 
-def draw_all(found: Sequence[Results]) -> Figure:
+def draw_all(found: Sequence[Results]) -> Picture:
     """Draw what was measured in all environments, with all models, side by side.
 
     Parameters
@@ -47,10 +47,10 @@ def draw_all(found: Sequence[Results]) -> Figure:
 
     Returns
     -------
-    Figure
+    Picture
         Six panels.
     """
-    figure = Figure(figsize=(WIDTH, 3 * HEIGHT), layout="constrained")
+    figure = Picture(figsize=(WIDTH, 3 * HEIGHT), layout="constrained")
     panels = figure.subplots(3, 2).flatten()
     learning, search, predictor, regret, trade_off, extrapolation = panels
     styles = line_styles(len(found))

@@ -18,7 +18,7 @@ from matplotlib.contour import ContourSet
 from matplotlib.ticker import LogLocator, NullFormatter
 from matplotlib.transforms import ScaledTranslation
 
-from aixi_approx.laboratory.palette import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, VERMILION
+from aixi_approx.palette import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, VERMILION
 from aixi_approx.laboratory.results import Array, mean_over_seeds, seed_mean
 from aixi_approx.laws.extrapolation import Comparison
 

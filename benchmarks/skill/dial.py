@@ -19,7 +19,7 @@ from pupil import FOLDER, Actor, Pupil, gathered, losses_at, measure, seconds_of
 from exact_regret import COLOURS, MARKERS, Row, arguments, complete, half, in_words, known, markdown, over, save, shown  # isort: skip
 from matplotlib.figure import Figure
 
-from aixi_approx.laboratory.palette import GREY, PURPLE
+from aixi_approx.palette import GREY, PURPLE
 from aixi_approx.laboratory.plot_parts import WIDTH
 from aixi_approx.laws.estimate import Estimate
 

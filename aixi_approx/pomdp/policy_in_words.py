@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from aixi_approx.introspection.vocabulary import word
+from aixi_approx.words import chance, listed, some, word
 
 if TYPE_CHECKING:
     from aixi_approx.pomdp.solution import Solution
-
-NAMED = 3  # names in a row before "5 more"
 
 
 class Arrow(NamedTuple):
@@ -36,33 +34,6 @@ class Edge(NamedTuple):
     reward: float
     probability: float
     node: int
-
-
-def chance(p: float) -> str:
-    """Return a probability with two digits.
-
-    >>> chance(0.5), chance(1), chance(0.999), chance(1e-5)
-    ('0.50', '1', '>0.99', '<0.01')
-    """
-    if p > 1 - 1e-9:
-        return "1"
-    return "<0.01" if p < 0.005 else ">0.99" if p >= 0.995 else f"{p:.2f}"
-
-
-def some(names: Iterable[str]) -> list[str]:
-    """Return different names, and how many there are that are left out.
-
-    >>> some("abacde")
-    ['a', 'b', 'c', '2 more']
-    """
-    distinct = list(dict.fromkeys(names))
-    left = len(distinct) - NAMED
-    return distinct if left <= 1 else [*distinct[:NAMED], f"{left} more"]
-
-
-def listed(names: Iterable[str]) -> str:
-    """Return different names in a row."""
-    return ", ".join(some(names))
 
 
 def title(solution: Solution) -> str:
