@@ -20,7 +20,7 @@ from aixi_approx.cli import COMMANDS, aixi, main
 from aixi_approx.envs import ENVIRONMENTS
 from aixi_approx.envs.cheese_maze import CheeseMaze, walls
 from aixi_approx.experiments.experiment import compile_kernels
-from aixi_approx.pomdp import controller
+from aixi_approx.pomdp import controller, policy_picture
 from aixi_approx.predictors.context_tree import FactoredContextTree
 
 Captured = pytest.CaptureFixture[str]

@@ -25,7 +25,6 @@ from test_results import FULL, VARIANTS, planes
 
 from aixi_approx.jair2011.figures import learning_curves, pacman_curves, search_curves
 from aixi_approx.jair2011.tables import points
-from aixi_approx.palette import COLOURS, line_styles, ordered_styles
 from aixi_approx.laboratory.plot_environment import LINES, _regret, draw_one
 from aixi_approx.laboratory.plot_families import draw_all
 from aixi_approx.laboratory.plot_law import LawCurve, draw_law
@@ -34,6 +33,7 @@ from aixi_approx.laboratory.plot_train_test import draw_train_test
 from aixi_approx.laboratory.regret import PARTS
 from aixi_approx.laboratory.results import LEVELS
 from aixi_approx.laws.estimate import Estimate
+from aixi_approx.palette import COLOURS, line_styles, ordered_styles
 
 Floats = NDArray[np.float64]
 

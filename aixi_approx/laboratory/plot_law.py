@@ -13,17 +13,17 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
-from aixi_approx.picture import Picture
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import LogLocator, NullFormatter
 
-from aixi_approx.palette import BLACK, GREY, line_styles
 from aixi_approx.laboratory.plot_parts import SMALL, WIDTH, finish, short
 from aixi_approx.laboratory.results import Array
 from aixi_approx.laws.bootstrap import estimate
 from aixi_approx.laws.estimate import Estimate
 from aixi_approx.laws.extrapolation import Comparison
 from aixi_approx.laws.frontier import Frontier
+from aixi_approx.palette import BLACK, GREY, line_styles
+from aixi_approx.picture import Picture
 
 HEIGHT = 8.4  # inches
 HEADLINE = 14  # points, of the headline
