@@ -86,6 +86,21 @@ def preformatted(text: str) -> str:
     return f'<pre style="line-height:1.2;background:none">{_escaped(text)}</pre>'
 
 
+def parameters(part: object) -> dict[str, object]:
+    """Return the options that a predictor or a planner has as attributes: numbers and texts, of other things the kind.
+
+    >>> from aixi_approx.predictors import FactoredContextTree
+    >>> parameters(FactoredContextTree(8, 1, 3))
+    {'depth': 8}
+    """
+    told: dict[str, object] = {}
+    for name in getattr(part, "options", ()):
+        value = getattr(part, name, None)
+        if value is not None:
+            told[name] = value if isinstance(value, Real | str) else type(value).__name__
+    return told
+
+
 def in_words(cell: object) -> str:
     """Return a cell of a table as people read it: whole numbers with commas, others with four digits.
 

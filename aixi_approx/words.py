@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Sequence
 
 NAMED = 3  # names in a row before "5 more"
 
@@ -43,6 +43,17 @@ def some(names: Iterable[str], *, most: int = NAMED) -> list[str]:
 def listed(names: Iterable[str]) -> str:
     """Return different names in a row."""
     return ", ".join(some(names))
+
+
+def beginning(names: Sequence[Hashable], most: int = 12) -> str:
+    """Return the first of some names in a row, and how many there are besides; there may be very many.
+
+    >>> beginning(range(10**9), most=2), beginning(("sun", "rain"))
+    ('0, 1 and 999,999,998 more', 'sun, rain')
+    """
+    first = [word(names[i]) for i in range(min(most, len(names)))]
+    left = len(names) - len(first)
+    return ", ".join(first) + (f" and {left:,} more" if left else "")
 
 
 def number(value: float | None, digits: int = 3) -> str:

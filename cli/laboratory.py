@@ -65,7 +65,7 @@ def run_laboratory(
             raise click.ClickException(f"it would take about {format_duration(seconds)}: {fewer}")
         with terminal_bar() as bar:
             task = bar.add_task("measuring", total=seconds)
-            laboratory.run(place=lambda done, total: bar.update(task, completed=done, total=total))
+            laboratory.run(place, progress=lambda done, total: bar.update(task, completed=done, total=total))
 
 
 def _count(number: int, what: str) -> str:

@@ -107,16 +107,15 @@ def html(solution: Solution) -> str:
         "no agent exceeds": solution.upper,
         "a random agent": pomdp.random_reward,
     }
-    columns = ["", "reward per cycle", *[f"value discounted by {pomdp.discount:g}"] * anew]
-    bounds = [
-        [each, number(reward, digits), *[number(pomdp.discounted_value(reward), digits)] * anew]
-        for each, reward in who.items()
-    ]
+    columns = ["", "reward per cycle"]
+    bounds = [[each, number(reward, digits)] for each, reward in who.items()]
+    if anew:
+        columns.append(f"value discounted by {pomdp.discount:g}")
+        for row, reward in zip(bounds, who.values(), strict=True):
+            row.append(number(pomdp.discounted_value(reward), digits))
     beliefs = solution.graph.size if solution.values else solution.beliefs
     note = f"{pomdp.size:,} states, {beliefs:,} beliefs. {pomdp.approximations}"
-    parts = [
-        table(f"The best that any agent can reach in {name}", bounds, columns=columns, note=note)
-    ]
+    parts = [table(f"The best that any agent can reach in {name}", bounds, columns=columns, note=note)]
     if readable(solution):
         shown = nodes if nodes <= SHOWN else BEGINNING
         told = [(i, describe(solution, i)) for i in range(shown)]

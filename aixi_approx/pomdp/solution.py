@@ -119,7 +119,7 @@ class Solution:
         ValueError
             If pandas is not installed.
         """
-        from aixi_approx.frame import frame
+        from aixi_approx.data_frame import frame
         from aixi_approx.pomdp.policy_in_words import rows
 
         return frame(rows(self))
