@@ -12,11 +12,13 @@ from typing import Any, NamedTuple, NoReturn, Self
 
 from aixi_approx.archive import write_archive
 from aixi_approx.coding import Coding
+from aixi_approx.display import parameters, table
 from aixi_approx.environment import Percept
 from aixi_approx.introspection.explanation import Came, Explanation, PlannedCycle, Truth, actions_explained
 from aixi_approx.introspection.prediction import LEAST, predict_percept, surprise
 from aixi_approx.introspection.vocabulary import Vocabulary
 from aixi_approx.planner import MAX_HORIZON, Learner, Lesson, Planner, SearchResult, check_result
+from aixi_approx.planner_spec import PlannerSpec
 from aixi_approx.predictor import Predictor, PredictorError
 from aixi_approx.randomness import AGENT, EVALUATION, Stream, below, draw, stream
 from aixi_approx.rollout import RolloutError
@@ -362,6 +364,37 @@ class Agent:
 
     def __copy__(self) -> Self:
         return copy.deepcopy(self)
+
+    def __repr__(self) -> str:
+        """Return what it is made of, where it lives and since when, in a line."""
+        model, planner = self._kinds()
+        where = f" in {self.recipe['environment']}" if self.recipe and self.recipe["environment"] else ""
+        return f"<Agent{where}: {model}, {planner}, {self.cycle:,} cycles, seed {self.seed}>"
+
+    def _repr_html_(self) -> str:
+        """Return what it is made of, how large it has grown, and what it does next, for a notebook."""
+        coding, planner = self.coding, self.planner
+        recipe = self.recipe or {"environment": "", "model": "", "planner": None}
+        bits = f"action {coding.action_bits}, reward {coding.reward_bits}, observation {coding.observation_bits}"
+        rows: list[Any] = [
+            ("cycles", self.cycle),
+            ("random actions now", f"{100 * self.epsilon * self.decay**self.cycle:.3g} %"),
+            ("seed", str(self.seed)),
+            "environment",
+            ("actions", coding.actions),
+            ("bits of a cycle", bits),
+            ("rewards", coding.rewards_in_words()),
+            f"model {recipe['model']}",
+            ("class", type(self.predictor).__name__),
+            *parameters(self.predictor).items(),
+        ]
+        if isinstance(self.predictor, Predictor):
+            rows += self.predictor.statistics().lines()
+        rows += ["planner", ("class", type(planner).__name__)]
+        if recipe["planner"]:
+            rows.append(("as", str(PlannerSpec(**recipe["planner"]))))
+        rows += planner.told().items()
+        return table(f"Agent in {recipe['environment']}" if recipe["environment"] else "Agent", rows)
 
     @contextmanager
     def evaluation(self) -> Iterator[None]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 from typing import NamedTuple
 
+from aixi_approx.words import word
+
 
 class Vocabulary(NamedTuple):
     """What an agent does and sees, by name.
@@ -29,14 +31,3 @@ class Vocabulary(NamedTuple):
     def observation(self, number: int) -> str:
         """Return an observation in words; a model may expect codes that belong to none."""
         return word(self.observations[number]) if number < len(self.observations) else f"observation {number}"
-
-
-def word(name: Hashable) -> str:
-    """Return the name of a state, action or observation for people.
-
-    >>> word("left"), word(("king", "bet")), word((0, "key")), word((1, 2)), word(7)
-    ('left', 'king bet', '0 key', '(1, 2)', '7')
-    """
-    if isinstance(name, tuple) and {type(part) for part in name} in ({str}, {str, int}):
-        return " ".join(map(str, name))
-    return str(name)
