@@ -545,3 +545,17 @@ def account(
         "exploration": worth({done: 1.0}) - worth(taken),
         "total": max(values) - worth(taken),
     }
+
+
+def branching_leaves(counts: Counts, depth: int) -> dict[tuple[tuple[int, int], ...], tuple[int, int]]:
+    """The visited leaves of the best tree, each by those bits of its context that it could have differed in: counts.
+
+    A bit of context is (place, value); the last bit has the place 0.
+    """
+    found = {}
+    for leaf in best_leaves(counts, depth)[1]:
+        if leaf in counts:
+            beside = [(*leaf[:place], 1 - leaf[place]) for place in range(len(leaf))]
+            differs = tuple((place, leaf[place]) for place, other in enumerate(beside) if other in counts)
+            found[differs] = (counts[leaf][0], counts[leaf][1])
+    return found

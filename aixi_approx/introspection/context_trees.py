@@ -63,7 +63,7 @@ class RuleInWords(NamedTuple):
         The contexts: "the action is listen, the last observation was left"; "always" where nothing matters.
     then : str
         The likeliest values, with their probabilities if there are several.
-    count : int
+    cycles : int
         How many cycles of the history had such a context.
     probability : float
         Of the likeliest value.
@@ -73,9 +73,13 @@ class RuleInWords(NamedTuple):
 
     when: str
     then: str
-    count: int
+    cycles: int
     probability: float
     of_bit: bool = False
+
+    def as_json(self) -> dict[str, Any]:
+        """Return all of it as JSON values."""
+        return {"when": self.when, "then": self.then, "count": self.cycles, "probability": self.probability}
 
 
 class Look(NamedTuple):
@@ -159,7 +163,7 @@ class TreeInWords(NamedTuple):
                 "looks": [
                     {**look._asdict(), **look.part._asdict(), "part": look.part.in_words()} for look in field.looks
                 ],
-                "rules": [rule._asdict() for rule in field.rules],
+                "rules": [rule.as_json() for rule in field.rules],
             }
             for field in self.fields
         ]
@@ -174,7 +178,7 @@ class TreeInWords(NamedTuple):
                 saves = f"{look.saved:,.0f} bits" if look.saved >= 1.5 else "about a bit or less"
                 lines.append(f"  looks at {look.part.in_words()}, which saves {saves}")
             for rule in field.rules:
-                lines.append(f"  {rule.when}: {rule.then}  ({_plural(rule.count, 'cycle', 'cycles')})")
+                lines.append(f"  {rule.when}: {rule.then}  ({_plural(rule.cycles, 'cycle', 'cycles')})")
             if field.rules and field.covered < 1:
                 lines.append(f"  and other contexts, in {_percent(1 - field.covered)} of the cycles")
         return "\n".join(lines)

@@ -72,11 +72,12 @@ def context_bit(coding: Coding, percept_bit: int, *, place: int) -> ContextBit:
     (ContextBit(part=Part(lag=0, field='reward'), bit=0), ContextBit(part=Part(lag=1, field='observation'), bit=0))
     """
     cycles, index = divmod(coding.action_bits + percept_bit - 1 - place, coding.cycle_bits)
-    for field, width in widths(coding).items():
-        if index < width:
-            break
-        index -= width
-    return ContextBit(Part(-cycles, field), index)
+    if index < coding.action_bits:
+        return ContextBit(Part(-cycles, ACTION), index)
+    index -= coding.action_bits
+    if index < coding.reward_bits:
+        return ContextBit(Part(-cycles, REWARD), index)
+    return ContextBit(Part(-cycles, OBSERVATION), index - coding.reward_bits)
 
 
 class Past:

@@ -112,9 +112,8 @@ class BestNodes(NamedTuple):
     gamma: NDArray[np.int64]
 
 
-CHOSEN = np.dtype(  # a node of the kernel
-    [("bits", np.float64), *((name, np.int64) for name in "tree parent side looks_at gamma zeros ones".split())]
-)
+WHOLE = ("tree", "parent", "side", "looks_at", "gamma", "zeros", "ones")  # numbers of a node, after its bits
+CHOSEN = np.dtype([("bits", np.float64), *((name, np.int64) for name in WHOLE)])  # `Chosen` of the kernel
 
 
 class FactoredContextTree(Predictor):
