@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from aixi_approx.cli.bar import bar
 from aixi_approx.cli.options import as_json, at_least, moving, notice, plain, print_json
+from aixi_approx.experiments.progress import show_progress
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -109,7 +109,7 @@ def _learn(name: str, given: dict[str, int]) -> Experience:
     seed, learned = given.get("seed", 0), list[Any]()
 
     def watch(part: str, rows: Iterable[Row], *, cycles: int, environment: Environment) -> Iterator[Row]:
-        for row in bar(part, rows, cycles=cycles):
+        for row in show_progress(part, rows, cycles=cycles):
             learned.append(row)
             yield row
 

@@ -24,7 +24,7 @@ def sentences(told: Explanation) -> list[str]:
     words, chosen = told.vocabulary, told.actions[told.action]
     lines = [_choice(told)]
     if chosen.prediction is not None:
-        average = number(chosen.prediction.reward)
+        average = _number(chosen.prediction.reward)
         lines.append(f"It expects {_percepts(words, chosen.prediction)}; reward {average} on average.")
     others = [each for each in told.actions if each.action != told.action and each.value is not None]
     others.sort(key=lambda each: -(each.value or 0.0))
@@ -32,7 +32,7 @@ def sentences(told: Explanation) -> list[str]:
     if len(told.line) > 1:
         steps = [
             f"{words.action(step.action)} ({words.observation(step.observation)} {step.reward:+.12g}, "
-            f"{chance(step.probability)})"
+            f"{_chance(step.probability)})"
             for step in told.line
         ]
         lines.append(f"If always the likeliest percept comes: {', '.join(steps)}.")
@@ -49,17 +49,17 @@ def _choice(told: Explanation) -> str:
         also = "too " if told.found == told.action else ""
         return f"It tries {chosen.name} at random, to explore; its search {also}says {found}."
     if chosen.value is None:
-        how = "" if chosen.prior is None else f", with a probability of {chance(chosen.prior)}"
+        how = "" if chosen.prior is None else f", with a probability of {_chance(chosen.prior)}"
         return f"It does {chosen.name}, as its policy says{how}; there was no search."
     if told.found != told.action:
         return f"It does {chosen.name}, though its search says {found}."
     ahead = "" if told.horizon is None else f" over {told.horizon} cycles"
     by = f" by {told.simulations:,} simulations" if told.simulations else ""
-    return f"It does {chosen.name}, worth {value(chosen)}{ahead}{by}."
+    return f"It does {chosen.name}, worth {value_in_words(chosen)}{ahead}{by}."
 
 
 def _alternative(told: Explanation, other: ActionExplained) -> str:
-    chosen, line = told.actions[told.action], f"{other.name} would be worth {value(other)}"
+    chosen, line = told.actions[told.action], f"{other.name} would be worth {value_in_words(other)}"
     if other.prediction is not None:
         line += f": it expects {_percepts(told.vocabulary, other.prediction)}"
     if chosen.value is None or other.value is None or told.explored:
@@ -72,11 +72,11 @@ def _alternative(told: Explanation, other: ActionExplained) -> str:
 def _percepts(words: Vocabulary, prediction: Prediction) -> str:
     """The likeliest percepts."""
     named = [
-        f"{words.observation(each.observation)} {each.reward:+.12g} with {chance(each.probability)}"
+        f"{words.observation(each.observation)} {each.reward:+.12g} with {_chance(each.probability)}"
         for each in prediction.percepts[:NAMED]
     ]
     left = math.fsum([each.probability for each in prediction.percepts[NAMED:]] + [prediction.rest])
-    return ", ".join(named) + (f", something else with {chance(left)}" if left >= SMALL else "")
+    return ", ".join(named) + (f", something else with {_chance(left)}" if left >= SMALL else "")
 
 
 def _what_came(words: Vocabulary, came: Came) -> str:
@@ -100,35 +100,35 @@ def _judged(words: Vocabulary, truth: Truth) -> list[str]:
     total = truth.regret["total"]
     if total <= same:
         return [*lines, "The choice loses nothing."]
-    lost = "loses reward for ever" if math.isinf(total) else f"loses {number(total)} in all later rewards"
+    lost = "loses reward for ever" if math.isinf(total) else f"loses {_number(total)} in all later rewards"
     parts = [
-        f"{number(loss)} by {part}"
+        f"{_number(loss)} by {part}"
         for part, loss in truth.regret.items()
         if part != "total" and math.isfinite(loss) and abs(loss) > same
     ]
     return [*lines, f"The choice {lost}{': ' * bool(parts)}{', '.join(parts)}."]
 
 
-def number(amount: float) -> str:
+def _number(amount: float) -> str:
     """Return a number with three digits.
 
-    >>> number(-0.0), number(12.345), number(1234.5)
+    >>> _number(-0.0), _number(12.345), _number(1234.5)
     ('0', '12.3', '1,234')
     """
     return f"{amount:,.0f}" if abs(amount) >= 1000 else f"{amount + 0.0:.3g}"
 
 
-def value(told: ActionExplained) -> str:
+def value_in_words(told: ActionExplained) -> str:
     """Return the value of an action, and how far two standard errors reach."""
     if told.value is None:
         return "something unknown"
-    return number(told.value) + (f" +- {SURE * told.deviation:.2g}" if told.deviation else "")
+    return _number(told.value) + (f" +- {SURE * told.deviation:.2g}" if told.deviation else "")
 
 
-def chance(p: float) -> str:
+def _chance(p: float) -> str:
     """Return a probability in per cent.
 
-    >>> chance(1.0), chance(0.853), chance(0.9999), chance(0.001), chance(0.012)
+    >>> _chance(1.0), _chance(0.853), _chance(0.9999), _chance(0.001), _chance(0.012)
     ('certainty', '85 %', 'over 99 %', 'less than 1 %', '1 %')
     """
     if p > 1 - 1e-9:

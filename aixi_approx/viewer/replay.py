@@ -8,47 +8,21 @@ that is checked. Nothing has to be recorded for this while a run is under way.
 from __future__ import annotations
 
 from collections.abc import Container, Iterator, Sequence
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from aixi_approx.agent import STEPS, Agent, Decision
 from aixi_approx.environment import Environment, Percept
-from aixi_approx.envs import make
 from aixi_approx.envs.switching import Switching
-from aixi_approx.experiments.experiment import Experiment, begin, resume
-from aixi_approx.experiments.recording import NOTHING, Recorded, recorded_options
+from aixi_approx.experiments.experiment import resume
+from aixi_approx.experiments.recording import NOTHING, Recorded
 from aixi_approx.interaction import Row, evaluation_seed, interact
 from aixi_approx.introspection.explanation import Explanation
 from aixi_approx.introspection.prediction import LEAST
 from aixi_approx.randomness import EVALUATION, stream
 from aixi_approx.viewer.judge import QUERIES, Judge
+from aixi_approx.viewer.recorded_run import EVALUATED, LEARNING, RecordedRun, beginning
 
-LEARNING, EVALUATED = "learning", "evaluation"
 NEAR = 1e-6  # bits by which a log loss may miss the recorded one: logarithms of another machine
-
-
-class RecordedRun(NamedTuple):
-    """A run that was recorded.
-
-    Attributes
-    ----------
-    folder : Path
-        Where it stands.
-    experiment : Experiment
-        What it is a run of.
-    learning, evaluation : list of Row
-        Its rows so far. The cycles of the evaluation have the numbers that follow.
-    """
-
-    folder: Path
-    experiment: Experiment
-    learning: list[Row]
-    evaluation: list[Row]
-
-    @property
-    def cycles(self) -> int:
-        """How many there are, those of the evaluation included."""
-        return len(self.learning) + len(self.evaluation)
 
 
 class Replayed(NamedTuple):
@@ -73,26 +47,6 @@ class Replayed(NamedTuple):
     environment: Environment
     agent: Agent
     explanation: Explanation | None
-
-
-def recorded_run(folder: Path | str) -> RecordedRun:
-    """Return the run that a folder holds, whether it has ended or not.
-
-    Raises
-    ------
-    ValueError
-        If the folder holds no run, one of another version, or one that was changed or damaged.
-    """
-    folder = Path(folder)
-    options, recorded = recorded_options(folder), Recorded(folder)
-    try:
-        experiment = Experiment.from_json(options)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise ValueError(f"{folder / 'manifest.json'} is not the manifest of a run: name another folder") from error
-    run = RecordedRun(folder, experiment, recorded.rows(LEARNING), recorded.rows(EVALUATED))
-    if not run.cycles:
-        raise ValueError(f"{folder} holds a run without a cycle: let it run first")
-    return run
 
 
 def replay(
@@ -136,11 +90,7 @@ def replay(
         made of has changed since. The cycle is named.
     """
     experiment = run.experiment
-    environment = make(experiment.environment)
-    agent, options = begin(experiment, environment, threads=threads)
-    for name, what in (("knowledge", "--from"), ("trace", "--teacher")):
-        if options.get(name) != recorded_options(run.folder).get(name):
-            raise ValueError(f"{run.folder} began with another state of what {what} names: put that back")
+    agent, environment = beginning(run, threads=threads)
     environment.checked_reset(experiment.seed)
     done = NOTHING
     if first and (found := resume(Recorded(run.folder), experiment, environment=environment, latest=first)):

@@ -19,7 +19,8 @@ from aixi_approx.introspection.context_trees import HasTrees, describe_trees
 from aixi_approx.introspection.vocabulary import Vocabulary
 from aixi_approx.laws.estimate import average, finite, normalised
 from aixi_approx.pomdp.solver import reward_range
-from aixi_approx.viewer.replay import EVALUATED, LEARNING, RecordedRun, Replayed, replay
+from aixi_approx.viewer.recorded_run import EVALUATED, LEARNING, RecordedRun
+from aixi_approx.viewer.replay import Replayed, replay
 
 FORMAT = 1  # of the data
 STEPS = 20_000  # cycles of a run that are all kept
