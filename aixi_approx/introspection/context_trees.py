@@ -6,11 +6,9 @@ was learned. The mixture predicts with all of them, and a little better; these a
 
 from __future__ import annotations
 
-from collections import defaultdict
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
-from numpy.typing import NDArray
 
 from aixi_approx.coding import Bits, Coding
 from aixi_approx.environment import Environment
@@ -21,18 +19,19 @@ from aixi_approx.introspection.contexts import (
     Part,
     Past,
     Vocabulary,
-    context_bit,
     counted,
     joined_by,
     listed,
     widths,
 )
 from aixi_approx.introspection.tree_rules import FieldTrees, Situation
+from aixi_approx.introspection.worth import worth_of_parts
 
 if TYPE_CHECKING:
     from aixi_approx.predictors.context_tree import BestNodes
 
 RULES = 8  # of a field, unless more are asked for: a person reads no more at once
+LEAST_WORTH = 4.0  # bits: odds of 16 to 1; with a few dozen parts to look at, less comes by chance
 SAID = 2  # rules of a field that are said as sentences
 SURE = 0.9  # probability of the values that are named together; what is less likely goes without saying
 VALUES = 3  # that are named at most
@@ -90,14 +89,16 @@ class Look(NamedTuple):
     part : Part
         Which.
     saved : float
-        Bits by which branching there shortens the code of what was learned: see `savings`.
-    branches : int
-        How many nodes of the trees branch there.
+        What it is worth, in bits of code length: see `worth_of_parts`.
     """
 
     part: Part
     saved: float
-    branches: int
+
+    @property
+    def matters(self) -> bool:
+        """Whether it is of use, and does not only lie between others that are."""
+        return self.saved >= LEAST_WORTH
 
 
 class FieldInWords(NamedTuple):
@@ -110,7 +111,7 @@ class FieldInWords(NamedTuple):
     leaves : int
         Of its trees.
     looks : tuple of Look
-        What of the past they look at, the most useful first.
+        What of the past they look at, what is worth most first.
     rules : tuple of RuleInWords
         What they predict when, the most telling first: frequent, and not what is predicted on average.
     covered : float
@@ -122,6 +123,11 @@ class FieldInWords(NamedTuple):
     looks: tuple[Look, ...]
     rules: tuple[RuleInWords, ...]
     covered: float
+
+    @property
+    def mattering(self) -> list[Look]:
+        """What it depends on, what is worth most first."""
+        return [look for look in self.looks if look.matters]
 
 
 class TreeInWords(NamedTuple):
@@ -174,9 +180,8 @@ class TreeInWords(NamedTuple):
         lines = [*self.sentences]
         for field in self.fields:
             lines += ["", f"{field.name}: {_plural(field.leaves, 'leaf', 'leaves')}"]
-            for look in field.looks:
-                saves = f"{look.saved:,.0f} bits" if look.saved >= 1.5 else "about a bit or less"
-                lines.append(f"  looks at {look.part.in_words()}, which saves {saves}")
+            for look in field.mattering:
+                lines.append(f"  {look.part.in_words()} is worth {_plural(round(look.saved), 'bit', 'bits')}")
             for rule in field.rules:
                 lines.append(f"  {rule.when}: {rule.then}  ({_plural(rule.cycles, 'cycle', 'cycles')})")
             if field.rules and field.covered < 1:
@@ -259,14 +264,14 @@ def describe_trees(predictor: HasTrees, environment: Environment, *, rules: int 
         )
     nodes = predictor.best_nodes()
     past = Past(coding, predictor.history(), reach=1 + predictor.depth // coding.cycle_bits)
-    words, saved, start = Vocabulary(environment), savings(nodes), 0
+    words, start = Vocabulary(environment), 0
     fields = []
     for name in (REWARD, OBSERVATION):
         bits = range(start, start + widths(coding)[name])
-        inside = (nodes.tree >= bits.start) & (nodes.tree < bits.stop)
-        found, covered = _rules(nodes, coding, past=past, bits=bits, field=name, words=words, most=rules)
-        leaves = int(np.count_nonzero(inside & (nodes.looks_at < 0)))
-        looks = _looks(nodes, coding, inside=inside, saved=saved, field=name)
+        leaves = int(np.count_nonzero((nodes.tree >= start) & (nodes.tree < bits.stop) & (nodes.looks_at < 0)))
+        looks = _looks(nodes, coding, bits=bits, field=name)
+        told = [look.part for look in looks if look.matters]
+        found, covered = _rules(nodes, past, words=words, bits=bits, field=name, told=told, most=rules)
         fields.append(FieldInWords(name, leaves, looks, found, covered))
         start = bits.stop
     leaf = nodes.looks_at < 0
@@ -283,29 +288,6 @@ def describe_trees(predictor: HasTrees, environment: Environment, *, rules: int 
     return tree._replace(sentences=tuple(_sentences(tree)))
 
 
-def savings(nodes: BestNodes) -> NDArray[np.float64]:
-    """Return by how many bits each branching of the best trees shortens the code, float64[n]; 0 in leaves.
-
-    A branching saves the code of a leaf in its place less the codes of two leaves below it, each with its Gamma. Where
-    that is less than nothing, it is there for the sake of those below, and half of what they save with it is its own.
-    The sum over all is what the trees save against one leaf for each percept bit.
-    """
-    leaf = nodes.looks_at < 0
-    below = nodes.parent >= 0
-    as_leaf = nodes.bits + np.where(leaf, nodes.gamma, 1)  # a node that goes on is not at full depth: it pays to stop
-    saved = np.where(leaf, 0.0, as_leaf - nodes.gamma)
-    np.subtract.at(saved, nodes.parent[below], as_leaf[below])
-    parent, total, share = nodes.parent.tolist(), saved.tolist(), [1.0] * len(saved)
-    for node in range(len(parent) - 1, -1, -1):
-        if parent[node] >= 0:
-            total[parent[node]] += total[node]
-    for node, own in enumerate(saved.tolist()):
-        mine = share[parent[node]] if parent[node] >= 0 else 1.0
-        saved[node] = mine * (own if own >= 0 else total[node] / 2)
-        share[node] = mine if own >= 0 else mine * total[node] / 2 / (total[node] - own)
-    return saved
-
-
 def difference(earlier: TreeInWords | None, later: TreeInWords) -> Growth:
     """Return what the trees have begun to look at from one moment of learning to another, and what no more.
 
@@ -318,7 +300,7 @@ def difference(earlier: TreeInWords | None, later: TreeInWords) -> Growth:
     """
 
     def looks(tree: TreeInWords | None) -> list[tuple[str, Part]]:
-        return [(field.name, look.part) for field in tree.fields for look in field.looks] if tree else []
+        return [(field.name, look.part) for field in tree.fields for look in field.mattering] if tree else []
 
     before, after = looks(earlier), looks(later)
     return Growth(
@@ -329,23 +311,15 @@ def difference(earlier: TreeInWords | None, later: TreeInWords) -> Growth:
     )
 
 
-def _looks(
-    nodes: BestNodes, coding: Coding, *, inside: NDArray[np.bool_], saved: NDArray[np.float64], field: str
-) -> tuple[Look, ...]:
+def _looks(nodes: BestNodes, coding: Coding, *, bits: range, field: str) -> tuple[Look, ...]:
     """What the trees of a field look at, but for the bits of the field itself that came before."""
-    totals: dict[Part, list[float]] = defaultdict(lambda: [0.0, 0])
-    for node in np.flatnonzero(inside & (nodes.looks_at >= 0)).tolist():
-        part = context_bit(coding, int(nodes.tree[node]), place=int(nodes.looks_at[node])).part
-        total = totals[part]
-        total[0] += float(saved[node])
-        total[1] += 1
-    totals.pop(Part(0, field), None)
-    looks = [Look(part, bits, int(branches)) for part, (bits, branches) in totals.items()]
-    return tuple(sorted(looks, key=lambda look: -look.saved))
+    worth = worth_of_parts(nodes, coding, trees=bits)
+    worth.pop(Part(0, field), None)
+    return tuple(sorted((Look(*each) for each in worth.items()), key=lambda look: -look.saved))
 
 
 def _rules(
-    nodes: BestNodes, coding: Coding, *, past: Past, bits: range, field: str, words: Vocabulary, most: int
+    nodes: BestNodes, past: Past, *, words: Vocabulary, bits: range, field: str, told: list[Part], most: int
 ) -> tuple[tuple[RuleInWords, ...], float]:
     """The most frequent rules of a field, and the share of the cycles that they tell of.
 
@@ -355,7 +329,7 @@ def _rules(
         return (), 0.0
 
     def situations(some: range) -> list[Situation]:
-        return FieldTrees(nodes, coding, past=past, field=field, bits=some, start=bits.start).situations()
+        return FieldTrees(nodes, past, field=field, bits=some, start=bits.start).situations(told)
 
     def covered(found: list[Situation]) -> float:
         return sum(each.cycles for each in found) / past.cycles
@@ -400,7 +374,7 @@ def _sentences(tree: TreeInWords) -> list[str]:
         for rule in field.rules[:SAID]:
             if rule.when != ALWAYS and not rule.of_bit:
                 said.append(f"If {rule.when}: the {field.name} is {rule.then}.")
-    lags = [look.part.lag for field in tree.fields for look in field.looks]
+    lags = [look.part.lag for field in tree.fields for look in field.mattering]
     if lags:
         back = max(lags)
         said.append(
@@ -412,19 +386,12 @@ def _sentences(tree: TreeInWords) -> list[str]:
 
 
 def _dependence(field: FieldInWords) -> str:
-    """What a field depends on: "the reward depends on the action now (90 %) and ..."."""
-    if not field.looks:
+    """What a field depends on, what is worth most first: "the reward depends on the action now and ..."."""
+    if not field.mattering:
         always = f": it is {field.rules[0].then}" if field.rules and field.rules[0].when == ALWAYS else ""
         return f"For the {field.name}, nothing of the past matters{always}"
-    total = sum(look.saved for look in field.looks)
-    groups: dict[tuple[str, bool], list[Look]] = {}
-    for look in field.looks:
-        groups.setdefault((look.part.field, look.part.lag > 0), []).append(look)
-    named = [(sum(each.saved for each in group), listed([each.part for each in group])[0]) for group in groups.values()]
-    if len(named) == 1:
-        return f"The {field.name} depends on {named[0][1]} alone"
-    said = [f"{words} ({_percent(saved / total)})" for saved, words in sorted(named, reverse=True)]
-    return f"The {field.name} depends on {joined_by('and', said)}, by what they save"
+    said = listed(look.part for look in field.mattering)
+    return f"The {field.name} depends on {joined_by('and', said)}{' alone' * (len(said) == 1)}"
 
 
 def _percent(share: float) -> str:

@@ -91,9 +91,15 @@ class Past:
         The history. A cycle at its end that is not whole is left out.
     reach : int
         Cycles of context before each cycle. Those before the first one read as zeros.
+
+    Attributes
+    ----------
+    coding : Coding
+        The bits of a cycle.
     """
 
     def __init__(self, coding: Coding, bits: Bits, *, reach: int) -> None:
+        self.coding = coding
         whole = len(bits) // coding.cycle_bits
         self._starts, start = {}, 0
         for field, width in widths(coding).items():
