@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from contextlib import redirect_stdout
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -95,29 +95,20 @@ def _experience(what: str, given: dict[str, int], trust: bool) -> Experience:
 
 def _learn(name: str, given: dict[str, int]) -> Experience:
     """Let an agent learn in an environment."""
-    from aixi_approx.builder import build_agent
     from aixi_approx.envs import make
-    from aixi_approx.experiments.experiment import Experiment, compile_kernels, run
-    from aixi_approx.viewer.growth import Experience, cycles_of
+    from aixi_approx.experiments.experiment import compile_kernels
+    from aixi_approx.viewer.growth import experience_of_learning
 
     environment = make(name)
-    settings, schedule = environment.settings, environment.schedule
-    if "depth" in given:
-        settings = settings._replace(depth=given["depth"])
-    if "cycles" in given:
-        schedule = schedule._replace(cycles=given["cycles"])
-    seed, learned = given.get("seed", 0), list[Any]()
+    settings = environment.settings._replace(**{"depth": given["depth"]} if "depth" in given else {})
+    cycles = given.get("cycles", environment.schedule.cycles)
 
     def watch(part: str, rows: Iterable[Row], *, cycles: int, environment: Environment) -> Iterator[Row]:
-        for row in bar(part, rows, cycles=cycles):
-            learned.append(row)
-            yield row
+        return bar(part, rows, cycles=cycles)
 
     with notice("compiling the search, once; it is kept for next time ..."):
         compile_kernels()
-    run(Experiment(environment.title, settings, schedule, evaluate=0, seed=seed), watch=watch)
-    agent = build_agent(environment, settings=settings, seed=seed)
-    return Experience(environment, agent.predictor, cycles_of(learned, environment, where=name))
+    return experience_of_learning(environment, settings=settings, cycles=cycles, seed=given.get("seed", 0), watch=watch)
 
 
 def _print_json(experience: Experience, trees: list[TreeInWords], growths: list[Growth]) -> None:

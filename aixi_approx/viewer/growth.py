@@ -15,7 +15,7 @@ from aixi_approx.coding import Bits
 from aixi_approx.environment import Environment, Settings
 from aixi_approx.envs import make
 from aixi_approx.execution.folder import open_folder
-from aixi_approx.experiments.experiment import Experiment
+from aixi_approx.experiments.experiment import Experiment, Watcher, run, unwatched
 from aixi_approx.experiments.recording import recorded_rows
 from aixi_approx.experiments.teacher import begin_with
 from aixi_approx.interaction import Row
@@ -117,6 +117,37 @@ def experience_of_agent(path: Path | str, *, trust: bool = False) -> Experience:
         raise ValueError(f"{path} holds an agent that has learned nothing: let it run first")
     whole = len(bits) // cycle_bits * cycle_bits
     return Experience(environment, new.predictor, bits[:whole].reshape(-1, cycle_bits))
+
+
+def experience_of_learning(
+    environment: Environment, *, settings: Settings, cycles: int, seed: int = 0, watch: Watcher = unwatched
+) -> Experience:
+    """Let the default agent learn in an environment, and return what it learned from.
+
+    Parameters
+    ----------
+    environment : Environment
+        One that `make` has made.
+    settings : Settings
+        Of the agent.
+    cycles : int
+        Of learning.
+    seed : int, default: 0
+        All that happens is a function of it.
+    watch : Watcher, optional
+        Receives the rows as they come.
+    """
+    learned = list[Row]()
+
+    def collect(part: str, rows: Iterable[Row], *, cycles: int, environment: Environment) -> Iterator[Row]:
+        for row in watch(part, rows, cycles=cycles, environment=environment):
+            learned.append(row)
+            yield row
+
+    schedule = environment.schedule._replace(cycles=cycles)
+    run(Experiment(environment.title, settings, schedule, evaluate=0, seed=seed), watch=collect)
+    predictor = build_agent(environment, settings=settings, seed=seed).predictor
+    return Experience(environment, predictor, cycles_of(learned, environment, where=environment.title))
 
 
 def cycles_of(rows: Iterable[Row], environment: Environment, *, where: Path | str) -> Bits:
