@@ -33,12 +33,17 @@ if TYPE_CHECKING:
     from aixi_approx.conformance.environment import check_environment as check_environment
     from aixi_approx.conformance.planner import check_planner as check_planner
     from aixi_approx.conformance.predictor import check_predictor as check_predictor
+    from aixi_approx.data_frame import frame as frame
     from aixi_approx.environment import Environment as Environment
     from aixi_approx.environment import EnvironmentFault as EnvironmentFault
     from aixi_approx.environment import Percept as Percept
     from aixi_approx.environment import Schedule as Schedule
     from aixi_approx.environment import Settings as Settings
     from aixi_approx.envs import make as make
+    from aixi_approx.experiments.collection import Collection as Collection
+    from aixi_approx.experiments.experiment import Experiment as Experiment
+    from aixi_approx.experiments.experiment import run as run
+    from aixi_approx.experiments.progress import show_progress as show_progress
     from aixi_approx.interaction import evaluate as evaluate
     from aixi_approx.interaction import interact as interact
     from aixi_approx.laws.estimate import average as average
@@ -60,6 +65,10 @@ __getattr__, __dir__, __all__ = lazy(
         "conformance.predictor": ("check_predictor",),
         "environment": ("Environment", "EnvironmentFault", "Percept", "Schedule", "Settings"),
         "envs": ("make",),
+        "experiments.collection": ("Collection",),
+        "experiments.experiment": ("Experiment", "run"),
+        "experiments.progress": ("show_progress",),
+        "data_frame": ("frame",),
         "laws.estimate": ("average",),
         "interaction": ("evaluate", "interact"),
         "planner": ("Planner",),

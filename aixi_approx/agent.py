@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict
@@ -11,13 +12,20 @@ from typing import Any, NamedTuple, NoReturn, Self
 
 from aixi_approx.archive import write_archive
 from aixi_approx.coding import Coding
+from aixi_approx.display import parameters, table
 from aixi_approx.environment import Percept
-from aixi_approx.planner import Learner, Lesson, Planner, SearchResult, check_result
-from aixi_approx.predictor import PredictorError
+from aixi_approx.introspection.explanation import Came, Explanation, PlannedCycle, Truth, actions_explained
+from aixi_approx.introspection.prediction import LEAST, predict_percept, surprise
+from aixi_approx.introspection.vocabulary import Vocabulary
+from aixi_approx.planner import MAX_HORIZON, Learner, Lesson, Planner, SearchResult, check_result
+from aixi_approx.planner_spec import PlannerSpec
+from aixi_approx.predictor import Predictor, PredictorError
 from aixi_approx.randomness import AGENT, EVALUATION, Stream, below, draw, stream
 from aixi_approx.rollout import RolloutError
 from aixi_approx.validation import as_integer, describe_error, lines_in, own_modules
 
+STEPS = 5  # cycles that an explanation plans ahead
+LIKELY = 0.02  # probability of a percept that is followed there; if none has as much, the likelier bits are
 GUIDES = ("rollout", "policy")  # of a guide
 KIND = "agent"  # of an archive
 
@@ -59,6 +67,8 @@ class Agent:
         Cycles that it has taken in.
     recipe : mapping of str to object, or None
         How `build_agent` made it, as JSON values; None for an agent that was put together by hand.
+    vocabulary : Vocabulary
+        The names of its actions and observations, for people; `build_agent` has them from the environment.
 
     Examples
     --------
@@ -99,6 +109,7 @@ class Agent:
         self.epsilon, self.decay, self.seed = epsilon, decay, seed
         self.cycle = 0
         self.recipe: Mapping[str, Any] | None = None
+        self.vocabulary = Vocabulary()
         self._whole = True  # whether it stands between two cycles
 
     def act(self, *, explore: bool = True, simulations: int | None = None) -> Decision:
@@ -121,6 +132,92 @@ class Agent:
             return check_result(self.planner, result, actions=self.coding.actions)
         except ValueError as error:
             raise AgentFault(str(error)) from error
+
+    def explain(
+        self,
+        decision: Decision | None = None,
+        *,
+        simulations: int | None = None,
+        percept: Percept | None = None,
+        steps: int = STEPS,
+        least: float = LEAST,
+        truth: Truth | None = None,
+    ) -> Explanation:
+        """Explain a decision from here: what it expects of each action, what it plans. It is unchanged afterwards.
+
+        Parameters
+        ----------
+        decision : Decision, optional
+            That it has made here. By default it decides now, greedily.
+        simulations : int, optional
+            Of each search that this takes, if other than the planner's own number.
+        percept : Percept, optional
+            What came of it.
+        steps : int, default: 5
+            Cycles that it is asked to plan ahead by the likeliest percepts, at most its horizon; 0 for none.
+        least : float, default: 0.001
+            Probability below which percepts are left out.
+        truth : Truth, optional
+            What is true here, if the environment is known.
+
+        Raises
+        ------
+        ValueError
+            If there are fewer than 0 steps.
+
+        Examples
+        --------
+        >>> from aixi_approx import build_agent
+        >>> told = build_agent("tiger", "true", seed=1).explain(simulations=2_000)
+        >>> told.name, round(told.actions[told.action].value, 2)
+        ('listen', 3.61)
+        >>> print(told.sentences()[1])
+        It expects left -1 with 50 %, right -1 with 50 %; reward -1 on average.
+        """
+        as_integer("steps", steps, 0, MAX_HORIZON)
+        random = stream(self.seed, EVALUATION, self.cycle)
+        if decision is None:
+            decision = self.act(explore=False, simulations=simulations)
+        result = decision.search or self.search(random, simulations=simulations)
+        knows = isinstance(self.predictor, Predictor)
+        coding, model, policy = self.coding, self.predictor, self.planner.policy
+        with self._blamed("explaining a decision"):
+            prior = None if policy is None else policy.checked_prediction()
+            expected = None
+            if knows:
+                expected = [predict_percept(model, coding, action=a, least=least) for a in range(coding.actions)]
+            came = None
+            if percept is not None:
+                bits = surprise(model, coding, action=decision.action, percept=percept) if knows else None
+                came = Came(percept.observation, percept.reward, bits)
+        horizon = getattr(self.planner, "horizon", None)
+        return Explanation(
+            vocabulary=self.vocabulary,
+            cycle=self.cycle,
+            action=decision.action,
+            explored=decision.explored,
+            found=result.action,
+            simulations=result.simulations,
+            horizon=horizon,
+            actions=actions_explained(self.vocabulary, result, prior=prior, predictions=expected),
+            line=self._line(decision.action, result, steps=min(steps, horizon or steps)) if knows else (),
+            came=came,
+            truth=truth,
+        )
+
+    def _line(self, action: int, result: SearchResult, *, steps: int) -> tuple[PlannedCycle, ...]:
+        """What it does in this cycle and the next ones if always the likeliest percept comes."""
+        line = []
+        with self.evaluation():
+            for step in range(steps):
+                if step:
+                    result = self.search(stream(self.seed, EVALUATION, self.cycle), simulations=result.simulations)
+                    action = result.action
+                percept = predict_percept(self.predictor, self.coding, action=action, least=LIKELY).percepts[0]
+                value = float(result.value[action])
+                line.append(PlannedCycle(action, *percept, value if math.isfinite(value) else None))
+                self.observe(action, Percept(percept.observation, percept.reward))
+        return tuple(line)
 
     def distil(self, action: int) -> float:
         """Let the planner learn, as a policy, the action that is about to be taken; return its log loss in bits."""
@@ -267,6 +364,37 @@ class Agent:
 
     def __copy__(self) -> Self:
         return copy.deepcopy(self)
+
+    def __repr__(self) -> str:
+        """Return what it is made of, where it lives and since when, in a line."""
+        model, planner = self._kinds()
+        where = f" in {self.recipe['environment']}" if self.recipe and self.recipe["environment"] else ""
+        return f"<Agent{where}: {model}, {planner}, {self.cycle:,} cycles, seed {self.seed}>"
+
+    def _repr_html_(self) -> str:
+        """Return what it is made of, how large it has grown, and what it does next, for a notebook."""
+        coding, planner = self.coding, self.planner
+        recipe = self.recipe or {"environment": "", "model": "", "planner": None}
+        bits = f"action {coding.action_bits}, reward {coding.reward_bits}, observation {coding.observation_bits}"
+        rows: list[Any] = [
+            ("cycles", self.cycle),
+            ("random actions now", f"{100 * self.epsilon * self.decay**self.cycle:.3g} %"),
+            ("seed", str(self.seed)),
+            "environment",
+            ("actions", coding.actions),
+            ("bits of a cycle", bits),
+            ("rewards", coding.rewards_in_words()),
+            f"model {recipe['model']}",
+            ("class", type(self.predictor).__name__),
+            *parameters(self.predictor).items(),
+        ]
+        if isinstance(self.predictor, Predictor):
+            rows += self.predictor.statistics().lines()
+        rows += ["planner", ("class", type(planner).__name__)]
+        if recipe["planner"]:
+            rows.append(("as", str(PlannerSpec(**recipe["planner"]))))
+        rows += planner.told().items()
+        return table(f"Agent in {recipe['environment']}" if recipe["environment"] else "Agent", rows)
 
     @contextmanager
     def evaluation(self) -> Iterator[None]:

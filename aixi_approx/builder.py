@@ -19,6 +19,7 @@ from aixi_approx.agent import KIND, Agent
 from aixi_approx.archive import named, read_archive
 from aixi_approx.environment import Environment, Settings
 from aixi_approx.envs import ENVIRONMENTS, is_data, make
+from aixi_approx.introspection.vocabulary import Vocabulary
 from aixi_approx.planner import Learner, Planner
 from aixi_approx.planner_spec import DEFAULT, PlannerSpec
 from aixi_approx.planners import PLANNERS
@@ -38,6 +39,12 @@ def build_agent(
     *,
     planner: PlannerSpec | str = DEFAULT,
     settings: Settings | None = None,
+    depth: int | None = None,
+    horizon: int | None = None,
+    simulations: int | None = None,
+    epsilon: float | None = None,
+    decay: float | None = None,
+    most_memory: int | None = None,
     seed: int = 0,
     threads: int = 1,
 ) -> Agent:
@@ -54,7 +61,19 @@ def build_agent(
         How it decides, as a specification or its short text. Horizon and simulations are those of the settings unless
         it has its own.
     settings : Settings, default: those of the environment
-        Depth, horizon, simulations, epsilon and decay.
+        All of the following at once.
+    depth : int, optional
+        Bits of context of the predictor.
+    horizon : int, optional
+        Cycles that the search looks ahead.
+    simulations : int, optional
+        Of a search.
+    epsilon : float, optional
+        Probability of a random action at the first cycle.
+    decay : float, optional
+        Factor on epsilon, per cycle.
+    most_memory : int, optional
+        Bytes that model, policy and searches may take together.
     seed : int, default: 0
         All that is random in the agent is a function of it.
     threads : int, default: 1
@@ -69,13 +88,22 @@ def build_agent(
     --------
     >>> from aixi_approx import interact, make
     >>> tiger = make("tiger")
-    >>> aimu = build_agent(tiger, "true", settings=tiger.settings._replace(epsilon=0.0))
+    >>> aimu = build_agent(tiger, "true", epsilon=0.0)
     >>> [row.action for row in interact(aimu, tiger, cycles=1)]    # it listens
     [0]
     """
-    environment = make(environment)
-    settings = environment.settings if settings is None else settings
-    spec = as_spec(planner)
+    environment, spec = make(environment), as_spec(planner)
+    settings = replaced_settings(
+        environment.settings if settings is None else settings,
+        spec,
+        model=model,
+        depth=depth,
+        horizon=horizon,
+        simulations=simulations,
+        epsilon=epsilon,
+        decay=decay,
+        most_memory=most_memory,
+    )
     search = build_planner(environment, spec, model=model, settings=settings, threads=threads)
     learner: Learner | None = search.learner()
     if learner is None:
@@ -87,6 +115,7 @@ def build_agent(
     agent = Agent(
         environment.coding, learner, planner=search, epsilon=settings.epsilon, decay=settings.decay, seed=seed
     )
+    agent.vocabulary = Vocabulary(environment.actions, environment.observations)
     agent.recipe = {
         "environment": environment.title,
         "model": model,
@@ -94,6 +123,40 @@ def build_agent(
         "settings": settings._asdict(),
     }
     return agent
+
+
+def replaced_settings(settings: Settings, spec: PlannerSpec, *, model: str, **given: float | None) -> Settings:
+    """Return settings with what is given in place of what they have.
+
+    Parameters
+    ----------
+    settings : Settings
+        Those of the environment, mostly.
+    spec : PlannerSpec
+        Of the planner.
+    model : str
+        Its name.
+    **given : float or None
+        Fields of `Settings`; None stands for what the settings have.
+
+    Raises
+    ------
+    ValueError
+        If the agent does not take one of them, or the planner has it already.
+    """
+    asked: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+    refuse_untaken(asked, spec, model=model)
+    return settings._replace(**asked)
+
+
+def refuse_untaken(asked: Iterable[str], spec: PlannerSpec, *, model: str) -> None:
+    """Raise ValueError if an option means nothing to an agent of a planner and a model, or the planner has it."""
+    taken, own = options_taken(spec, model), spec.options()
+    for name in asked:
+        if name not in taken:
+            raise ValueError(f"{name} means nothing to {spec.title} with the model {model}: leave it out")
+        if name in own and name != "depth":  # that of a planner is of what it learns itself
+            raise ValueError(f"{name} is in the planner {spec}, too: leave one out")
 
 
 def load(
@@ -284,11 +347,16 @@ def mc_aixi(
     seed : int, default: 0
         All that is random in the agent is a function of it.
     """
-    environment = make(environment)
-    given = {"depth": depth, "horizon": horizon, "simulations": simulations, "epsilon": epsilon, "decay": decay}
-    changes: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
-    settings = environment.settings._replace(**changes)
-    return build_agent(environment, planner=PlannerSpec("rhouct", ucb=ucb, memo=memo), settings=settings, seed=seed)
+    return build_agent(
+        environment,
+        planner=PlannerSpec("rhouct", ucb=ucb, memo=memo),
+        depth=depth,
+        horizon=horizon,
+        simulations=simulations,
+        epsilon=epsilon,
+        decay=decay,
+        seed=seed,
+    )
 
 
 def options_taken(planner: PlannerSpec | str, model: str = CTW) -> set[str]:

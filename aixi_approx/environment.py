@@ -17,7 +17,9 @@ from numbers import Integral, Real
 from typing import Any, NamedTuple, Self
 
 from aixi_approx.coding import Coding, ascending, bits_for, nearest_reward, rewards_in_words
+from aixi_approx.display import paragraphs, table
 from aixi_approx.validation import describe_error, own_modules, shown
+from aixi_approx.words import beginning
 
 
 class Percept(NamedTuple):
@@ -61,6 +63,7 @@ MAX_REWARD = 1 << 31  # or its negative
 MAX_BITS = 64  # of an observation
 MAX_REWARDS = 1 << 20  # that are declared one by one
 TEXT = (str, bytes, bytearray)
+SOON = 10_000  # states of an environment whose reward of the random agent is found out in less than a second
 
 
 class EnvironmentFault(ValueError):
@@ -156,6 +159,23 @@ class Environment(ABC):
 
     def __copy__(self) -> Self:
         return copy.deepcopy(self)
+
+    def __repr__(self) -> str:
+        """Return its name, and what it has, in a line; one that is not declared yet has only a name."""
+        try:
+            actions, observations, rewards = len(self.actions), len(self.observations), self.coding.rewards_in_words()
+        except Exception:
+            return f"<{self.title or self.name}>"
+        return f"<{self.title or self.name}: {actions:,} actions, {observations:,} observations, rewards {rewards}>"
+
+    def _repr_html_(self) -> str:
+        """Return its rules, what can be done and seen, and what can be earned, for a notebook."""
+        told: dict[str, object] = {**facts(self)}
+        if self.size is None or self.size <= SOON:
+            told["reward of a random agent"] = self.random_reward
+        told["best achievable"] = self.optimum
+        rows = [(name, value) for name, value in told.items() if value not in (None, "")]
+        return table(self.title or self.name, rows) + paragraphs(self.rules.split("\n\n"))
 
     def __getattr__(self, name: str) -> float:  # of what is not declared
         if name in ("min_reward", "max_reward") and self.rewards:
@@ -342,3 +362,31 @@ class Environment(ABC):
     def _told(self, error: BaseException) -> str:
         """An error in this environment's own code, which stands in the files of the classes that it is derived from."""
         return describe_error(error, own_modules(type(self)))
+
+
+def facts(environment: Environment) -> dict[str, str]:
+    """Return what an environment declares, in words: empty where it says nothing.
+
+    Raises
+    ------
+    EnvironmentFault
+        If the declaration makes no sense.
+
+    Examples
+    --------
+    >>> from aixi_approx import make
+    >>> facts(make("tiger"))["observations"]
+    'nothing, left, right'
+    """
+    coding = environment.coding
+    bits = f"action {coding.action_bits}, reward {coding.reward_bits}, observation {coding.observation_bits}"
+    return {
+        "actions": beginning(environment.actions),
+        "observations": beginning(environment.observations),
+        "rewards": coding.rewards_in_words(),
+        "bits of a cycle": bits,
+        "hidden": environment.hidden,
+        "difficulty": environment.difficulty,
+        "approximations": environment.approximations,
+        "states": "" if environment.size is None else f"{environment.size:,}",
+    }

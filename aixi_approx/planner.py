@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aixi_approx.coding import Bits
+from aixi_approx.display import parameters, table
 from aixi_approx.environment import Environment
 from aixi_approx.randomness import Stream, below
 from aixi_approx.validation import as_integer
@@ -51,6 +52,28 @@ class SearchResult(NamedTuple):
     simulations: int
     error: NDArray[np.float64] | None = None
     deviation: NDArray[np.float64] | None = None
+
+    def __repr__(self) -> str:
+        """Return it in a line, with all digits."""
+        fields = self._asdict().items()
+        told = (f"{name}={value.tolist() if isinstance(value, np.ndarray) else value!r}" for name, value in fields)
+        return f"{type(self).__name__}({', '.join(told)})"
+
+    def _repr_html_(self) -> str:
+        """Return a table of the actions, by number, for a notebook."""
+        columns: dict[str, Any] = {
+            "value": self.value,
+            "± at most": self.error,
+            "standard error": self.deviation,
+            "visits": self.visits,
+        }
+        known = {name: each.tolist() for name, each in columns.items() if each is not None}
+        rows = [
+            (action, *numbers, "chosen" * (action == self.action))
+            for action, numbers in enumerate(zip(*known.values(), strict=True))
+        ]
+        title = f"A search of {self.simulations:,} simulations"
+        return table(title, rows, columns=("action", *known, ""))
 
 
 class Lesson(NamedTuple):
@@ -242,6 +265,20 @@ class Planner(ABC):
 
     def __copy__(self) -> Self:
         return copy.deepcopy(self)
+
+    def __repr__(self) -> str:
+        """Return its class and its options, in a line."""
+        options = (f"{name}={value!r}" for name, value in self.told().items())
+        return f"{type(self).__name__}({', '.join(options)})"
+
+    def _repr_html_(self) -> str:
+        """Return its class and its options, for a notebook."""
+        return table(type(self).__name__, self.told().items())
+
+    def told(self) -> dict[str, object]:
+        """Return its options, as far as it tells them, by name."""
+        told = parameters(self)
+        return {**told, "searches": self.searches} if self.searches > 1 else told
 
     def mark(self) -> int:
         """Remember this point; return its number, at least 0."""

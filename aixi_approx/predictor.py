@@ -27,9 +27,11 @@ from typing import Any, ClassVar, NamedTuple, NoReturn, Self, TypeVar
 
 from aixi_approx.archive import kept_attributes, named, read_archive, restore_attributes, write_archive
 from aixi_approx.coding import Bits
+from aixi_approx.display import parameters, table
 from aixi_approx.environment import Environment
 from aixi_approx.predictor_abi import FAILED, OPERATION, Addresses
 from aixi_approx.validation import describe_error, own_modules
+from aixi_approx.words import size
 
 T = TypeVar("T")
 DERIVED = ("_callbacks", "fault")  # attributes that are no part of a state
@@ -59,6 +61,20 @@ class Statistics(NamedTuple):
     memory: int | None = None
     bits: int | None = None
     visits: int | None = None
+
+    def lines(self) -> list[tuple[str, object]]:
+        """Return what is known, in words."""
+        told: dict[str, object] = {
+            "nodes": self.nodes,
+            "memory": None if self.memory is None else size(self.memory),
+            "bits predicted or learned": self.bits,
+            "nodes visited for these": self.visits,
+        }
+        return [(name, value) for name, value in told.items() if value is not None]
+
+    def _repr_html_(self) -> str:
+        """Return what is known, for a notebook."""
+        return table("Size and work of a predictor", self.lines(), note="" if any(self) else "It does not say.")
 
 
 class Predictor(ABC):
@@ -240,6 +256,18 @@ class Predictor(ABC):
 
     def __copy__(self) -> Self:
         return self.copy()
+
+    def __repr__(self) -> str:
+        """Return its class, its options and the bits of a cycle, in a line."""
+        return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in self._told().items())})"
+
+    def _repr_html_(self) -> str:
+        """Return what it is, how large, and the work it has done, for a notebook."""
+        return table(type(self).__name__, [*self._told().items(), *self.statistics().lines()])
+
+    def _told(self) -> dict[str, object]:
+        bits = ("action_bits", "percept_bits")  # which a constructor that failed has not set
+        return {**parameters(self), **{name: getattr(self, name) for name in bits if hasattr(self, name)}}
 
     def __getstate__(self) -> dict[str, Any]:
         return {name: value for name, value in vars(self).items() if name not in DERIVED}

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from aixi_approx.cli.options import as_json, notice, number, print_json
+from aixi_approx.cli.options import as_json, notice, print_json
+from aixi_approx.words import number
 
 if TYPE_CHECKING:
     from aixi_approx.environment import Environment

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from aixi_approx.cli.options import FORMATS, notice, number, print_json, written
+from aixi_approx.cli.options import FORMATS, notice, print_json, written
+from aixi_approx.words import number
 
 if TYPE_CHECKING:
     from aixi_approx.laboratory.forecast import Forecast

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from aixi_approx.cli.options import notice, progress
+from aixi_approx.cli.options import notice
 from aixi_approx.cli.signals import can_go_on
+from aixi_approx.experiments.progress import terminal_bar
 
 if TYPE_CHECKING:
     from aixi_approx.laboratory.runner import Laboratory
@@ -62,7 +63,7 @@ def run_laboratory(
         longest = LONG if longest is None else longest
         if seconds > longest and not yes and not (sys.stdin.isatty() and click.confirm("Begin?", err=True)):
             raise click.ClickException(f"it would take about {format_duration(seconds)}: {fewer}")
-        with progress() as bar:
+        with terminal_bar() as bar:
             task = bar.add_task("measuring", total=seconds)
             laboratory.run(place, progress=lambda done, total: bar.update(task, completed=done, total=total))
 

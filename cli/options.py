@@ -16,8 +16,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from rich.progress import Progress
-
     from aixi_approx.conformance.diagnostic import Diagnostic
 
 FORMATS = (".png", ".svg", ".pdf")
@@ -50,21 +48,6 @@ def print_diagnostic(diagnostic: Diagnostic) -> None:
     line = f"{'FAILED' if result == 'failed' else result:8}{check:14}{' '.join(message.split())}"
     folded = textwrap.fill(line, width, subsequent_indent=" " * 22, break_on_hyphens=False)
     click.echo(click.style(folded, fg="red") if result == "failed" else folded)
-
-
-def progress(*columns: str) -> Progress:
-    """Return a progress bar on stderr: description, bar, share, the given columns, time left."""
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
-
-    return Progress(
-        TextColumn("{task.description:<10}", markup=False),
-        BarColumn(bar_width=24),
-        TaskProgressColumn(),
-        *(TextColumn(column, markup=False) for column in columns),
-        TimeRemainingColumn(compact=True),
-        console=Console(stderr=True),
-    )
 
 
 @contextmanager
@@ -126,15 +109,6 @@ def plain(text: str) -> str:
     return "".join(c if c.isprintable() or c in "\n\u00a0" else repr(c)[1:-1] for c in text)
 
 
-def plain_texts(content: Any) -> Any:
-    """Return what a file held, with all its texts as `plain` has them."""
-    if isinstance(content, str):
-        return plain(content)
-    if isinstance(content, dict):
-        return {name: plain_texts(each) for name, each in content.items()}
-    return [plain_texts(each) for each in content] if isinstance(content, list) else content
-
-
 def at_least(least: int) -> click.IntRange:
     """Return the type of a whole number with a lower bound."""
     return click.IntRange(min=least)
@@ -161,25 +135,3 @@ def _bytes(context: click.Context, parameter: click.Parameter, text: str | None)
     if not count:
         raise click.BadParameter(f"{text!r} is no number of bytes: write one as 500M or 2G")
     return count
-
-
-def number(value: float | None, digits: int = 3) -> str:
-    """Return a number for people, who read "unknown" where there is none.
-
-    >>> number(None), number(1 / 3), number(-1e-17)
-    ('unknown', '0.333', '0.000')
-    """
-    return "unknown" if value is None else f"{round(value, digits) + 0.0:.{digits}f}"
-
-
-def size(count: float) -> str:
-    """Return a number of bytes for people.
-
-    >>> size(2_500_000)
-    '2.5 MB'
-    """
-    for unit in ("B", "kB", "MB"):
-        if count < 1000:
-            return f"{count:.3g} {unit}"
-        count /= 1000
-    return f"{count:.3g} GB"

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
 from typing import TYPE_CHECKING
 
-from aixi_approx.cli.options import number
-from aixi_approx.cli.policy import word
+from aixi_approx.environment import facts
 from aixi_approx.envs import make
 from aixi_approx.pomdp.definition import POMDP
 from aixi_approx.pomdp.solver import best_reward, solve_soon
 from aixi_approx.randomness import below, stream
+from aixi_approx.words import number, word
 
 if TYPE_CHECKING:
     from aixi_approx.environment import Environment
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
 CYCLES = 5  # that are drawn, but of large pictures only 2
 LARGE = 8  # lines of a picture
 AHEAD = (1, 2, 3, 4, 6, 8, 12)  # cycles
-NAMED = 12  # names in a row
 HEAD = """# The environments
 
 Rewards are per cycle, in the long run, and exact. *Looking m cycles ahead* is what an agent earns that knows the
@@ -49,17 +47,8 @@ def at_its_smallest(name: str) -> tuple[str, Environment]:
 
 
 def _facts(environment: Environment, solution: Solution | None) -> str:
-    coding = environment.coding
     rows = {
-        "actions": _names(environment.actions),
-        "observations": _names(environment.observations),
-        "rewards": coding.rewards_in_words(),
-        "bits of a cycle": f"action {coding.action_bits}, reward {coding.reward_bits}, "
-        f"observation {coding.observation_bits}",
-        "hidden": environment.hidden,
-        "difficulty": environment.difficulty,
-        "approximations": environment.approximations,
-        "states": "" if environment.size is None else f"{environment.size:,}",
+        **facts(environment),
         "reward of a random agent": number(environment.random_reward, 4),
         "best achievable": number(solution.lower if solution else environment.optimum, 4),
     }
@@ -67,13 +56,6 @@ def _facts(environment: Environment, solution: Solution | None) -> str:
         ahead = ", ".join(f"{m}: {round(solution.receding_reward(m), 9) + 0.0:.4g}" for m in AHEAD)
         rows["looking m cycles ahead"] = f"{ahead} (m: reward)"
     return "\n".join(["| | |", "|---|---|", *(f"| {name} | {value} |" for name, value in rows.items() if value)])
-
-
-def _names(names: Sequence[Hashable]) -> str:
-    """Names for people; the first of them if there are many."""
-    some = [word(names[i]) for i in range(min(NAMED, len(names)))]
-    left = len(names) - len(some)
-    return ", ".join(some) + (f" and {left:,} more" if left else "")
 
 
 def _sizes(family: str, sizes: tuple[str, ...]) -> str:

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from aixi_approx.cli.bar import bar
-from aixi_approx.cli.options import as_json, at_least, notice, number, print_json
-from aixi_approx.cli.policy import word
+from aixi_approx.cli.options import as_json, at_least, notice, print_json
 from aixi_approx.cli.run import MODELS
 from aixi_approx.cli.signals import Stopped
+from aixi_approx.experiments.progress import show_progress
+from aixi_approx.words import number, word
 
 if TYPE_CHECKING:
     from aixi_approx.environment import Environment
@@ -111,7 +111,7 @@ def _agent(environment: Environment, model: str, cycles: int, simulations: int |
         compile_kernels(model)
     agent = build_agent(environment, model, seed=seed)
     environment.checked_reset(seed)
-    for _ in bar("learning", interact(agent, environment, cycles=cycles), cycles=cycles):
+    for _ in show_progress("learning", interact(agent, environment, cycles=cycles), cycles=cycles):
         pass
     return evaluate(agent, environment, cycles=MAX_CYCLES, seed=seed, simulations=simulations)
 

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import click
 
-from aixi_approx.cli.options import as_json, at_least, print_json, progress, size
+from aixi_approx.cli.options import as_json, at_least, print_json
+from aixi_approx.experiments.progress import terminal_bar
+from aixi_approx.words import size
 
 CHUNK = 1 << 11  # bytes learned between two looks at the clock, and at Ctrl-C: some hundredths of a second
 
@@ -56,7 +58,7 @@ def command(file: Path, depth: int, trees: str, bit_order: str, as_json: bool) -
     order = {"msb": "big", "lsb": "little"}[bit_order]
     code_length = 0.0
     began = time.perf_counter()
-    with progress("{task.fields[loss]:.3f} bits/byte", "{task.fields[speed]:,.0f} ns/bit") as bar:
+    with terminal_bar("{task.fields[loss]:.3f} bits/byte", "{task.fields[speed]:,.0f} ns/bit") as bar:
         task = bar.add_task(file.name, total=len(data), loss=8.0, speed=0.0)
         for start in range(0, len(data), CHUNK):
             chunk = np.frombuffer(data[start : start + CHUNK], np.uint8)

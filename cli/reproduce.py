@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from aixi_approx.jair2011.tables import Point
     from aixi_approx.laboratory.runner import Laboratory
 
+DPI = 130  # of pictures
+
 
 @click.command("reproduce", short_help="JAIR 2011, tables 5 and 6, figures 7 to 10, ours beside the paper's.")
 @click.argument("environments", nargs=-1, metavar="[ENVIRONMENT]...")
@@ -101,7 +103,7 @@ def _draw(found: Sequence[Point], laboratory: Laboratory[PaperStudy]) -> list[Pa
         files += [out / "learning.png", out / "search.png"]
         for draw, file in zip((learning_curves, search_curves), files, strict=True):
             with written(file):
-                draw(found, file)
+                draw(found).savefig(file, dpi=DPI)
     study, store = laboratory.study, laboratory.store
     if runs := [run for run in study.runs() if run.environment == PACMAN]:
         files.append(out / "pacman.png")
@@ -110,5 +112,5 @@ def _draw(found: Sequence[Point], laboratory: Laboratory[PaperStudy]) -> list[Pa
             for run in runs
         }
         with written(files[-1]):
-            pacman_curves(found, learning, path=files[-1])
+            pacman_curves(found, learning).savefig(files[-1], dpi=DPI)
     return files

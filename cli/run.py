@@ -11,20 +11,19 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from aixi_approx.cli.bar import bar
 from aixi_approx.cli.options import (
     as_json,
     at_least,
     discount,
     memory,
     notice,
-    number,
     picture,
-    plain_texts,
+    plain,
     print_json,
-    size,
+    written,
 )
 from aixi_approx.cli.watch import watch as draw
+from aixi_approx.experiments.progress import show_progress
 from aixi_approx.planner_spec import DEFAULT, LEAVES, LESSONS, RULES, STOPS
 from aixi_approx.planners import PLANNERS
 from aixi_approx.predictors import PREDICTORS
@@ -46,13 +45,11 @@ SEARCH = (  # options of the planner
     "memory_cycles",
     "levels",
 )
-EVALUATION_CYCLES, FEWEST_CYCLES = 2_000, 100  # of an evaluation, unless something else is asked for
+DPI = 130  # of a picture
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
     from aixi_approx.environment import Environment
-    from aixi_approx.experiments.experiment import Watcher
+    from aixi_approx.experiments.experiment import RunResult
     from aixi_approx.interaction import Row
 
 
@@ -172,8 +169,7 @@ def command(
       aixi run 'gym:FrozenLake-v1?is_slippery=False'
     """
     from aixi_approx.builder import options_taken
-    from aixi_approx.envs import make
-    from aixi_approx.envs.restarting import named
+    from aixi_approx.experiments.collection import Collection
     from aixi_approx.experiments.experiment import Experiment, compile_kernels, run
     from aixi_approx.experiments.recording import recorded_rows
     from aixi_approx.planner_spec import PlannerSpec
@@ -191,48 +187,39 @@ def command(
     if twice := [name for name in asked if name in spec.options() and name != "depth"]:
         raise click.UsageError(f"--{twice[0].replace('_', '-')} is in --planner {planner}, too: leave one out")
     spec = spec._replace(**{name: asked[name] for name in SEARCH if name in asked})
-    with redirect_stdout(sys.stderr):  # what an environment prints is no result
-        made = make(named(environment, discount))
-
-    def replaced(defaults: Any) -> Any:
-        return defaults._replace(**{name: asked[name] for name in defaults._fields if name in asked})
-
-    settings, schedule = replaced(made.settings), replaced(made.schedule)
+    options = {name: value for name, value in asked.items() if name not in (*SEARCH, "threads")}
     if exploration:
-        settings = settings._replace(epsilon=exploration[0], decay=exploration[1])
+        options["epsilon"], options["decay"] = exploration
     if evaluate is None and out:
         evaluate = _recorded_evaluation(out)
-    if evaluate is None:
-        short = 0 < asked.get("cycles", 0) < EVALUATION_CYCLES
-        evaluate = max(FEWEST_CYCLES, asked["cycles"]) if short else EVALUATION_CYCLES
-    experiment = Experiment(
-        made.title,
-        settings,
-        schedule,
-        spec,
-        model,
-        evaluate,
-        learn_in_evaluation,
-        seed,
-        str(teacher) if teacher else None,
-        str(start) if start else None,
-    )
+    with redirect_stdout(sys.stderr):  # what an environment prints is no result
+        experiment = Experiment.of(
+            environment,
+            model=model,
+            planner=spec,
+            discount=discount,
+            evaluate=evaluate,
+            learn_in_evaluation=learn_in_evaluation,
+            seed=seed,
+            teacher=teacher,
+            start=start,
+            **options,
+        )
     before = _content(out)
     with notice("compiling the search, once; it is kept for next time ..."):
         compile_kernels(model, spec)
-    learned: list[Row] | None = [] if picture else None
+    watcher = _draw_evaluation if watch else show_progress
+    rows = Collection(watcher) if picture else None
     with redirect_stdout(sys.stderr):
-        result = run(experiment, out, watch=_watcher(watch, learned), threads=threads or 1).as_json()
-    if picture:
-        from aixi_approx.cli.curve import draw as draw_curve
-
-        if out:
-            learned = recorded_rows(out / "learning.csv")
-        draw_curve(learned or [], result, path=picture)
+        result = run(experiment, out, watch=rows or watcher, threads=threads or 1)
+    if picture and rows:
+        learned = recorded_rows(out / "learning.csv") if out else rows.learning
+        with written(picture):
+            result.draw(learned).savefig(picture, dpi=DPI)
     if as_json:
-        print_json(result)
+        print_json(result.as_json())
     else:
-        _print_table(plain_texts(result))
+        _print_table(result)
         if out:
             print(f"Every cycle stands in {out}/learning.csv and {out}/evaluation.csv.")
             if (out / "agent.aixi").exists():
@@ -256,96 +243,39 @@ def _content(out: Path | None) -> bytes | None:
     return path.read_bytes() if path and path.is_file() else None
 
 
-def _watcher(pictures: bool, learned: list[Row] | None) -> Watcher:
-    """Return who shows a run, with bars or pictures of the evaluation, and collects the rows of learning if asked."""
-
-    def show(part: str, rows: Iterable[Row], cycles: int, environment: Environment) -> Iterator[Row]:
-        if part == "learning" and learned is not None:
-            rows = _collect(rows, learned)
-        if pictures and cycles and part == "evaluation":
-            return draw(rows, cycles, environment=environment)
-        return bar(part, rows, cycles=cycles)
-
-    return show
+def _draw_evaluation(part: str, rows: Iterable[Row], *, cycles: int, environment: Environment) -> Iterator[Row]:
+    """Pass rows on, and show the evaluation in pictures."""
+    if cycles and part == "evaluation":
+        return draw(rows, cycles, environment=environment)
+    return show_progress(part, rows, cycles=cycles)
 
 
-def _collect(rows: Iterable[Row], to: list[Row]) -> Iterator[Row]:
-    """Pass rows on, and keep them."""
-    for row in rows:
-        to.append(row)
-        yield row
-
-
-def _print_table(result: dict[str, Any]) -> None:
+def _print_table(result: RunResult) -> None:
     """Print what came of a run."""
     from rich import box
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
-    from aixi_approx.experiments.tally import WINDOW
+    from aixi_approx.experiments import summary
 
-    cycles = result["schedule"]["cycles"]
-    known = result["phases"] and result["evaluate"]
-    where = f", evaluated in {result['phases'][-1]['environment']}" if known else ""
-    print(f"{result['environment']} after {cycles:,} cycles{where}")
+    print(plain(summary.title(result)))
+    first, *others = summary.sections(result)
     table = Table(box=box.SIMPLE_HEAD)
-    table.add_column("reward per cycle")
-    table.add_column("", justify="right")
-    table.add_column("")
-    if result["evaluate"]:
-        table.add_row(
-            "this agent",
-            number(result["reward"]),
-            f"95 % in {number(result['reward_low'])} to {number(result['reward_high'])}",
-        )
-    if result["discounted_value"] is not None:
-        table.add_row("discounted value", number(result["discounted_value"]), f"by {result['discount']:g}")
-    unknown = "not a POMDP: --planner random finds out" if result["planner"]["name"] != "random" else "not a POMDP"
-    table.add_row("random agent", number(result["random_reward"]), unknown if result["random_reward"] is None else "")
-    table.add_row("best achievable", number(result["optimum"]), "")
-    if result["evaluate"] and result["score"] is not None:
-        table.add_row("score", number(result["score"]), "0 = random, 1 = best")
-    for phase in result["phases"]:
+    for column, side in zip(first.head, ("left", "right", "left"), strict=True):
+        table.add_column(column, justify=side)
+
+    def add(cells: Iterable[str], style: str = "") -> None:
+        table.add_row(*(Text(plain(cell), style=style if not i else "") for i, cell in enumerate(cells)))
+
+    for line in first.lines:
+        add(line)
+    for section in others:
         table.add_section()
-        _add_phase(table, phase)
-    table.add_section()
-    if result["lessons"] is not None:
-        of_teacher = f"and {result['taught']:,} of a teacher" if result["taught"] else ""
-        own, none = f"{result['lessons']:,}", result["lessons"] + result["taught"] == 0
-        table.add_row("[bold]policy", "", "bits per action")
-        table.add_row("lessons", own, "so it acts at random" if none else of_teacher, end_section=not result["lessons"])
-    if result["surprise_start"] is not None:
-        window = min(WINDOW, result["lessons"])
-        if result["lessons"] > window:
-            table.add_row("at the start", number(result["surprise_start"]), f"first {window:,} lessons")
-        table.add_row("at the end", number(result["surprise_end"]), f"last {window:,} lessons", end_section=True)
-    if result["log_loss_start"] is not None:
-        window = min(WINDOW, cycles)
-        table.add_row("[bold]log loss", "", "bits per percept")
-        if cycles > window:
-            table.add_row("at the start", number(result["log_loss_start"]), f"first {window:,} cycles")
-        table.add_row("at the end", number(result["log_loss_end"]), f"last {window:,} cycles", end_section=True)
-    table.add_row("[bold]cost", "", "")
-    if result["nodes"] is not None:
-        table.add_row("context-tree nodes", f"{result['nodes']:,}", size(result["memory"]))
-    simulations = result["simulations_learning"] + result["simulations_evaluation"]
-    if simulations:
-        table.add_row("simulations", f"{simulations:,}", f"{result['simulations_per_decision']:,.0f} a decision")
-    table.add_row("time", f"{result['learning_seconds'] + result['evaluation_seconds']:.1f} s", "")
+        add(section.head, "bold")
+        for line in section.lines:
+            add(line)
+    add(("time", f"{result.learning_seconds + result.evaluation_seconds:.1f} s", ""))
     Console(emoji=False).print(table)
-    if result.get("approximations"):
-        print(f"Not as in the original: {result['approximations']}.")
-
-
-def _add_phase(table: Table, phase: dict[str, Any]) -> None:
-    """Add what became of an agent in one of several environments."""
-    from aixi_approx.experiments.recovery import TOLERANCE
-
-    table.add_row(f"[bold]{phase['environment']}", "score", f"cycles {phase['onset']:,} to {phase['end'] - 1:,}")
-    table.add_row("at first", number(phase["score_first"]), f"reward {number(phase['reward_first'])}")
-    table.add_row("at last", number(phase["score_last"]), f"reward {number(phase['reward_last'])}")
-    if phase["onset"]:
-        recovered, before = phase["recovered"], phase["score_before"]
-        text = f"after {recovered:,} cycles" if recovered else "not within this time"
-        known = before is not None and phase["score_last"] is not None
-        table.add_row("recovered", "", f"{text}, to {before - TOLERANCE:.3f}" if known else "unknown")
+    if result.approximations:
+        print(f"Not as in the original: {plain(result.approximations)}.")

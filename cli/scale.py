@@ -15,8 +15,9 @@ from aixi_approx.cli.forecast import show_forecast
 from aixi_approx.cli.laboratory import on as on_option
 from aixi_approx.cli.laboratory import run_laboratory
 from aixi_approx.cli.laboratory import yes as yes_option
-from aixi_approx.cli.options import as_json, at_least, print_json, progress, written
+from aixi_approx.cli.options import as_json, at_least, print_json, written
 from aixi_approx.cli.plan import show_plan
+from aixi_approx.experiments.progress import terminal_bar
 
 if TYPE_CHECKING:
     from aixi_approx.laboratory.results import Results
@@ -222,7 +223,7 @@ def _fit(found: Sequence[Results]) -> None:
     """Fit all laws, behind a bar."""
     from aixi_approx.laboratory.results import LAWS
 
-    with progress("{task.fields[now]}") as bar:
+    with terminal_bar("{task.fields[now]}") as bar:
         task = bar.add_task("laws", total=len(found) * len(LAWS), now="")
         for f in found:
             for law in f.fit():

@@ -12,16 +12,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from aixi_approx.cli.options import as_json, at_least, discount, moving, notice, number, picture, print_json
+from aixi_approx.cli.options import as_json, at_least, discount, moving, notice, picture, print_json, written
 from aixi_approx.cli.signals import can_go_on
+from aixi_approx.words import number
 
 if TYPE_CHECKING:
     from aixi_approx.pomdp.definition import POMDP
     from aixi_approx.pomdp.solution import Solution
 
-SHOWN, BEGINNING = 30, 10  # nodes of a policy in a table, and of one that has more
 COMPILING = "compiling the solver, once; it is kept for next time ..."
-READABLE = 1_000  # nodes of a policy whose behaviour is found out
 
 
 @click.command("solve", short_help="The best that any agent can reach, and how.")
@@ -92,6 +91,7 @@ def command(
     from aixi_approx.envs import make
     from aixi_approx.envs.restarting import named
     from aixi_approx.pomdp.definition import POMDP
+    from aixi_approx.pomdp.policy_in_words import readable
 
     with redirect_stdout(sys.stderr):  # what an environment prints is no result
         pomdp = make(named(environment, discount))
@@ -113,14 +113,13 @@ def command(
     spent = time.perf_counter() - began
     values = solution.action_values(horizon=horizon).tolist() if horizon else None
     if picture:
-        from aixi_approx.cli.picture import draw
-
-        draw(solution, environment, path=picture)
+        with written(picture):
+            solution.draw().savefig(picture)
     if as_json:
         print_json(_result(solution, environment, merge, spent, horizon, values))
     else:
         _print(solution, environment, spent, horizon, values)
-        if _readable(solution):
+        if readable(solution):
             print(f"picture of the policy: {picture or f'aixi solve {shlex.quote(environment)} --picture policy.png'}")
         if solution.gap > gap and merge is None:
             why = "stopped" if stopped else f"{seconds:g} s are over" if spent >= seconds else "no more beliefs allowed"
@@ -185,11 +184,6 @@ def _print_unseen(pomdp: POMDP, gap: float, seconds: float, as_json: bool) -> No
     print(f"  states {pomdp.inner.size:,}, beliefs {solver.points:,}; {spent:.2f} s")
 
 
-def _readable(solution: Solution) -> bool:
-    """Whether the policy is so small that its behaviour is found out soon, and somebody may read it."""
-    return len(solution.controller.action) <= READABLE
-
-
 def _refusal(environment: str) -> str:
     from aixi_approx.envs import ENVIRONMENTS, make
     from aixi_approx.pomdp.definition import POMDP
@@ -204,12 +198,13 @@ def _refusal(environment: str) -> str:
 def _result(
     solution: Solution, name: str, merge: float | None, seconds: float, horizon: int | None, values: list[float] | None
 ) -> dict[str, Any]:
-    from aixi_approx.cli.policy import belief, edges, word
+    from aixi_approx.pomdp.policy_in_words import belief, edges, readable
+    from aixi_approx.words import word
 
     pomdp, controller = solution.pomdp, solution.controller
     actions = [word(action) for action in pomdp.actions]
     policy: list[dict[str, Any]] | None = None
-    if _readable(solution):
+    if readable(solution):
         policy = [
             {
                 "action": actions[action],
@@ -243,7 +238,8 @@ def _result(
 
 
 def _print(solution: Solution, name: str, seconds: float, horizon: int | None, values: list[float] | None) -> None:
-    from aixi_approx.cli.policy import word
+    from aixi_approx.pomdp.policy_in_words import readable
+    from aixi_approx.words import word
 
     pomdp, nodes, digits = solution.pomdp, len(solution.controller.action), 9
     anew = pomdp.begins_anew
@@ -253,7 +249,7 @@ def _print(solution: Solution, name: str, seconds: float, horizon: int | None, v
         value = f"   {number(pomdp.discounted_value(reward), digits):>14}" if anew and reward is not None else ""
         return f"  {who:18} {number(reward, digits):>16}{value}   {remark}".rstrip()
 
-    print(line("the policy" + " below" * _readable(solution), solution.lower, "lower bound of the optimum"))
+    print(line("the policy" + " below" * readable(solution), solution.lower, "lower bound of the optimum"))
     print(line("no agent exceeds", solution.upper, "upper bound"))
     print(line("a random agent", pomdp.random_reward, "") + "\n")
     if solution.lower < (pomdp.random_reward or 0.0) - 1e-9 * max(1.0, abs(solution.lower)):
@@ -271,7 +267,7 @@ def _print(solution: Solution, name: str, seconds: float, horizon: int | None, v
         receding = solution.receding_reward(horizon)
         print(f"  to take the best in each cycle anew, as far ahead, earns {receding:.{digits}f} a cycle")
         print()
-    if _readable(solution):
+    if readable(solution):
         _print_policy(solution)
     else:
         print(f"  the policy has {nodes:,} nodes, more than anybody reads\n")
@@ -285,7 +281,8 @@ def _print_policy(solution: Solution) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from aixi_approx.cli.policy import chance, describe, title
+    from aixi_approx.pomdp.policy_in_words import BEGINNING, SHOWN, describe, title
+    from aixi_approx.words import chance
 
     nodes = len(solution.controller.action)
     print(f"{title(solution)}, from node 0; states and percepts with their probability there, over all visits")

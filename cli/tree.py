@@ -9,15 +9,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from aixi_approx.cli.bar import bar
 from aixi_approx.cli.options import as_json, at_least, moving, notice, plain, print_json
+from aixi_approx.experiments.progress import show_progress
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
     from aixi_approx.environment import Environment
-    from aixi_approx.interaction import Row
-    from aixi_approx.introspection.context_trees import Growth, TreeInWords
+    from aixi_approx.introspection.context_trees import TreeInWords
+    from aixi_approx.introspection.tree_growth import Growth
     from aixi_approx.viewer.growth import Experience
 
 
@@ -57,7 +55,7 @@ def command(
       aixi tree run/agent.aixi --cycle 1000 --rules 20
       aixi tree biased-rps --cycles 20000 --json
     """
-    from aixi_approx.introspection.context_trees import difference
+    from aixi_approx.introspection.tree_growth import difference
     from aixi_approx.viewer.growth import grow
     from aixi_approx.viewer.growth import stages as spread
 
@@ -103,12 +101,11 @@ def _learn(name: str, given: dict[str, int]) -> Experience:
     settings = environment.settings._replace(**{"depth": given["depth"]} if "depth" in given else {})
     cycles = given.get("cycles", environment.schedule.cycles)
 
-    def watch(part: str, rows: Iterable[Row], *, cycles: int, environment: Environment) -> Iterator[Row]:
-        return bar(part, rows, cycles=cycles)
-
     with notice("compiling the search, once; it is kept for next time ..."):
         compile_kernels()
-    return experience_of_learning(environment, settings=settings, cycles=cycles, seed=given.get("seed", 0), watch=watch)
+    return experience_of_learning(
+        environment, settings=settings, cycles=cycles, seed=given.get("seed", 0), watch=show_progress
+    )
 
 
 def _print_json(experience: Experience, trees: list[TreeInWords], growths: list[Growth]) -> None:

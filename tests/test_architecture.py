@@ -22,7 +22,8 @@ FLOORS = [
     ["cli"],
     ["jair2011", "viewer"],
     ["laboratory", "experiments", "conformance"],
-    ["builder", "to_gymnasium", "agent", "interaction"],
+    ["builder", "to_gymnasium", "interaction"],
+    ["agent"],
     ["envs", "predictors", "planners"],
     ["pomdp", "rollouts", "laws", "execution", "introspection"],
     ["the root"],
@@ -125,3 +126,10 @@ def test_public_names_are_there() -> None:
     package = importlib.import_module("aixi_approx")
     for name in package.__all__:
         assert getattr(package, name).__doc__
+
+
+@pytest.mark.parametrize("folder", sorted({path.parent for path in FILES}), ids=lambda folder: folder.name)
+def test_no_module_hides_a_public_name(folder: Path) -> None:
+    """A module that is imported becomes an attribute of its folder, in place of what is loaded there by that name."""
+    public = getattr(importlib.import_module(module_name(folder / "__init__.py")), "__all__", ())
+    assert not {path.stem for path in folder.glob("*.py")} & {*public}

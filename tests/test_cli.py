@@ -16,11 +16,11 @@ import numpy as np
 import pytest
 
 from aixi_approx import average, evaluate, interact, make, mc_aixi, solve
-from aixi_approx.cli import COMMANDS, aixi, main, picture
+from aixi_approx.cli import COMMANDS, aixi, main
 from aixi_approx.envs import ENVIRONMENTS
 from aixi_approx.envs.cheese_maze import CheeseMaze, walls
 from aixi_approx.experiments.experiment import compile_kernels
-from aixi_approx.pomdp import controller
+from aixi_approx.pomdp import controller, policy_picture
 from aixi_approx.predictors.context_tree import FactoredContextTree
 
 Captured = pytest.CaptureFixture[str]
@@ -329,8 +329,8 @@ def test_the_picture_is_a_picture(ending: str, magic: bytes, tmp_path: Path, cap
 @pytest.mark.parametrize("name", ["tiger", "kuhn-poker", "cheese-maze", "extended-tiger"])
 def test_boxes_lie_apart(name: str) -> None:
     solution = solve(make(name))
-    boxes, layer = picture._unplaced(solution, len(solution.controller.action))
-    boxes, _ = picture._placed(boxes, layer, [len(lanes) for lanes in picture._lanes(boxes, layer)])
+    boxes, layer = policy_picture._unplaced(solution, len(solution.controller.action))
+    boxes, _ = policy_picture._placed(boxes, layer, [len(lanes) for lanes in policy_picture._lanes(boxes, layer)])
     for one, other in combinations(boxes, 2):
         beside = one.x + one.width < other.x or other.x + other.width < one.x
         assert beside or one.y - one.height > other.y or other.y - other.height > one.y

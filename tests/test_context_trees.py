@@ -16,8 +16,10 @@ from reference import branching_leaves, context_counts
 from aixi_approx import Environment, Percept, build_agent, make
 from aixi_approx.cli import main
 from aixi_approx.coding import Coding
-from aixi_approx.introspection.context_trees import describe_trees, difference
-from aixi_approx.introspection.contexts import Part, Past, Vocabulary, context_bit
+from aixi_approx.introspection.context_trees import describe_trees
+from aixi_approx.introspection.contexts import Part, Past, context_bit
+from aixi_approx.introspection.phrases import Phrases
+from aixi_approx.introspection.tree_growth import difference
 from aixi_approx.introspection.tree_rules import Situation, by_information, joined
 from aixi_approx.introspection.worth import savings, worth_of_parts
 from aixi_approx.predictors.context_tree import BestNodes, FactoredContextTree
@@ -182,7 +184,7 @@ class Named(Environment):
 def test_conditions_are_said_in_words(codes: dict[Part, set[int]], words: str) -> None:
     seen = {"action": range(2), "reward": range(13), "observation": range(45)}
     frozen = {part: frozenset(each) for part, each in codes.items()}
-    assert Vocabulary(Named()).context(frozen, seen=lambda field: seen[field]) == words
+    assert Phrases(Named()).context(frozen, seen=lambda field: seen[field]) == words
 
 
 # ---------------------------------------------------------------------------------------------- rules
@@ -404,7 +406,7 @@ def test_the_text_has_stages_and_rules(place: Path, capsys: Captured) -> None:
         ("tree run --stages 0", "'--stages': 0 is not in the range"),
         ("tree notes.aixi", "notes.aixi is no file of this package"),
         ("tree q", "q: its agent has no context trees that could be read: take one of the model ctw"),
-        ("tree untaught", "untaught holds a run without a cycle of learning: let it run first"),
+        ("tree untaught", "untaught holds a run without a cycle: let it run first"),
         ("tree older", "older was written by version 0.0.1"),
         ("tree foreign", "my.py:Lake, code outside this package: --trust runs it"),
         ("tree broken", "broken/learning.csv, line 3 was changed or damaged"),

@@ -23,6 +23,7 @@ from aixi_approx.builder import build_agent, build_planner
 from aixi_approx.envs import make
 from aixi_approx.interaction import evaluate, interact
 from aixi_approx.laboratory import measurement as module
+from aixi_approx.laboratory import regret
 from aixi_approx.laboratory.condition import Checkpoint, Cycle, Group, Setting, TrainingRun
 from aixi_approx.laboratory.cost import Cost, pilot
 from aixi_approx.laboratory.measurement import exact, measure
@@ -237,7 +238,7 @@ def test_a_perfect_search_loses_nothing_by_decision(name: str, horizon: int, exp
     What acts leaves out 1e-4. The analysis may leave out less, and know better; not so here. Leaving out less narrows
     what the values lie between: what is beyond doubt with 1e-2 is what is found with 1e-4.
     """
-    monkeypatch.setattr(module, "PRUNES", (1e-2, 1e-3, 1e-4))
+    monkeypatch.setattr(regret, "PRUNES", (1e-2, 1e-3, 1e-4))
     rows = [
         measured(random_run(name, seed), experience, [by(horizon, "expectimax", 0)], cycles=8, sampled=4)["rows"][0]
         for seed in range(2)
@@ -327,7 +328,7 @@ def test_a_setting_does_not_depend_on_others(name: str, model: str, depth: int) 
 def test_nor_on_what_is_too_much_work_for_another(monkeypatch: pytest.MonkeyPatch) -> None:
     """A good search comes to histories that take more work than those of a bad one."""
     monkeypatch.setattr(module, "MAX_QUERIES", 2_100)
-    monkeypatch.setattr(module, "PRUNES", (1e-2,))
+    monkeypatch.setattr(regret, "PRUNES", (1e-2,))
     monkeypatch.setattr(TrueValues, "MAX_BELIEFS", 5)
     ways = [by(3, "rhouct", n) for n in (60, 1, 3)]
     together = rows_of("tiger", "ctw", ways, 6)

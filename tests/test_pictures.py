@@ -25,7 +25,6 @@ from test_results import FULL, VARIANTS, planes
 
 from aixi_approx.jair2011.figures import learning_curves, pacman_curves, search_curves
 from aixi_approx.jair2011.tables import points
-from aixi_approx.laboratory.palette import COLOURS, line_styles, ordered_styles
 from aixi_approx.laboratory.plot_environment import LINES, _regret, draw_one
 from aixi_approx.laboratory.plot_families import draw_all
 from aixi_approx.laboratory.plot_law import LawCurve, draw_law
@@ -34,6 +33,7 @@ from aixi_approx.laboratory.plot_train_test import draw_train_test
 from aixi_approx.laboratory.regret import PARTS
 from aixi_approx.laboratory.results import LEVELS
 from aixi_approx.laws.estimate import Estimate
+from aixi_approx.palette import COLOURS, line_styles, ordered_styles
 
 Floats = NDArray[np.float64]
 
@@ -455,15 +455,12 @@ def test_pictures_of_programs_are_readable(name: str, figures: list[Figure], mon
         assert faults(figure) == []
 
 
-def test_pictures_of_the_paper_are_readable(figures: list[Figure]) -> None:
+def test_pictures_of_the_paper_are_readable() -> None:
     """Without the names of the machine: Pac-Man, and agents that are counted from one."""
     rows = rows_of("reproduction.jsonl", "1d-maze", "tiger", "kuhn-poker", "pacman")
     found = points(sorted(rows, key=lambda row: not row["learn"]))
     learning = {f"{learner}, seed 0": [0] * 12_000 for learner in ("rhouct", "q-learning")}
-    path = Path("picture.png")
-    learning_curves(found, path)
-    search_curves(found, path)
-    pacman_curves(found, learning, path=path)
+    figures = [learning_curves(found), search_curves(found), pacman_curves(found, learning)]
     for figure in figures:
         assert faults(figure) == []
     texts_of_legend = {text.get_text() for _, members in legends(figures[-1]) for text in members}

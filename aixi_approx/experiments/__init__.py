@@ -5,8 +5,19 @@ from typing import TYPE_CHECKING
 from aixi_approx._lazy import lazy
 
 if TYPE_CHECKING:
+    from aixi_approx.experiments.collection import Collection as Collection
     from aixi_approx.experiments.experiment import Experiment as Experiment
     from aixi_approx.experiments.experiment import RunResult as RunResult
     from aixi_approx.experiments.experiment import run as run
+    from aixi_approx.experiments.progress import show_progress as show_progress
+    from aixi_approx.experiments.recording import recorded_rows as recorded_rows
 
-__getattr__, __dir__, __all__ = lazy(__name__, {"experiment": ("Experiment", "RunResult", "run")})
+__getattr__, __dir__, __all__ = lazy(
+    __name__,
+    {
+        "collection": ("Collection",),
+        "experiment": ("Experiment", "RunResult", "run"),
+        "progress": ("show_progress",),
+        "recording": ("recorded_rows",),
+    },
+)

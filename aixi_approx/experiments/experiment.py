@@ -5,17 +5,20 @@ from __future__ import annotations
 import math
 import time
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, Self
 
 from aixi_approx.agent import Agent
-from aixi_approx.builder import CTW, as_spec, build_agent
+from aixi_approx.builder import CTW, as_spec, build_agent, refuse_untaken, replaced_settings
+from aixi_approx.display import table
 from aixi_approx.environment import Environment, Percept, Schedule, Settings
-from aixi_approx.envs import make
+from aixi_approx.envs import make, name_of
+from aixi_approx.envs.restarting import named
 from aixi_approx.envs.switching import Switching
-from aixi_approx.experiments.recording import NOTHING, Recording, Written
+from aixi_approx.experiments import summary
+from aixi_approx.experiments.recording import NOTHING, Recorded, Recording, Written
 from aixi_approx.experiments.recovery import Phase, phases
 from aixi_approx.experiments.tally import Tally
 from aixi_approx.experiments.teacher import begin_with, digest, read_trace, teach
@@ -30,8 +33,13 @@ from aixi_approx.predictors import PREDICTORS
 from aixi_approx.randomness import stream
 from aixi_approx.rollouts import LEARNED
 from aixi_approx.validation import as_integer
+from aixi_approx.words import number
+
+if TYPE_CHECKING:
+    from aixi_approx.picture import Picture
 
 WORDS = ("experiment", "phases", "approximations")  # of a result; all else are numbers
+EVALUATION_CYCLES, FEWEST_CYCLES = 2_000, 100  # of an evaluation, unless something else is asked for
 SNAPSHOT_SECONDS = 1.0  # from one snapshot to the next, at least
 SNAPSHOT_SHARE = 20  # and so many times as long as it takes to write one
 
@@ -80,7 +88,15 @@ class Timed:
 
 
 class Experiment(NamedTuple):
-    """Everything that determines the result of a run."""
+    """Everything that determines the result of a run. `Experiment.of` needs no more than an environment.
+
+    Examples
+    --------
+    >>> experiment = Experiment.of("tiger", cycles=200, depth=16, simulations=10, evaluation_simulations=10)
+    >>> result = run(experiment)
+    >>> result.random_reward < result.reward.mean < result.optimum
+    True
+    """
 
     environment: str
     settings: Settings
@@ -92,6 +108,110 @@ class Experiment(NamedTuple):
     seed: int = 0
     teacher: str | None = None  # folder of a run whose actions the policy learns first
     start: str | None = None  # file of an agent, or folder of a run, whose knowledge it begins with
+
+    @classmethod
+    def of(
+        cls,
+        environment: Environment | str | Any,
+        *,
+        model: str = CTW,
+        planner: PlannerSpec | str = DEFAULT,
+        policy: str | None = None,
+        discount: float | None = None,
+        cycles: int | None = None,
+        depth: int | None = None,
+        horizon: int | None = None,
+        simulations: int | None = None,
+        epsilon: float | None = None,
+        decay: float | None = None,
+        most_memory: int | None = None,
+        evaluate: int | None = None,
+        evaluation_simulations: int | None = None,
+        learn_in_evaluation: bool = False,
+        seed: int = 0,
+        teacher: Path | str | None = None,
+        start: Path | str | None = None,
+    ) -> Self:
+        """Return the experiment in an environment, whose own settings stand wherever nothing is given.
+
+        Parameters
+        ----------
+        environment : Environment, str or class
+            Its name, or what has one: a class that stands in a file, or an instance that was made by name.
+        model, planner
+            As in `build_agent`.
+        policy : str, optional
+            What learns the decisions of the searches: `learned`, or one of your own.
+        discount : float, optional
+            The environment begins anew with probability 1 - discount after every cycle.
+        cycles : int, optional
+            Of learning.
+        depth, horizon, simulations, epsilon, decay, most_memory
+            As in `build_agent`.
+        evaluate : int, default: 2000, or `cycles` if that is less, but at least 100
+            Cycles of greedy evaluation.
+        evaluation_simulations : int, optional
+            Of a search in the evaluation; 0 lets the policy act alone.
+        learn_in_evaluation : bool, default: False
+            Whether it goes on learning there.
+        seed : int, default: 0
+            The result is a function of it.
+        teacher : Path or str, optional
+            Folder of a run whose actions the policy learns first.
+        start : Path or str, optional
+            A saved agent, or the folder of a run, whose knowledge it begins with.
+
+        Raises
+        ------
+        ValueError
+            If there is no such environment, or an option means nothing to such an agent.
+        """
+        made = make(named(name_of(environment), discount))
+        spec = as_spec(planner)
+        if policy is not None:
+            refuse_untaken(["policy"], spec, model=model)
+            spec = spec._replace(policy=policy)
+        settings = replaced_settings(
+            made.settings,
+            spec,
+            model=model,
+            depth=depth,
+            horizon=horizon,
+            simulations=simulations,
+            epsilon=epsilon,
+            decay=decay,
+            most_memory=most_memory,
+        )
+        schedule = made.schedule
+        if cycles is not None:
+            schedule = schedule._replace(cycles=as_integer("cycles", cycles, 0, MAX_CYCLES))
+        if evaluation_simulations is not None:
+            refuse_untaken(["evaluation_simulations"], spec, model=model)
+            schedule = schedule._replace(evaluation_simulations=evaluation_simulations)
+        if evaluate is None:
+            short = cycles is not None and 0 < cycles < EVALUATION_CYCLES
+            evaluate = max(FEWEST_CYCLES, schedule.cycles) if short else EVALUATION_CYCLES
+        return cls(
+            made.title,
+            settings,
+            schedule,
+            spec,
+            model,
+            as_integer("evaluate", evaluate, 0, MAX_CYCLES),
+            learn_in_evaluation,
+            seed,
+            None if teacher is None else str(teacher),
+            None if start is None else str(start),
+        )
+
+    def _repr_html_(self) -> str:
+        """Return all fields, for a notebook."""
+        own = {**self._asdict(), "planner": str(self.planner)}
+        parts = [own.pop("settings"), own.pop("schedule")]
+        rows: list[Any] = [*own.items()]
+        for part in parts:
+            rows += [type(part).__name__.lower(), *part._asdict().items()]
+        return table("An experiment", rows)
 
     def as_json(self) -> dict[str, Any]:
         """Return all fields, as JSON values."""
@@ -168,6 +288,32 @@ class RunResult(NamedTuple):
     learning_seconds: float
     evaluation_seconds: float
 
+    def draw(self, rows: Sequence[Row]) -> Picture:
+        """Return a picture, a Matplotlib figure, of the reward while it learned, beside what can be reached.
+
+        Parameters
+        ----------
+        rows : sequence of Row
+            The cycles of learning, from the first on: of a `Collection`, or by `recorded_rows`.
+        """
+        from aixi_approx.experiments.curve import draw_curve
+
+        return draw_curve(rows, self)
+
+    def __repr__(self) -> str:
+        """Return what it comes to, in a line."""
+        reward = "not evaluated" if self.reward is None else f"reward {number(self.reward.mean)} per cycle"
+        score = "" if self.score is None else f", score {number(self.score)}"
+        return f"<RunResult: {summary.title(self)}: {reward}{score}>"
+
+    def _repr_html_(self) -> str:
+        """Return what `aixi run` prints, but for the time, for a notebook: it looks the same when it is run again."""
+        rows: list[Any] = []
+        for section in summary.sections(self):
+            rows += [", ".join(filter(None, section.head)), *section.lines]
+        note = f"Not as in the original: {self.approximations}." if self.approximations else ""
+        return table(summary.title(self), rows, note=note)
+
     def as_json(self) -> dict[str, Any]:
         """Return all fields as JSON values: those of the experiment, then the others."""
         own = {**self._asdict(), "phases": [phase._asdict() for phase in self.phases]}
@@ -202,7 +348,8 @@ def run(
         Where to record the run, and to resume it from; by default nothing is written. A run that is there and had
         fewer cycles is made longer.
     watch : callable, optional
-        Receives the rows as they come, and the environment; see `Watcher`.
+        Receives the rows as they come, and the environment; see `Watcher`. `show_progress` shows a bar, in a notebook,
+        too, and a `Collection` keeps the rows. By default nothing is shown.
     threads : int, default: 1
         Number of threads for independent searches. It does not change the rows.
 
@@ -217,17 +364,7 @@ def run(
     as_integer("evaluate", experiment.evaluate, 0, MAX_CYCLES)
     fewest = as_integer("searches", experiment.planner.searches or 1, 1, MAX_SIMULATIONS)
 
-    def new_agent() -> Agent:
-        return build_agent(
-            environment,
-            experiment.model,
-            planner=experiment.planner,
-            settings=settings,
-            seed=experiment.seed,
-            threads=threads,
-        )
-
-    agent = new_agent()
+    agent, options = begin(experiment, environment, threads=threads)
     needed = (schedule.cycles + experiment.evaluate) * agent.coding.cycle_bits
     if settings.most_memory is not None and (room := getattr(agent.predictor, "room", needed)) < needed:
         least = math.ceil(1.02 * settings.most_memory * needed / room)
@@ -238,14 +375,6 @@ def run(
         raise ValueError("evaluation_simulations is 0, and no policy can act alone: take 1 or more, or a policy")
     if simulations:
         as_integer("evaluation_simulations", simulations, fewest, MAX_SIMULATIONS)
-    options, taught = experiment.as_json(), 0
-    if experiment.start is not None:
-        options["knowledge"] = begin_with(agent, experiment.start)
-    if experiment.teacher is not None:
-        trace = read_trace(experiment.teacher, environment)
-        teach(agent, trace)
-        taught = sum(not row.explored for row in trace)
-        options["trace"] = digest(trace)
     if agent.planner.can_refuse:
         agent.search(stream(experiment.seed))
     recording = Recording(folder, options) if folder else None
@@ -257,7 +386,7 @@ def run(
     environment.checked_reset(experiment.seed)
     learned, done, lived = Tally(), NOTHING, list[Row]()
     switching = environment if isinstance(environment, Switching) else None
-    if recording and (found := resume(recording, new_agent, environment=environment, seed=experiment.seed)):
+    if recording and (found := resume(recording, experiment, environment=environment, threads=threads)):
         agent, learned, done = found
     if switching and recording and done.rows:
         lived += recording.rows("learning")[: done.rows]
@@ -316,7 +445,7 @@ def run(
         log_loss_start=log_loss_start,
         log_loss_end=log_loss_end,
         lessons=learned.surprise.count if has_policy else None,
-        taught=taught if has_policy else None,
+        taught=options.get("taught", 0) if has_policy else None,
         surprise_start=surprise_start,
         surprise_end=surprise_end,
         simulations_learning=learned.simulations,
@@ -355,26 +484,86 @@ def recorded_result(content: Mapping[str, Any], folder: Path) -> RunResult:
     return result
 
 
+def build(experiment: Experiment, environment: Environment, *, threads: int = 1) -> Agent:
+    """Return the agent of an experiment as it is before it knows anything."""
+    return build_agent(
+        environment,
+        experiment.model,
+        planner=experiment.planner,
+        settings=experiment.settings,
+        seed=experiment.seed,
+        threads=threads,
+    )
+
+
+def begin(experiment: Experiment, environment: Environment, *, threads: int = 1) -> tuple[Agent, dict[str, Any]]:
+    """Return the agent of an experiment as it is before its first cycle, and all that determines the run.
+
+    Parameters
+    ----------
+    experiment : Experiment
+        With the knowledge that it begins with and the teacher of its policy, if any.
+    environment : Environment
+        Where it lives.
+    threads : int, default: 1
+        Number of threads for independent searches.
+
+    Returns
+    -------
+    Agent
+    dict of str to object
+        The experiment as JSON values, and what tells the knowledge and the lessons from others.
+    """
+    agent, options = build(experiment, environment, threads=threads), experiment.as_json()
+    if experiment.start is not None:
+        options["knowledge"] = begin_with(agent, experiment.start)
+    if experiment.teacher is not None:
+        trace = read_trace(experiment.teacher, environment)
+        teach(agent, trace)
+        options["trace"], options["taught"] = digest(trace), sum(not row.explored for row in trace)
+    return agent, options
+
+
 def resume(
-    recording: Recording, new_agent: Callable[[], Agent], *, environment: Environment, seed: int
+    recorded: Recorded,
+    experiment: Experiment,
+    *,
+    environment: Environment,
+    threads: int = 1,
+    latest: float = math.inf,
 ) -> tuple[Agent, Tally, Written] | None:
     """Return an agent as it was at the last snapshot of a run, what its cycles came to, and how far the rows were.
 
     The environment goes there, too; where it can't say where it stands, it repeats its steps. Return None if no
     snapshot can be used; the environment is as it is after a reset, then.
+
+    Parameters
+    ----------
+    recorded : Recorded
+        The run.
+    experiment : Experiment
+        What it is a run of.
+    environment : Environment
+        As it is after a reset.
+    threads : int, default: 1
+        Number of threads for independent searches.
+    latest : float, default: inf
+        Cycle that the snapshot must not be after.
     """
-    for snapshot, at in recording.snapshots():
-        agent, tally = new_agent(), Tally()
+    for snapshot, at in recorded.snapshots():
+        if at.rows > latest:
+            continue
+        agent, tally = build(experiment, environment, threads=threads), Tally()
         try:
             agent.restore(snapshot["kept"])
             tally.restore(snapshot["tally"])
             if snapshot["environment"] is not None:
                 environment.restore(snapshot["environment"])
         except (ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError):
-            environment.checked_reset(seed)
+            environment.checked_reset(experiment.seed)
             continue
         if snapshot["environment"] is None:
-            for row in recording.rows("learning")[: at.rows]:
+            for row in recorded.rows("learning")[: at.rows]:
                 percept = Percept(row.observation, row.reward)
                 step_again(environment, row.action, cycle=row.cycle, recorded=percept)
         return agent, tally, at

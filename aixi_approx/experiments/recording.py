@@ -50,8 +50,57 @@ class Written(NamedTuple):
 NOTHING = Written()
 
 
-class Recording:
-    """A folder that holds one run.
+class Recorded:
+    """What a folder holds of one run.
+
+    Parameters
+    ----------
+    folder : Path
+        The folder.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def path(self, part: str) -> Path:
+        """Return the file of the rows of a part, `learning` or `evaluation`."""
+        return self.folder / f"{part}.csv"
+
+    def rows(self, part: str, *, after: Written = NOTHING) -> list[Row]:
+        """Return the complete recorded rows of a part, those after some point.
+
+        Raises
+        ------
+        ValueError
+            If the file was changed or damaged.
+        """
+        return recorded_rows(self.path(part), after=after)
+
+    def snapshots(self) -> Iterator[tuple[dict[str, Any], Written]]:
+        """Return the snapshots that belong to the rows, the last one first, and how far the rows were then."""
+        path = self.folder / "agent.aixi"
+        for each in filter(Path.exists, (path, previous_of(path))):
+            try:
+                content = read_archive(each, kind=KIND).content
+                at = Written(*map(int, content["rows"]))
+                with (
+                    self.path("learning").open("rb") as file,
+                    mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as rows,
+                    memoryview(rows)[: at.size] as so_far,
+                ):
+                    lines = np.count_nonzero(np.frombuffer(so_far, np.uint8) == ord("\n"))
+                    fits = lines == at.rows + 1 and len(so_far) == at.size and zlib.crc32(so_far) == at.check
+                fits &= content["kept"]["cycle"] == at.rows
+                if fits:
+                    yield content, at
+            except (OSError, ValueError, TypeError, KeyError, AttributeError, OverflowError):
+                fits = False
+            if not fits:
+                print(f"{each} is damaged, or belongs to other rows: going on from an earlier point", file=sys.stderr)
+
+
+class Recording(Recorded):
+    """A folder that holds one run, and is written to.
 
     Parameters
     ----------
@@ -71,7 +120,7 @@ class Recording:
     """
 
     def __init__(self, folder: Path, options: Mapping[str, Any]) -> None:
-        self.folder = folder
+        super().__init__(folder)
         self._manifest_path = folder / "manifest.json"
         weakref.finalize(self, os.close, lock(folder))
         there = open_folder(self._manifest_path, "run", "options")
@@ -123,21 +172,11 @@ class Recording:
         self._write_manifest()
         self._shorter = None
 
-    def path(self, part: str) -> Path:
-        """Return the file of the rows of a part, `learning` or `evaluation`."""
-        return self.folder / f"{part}.csv"
-
     def rows(self, part: str, *, after: Written = NOTHING) -> list[Row]:
-        """Return the complete recorded rows of a part, those after some point.
-
-        Raises
-        ------
-        ValueError
-            If the file was changed or damaged.
-        """
+        """Return the complete recorded rows of a part; none of an evaluation that is to be done anew."""
         if part == "evaluation" and self._learns_longer:
             return []
-        return recorded_rows(self.path(part), after=after)
+        return super().rows(part, after=after)
 
     def write(
         self, part: str, rows: Iterable[Row], *, there: int, before: int = 0
@@ -179,28 +218,6 @@ class Recording:
         for part in ("learning", "evaluation"):
             _complete(self.path(part))
 
-    def snapshots(self) -> Iterator[tuple[dict[str, Any], Written]]:
-        """Return the snapshots that belong to the rows, the last one first, and how far the rows were then."""
-        path = self.folder / "agent.aixi"
-        for each in filter(Path.exists, (path, previous_of(path))):
-            try:
-                content = read_archive(each, kind=KIND).content
-                at = Written(*map(int, content["rows"]))
-                with (
-                    self.path("learning").open("rb") as file,
-                    mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as rows,
-                    memoryview(rows)[: at.size] as so_far,
-                ):
-                    lines = np.count_nonzero(np.frombuffer(so_far, np.uint8) == ord("\n"))
-                    fits = lines == at.rows + 1 and len(so_far) == at.size and zlib.crc32(so_far) == at.check
-                fits &= content["kept"]["cycle"] == at.rows
-                if fits:
-                    yield content, at
-            except (OSError, ValueError, TypeError, KeyError, AttributeError, OverflowError):
-                fits = False
-            if not fits:
-                print(f"{each} is damaged, or belongs to other rows: going on from an earlier point", file=sys.stderr)
-
     def result(self) -> dict[str, Any] | None:
         """Return the result if the run has finished."""
         path = self.folder / "result.json"
@@ -209,6 +226,23 @@ class Recording:
     def finish(self, result: Mapping[str, Any]) -> None:
         """Write the result."""
         write_atomically(self.folder / "result.json", result)
+
+
+def recorded_options(folder: Path) -> dict[str, Any]:
+    """Return the options of the run that a folder holds.
+
+    Raises
+    ------
+    ValueError
+        If it holds none, or one of another version.
+    """
+    manifest = open_folder(folder / "manifest.json", "run", "options") if folder.is_dir() else None
+    if manifest is None:
+        raise ValueError(f"{folder} holds no run: name the folder of `aixi run ... --out`")
+    options = manifest["options"]
+    if not isinstance(options, dict):
+        raise ValueError(f"{folder / 'manifest.json'} is not the manifest of a run: name another folder")
+    return options
 
 
 def recorded_rows(path: Path, *, after: Written = NOTHING) -> list[Row]:

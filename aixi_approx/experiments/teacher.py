@@ -10,8 +10,7 @@ from pathlib import Path
 from aixi_approx.agent import KIND, Agent
 from aixi_approx.archive import named, read_archive
 from aixi_approx.environment import Environment, Percept
-from aixi_approx.execution.folder import open_folder
-from aixi_approx.experiments.recording import recorded_rows
+from aixi_approx.experiments.recording import recorded_options, recorded_rows
 from aixi_approx.interaction import Row
 
 PARTS = ("learning", "evaluation")
@@ -26,14 +25,9 @@ def read_trace(folder: Path | str, environment: Environment) -> list[Row]:
         If the folder holds no run, one in another environment, or one that is broken or empty.
     """
     folder = Path(folder)
-    manifest = open_folder(folder / "manifest.json", "run", "options") if folder.is_dir() else None
-    if manifest is None:
-        raise ValueError(f"{folder} holds no run: name the folder of `aixi run ... --out`")
-    if not isinstance(manifest["options"], dict):
-        raise ValueError(f"{folder / 'manifest.json'} is not the manifest of a run: name another folder")
+    where = recorded_options(folder).get("environment")
     if not (folder / "result.json").exists():
         raise ValueError(f"{folder} holds a run that is not complete: let it finish, so that its trace stays as it is")
-    where = manifest["options"].get("environment")
     if where != environment.title:
         raise ValueError(f"{folder} holds a run in {where}: a teacher has to act in {environment.title}")
     rows = []

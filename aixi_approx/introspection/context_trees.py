@@ -8,34 +8,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, runtime_checkable
 
-import numpy as np
-
-from aixi_approx.coding import Bits, Coding
+from aixi_approx.coding import Bits
 from aixi_approx.environment import Environment
-from aixi_approx.introspection.contexts import (
-    ALWAYS,
-    OBSERVATION,
-    REWARD,
-    Part,
-    Past,
-    Vocabulary,
-    counted,
-    joined_by,
-    listed,
-    widths,
-)
-from aixi_approx.introspection.tree_rules import FieldTrees, Situation
-from aixi_approx.introspection.worth import worth_of_parts
+from aixi_approx.introspection.contexts import OBSERVATION, REWARD, Past, counted, widths
+from aixi_approx.introspection.phrases import ALWAYS, Phrases
+from aixi_approx.introspection.tree_fields import FieldInWords, describe_field
 
 if TYPE_CHECKING:
     from aixi_approx.predictors.context_tree import BestNodes
 
 RULES = 8  # of a field, unless more are asked for: a person reads no more at once
-LEAST_WORTH = 4.0  # bits: odds of 16 to 1; with a few dozen parts to look at, less comes by chance
 SAID = 2  # rules of a field that are said as sentences
-SURE = 0.9  # probability of the values that are named together; what is less likely goes without saying
-VALUES = 3  # that are named at most
-WHOLE = 0.5  # share of the cycles that the rules of whole values must tell of; else there are rules of single bits
 
 
 @runtime_checkable
@@ -51,83 +34,6 @@ class HasTrees(Protocol):
 
     def history(self) -> Bits:
         """Return the bits of the history."""
-
-
-class RuleInWords(NamedTuple):
-    """What is predicted in some contexts.
-
-    Attributes
-    ----------
-    when : str
-        The contexts: "the action is listen, the last observation was left"; "always" where nothing matters.
-    then : str
-        The likeliest values, with their probabilities if there are several.
-    cycles : int
-        How many cycles of the history had such a context.
-    probability : float
-        Of the likeliest value.
-    of_bit : bool
-        Whether it tells of one bit of the field only.
-    """
-
-    when: str
-    then: str
-    cycles: int
-    probability: float
-    of_bit: bool = False
-
-    def as_json(self) -> dict[str, Any]:
-        """Return all of it as JSON values."""
-        return {"when": self.when, "then": self.then, "count": self.cycles, "probability": self.probability}
-
-
-class Look(NamedTuple):
-    """That the trees of a field look at a part of the past.
-
-    Attributes
-    ----------
-    part : Part
-        Which.
-    saved : float
-        What it is worth, in bits of code length: see `worth_of_parts`.
-    """
-
-    part: Part
-    saved: float
-
-    @property
-    def matters(self) -> bool:
-        """Whether it is of use, and does not only lie between others that are."""
-        return self.saved >= LEAST_WORTH
-
-
-class FieldInWords(NamedTuple):
-    """The trees of a field, `reward` or `observation`.
-
-    Attributes
-    ----------
-    name : str
-        Of the field.
-    leaves : int
-        Of its trees.
-    looks : tuple of Look
-        What of the past they look at, what is worth most first.
-    rules : tuple of RuleInWords
-        What they predict when, the most telling first: frequent, and not what is predicted on average.
-    covered : float
-        Share of the cycles that the rules tell of.
-    """
-
-    name: str
-    leaves: int
-    looks: tuple[Look, ...]
-    rules: tuple[RuleInWords, ...]
-    covered: float
-
-    @property
-    def mattering(self) -> list[Look]:
-        """What it depends on, what is worth most first."""
-        return [look for look in self.looks if look.matters]
 
 
 class TreeInWords(NamedTuple):
@@ -163,16 +69,7 @@ class TreeInWords(NamedTuple):
 
     def as_json(self) -> dict[str, Any]:
         """Return all of it as JSON values."""
-        fields = [
-            {
-                **field._asdict(),
-                "looks": [
-                    {**look._asdict(), **look.part._asdict(), "part": look.part.in_words()} for look in field.looks
-                ],
-                "rules": [rule.as_json() for rule in field.rules],
-            }
-            for field in self.fields
-        ]
+        fields = [field.as_json() for field in self.fields]
         return {**self._asdict(), "sentences": list(self.sentences), "fields": fields}
 
     def text(self) -> str:
@@ -187,42 +84,6 @@ class TreeInWords(NamedTuple):
             if field.rules and field.covered < 1:
                 lines.append(f"  and other contexts, in {_percent(1 - field.covered)} of the cycles")
         return "\n".join(lines)
-
-
-class Growth(NamedTuple):
-    """What is new in the trees of a predictor: see `difference`.
-
-    Attributes
-    ----------
-    begun, forgotten : tuple of (str, Part)
-        For which field they have begun to look at which part of the past, or do so no more.
-    leaves : (int, int)
-        Before and after.
-    bits : (float, float)
-        Description length before and after, in bits.
-    """
-
-    begun: tuple[tuple[str, Part], ...]
-    forgotten: tuple[tuple[str, Part], ...]
-    leaves: tuple[int, int]
-    bits: tuple[float, float]
-
-    def as_json(self) -> dict[str, Any]:
-        """Return all of it as JSON values."""
-        looks = {
-            name: [{"for": field, **part._asdict(), "part": part.in_words()} for field, part in parts]
-            for name, parts in (("begun", self.begun), ("forgotten", self.forgotten))
-        }
-        return {**looks, "leaves": list(self.leaves), "bits": list(self.bits)}
-
-    def sentences(self) -> list[str]:
-        """Return what is new as sentences; none if nothing is."""
-        said = []
-        for parts, verb in ((self.begun, "it now looks"), (self.forgotten, "it no longer looks")):
-            for field in (REWARD, OBSERVATION):
-                if found := [part for name, part in parts if name == field]:
-                    said.append(f"for the {field}, {verb} at {joined_by('and', listed(found))}")
-        return said
 
 
 def describe_trees(predictor: HasTrees, environment: Environment, *, rules: int = RULES) -> TreeInWords:
@@ -264,15 +125,11 @@ def describe_trees(predictor: HasTrees, environment: Environment, *, rules: int 
         )
     nodes = predictor.best_nodes()
     past = Past(coding, predictor.history(), reach=1 + predictor.depth // coding.cycle_bits)
-    words, start = Vocabulary(environment), 0
+    words, start = Phrases(environment), 0
     fields = []
     for name in (REWARD, OBSERVATION):
         bits = range(start, start + widths(coding)[name])
-        leaves = int(np.count_nonzero((nodes.tree >= start) & (nodes.tree < bits.stop) & (nodes.looks_at < 0)))
-        looks = _looks(nodes, coding, bits=bits, field=name)
-        told = [look.part for look in looks if look.matters]
-        found, covered = _rules(nodes, past, words=words, bits=bits, field=name, told=told, most=rules)
-        fields.append(FieldInWords(name, leaves, looks, found, covered))
+        fields.append(describe_field(nodes, past, name=name, bits=bits, words=words, rules=rules))
         start = bits.stop
     leaf = nodes.looks_at < 0
     gamma = float(nodes.gamma.sum())
@@ -288,80 +145,6 @@ def describe_trees(predictor: HasTrees, environment: Environment, *, rules: int 
     return tree._replace(sentences=tuple(_sentences(tree)))
 
 
-def difference(earlier: TreeInWords | None, later: TreeInWords) -> Growth:
-    """Return what the trees have begun to look at from one moment of learning to another, and what no more.
-
-    Parameters
-    ----------
-    earlier : TreeInWords or None
-        None for the moment before learning.
-    later : TreeInWords
-        Of the same agent.
-    """
-
-    def looks(tree: TreeInWords | None) -> list[tuple[str, Part]]:
-        return [(field.name, look.part) for field in tree.fields for look in field.mattering] if tree else []
-
-    before, after = looks(earlier), looks(later)
-    return Growth(
-        tuple(look for look in after if look not in before),
-        tuple(look for look in before if look not in after),
-        (earlier.leaves if earlier else 0, later.leaves),
-        (earlier.bits if earlier else 0.0, later.bits),
-    )
-
-
-def _looks(nodes: BestNodes, coding: Coding, *, bits: range, field: str) -> tuple[Look, ...]:
-    """What the trees of a field look at, but for the bits of the field itself that came before."""
-    worth = worth_of_parts(nodes, coding, trees=bits)
-    worth.pop(Part(0, field), None)
-    return tuple(sorted((Look(*each) for each in worth.items()), key=lambda look: -look.saved))
-
-
-def _rules(
-    nodes: BestNodes, past: Past, *, words: Vocabulary, bits: range, field: str, told: list[Part], most: int
-) -> tuple[tuple[RuleInWords, ...], float]:
-    """The most frequent rules of a field, and the share of the cycles that they tell of.
-
-    Where a field has so many contexts that the most frequent ones are a small part, the rules are those of each bit.
-    """
-    if not past.cycles:
-        return (), 0.0
-
-    def situations(some: range) -> list[Situation]:
-        return FieldTrees(nodes, past, field=field, bits=some, start=bits.start).situations(told)
-
-    def covered(found: list[Situation]) -> float:
-        return sum(each.cycles for each in found) / past.cycles
-
-    found = situations(bits)
-    if covered(found) >= WHOLE or len(bits) == 1:
-        found = found[:most]
-        return tuple(_rule(each, past, words=words, field=field) for each in found), covered(found)
-    rules, shares = [], []
-    for bit in bits:
-        found = situations(range(bit, bit + 1))[: -(-most // len(bits))]
-        shares.append(covered(found))
-        what = f"bit {bit - bits.start + 1} of {len(bits)} is "
-        rules += [_rule(each, past, words=words, field=field, bit=what) for each in found]
-    return tuple(rules[:most]), min(shares)
-
-
-def _rule(situation: Situation, past: Past, *, words: Vocabulary, field: str, bit: str = "") -> RuleInWords:
-    when = words.context(situation.codes, seen=past.codes)
-    chances = sorted(situation.chances.items(), key=lambda item: -item[1])
-    named, total = list[str](), 0.0
-    for code, p in chances[:VALUES]:
-        if total >= SURE:
-            break
-        total += p
-        named.append(f"{bit}{code}" if bit else words.name(field, code))
-    if len(named) > 1 or (chances and chances[0][1] < SURE):
-        named = [f"{name} ({p:.2f})" for name, (_, p) in zip(named, chances, strict=False)]
-    then = " or ".join(named) + (", or something else" if total < SURE else "")
-    return RuleInWords(when, then, situation.cycles, chances[0][1] if chances else 0.0, bool(bit))
-
-
 def _sentences(tree: TreeInWords) -> list[str]:
     """What a person would say first."""
     if not tree.cycle:
@@ -370,7 +153,7 @@ def _sentences(tree: TreeInWords) -> list[str]:
     size += f"{_plural(tree.leaves, 'leaf', 'leaves')} and need {tree.bits / tree.cycle:.3g} bits a cycle"
     said = [f"{size}, {_percent(tree.shape_bits / max(tree.bits, 1.0))} of them for the shape of the trees."]
     for field in tree.fields:
-        said.append(f"{_dependence(field)}.")
+        said.append(f"{field.dependence()}.")
         for rule in field.rules[:SAID]:
             if rule.when != ALWAYS and not rule.of_bit:
                 said.append(f"If {rule.when}: the {field.name} is {rule.then}.")
@@ -383,15 +166,6 @@ def _sentences(tree: TreeInWords) -> list[str]:
             else "Nothing of earlier cycles matters."
         )
     return said
-
-
-def _dependence(field: FieldInWords) -> str:
-    """What a field depends on, what is worth most first: "the reward depends on the action now and ..."."""
-    if not field.mattering:
-        always = f": it is {field.rules[0].then}" if field.rules and field.rules[0].when == ALWAYS else ""
-        return f"For the {field.name}, nothing of the past matters{always}"
-    said = listed(look.part for look in field.mattering)
-    return f"The {field.name} depends on {joined_by('and', said)}{' alone' * (len(said) == 1)}"
 
 
 def _percent(share: float) -> str:

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from aixi_approx.envs import make
 from aixi_approx.jair2011.published import (
@@ -22,9 +20,10 @@ from aixi_approx.jair2011.published import (
 )
 from aixi_approx.jair2011.study import PACMAN, Q_LEARNING, RHOUCT
 from aixi_approx.jair2011.tables import Point, over_experience, over_simulations, table_cell
-from aixi_approx.laboratory.palette import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, ordered_styles
 from aixi_approx.laboratory.plot_parts import SMALL, TITLE, WIDTH, finish, legend, short
 from aixi_approx.laws.estimate import Estimate, normalised
+from aixi_approx.palette import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, ordered_styles
+from aixi_approx.picture import Picture
 
 Style = dict[str, Any]  # of a line, as Matplotlib takes it
 OURS: Style = {"color": BLUE, "marker": "o", "markersize": 4, "linestyle": "-"}
@@ -38,18 +37,20 @@ NAMES = {RHOUCT: "MC-AIXI (rhoUCT)", Q_LEARNING: "Q-learning"}  # of learners, i
 RECENT = 5_000  # cycles that a learning curve is averaged over
 COLUMNS = 3  # of panels, at most
 HEIGHT = 2.75  # of a panel, inches
-DPI = 130
 
 
-def learning_curves(found: Sequence[Point], path: Path) -> None:
+def learning_curves(found: Sequence[Point]) -> Picture:
     """Draw figure 7: reward per cycle over experience.
 
     Parameters
     ----------
     found : sequence of Point
         The points.
-    path : Path
-        Where to write.
+
+    Returns
+    -------
+    Picture
+        A figure, of which a notebook shows a PNG.
     """
     figure, panels = _panels(found)
     for name, axes in panels.items():
@@ -74,18 +75,21 @@ def learning_curves(found: Sequence[Point], path: Path) -> None:
             f"below: {label}, {min(v):.2g} to {max(v):.2g}" for label, v in curves.items() if v and max(v) < bottom
         ]
         axes.set(title=f"{name} ({simulations:,} simulations)", xlabel="\n".join(below))
-    _finish(figure, panels, "experience, cycles", "reward per cycle of the greedy agent", path)
+    return _finish(figure, panels, "experience, cycles", "reward per cycle of the greedy agent")
 
 
-def search_curves(found: Sequence[Point], path: Path) -> None:
+def search_curves(found: Sequence[Point]) -> Picture:
     """Draw figure 8: normalised reward over simulations.
 
     Parameters
     ----------
     found : sequence of Point
         The points.
-    path : Path
-        Where to write.
+
+    Returns
+    -------
+    Picture
+        A figure, of which a notebook shows a PNG.
     """
     figure, panels = _panels(found)
     for name, axes in panels.items():
@@ -103,10 +107,10 @@ def search_curves(found: Sequence[Point], path: Path) -> None:
         axes.set_title(f"{name} ({experience:,} cycles)")
         means = [s.mean for s in scores]
         axes.set_ylim(min(0.2, *means) - 0.05, max(1.0, *means, *values) + 0.08)
-    _finish(figure, panels, "simulations of a search", "score: 0 random, 1 best", path)
+    return _finish(figure, panels, "simulations of a search", "score: 0 random, 1 best")
 
 
-def pacman_curves(found: Sequence[Point], learning: Mapping[str, Sequence[float]], *, path: Path) -> None:
+def pacman_curves(found: Sequence[Point], learning: Mapping[str, Sequence[float]]) -> Picture:
     """Draw figures 9 and 10: Pac-Man after learning, and while it learns.
 
     Parameters
@@ -115,10 +119,13 @@ def pacman_curves(found: Sequence[Point], learning: Mapping[str, Sequence[float]
         The points.
     learning : mapping of str to sequence of int
         The reward of each cycle of learning, by the name of the training run.
-    path : Path
-        Where to write.
+
+    Returns
+    -------
+    Picture
+        A figure, of which a notebook shows a PNG.
     """
-    figure = Figure(figsize=(WIDTH, 5.2), layout="constrained")
+    figure = Picture(figsize=(WIDTH, 5.2), layout="constrained")
     figure.suptitle("Pac-Man", fontsize=TITLE + 2)
     left, right = figure.subplots(1, 2)
     for simulations, style in zip(PACMAN_LEARNING, ordered_styles(len(PACMAN_LEARNING)), strict=True):
@@ -145,7 +152,7 @@ def pacman_curves(found: Sequence[Point], learning: Mapping[str, Sequence[float]
         axes.grid(alpha=0.3)
         legend(axes)
     finish((left, right))
-    figure.savefig(path, dpi=DPI)
+    return figure
 
 
 def _in_words(name: str) -> str:
@@ -154,11 +161,11 @@ def _in_words(name: str) -> str:
     return f"{NAMES.get(learner, learner)}, ours, agent {int(seed) + 1}" if seed else learner
 
 
-def _panels(found: Sequence[Point]) -> tuple[Figure, dict[str, Axes]]:
+def _panels(found: Sequence[Point]) -> tuple[Picture, dict[str, Axes]]:
     names = [name for name in DOMAINS if any(p.environment == name for p in found)]
     columns = min(COLUMNS, len(names))
     rows = -(-len(names) // columns)
-    figure = Figure(figsize=(WIDTH / COLUMNS * columns, HEIGHT * rows + 0.6), layout="constrained")
+    figure = Picture(figsize=(WIDTH / COLUMNS * columns, HEIGHT * rows + 0.6), layout="constrained")
     grid = figure.subplots(rows, columns, squeeze=False).flatten()
     for axes in grid[len(names) :]:
         axes.set_axis_off()
@@ -187,7 +194,7 @@ def _line(
     axes.fill_between(x, low, high, color=style["color"], alpha=0.15, lw=0)
 
 
-def _finish(figure: Figure, panels: dict[str, Axes], across: str, up: str, path: Path) -> None:
+def _finish(figure: Picture, panels: dict[str, Axes], across: str, up: str) -> Picture:
     handles: dict[str, Any] = {}
     for axes in panels.values():
         axes.set_xscale("log")
@@ -202,4 +209,4 @@ def _finish(figure: Figure, panels: dict[str, Axes], across: str, up: str, path:
     figure.legend(handles.values(), handles.keys(), loc="outside upper center", ncols=columns, fontsize=SMALL)
     figure.supxlabel(across, fontsize=TITLE)
     figure.supylabel(up, fontsize=TITLE)
-    figure.savefig(path, dpi=DPI)
+    return figure

@@ -29,16 +29,14 @@ from aixi_approx.laboratory.regret import (
     Bounds,
     DecisionAnalyser,
     DecisionAnalysis,
-    ExactPlanner,
     Interval,
     RegretParts,
     TrueValues,
+    exact_planners,
 )
 from aixi_approx.laws.estimate import average, finite
 from aixi_approx.planner import Learner
 from aixi_approx.planner_spec import PlannerSpec
-from aixi_approx.planners.belief_expectimax import BeliefExpectimax
-from aixi_approx.planners.expectimax import Expectimax
 from aixi_approx.pomdp.definition import POMDP
 from aixi_approx.pomdp.solution import SAME, Solution
 from aixi_approx.pomdp.solver import reward_range, solve_soon
@@ -51,7 +49,6 @@ from aixi_approx.rollouts import LEARNED
 SHUFFLED = "shuffled"  # a control: ctw, with the percepts in random order
 NO_MODEL = "none"  # of a learner without one
 MAX_QUERIES = 100_000  # of a predictor, for the exact values at one history, by each of the planners below
-PRUNES = (1e-2, 1e-3, 1e-4, 1e-5)  # of expectimax on the agent's own model, one after the other
 
 Bits = list[int]
 
@@ -217,17 +214,9 @@ class _Analysis:
         if (horizon, learn) not in self._analysers:
             checkpoint, coding = self.group.checkpoint, self.environment.coding
             settings = checkpoint.run.settings
-            planners: list[ExactPlanner]
-            if isinstance(self.learner, TrueModel):
-                epsilon, pomdp = 0.0, self.learner.pomdp
-                limit = TrueValues.MAX_BELIEFS
-                planners = [BeliefExpectimax(pomdp, horizon, time_limit=math.inf, max_beliefs=limit)]
-            else:
-                epsilon = settings.epsilon * settings.decay**checkpoint.experience
-                planners = [
-                    Expectimax(coding, horizon, prune=prune, time_limit=math.inf, max_queries=MAX_QUERIES)
-                    for prune in PRUNES
-                ]
+            knows = isinstance(self.learner, TrueModel)
+            epsilon = 0.0 if knows else settings.epsilon * settings.decay**checkpoint.experience
+            planners = exact_planners(self.learner, coding, horizon=horizon, max_queries=MAX_QUERIES)
             self._analysers[horizon, learn] = DecisionAnalyser(planners, self.truth(horizon), epsilon=epsilon)
         return self._analysers[horizon, learn]
 

@@ -7,10 +7,8 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-from aixi_approx.laboratory.palette import BLACK, line_styles, ordered_styles
 from aixi_approx.laboratory.plot_parts import (
     BAR,
     EITHER,
@@ -37,13 +35,15 @@ from aixi_approx.laboratory.plot_parts import (
 )
 from aixi_approx.laboratory.regret import PARTS
 from aixi_approx.laboratory.results import SAME, Array, Results, seed_mean
+from aixi_approx.palette import BLACK, line_styles, ordered_styles
+from aixi_approx.picture import Picture
 
 LINES = 4  # of a sheaf, at most
 HEIGHT = 3.9  # of a panel with its legend, inches
 KNOWING = {"color": BLACK, "marker": "X", "markersize": 5, "linestyle": "--"}  # an agent given the environment
 
 
-def draw_one(f: Results) -> Figure:
+def draw_one(f: Results) -> Picture:
     """Draw what was measured in one environment, with one model.
 
     Parameters
@@ -53,10 +53,10 @@ def draw_one(f: Results) -> Figure:
 
     Returns
     -------
-    Figure
+    Picture
         Eight panels: the score, where the regret comes from, laws.
     """
-    figure = Figure(figsize=(WIDTH, 4 * HEIGHT), layout=ConstrainedLayoutEngine(wspace=0.04, hspace=0.03))
+    figure = Picture(figsize=(WIDTH, 4 * HEIGHT), layout=ConstrainedLayoutEngine(wspace=0.04, hspace=0.03))
     panels = figure.subplots(4, 2).flatten()
     seeds = f"{f.seeds} agents, bands: 95 % over them" if f.seeds > 1 else "1 agent" if f.seeds else "no agent yet"
     figure.suptitle(f"{f.label}: horizon {f.horizon}, depth {f.depth}; {seeds}", fontsize=11)

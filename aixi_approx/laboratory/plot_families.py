@@ -7,9 +7,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
-from aixi_approx.laboratory.palette import BLACK, GREY, line_styles
 from aixi_approx.laboratory.plot_parts import (
     BAR,
     EXPERIENCE,
@@ -31,13 +29,15 @@ from aixi_approx.laboratory.plot_parts import (
 )
 from aixi_approx.laboratory.regret import PARTS
 from aixi_approx.laboratory.results import Results, seed_mean
+from aixi_approx.palette import BLACK, GREY, line_styles
+from aixi_approx.picture import Picture
 
 HEX = -1.2  # k of Jones 2021, in Hex
 WIDE = (-3.0, 0.5)  # the axis of k, at least
 HEIGHT = 3.9  # of a panel, inches
 
 
-def draw_all(found: Sequence[Results]) -> Figure:
+def draw_all(found: Sequence[Results]) -> Picture:
     """Draw what was measured in all environments, with all models, side by side.
 
     Parameters
@@ -47,10 +47,10 @@ def draw_all(found: Sequence[Results]) -> Figure:
 
     Returns
     -------
-    Figure
+    Picture
         Six panels.
     """
-    figure = Figure(figsize=(WIDTH, 3 * HEIGHT), layout="constrained")
+    figure = Picture(figsize=(WIDTH, 3 * HEIGHT), layout="constrained")
     panels = figure.subplots(3, 2).flatten()
     learning, search, predictor, regret, trade_off, extrapolation = panels
     styles = line_styles(len(found))

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from matplotlib.figure import Figure
 
 from aixi_approx.laboratory.forecast import Forecast
 from aixi_approx.laboratory.plot_parts import SCORE, SIMULATIONS
 from aixi_approx.laws.estimate import Estimate
+from aixi_approx.picture import Picture
 
 ORANGE, BLUE, SKY = "#D55E00", "#0072B2", "#56B4E9"  # Okabe, Ito: told apart by colour-blind people
 
 
-def draw_forecasts(found: Mapping[str, Forecast], measured: Mapping[str, Sequence[Estimate]] | None = None) -> Figure:
+def draw_forecasts(found: Mapping[str, Forecast], measured: Mapping[str, Sequence[Estimate]] | None = None) -> Picture:
     """Draw forecasts, one panel each.
 
     Parameters
@@ -26,12 +26,12 @@ def draw_forecasts(found: Mapping[str, Forecast], measured: Mapping[str, Sequenc
 
     Returns
     -------
-    Figure
+    Picture
         Of up to four columns.
     """
     columns = min(4, len(found))
     lines = -(-len(found) // columns)
-    figure = Figure(figsize=(max(6.0, 3.1 * columns), 2.5 * lines + 0.7), layout="constrained")
+    figure = Picture(figsize=(max(6.0, 3.1 * columns), 2.5 * lines + 0.7), layout="constrained")
     panels = figure.subplots(lines, columns, squeeze=False, sharex=True, sharey=True).flatten()
     for axes in panels[len(found) :]:
         axes.set_axis_off()

@@ -7,10 +7,8 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from aixi_approx.laboratory.ladder import HALF, Ladder
-from aixi_approx.laboratory.palette import BLACK, VERMILION, ordered_styles
 from aixi_approx.laboratory.plot_parts import (
     SCORE,
     SIMULATIONS,
@@ -24,12 +22,14 @@ from aixi_approx.laboratory.plot_parts import (
     score_axis,
 )
 from aixi_approx.laboratory.results import seed_mean
+from aixi_approx.palette import BLACK, VERMILION, ordered_styles
+from aixi_approx.picture import Picture
 
 HEIGHT = 4.6  # of a row of panels, inches
 MEAN: dict[str, Any] = {"color": BLACK, "marker": "", "linestyle": "-", "linewidth": 3}
 
 
-def draw_ladders(ladders: Sequence[Ladder]) -> Figure | None:
+def draw_ladders(ladders: Sequence[Ladder]) -> Picture | None:
     """Draw the sizes of families: their scores over simulations, and the simulations for a half over the size.
 
     Parameters
@@ -39,12 +39,12 @@ def draw_ladders(ladders: Sequence[Ladder]) -> Figure | None:
 
     Returns
     -------
-    Figure or None
+    Picture or None
         Two panels for each ladder; None if there are none.
     """
     if not ladders:
         return None
-    figure = Figure(figsize=(WIDTH, HEIGHT * len(ladders)), layout="constrained")
+    figure = Picture(figsize=(WIDTH, HEIGHT * len(ladders)), layout="constrained")
     panels = figure.subplots(len(ladders), 2, squeeze=False)
     for ladder, (steps, places) in zip(ladders, panels, strict=True):
         learned = f"after {ladder.experience:,.0f} cycles" if ladder.experience else "given the environment"

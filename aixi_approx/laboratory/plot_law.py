@@ -13,17 +13,17 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import LogLocator, NullFormatter
 
-from aixi_approx.laboratory.palette import BLACK, GREY, line_styles
 from aixi_approx.laboratory.plot_parts import SMALL, WIDTH, finish, short
 from aixi_approx.laboratory.results import Array
 from aixi_approx.laws.bootstrap import estimate
 from aixi_approx.laws.estimate import Estimate
 from aixi_approx.laws.extrapolation import Comparison
 from aixi_approx.laws.frontier import Frontier
+from aixi_approx.palette import BLACK, GREY, line_styles
+from aixi_approx.picture import Picture
 
 HEIGHT = 8.4  # inches
 HEADLINE = 14  # points, of the headline
@@ -104,7 +104,7 @@ def law_curve(label: str, found: Frontier, *, law: Comparison, unit: str, end: f
     )
 
 
-def draw_law(curves: Sequence[LawCurve]) -> Figure:
+def draw_law(curves: Sequence[LawCurve]) -> Picture:
     """Draw the score over total compute in several environments, and all of them on one line.
 
     Parameters
@@ -114,7 +114,7 @@ def draw_law(curves: Sequence[LawCurve]) -> Figure:
 
     Returns
     -------
-    Figure
+    Picture
         Three panels: the score over compute, the odds over scaled compute, the share of learning; and a table.
 
     Raises
@@ -125,7 +125,7 @@ def draw_law(curves: Sequence[LawCurve]) -> Figure:
     units = {curve.unit for curve in curves}
     if len(units) != 1:
         raise ValueError(f"the units are {', '.join(sorted(units)) or 'none'}: they must be one")
-    figure = Figure(figsize=(WIDTH, HEIGHT), layout=ConstrainedLayoutEngine(hspace=0.05, wspace=0.03))
+    figure = Picture(figsize=(WIDTH, HEIGHT), layout=ConstrainedLayoutEngine(hspace=0.05, wspace=0.03))
     grid = figure.add_gridspec(2, 2, width_ratios=(1.5, 1), height_ratios=(1.75, 1))
     scores, odds, shares, table = (figure.add_subplot(grid[i, j]) for i, j in product(range(2), range(2)))
     shares.sharex(scores)

@@ -9,11 +9,11 @@ from matplotlib import patheffects
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
-from matplotlib.figure import Figure
 
 from aixi_approx.laboratory.plot_parts import SMALL, WIDTH, edges, finish, label_contours, scale, short
 from aixi_approx.laboratory.results import LEVELS, Results, levels_of, seed_mean
 from aixi_approx.laboratory.train_test import TrainTest, level_curve
+from aixi_approx.picture import Picture
 
 COLUMNS = 2  # of panels, at most
 HEIGHT = 4.2  # of a panel, inches
@@ -21,7 +21,7 @@ NEAR = (LEVELS[1] - LEVELS[0]) / 2  # of the way from the smallest score to the 
 THICK = (patheffects.withStroke(linewidth=5, foreground="black"),)  # the edge of the thick line
 
 
-def draw_train_test(found: Sequence[Results]) -> Figure | None:
+def draw_train_test(found: Sequence[Results]) -> Picture | None:
     """Draw the scores of agents that learned with several numbers of simulations, and their level curves.
 
     Parameters
@@ -31,7 +31,7 @@ def draw_train_test(found: Sequence[Results]) -> Figure | None:
 
     Returns
     -------
-    Figure or None
+    Picture or None
         A panel for each environment, model and kind of learner; None where all agents learned alike.
     """
     planes = [(f, plane) for f in found for plane in f.train_test]
@@ -39,7 +39,7 @@ def draw_train_test(found: Sequence[Results]) -> Figure | None:
         return None
     columns = min(COLUMNS, len(planes))
     rows = -(-len(planes) // columns)
-    figure = Figure(figsize=(WIDTH / COLUMNS * columns, HEIGHT * rows), layout="constrained")
+    figure = Picture(figsize=(WIDTH / COLUMNS * columns, HEIGHT * rows), layout="constrained")
     panels = list(figure.subplots(rows, columns, squeeze=False).flat)
     means = np.concatenate([seed_mean(plane.score).ravel() for _, plane in planes])
     colours = Normalize(min(0.0, float(np.min(means, initial=0.0, where=np.isfinite(means)))), 1.0)

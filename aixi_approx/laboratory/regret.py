@@ -37,10 +37,12 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from aixi_approx.coding import Coding
 from aixi_approx.environment import Percept
 from aixi_approx.planners.belief_expectimax import BeliefExpectimax
 from aixi_approx.planners.expectimax import Expectimax
 from aixi_approx.planners.iterative_deepening import TooSlow
+from aixi_approx.pomdp.belief import Belief
 from aixi_approx.pomdp.definition import POMDP
 from aixi_approx.pomdp.solution import Solution
 from aixi_approx.predictors.true_model import TrueModel
@@ -50,6 +52,7 @@ Values = NDArray[np.float64]
 Actions = NDArray[np.bool_]
 ExactPlanner = Expectimax | BeliefExpectimax
 
+PRUNES = (1e-2, 1e-3, 1e-4, 1e-5)  # of expectimax on the agent's own model, one after the other
 PARTS = ("horizon", "prediction", "decision", "distillation", "exploration")
 
 TIE = 1e-6  # values of actions that differ by less are equal
@@ -166,8 +169,8 @@ class TrueValues:
     MAX_BELIEFS = 20_000  # that are followed for the values within the horizon
 
     def __init__(self, pomdp: POMDP, horizon: int, *, solution: Solution | None) -> None:
-        self._model = TrueModel(pomdp)
-        self._coding, self._solution, self._node = pomdp.coding, solution, 0
+        self._model = TrueModel(pomdp)  # of no use with a solution, whose graph has all beliefs
+        self._pomdp, self._solution, self._node = pomdp, solution, 0
         self._planner = BeliefExpectimax(pomdp, horizon, time_limit=math.inf, max_beliefs=self.MAX_BELIEFS)
         self._gave_up = False
         self._first = self._model.mark(), self._node
@@ -176,7 +179,6 @@ class TrueValues:
         """Begin after some cycles, actions and percepts: `restart` goes back to there."""
         if self._solution:
             self._node = self._solution.node(past)
-            self._model = TrueModel(self._model.pomdp, belief=self._solution.belief(self._node))
         else:
             for action, percept in past:
                 self.observe(action, percept)
@@ -191,9 +193,15 @@ class TrueValues:
 
     def observe(self, action: int, percept: Percept) -> None:
         """Append a cycle to the history."""
-        self._model.extend(self._coding.cycle(action, *percept))
         if self._solution:
             self._node = self._solution.follow(self._node, action, percept=percept)
+        else:
+            self._model.extend(self._pomdp.coding.cycle(action, *percept))
+
+    @property
+    def belief(self) -> Belief:
+        """What the history says about the state."""
+        return self._solution.belief(self._node) if self._solution else self._model.belief
 
     def within(self) -> Values | None:
         """Return the value of each action within the horizon.
@@ -206,7 +214,8 @@ class TrueValues:
         if self._gave_up:
             return None
         try:
-            return self._planner.search(self._model, stream(0)).value
+            model = TrueModel(self._pomdp, belief=self.belief) if self._solution else self._model
+            return self._planner.search(model, stream(0)).value
         except TooSlow:
             self._gave_up = True
             return None
@@ -234,6 +243,26 @@ class TrueValues:
         """Return what an action loses in the long run, in the units of the rewards; NaN if unknown."""
         values = self.long_run()
         return math.nan if values is None else float(values.max() - values[action])
+
+
+def exact_planners(predictor: object, coding: Coding, *, horizon: int, max_queries: int) -> list[ExactPlanner]:
+    """Return exact planners for a model, each leaving out less than the one before.
+
+    Parameters
+    ----------
+    predictor : Predictor
+        The model.
+    coding : Coding
+        Of its environment.
+    horizon : int
+        Cycles that they look ahead.
+    max_queries : int
+        Of a model that learns, by each of them at one decision.
+    """
+    if isinstance(predictor, TrueModel):
+        limit = TrueValues.MAX_BELIEFS
+        return [BeliefExpectimax(predictor.pomdp, horizon, time_limit=math.inf, max_beliefs=limit)]
+    return [Expectimax(coding, horizon, prune=prune, time_limit=math.inf, max_queries=max_queries) for prune in PRUNES]
 
 
 class Interval(NamedTuple):

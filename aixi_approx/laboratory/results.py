@@ -11,12 +11,13 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import chain
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from aixi_approx.builder import CTW, TRUE, outside
+from aixi_approx.display import table
 from aixi_approx.laboratory.axes import Axis
 from aixi_approx.laboratory.condition import Checkpoint, Setting, TrainingRun
 from aixi_approx.laboratory.measurement import NO_MODEL, world
@@ -34,6 +35,9 @@ from aixi_approx.laws.total_excess import fit_total_excess
 from aixi_approx.laws.trade_off import TradeOff, fit_trade_off
 from aixi_approx.planner_spec import PlannerSpec
 
+if TYPE_CHECKING:
+    from aixi_approx.picture import Picture
+
 Array = NDArray[np.float64]
 
 LAWS = ("frontier_law", "predictor_law", "learning_law", "search_law", "simple_regret_law", "joint_law", "trade_off")
@@ -45,7 +49,7 @@ SAME = 1e-9  # scores that differ by less are equal
 LEVELS = (0.5, 0.6, 0.7, 0.8, 0.9)  # of the way from the smallest score of a surface to the largest
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Results:
     """What was measured in one environment, with one model that learns.
 
@@ -241,6 +245,27 @@ class Results:
     def frontier(self) -> Frontier | None:
         """The best score for each amount of total compute; None where scores or compute are not known."""
         return self.frontier_at()
+
+    def draw(self) -> Picture:
+        """Return all pictures of this environment in one, a Matplotlib figure."""
+        from aixi_approx.laboratory.plot_environment import draw_one
+
+        return draw_one(self)
+
+    def __repr__(self) -> str:
+        """Return where it was measured, and how much, in a line."""
+        plane = f"{len(self.experience):,} experiences, {len(self.simulations):,} numbers of simulations"
+        return f"<Results in {self.title}: {plane}, {self.seeds:,} seeds>"
+
+    def _repr_html_(self) -> str:
+        """Return the surface, means over seeds, for a notebook: experience down, simulations across."""
+        known = bool(np.isfinite(self.score).any())
+        surface = seed_mean(self.score if known else self.reward)
+        rows = [(int(cycles), *row) for cycles, row in zip(self.experience, surface.tolist(), strict=True)]
+        what = "score, 0 = random and 1 = best" if known else "reward per cycle"
+        note = f"Experience in cycles (down), simulations of a decision (across), mean over {self.seeds:,} seeds."
+        heads = ("cycles", *(f"{count:,.0f}" for count in self.simulations))
+        return table(f"{self.title}: {what}", rows, columns=heads, note=note)
 
     # The laws: how one thing depends on another.
 

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Generic, NamedTuple, TypeVar, cast
 
+from aixi_approx.display import table
 from aixi_approx.execution.folder import lock
 from aixi_approx.execution.tasks import Engine, Task, run_all
 from aixi_approx.laboratory.condition import Cycle, Group, Plan, TrainingRun
@@ -231,6 +232,18 @@ class Laboratory(Generic[AnyPlan]):
         there = max(self.store.marks(run, self.study.marks(run)), default=0)
         most = max(group.checkpoint.experience for group in groups)
         return self._cost.segment(run, there, until=max(there, most)) + sum(map(self._cost.group, groups))
+
+    def __repr__(self) -> str:
+        """Return the folder, and how many agents are measured there, in a line."""
+        return f"<Laboratory in {self.folder}: {len(self.study.runs()):,} agents>"
+
+    def _repr_html_(self) -> str:
+        """Return how much of the study was measured, and the study, for a notebook."""
+        total = sum(1 for run in self.study.runs() for _ in self.study.groups(run))
+        left = total if self.store.empty else sum(map(len, self.missing().values()))
+        rows = [("checkpoints measured", total - left), ("checkpoints in all", total)]
+        html = table(f"Study in {self.folder}", rows)
+        return html + self.study._repr_html_() if isinstance(self.study, Study) else html
 
     def rows(self) -> list[dict[str, Any]]:
         """Return a row for each condition of the study that was measured, in the order of the study.

@@ -28,6 +28,7 @@ from typing import Any, NamedTuple, Self
 
 from aixi_approx import planners, predictors
 from aixi_approx.builder import CTW, TRUE, build_agent, build_planner, outside
+from aixi_approx.display import in_words, table
 from aixi_approx.environment import Settings
 from aixi_approx.envs import make, name_of
 from aixi_approx.laboratory.axes import AXES, Axis, check_axes
@@ -109,6 +110,17 @@ class Study(NamedTuple):
     known: Known | None = None
     """What was known of environments and planners when it was measured, in a study that was read from its folder; if it
     is not given, they are asked."""
+
+    def _repr_html_(self) -> str:
+        """Return what is to be measured, for a notebook: all that is not as it is by default."""
+        defaults = self._field_defaults
+        given = {name: value for name, value in self._asdict().items() if value != defaults.get(name, ())}
+        rows = [
+            (name, ", ".join(map(in_words, value)) if isinstance(value, tuple) else value)
+            for name, value in given.items()
+            if name != "known"
+        ]
+        return table("A study", rows)
 
     def runs(self) -> list[TrainingRun]:
         """Return all training runs, seed after seed."""

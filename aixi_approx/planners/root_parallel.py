@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from aixi_approx.coding import Bits
+from aixi_approx.display import parameters
 from aixi_approx.planner import MAX_SIMULATIONS, Lesson, Planner, SearchResult, best_action
 from aixi_approx.planner_spec import JOINS, MAJORITY
 from aixi_approx.planners.iterative_deepening import ROUNDING
@@ -69,6 +70,10 @@ class RootParallel(Planner):
         self._shares(self.simulations)
         for planner in planners:
             planner.searches = searches
+
+    def told(self) -> dict[str, object]:
+        """Return its options, as far as it tells them, by name."""
+        return {"planner": type(self.planners[0]).__name__, **parameters(self.planners[0]), self.join: self.searches}
 
     def forget(self) -> None:
         """Discard what the planners keep between searches."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,9 @@ from aixi_approx.pomdp.controller import Controller, Run, run_controller
 from aixi_approx.pomdp.definition import POMDP
 from aixi_approx.pomdp.markov_chain import DIRECT, long_run_reward, relative_values
 from aixi_approx.validation import as_integer
+
+if TYPE_CHECKING:
+    from aixi_approx.picture import Picture
 
 History = Iterable[tuple[int, Percept]]
 SAME = 1e-10  # beliefs that differ by less count as the same
@@ -34,7 +37,7 @@ class GraphValues(NamedTuple):
     policy: NDArray[np.int64]  # [B] the best action
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Solution:
     """The result of `solve`: bounds of the optimum, a policy, and the values of actions after any history.
 
@@ -101,6 +104,36 @@ class Solution:
             )
             raise ValueError(f"{self.pomdp.title or self.pomdp.name} {what}")
         return self.values
+
+    def draw(self) -> Picture:
+        """Return a picture of the policy, a Matplotlib figure: at most the first 12 nodes of `controller`."""
+        from aixi_approx.pomdp.policy_picture import draw_policy
+
+        return draw_policy(self)
+
+    def frame(self) -> Any:
+        """Return the policy as a pandas DataFrame, in words: a row for each percept that can come in a node.
+
+        Raises
+        ------
+        ValueError
+            If pandas is not installed.
+        """
+        from aixi_approx.data_frame import frame
+        from aixi_approx.pomdp.policy_in_words import rows
+
+        return frame(rows(self))
+
+    def __repr__(self) -> str:
+        """Return the bounds and the size of the policy, in a line."""
+        name, nodes = self.pomdp.title or self.pomdp.name, len(self.controller.action)
+        return f"<Solution of {name}: {self.lower:.6g} to {self.upper:.6g} per cycle, {nodes:,} nodes>"
+
+    def _repr_html_(self) -> str:
+        """Return the bounds, and the policy in words, for a notebook."""
+        from aixi_approx.pomdp.policy_in_words import html
+
+        return html(self)
 
     def joined(self, other: Solution | None) -> Solution:
         """Return the better policy of two solutions, with the better of both upper bounds."""

@@ -10,17 +10,15 @@ import numpy as np
 
 from aixi_approx.agent import KIND
 from aixi_approx.archive import named, read_archive
-from aixi_approx.builder import build_agent, load, outside
+from aixi_approx.builder import build_agent, load
 from aixi_approx.coding import Bits
 from aixi_approx.environment import Environment, Settings
 from aixi_approx.envs import make
-from aixi_approx.execution.folder import open_folder
 from aixi_approx.experiments.experiment import Experiment, Watcher, run, unwatched
-from aixi_approx.experiments.recording import recorded_rows
-from aixi_approx.experiments.teacher import begin_with
 from aixi_approx.interaction import Row
 from aixi_approx.introspection.context_trees import RULES, HasTrees, TreeInWords, describe_trees
 from aixi_approx.planner_spec import PlannerSpec
+from aixi_approx.viewer.recorded_run import beginning, check_trusted, recorded_run
 
 EARLIEST = 0.01  # share of the cycles after which the first of several stages is
 
@@ -59,32 +57,14 @@ def experience_of_run(folder: Path | str, *, trust: bool = False) -> Experience:
         If the folder holds no run, one of another version, one that is broken, has no cycle yet or needs `trust`, or
         if the agent has no context trees.
     """
-    folder = Path(folder)
-    path = folder / "manifest.json"
-    manifest = open_folder(path, "run", "options") if folder.is_dir() else None
-    if manifest is None:
-        raise ValueError(f"{folder} holds no run: name the folder of `aixi run ... --out`")
-    options = manifest["options"]
-    try:
-        experiment = Experiment.from_json(options)
-        _check_trusted(folder, experiment.environment, model=experiment.model, planner=experiment.planner, trust=trust)
-    except (KeyError, TypeError, AttributeError) as error:
-        raise ValueError(f"{path} is not the manifest of a run: name another folder") from error
-    environment = make(experiment.environment)
-    agent = build_agent(
-        environment,
-        experiment.model,
-        planner=experiment.planner,
-        settings=experiment.settings,
-        seed=experiment.seed,
-    )
+    recorded = recorded_run(folder, trust=trust)
+    agent, environment = beginning(recorded)
     predictor = _with_trees(agent.predictor, folder)
-    if experiment.start is not None and begin_with(agent, experiment.start) != options.get("knowledge"):
-        raise ValueError(f"{folder} began with another state of {experiment.start}: put that back")
-    rows = recorded_rows(folder / "learning.csv")
-    if not rows:
+    if not recorded.learning:
         raise ValueError(f"{folder} holds a run without a cycle of learning: let it run first")
-    return Experience(environment, predictor, cycles_of(rows, environment, where=folder / "learning.csv"))
+    return Experience(
+        environment, predictor, cycles_of(recorded.learning, environment, where=recorded.folder / "learning.csv")
+    )
 
 
 def experience_of_agent(path: Path | str, *, trust: bool = False) -> Experience:
@@ -107,7 +87,7 @@ def experience_of_agent(path: Path | str, *, trust: bool = False) -> Experience:
     recipe = read_archive(path, kind=KIND).content["recipe"]
     with named(Path(path)):
         planner, model = PlannerSpec(**recipe["planner"]), recipe["model"]
-        _check_trusted(path, recipe["environment"], model=model, planner=planner, trust=trust)
+        check_trusted(path, recipe["environment"], model=model, planner=planner, trust=trust)
     agent = load(path, trust=True)
     bits = _with_trees(agent.predictor, path).history()
     environment = make(recipe["environment"])
@@ -194,9 +174,3 @@ def _with_trees(predictor: Any, where: Path | str) -> HasTrees:
     if not isinstance(predictor, HasTrees):
         raise ValueError(f"{where}: its agent has no context trees that could be read: take one of the model ctw")
     return predictor
-
-
-def _check_trusted(where: Path | str, environment: str, *, model: str, planner: PlannerSpec, trust: bool) -> None:
-    found = outside([environment], [model], planners=[planner])
-    if found and not trust:
-        raise ValueError(f"{where} names {', '.join(found)}, code outside this package: --trust runs it")

@@ -9,7 +9,8 @@ import time
 from pathlib import Path
 
 from aixi_approx import make
-from aixi_approx.introspection.context_trees import describe_trees, difference
+from aixi_approx.introspection.context_trees import describe_trees
+from aixi_approx.introspection.tree_growth import difference
 from aixi_approx.viewer.growth import experience_of_learning, grow, stages
 
 WORLDS = {"tiger": 25_000, "4x4-grid": 10_000, "biased-rps": 20_000}  # cycles of learning

@@ -41,9 +41,9 @@ from aixi_approx.envs import make
 from aixi_approx.interaction import interact
 from aixi_approx.jair2011.published import DOMAINS
 from aixi_approx.jair2011.published import SIMULATIONS as PAPER_SIMULATIONS
-from aixi_approx.laboratory.palette import GREY
 from aixi_approx.laboratory.plot_parts import WIDTH
 from aixi_approx.laws.estimate import Estimate, normalised
+from aixi_approx.palette import GREY
 from aixi_approx.planner import Learner
 
 EXPERIENCE = {

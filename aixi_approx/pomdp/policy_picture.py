@@ -9,17 +9,19 @@ from __future__ import annotations
 
 import textwrap
 from itertools import accumulate
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from aixi_approx.cli.options import written
-from aixi_approx.cli.policy import Arrow, chance, describe
-from aixi_approx.cli.policy import title as title_of
-from aixi_approx.laboratory.palette import COLOURS as PALETTE
+from matplotlib.axes import Axes
+from matplotlib.patches import FancyArrowPatch, FancyBboxPatch, Rectangle
+from matplotlib.path import Path as Line
+
+from aixi_approx.palette import COLOURS as PALETTE
+from aixi_approx.picture import Picture
+from aixi_approx.pomdp.policy_in_words import Arrow, describe
+from aixi_approx.pomdp.policy_in_words import title as title_of
+from aixi_approx.words import chance
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-
     from aixi_approx.pomdp.solution import Solution
 
 DRAWN = 12  # nodes; of a longer policy, the first of them
@@ -53,10 +55,19 @@ class Box(NamedTuple):
         return self.y - PAD - LINE * (above + len(self.rows[row][0]) / 2)
 
 
-def draw(solution: Solution, name: str, *, path: Path) -> None:
-    """Draw an optimal policy to a path whose ending tells the format."""
-    from matplotlib.figure import Figure
+def draw_policy(solution: Solution) -> Picture:
+    """Draw the policy of a solution: at most its first 12 nodes.
 
+    Parameters
+    ----------
+    solution : Solution
+        Of a POMDP; its title stands above the picture.
+
+    Returns
+    -------
+    Picture
+        A figure, of which a notebook shows a PNG.
+    """
     total = len(solution.controller.action)
     shown = min(DRAWN, total)
     boxes, layer = _unplaced(solution, shown)
@@ -70,15 +81,16 @@ def draw(solution: Solution, name: str, *, path: Path) -> None:
     bottom = min(box.y - box.height for box in boxes)
     right = gap_x[-1] + LANE * len(lanes[-1]) + GAP
     width = max(right, 420.0)
+    name = solution.pomdp.title or solution.pomdp.name
     title = f"{name}: {title_of(solution)}" + f", the first {shown} of its {total:,} nodes" * (shown < total)
     bounds = f"It earns {solution.lower:.9g} per cycle in the long run; no agent earns more than {solution.upper:.9g}."
     note = textwrap.wrap(NOTE, int(width / LETTER * 1.1))
     high = max([top, *bus.values()]) + GAP + 3 * LINE
     low = bottom - GAP - LINE * len(note)
-    figure = Figure(figsize=((width + 2 * PAD) / 72, (high - low + 2 * PAD) / 72), dpi=150)
+    figure = Picture(figsize=((width + 2 * PAD) / 72, (high - low + 2 * PAD) / 72), dpi=150)
     axes = figure.add_axes((0, 0, 1, 1), xlim=(-PAD, width + PAD), ylim=(low - PAD, high + PAD))
     axes.axis("off")
-    axes.text(0, high, title, fontsize=FONT + 2, weight="bold", va="top")
+    axes.text(0, high, title, fontsize=FONT + 2, weight="bold", va="top", parse_math=False)
     axes.text(0, high - 1.4 * LINE, bounds, fontsize=FONT, va="top")
     axes.text(0, low, "\n".join(note), fontsize=FONT - 1, color="0.35", va="bottom", linespacing=1.3)
     for i, box in enumerate(boxes):
@@ -101,8 +113,7 @@ def draw(solution: Solution, name: str, *, path: Path) -> None:
             _line(axes, line, SHADES[arrow.node])
     for i, box in enumerate(boxes):
         _box(axes, box, SHADES[i])
-    with written(path):
-        figure.savefig(path)
+    return figure
 
 
 def _unplaced(solution: Solution, shown: int) -> tuple[list[Box], list[int]]:
@@ -157,9 +168,6 @@ def _placed(boxes: list[Box], layer: list[int], lanes: list[int]) -> tuple[list[
 
 def _line(axes: Axes, path: list[tuple[float, float]], colour: str) -> None:
     """An arrow along a path of straight pieces."""
-    from matplotlib.patches import FancyArrowPatch
-    from matplotlib.path import Path as Line
-
     arrow = FancyArrowPatch(
         path=Line(path), arrowstyle="-|>", mutation_scale=9, color=colour, linewidth=1.3, joinstyle="round"
     )
@@ -169,8 +177,6 @@ def _line(axes: Axes, path: list[tuple[float, float]], colour: str) -> None:
 
 def _box(axes: Axes, box: Box, colour: str) -> None:
     """A box with its text."""
-    from matplotlib.patches import FancyBboxPatch, Rectangle
-
     corner = (box.x, box.y - box.height)
     outline = FancyBboxPatch(
         corner, box.width, box.height, boxstyle="round,pad=0,rounding_size=5", facecolor="white", edgecolor=colour
@@ -180,11 +186,11 @@ def _box(axes: Axes, box: Box, colour: str) -> None:
     head.set_clip_path(outline)
     axes.add_patch(head)
     y = box.y - PAD - LINE / 2
-    axes.text(box.x + PAD, y, box.title, fontsize=FONT + 1, weight="bold", va="center")
+    axes.text(box.x + PAD, y, box.title, fontsize=FONT + 1, weight="bold", va="center", parse_math=False)
     for line in box.state:
         y -= LINE
-        axes.text(box.x + PAD, y, line, fontsize=FONT, color="0.45", va="center")
+        axes.text(box.x + PAD, y, line, fontsize=FONT, color="0.45", va="center", parse_math=False)
     for lines, _ in box.rows:
         for line in lines:
             y -= LINE
-            axes.text(box.x + PAD, y, line, fontsize=FONT, va="center")
+            axes.text(box.x + PAD, y, line, fontsize=FONT, va="center", parse_math=False)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable
 from typing import TYPE_CHECKING, Any, NamedTuple
+
+from aixi_approx.display import table
+from aixi_approx.words import chance, listed, number, some, word
 
 if TYPE_CHECKING:
     from aixi_approx.pomdp.solution import Solution
 
-NAMED = 3  # names in a row before "5 more"
+SHOWN, BEGINNING = 30, 10  # nodes of a policy in a table, and of one that has more
+READABLE = 1_000  # nodes of a policy whose behaviour is found out
 
 
 class Arrow(NamedTuple):
@@ -36,48 +40,15 @@ class Edge(NamedTuple):
     node: int
 
 
-def word(name: Hashable) -> str:
-    """Return the name of a state, action or observation for people.
-
-    >>> word("left"), word(("king", "bet")), word((0, "key")), word((1, 2)), word(7)
-    ('left', 'king bet', '0 key', '(1, 2)', '7')
-    """
-    if isinstance(name, tuple) and {type(part) for part in name} in ({str}, {str, int}):
-        return " ".join(map(str, name))
-    return str(name)
-
-
-def chance(p: float) -> str:
-    """Return a probability with two digits.
-
-    >>> chance(0.5), chance(1), chance(0.999), chance(1e-5)
-    ('0.50', '1', '>0.99', '<0.01')
-    """
-    if p > 1 - 1e-9:
-        return "1"
-    return "<0.01" if p < 0.005 else ">0.99" if p >= 0.995 else f"{p:.2f}"
-
-
-def some(names: Iterable[str]) -> list[str]:
-    """Return different names, and how many there are that are left out.
-
-    >>> some("abacde")
-    ['a', 'b', 'c', '2 more']
-    """
-    distinct = list(dict.fromkeys(names))
-    left = len(distinct) - NAMED
-    return distinct if left <= 1 else [*distinct[:NAMED], f"{left} more"]
-
-
-def listed(names: Iterable[str]) -> str:
-    """Return different names in a row."""
-    return ", ".join(some(names))
-
-
 def title(solution: Solution) -> str:
     """Return what the policy is, as far as it is known."""
     gap = solution.upper - solution.lower
     return "an optimal policy" if gap <= 1e-6 * max(1, abs(solution.lower)) else "a policy, optimal up to the bounds"
+
+
+def readable(solution: Solution) -> bool:
+    """Return whether a policy is so small that its behaviour is found out soon, and somebody may read it."""
+    return len(solution.controller.action) <= READABLE
 
 
 def edges(solution: Solution, node: int) -> list[Edge]:
@@ -108,6 +79,56 @@ def describe(solution: Solution, node: int) -> Node:
     states = [f"{name} {chance(p)}" for name, p in belief(solution, node).items()]
     action = solution.pomdp.actions[solution.controller.action[node]]
     return Node(word(action), some(states), _arrows(edges(solution, node), len(solution.pomdp.observations)))
+
+
+def rows(solution: Solution) -> list[dict[str, Any]]:
+    """Return the policy as a table: a row for each percept that can come in a node, in the order of the nodes."""
+    actions = [word(solution.pomdp.actions[action]) for action in solution.controller.action]
+    return [
+        {
+            "node": node,
+            "action": action,
+            "observation": word(edge.observation),
+            "reward": edge.reward,
+            "probability": edge.probability,
+            "next": edge.node,
+        }
+        for node, action in enumerate(actions)
+        for edge in edges(solution, node)
+    ]
+
+
+def html(solution: Solution) -> str:
+    """Return the bounds, and the first nodes of the policy in words, for a notebook."""
+    pomdp, nodes = solution.pomdp, len(solution.controller.action)
+    name, anew, digits = pomdp.title or pomdp.name, pomdp.begins_anew, 6
+    who = {
+        "the policy below" if readable(solution) else "the policy": solution.lower,
+        "no agent exceeds": solution.upper,
+        "a random agent": pomdp.random_reward,
+    }
+    columns = ["", "reward per cycle"]
+    bounds = [[each, number(reward, digits)] for each, reward in who.items()]
+    if anew:
+        columns.append(f"value discounted by {pomdp.discount:g}")
+        for row, reward in zip(bounds, who.values(), strict=True):
+            row.append(number(pomdp.discounted_value(reward), digits))
+    beliefs = solution.graph.size if solution.values else solution.beliefs
+    note = f"{pomdp.size:,} states, {beliefs:,} beliefs. {pomdp.approximations}"
+    parts = [table(f"The best that any agent can reach in {name}", bounds, columns=columns, note=note)]
+    if readable(solution):
+        shown = nodes if nodes <= SHOWN else BEGINNING
+        told = [(i, describe(solution, i)) for i in range(shown)]
+        lines = [
+            (i if first else None, node.action * first, ", ".join(node.belief) * first, arrow.label,
+             chance(arrow.probability), arrow.node)
+            for i, node in told
+            for first, arrow in zip([True] + [False] * len(node.arrows), node.arrows, strict=False)
+        ]  # fmt: skip
+        heads = ("node", "action", "state", "percept", "probability", "next node")
+        left = f"And {nodes - shown:,} more nodes; frame() has them all." if shown < nodes else ""
+        parts.append(table(f"{title(solution)}, from node 0", lines, columns=heads, note=left))
+    return "".join(parts)
 
 
 def _arrows(found: list[Edge], observations: int) -> list[Arrow]:

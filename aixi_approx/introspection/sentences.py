@@ -1,0 +1,136 @@
+"""A decision in words: what an agent does and why, what it expects, what else it could do, what came, what it loses."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from aixi_approx.introspection.explanation import ActionExplained, Came, Explanation, Truth
+    from aixi_approx.introspection.prediction import Prediction
+    from aixi_approx.introspection.vocabulary import Vocabulary
+
+ALTERNATIVES = 3  # other actions that are told of
+NAMED = 3  # percepts in a sentence
+SMALL = 0.005  # probability that is not worth a word
+SURE = 2.0  # standard errors that a difference has to exceed to be called one
+CLEAR = 1e-9  # a difference of exact values that is none, relative to them
+
+
+def sentences(told: Explanation) -> list[str]:
+    """Return a decision in words, a sentence for each thing."""
+    words, chosen = told.vocabulary, told.actions[told.action]
+    lines = [_choice(told)]
+    if chosen.prediction is not None:
+        average = _number(chosen.prediction.reward)
+        lines.append(f"It expects {_percepts(words, chosen.prediction)}; reward {average} on average.")
+    others = [each for each in told.actions if each.action != told.action and each.value is not None]
+    others.sort(key=lambda each: -(each.value or 0.0))
+    lines += [_alternative(told, each) for each in others[:ALTERNATIVES]]
+    if len(told.line) > 1:
+        steps = [
+            f"{words.action(step.action)} ({words.observation(step.observation)} {step.reward:+.12g}, "
+            f"{_chance(step.probability)})"
+            for step in told.line
+        ]
+        lines.append(f"If always the likeliest percept comes: {', '.join(steps)}.")
+    if told.came is not None:
+        lines.append(_what_came(words, told.came))
+    if told.truth is not None:
+        lines += _judged(words, told.truth)
+    return lines
+
+
+def _choice(told: Explanation) -> str:
+    chosen, found = told.actions[told.action], told.vocabulary.action(told.found)
+    if told.explored:
+        also = "too " if told.found == told.action else ""
+        return f"It tries {chosen.name} at random, to explore; its search {also}says {found}."
+    if chosen.value is None:
+        how = "" if chosen.prior is None else f", with a probability of {_chance(chosen.prior)}"
+        return f"It does {chosen.name}, as its policy says{how}; there was no search."
+    if told.found != told.action:
+        return f"It does {chosen.name}, though its search says {found}."
+    ahead = "" if told.horizon is None else f" over {told.horizon} cycles"
+    by = f" by {told.simulations:,} simulations" if told.simulations else ""
+    return f"It does {chosen.name}, worth {value_in_words(chosen)}{ahead}{by}."
+
+
+def _alternative(told: Explanation, other: ActionExplained) -> str:
+    chosen, line = told.actions[told.action], f"{other.name} would be worth {value_in_words(other)}"
+    if other.prediction is not None:
+        line += f": it expects {_percepts(told.vocabulary, other.prediction)}"
+    if chosen.value is None or other.value is None or told.explored:
+        return f"{line}."
+    apart = math.hypot(chosen.deviation or 0.0, other.deviation or 0.0)
+    near = abs(chosen.value - other.value) <= SURE * apart
+    return f"{line}{'; the search does not tell the two apart' * near}."
+
+
+def _percepts(words: Vocabulary, prediction: Prediction) -> str:
+    """The likeliest percepts."""
+    named = [
+        f"{words.observation(each.observation)} {each.reward:+.12g} with {_chance(each.probability)}"
+        for each in prediction.percepts[:NAMED]
+    ]
+    left = math.fsum([each.probability for each in prediction.percepts[NAMED:]] + [prediction.rest])
+    return ", ".join(named) + (f", something else with {_chance(left)}" if left >= SMALL else "")
+
+
+def _what_came(words: Vocabulary, came: Came) -> str:
+    line = f"Then came {words.observation(came.observation)}, reward {came.reward:+.12g}"
+    if came.surprise is None:
+        return f"{line}."
+    return f"{line}: a surprise of {came.surprise.total:.2f} bits, {came.surprise.reward:.2f} of them by the reward."
+
+
+def _judged(words: Vocabulary, truth: Truth) -> list[str]:
+    """What an agent would do that knows the environment, and what the choice loses."""
+    values = truth.within if truth.long_run is None else truth.long_run
+    if values is None:
+        return []
+    finite = np.abs(values[np.isfinite(values)])
+    same = CLEAR * max(1.0, float(finite.max(initial=0.0)))
+    best = [words.action(action) for action in np.flatnonzero(values >= values.max() - same).tolist()]
+    lines = [f"An agent that knows the environment would do {' or '.join(best)}."]
+    if truth.regret is None:
+        return lines
+    total = truth.regret["total"]
+    if total <= same:
+        return [*lines, "The choice loses nothing."]
+    lost = "loses reward for ever" if math.isinf(total) else f"loses {_number(total)} in all later rewards"
+    parts = [
+        f"{_number(loss)} by {part}"
+        for part, loss in truth.regret.items()
+        if part != "total" and math.isfinite(loss) and abs(loss) > same
+    ]
+    return [*lines, f"The choice {lost}{': ' * bool(parts)}{', '.join(parts)}."]
+
+
+def _number(amount: float) -> str:
+    """Return a number with three digits.
+
+    >>> _number(-0.0), _number(12.345), _number(1234.5)
+    ('0', '12.3', '1,234')
+    """
+    return f"{amount:,.0f}" if abs(amount) >= 1000 else f"{amount + 0.0:.3g}"
+
+
+def value_in_words(told: ActionExplained) -> str:
+    """Return the value of an action, and how far two standard errors reach."""
+    if told.value is None:
+        return "something unknown"
+    return _number(told.value) + (f" +- {SURE * told.deviation:.2g}" if told.deviation else "")
+
+
+def _chance(p: float) -> str:
+    """Return a probability in per cent.
+
+    >>> _chance(1.0), _chance(0.853), _chance(0.9999), _chance(0.001), _chance(0.012)
+    ('certainty', '85 %', 'over 99 %', 'less than 1 %', '1 %')
+    """
+    if p > 1 - 1e-9:
+        return "certainty"
+    return "less than 1 %" if p < 0.01 else "over 99 %" if p > 0.99 else f"{100 * p:.0f} %"

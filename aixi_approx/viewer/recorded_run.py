@@ -1,0 +1,102 @@
+"""A run in a folder, opened for reading: its experiment, its rows, and the agent as it was at the beginning."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+from aixi_approx.agent import Agent
+from aixi_approx.builder import outside
+from aixi_approx.environment import Environment
+from aixi_approx.envs import make
+from aixi_approx.experiments.experiment import Experiment, begin
+from aixi_approx.experiments.recording import Recorded, recorded_options
+from aixi_approx.interaction import Row
+from aixi_approx.planner_spec import PlannerSpec
+
+LEARNING, EVALUATED = "learning", "evaluation"
+
+
+class RecordedRun(NamedTuple):
+    """A run that was recorded.
+
+    Attributes
+    ----------
+    folder : Path
+        Where it stands.
+    experiment : Experiment
+        What it is a run of.
+    learning, evaluation : list of Row
+        Its rows so far. The cycles of the evaluation have the numbers that follow.
+    """
+
+    folder: Path
+    experiment: Experiment
+    learning: list[Row]
+    evaluation: list[Row]
+
+    @property
+    def cycles(self) -> int:
+        """How many there are, those of the evaluation included."""
+        return len(self.learning) + len(self.evaluation)
+
+
+def recorded_run(folder: Path | str, *, trust: bool = False) -> RecordedRun:
+    """Return the run that a folder holds, whether it has ended or not.
+
+    Parameters
+    ----------
+    folder : Path or str
+        That of `aixi run ... --out`.
+    trust : bool, default: False
+        Whether code may be run that the folder names and that is not part of this package, such as my_env.py:Lake.
+
+    Raises
+    ------
+    ValueError
+        If the folder holds no run, one of another version, one that was changed or damaged, has no cycle yet, or needs
+        `trust`.
+    """
+    folder = Path(folder)
+    options, recorded = recorded_options(folder), Recorded(folder)
+    try:
+        experiment = Experiment.from_json(options)
+        world, model, planner = experiment.environment, experiment.model, experiment.planner
+        check_trusted(folder, world, model=model, planner=planner, trust=trust)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"{folder / 'manifest.json'} is not the manifest of a run: name another folder") from error
+    run = RecordedRun(folder, experiment, recorded.rows(LEARNING), recorded.rows(EVALUATED))
+    if not run.cycles:
+        raise ValueError(f"{folder} holds a run without a cycle: let it run first")
+    return run
+
+
+def beginning(run: RecordedRun, *, threads: int = 1) -> tuple[Agent, Environment]:
+    """Return the agent of a run as it was before the first cycle, and its environment.
+
+    Parameters
+    ----------
+    run : RecordedRun
+        The run.
+    threads : int, default: 1
+        Number of threads for independent searches.
+
+    Raises
+    ------
+    ValueError
+        If it began with knowledge, or with a teacher, that are not any more what they were.
+    """
+    environment = make(run.experiment.environment)
+    agent, options = begin(run.experiment, environment, threads=threads)
+    recorded = recorded_options(run.folder)
+    for name, what in (("knowledge", run.experiment.start), ("trace", run.experiment.teacher)):
+        if options.get(name) != recorded.get(name):
+            raise ValueError(f"{run.folder} began with another state of {what}: put that back")
+    return agent, environment
+
+
+def check_trusted(where: Path | str, environment: str, *, model: str, planner: PlannerSpec, trust: bool) -> None:
+    """Raise ValueError if names stand for code that is not of this package, and it is not trusted."""
+    found = outside([environment], [model], planners=[planner])
+    if found and not trust:
+        raise ValueError(f"{where} names {', '.join(found)}, code outside this package: --trust runs it")
