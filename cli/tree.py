@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from contextlib import redirect_stdout
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -13,11 +13,9 @@ from aixi_approx.cli.options import as_json, at_least, moving, notice, plain, pr
 from aixi_approx.experiments.progress import show_progress
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
     from aixi_approx.environment import Environment
-    from aixi_approx.interaction import Row
-    from aixi_approx.introspection.context_trees import Growth, TreeInWords
+    from aixi_approx.introspection.context_trees import TreeInWords
+    from aixi_approx.introspection.tree_growth import Growth
     from aixi_approx.viewer.growth import Experience
 
 
@@ -57,7 +55,7 @@ def command(
       aixi tree run/agent.aixi --cycle 1000 --rules 20
       aixi tree biased-rps --cycles 20000 --json
     """
-    from aixi_approx.introspection.context_trees import difference
+    from aixi_approx.introspection.tree_growth import difference
     from aixi_approx.viewer.growth import grow
     from aixi_approx.viewer.growth import stages as spread
 
@@ -95,29 +93,19 @@ def _experience(what: str, given: dict[str, int], trust: bool) -> Experience:
 
 def _learn(name: str, given: dict[str, int]) -> Experience:
     """Let an agent learn in an environment."""
-    from aixi_approx.builder import build_agent
     from aixi_approx.envs import make
-    from aixi_approx.experiments.experiment import Experiment, compile_kernels, run
-    from aixi_approx.viewer.growth import Experience, cycles_of
+    from aixi_approx.experiments.experiment import compile_kernels
+    from aixi_approx.viewer.growth import experience_of_learning
 
     environment = make(name)
-    settings, schedule = environment.settings, environment.schedule
-    if "depth" in given:
-        settings = settings._replace(depth=given["depth"])
-    if "cycles" in given:
-        schedule = schedule._replace(cycles=given["cycles"])
-    seed, learned = given.get("seed", 0), list[Any]()
-
-    def watch(part: str, rows: Iterable[Row], *, cycles: int, environment: Environment) -> Iterator[Row]:
-        for row in show_progress(part, rows, cycles=cycles):
-            learned.append(row)
-            yield row
+    settings = environment.settings._replace(**{"depth": given["depth"]} if "depth" in given else {})
+    cycles = given.get("cycles", environment.schedule.cycles)
 
     with notice("compiling the search, once; it is kept for next time ..."):
         compile_kernels()
-    run(Experiment(environment.title, settings, schedule, evaluate=0, seed=seed), watch=watch)
-    agent = build_agent(environment, settings=settings, seed=seed)
-    return Experience(environment, agent.predictor, cycles_of(learned, environment, where=name))
+    return experience_of_learning(
+        environment, settings=settings, cycles=cycles, seed=given.get("seed", 0), watch=show_progress
+    )
 
 
 def _print_json(experience: Experience, trees: list[TreeInWords], growths: list[Growth]) -> None:

@@ -3,14 +3,16 @@
 The trees of all bits of a field are gone through at once. Where one of them looks at a bit of the past, the cycles in
 the history are divided by it; where it looks at an earlier bit of the same field, both values are gone into, each with
 its probability. So a rule is a context that the trees tell from all others, with the probabilities of the values of the
-field there. Rules that say nearly the same and differ in one thing only become one.
+field there. What only lies between the parts that matter is left out, and rules that say nearly the same and differ in
+one thing only become one.
 """
 
 from __future__ import annotations
 
+import functools
 import heapq
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import count
 from math import log2
 from typing import TYPE_CHECKING, NamedTuple
@@ -18,7 +20,6 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from aixi_approx.coding import Coding
 from aixi_approx.introspection.contexts import ContextBit, Part, Past, context_bit
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 NEGLIGIBLE = 0.01  # probability below which values of a field are not gone into; a person reads two digits
 ALIKE = 0.05  # distance in total variation of predictions that people would give the same words
-MOST_CONTEXTS = 64  # that are found before they are joined: several times as many as anybody reads
+MOST_CONTEXTS = 64  # that are compared with each other: several times as many as anybody reads
 MOST_DIVISIONS = 2_000  # of the cycles on the way to these: they take less than a second
 
 Known = dict[Part, dict[int, int]]  # values of the known bits of each part
@@ -66,8 +67,6 @@ class FieldTrees:
     ----------
     nodes : BestNodes
         Of all trees.
-    coding : Coding
-        The bits of a cycle.
     past : Past
         The history.
     field : str
@@ -78,8 +77,8 @@ class FieldTrees:
         The percept bit that the field begins with.
     """
 
-    def __init__(self, nodes: BestNodes, coding: Coding, *, past: Past, field: str, bits: range, start: int) -> None:
-        self._coding, self._past, self._bits = coding, past, bits
+    def __init__(self, nodes: BestNodes, past: Past, *, field: str, bits: range, start: int) -> None:
+        self._past, self._bits = past, bits
         self._field, self._start = Part(0, field), start
         self._looks_at, self._tree = nodes.looks_at.tolist(), nodes.tree.tolist()
         self._ones = (nodes.ones + 0.5) / (nodes.zeros + nodes.ones + 1.0)
@@ -93,13 +92,20 @@ class FieldTrees:
             else:
                 self._child[parent, side] = node
 
-    def situations(self) -> list[Situation]:
-        """Return the most frequent contexts, those of the same prediction as one; the most telling first."""
+    def situations(self, mattering: Collection[Part]) -> list[Situation]:
+        """Return the most frequent contexts, those of the same prediction as one; the most telling first.
+
+        Parameters
+        ----------
+        mattering : collection of Part
+            Those that are told from each other; contexts that differ in other parts only become one.
+        """
+        mattering = {*mattering, self._field}
         tickets = count()  # of equals the older one goes first
         whole = _Group(np.arange(self._past.cycles), {}, [(self._bits.start, 0, 1.0, self._root_of(0))], {})
         waiting, found = [(0, 0, whole)], list[Situation]()
         for _ in range(MOST_DIVISIONS):
-            if not waiting or len(found) == MOST_CONTEXTS:
+            if not waiting:
                 break
             group = heapq.heappop(waiting)[-1]
             if parts := self._divide(group):
@@ -109,7 +115,7 @@ class FieldTrees:
                 codes = {part: self._past.codes_with(part.field, bits) for part, bits in group.known.items()}
                 found.append(Situation(codes, len(group.rows), group.chances))
         seen = {part: frozenset(self._past.codes(part.field)) for each in found for part in each.codes}
-        return by_information(joined(found, seen))
+        return by_information(joined(_without_rest(found, mattering), seen))
 
     def _root_of(self, bit: int) -> int:
         return self._root.get(self._bits.start + bit, -1)
@@ -120,7 +126,7 @@ class FieldTrees:
         while pending:
             bit, code, p, node = pending.pop()
             while node >= 0 and self._looks_at[node] >= 0:
-                at = context_bit(self._coding, bit, place=self._looks_at[node])
+                at = context_bit(self._past.coding, bit, place=self._looks_at[node])
                 side = self._value(at, bit, code, group)
                 if side is None:
                     column = self._past.column(at)[group.rows]
@@ -153,6 +159,31 @@ class FieldTrees:
         if at.part == self._field and place >= self._bits.start:
             return code >> (bit - 1 - place) & 1
         return group.known.get(at.part, {}).get(at.bit)
+
+
+def _without_rest(situations: Iterable[Situation], mattering: Collection[Part]) -> list[Situation]:
+    """The most frequent situations, told from each other by the parts that matter.
+
+    One that would then speak of contexts that another one tells more of keeps what sets it apart.
+    """
+    alike: dict[frozenset[tuple[Part, frozenset[int]]], list[Situation]] = defaultdict(list)
+    for one in situations:
+        alike[frozenset(each for each in one.codes.items() if each[0] in mattering)].append(one)
+    mixed = [
+        (functools.reduce(functools.partial(_mixed, codes=dict(codes)), each)._replace(codes=dict(codes)), each)
+        for codes, each in alike.items()
+    ]
+    mixed.sort(key=lambda each: -each[0].cycles)
+    left = list[Situation]()
+    for one, each in mixed[:MOST_CONTEXTS]:
+        left += each if any(_speaks_of(one, other) for other, _ in mixed[:MOST_CONTEXTS]) else [one]
+    return sorted(left, key=lambda each: -each.cycles)[:MOST_CONTEXTS]
+
+
+def _speaks_of(one: Situation, other: Situation) -> bool:
+    """Whether one has contexts in common with another, which tells them by more parts."""
+    more = other.codes.keys() - one.codes.keys()
+    return bool(more) and all(codes & other.codes.get(part, codes) for part, codes in one.codes.items())
 
 
 def joined(situations: Iterable[Situation], seen: Mapping[Part, frozenset[int]]) -> list[Situation]:
@@ -191,12 +222,17 @@ def _join(one: Situation, other: Situation, seen: Mapping[Part, frozenset[int]])
     codes = {part: one.codes.get(part, seen[part]) for part in one.codes}
     for part in differ:
         codes[part] = one.codes.get(part, seen[part]) | other.codes.get(part, seen[part])
+    return _mixed(one, other, codes={part: each for part, each in codes.items() if each != seen[part]})
+
+
+def _mixed(one: Situation, other: Situation, *, codes: dict[Part, frozenset[int]]) -> Situation:
+    """One situation with the cycles of two, and their mean prediction."""
     cycles = one.cycles + other.cycles
     chances = {
         code: (one.chances.get(code, 0.0) * one.cycles + other.chances.get(code, 0.0) * other.cycles) / cycles
         for code in {**one.chances, **other.chances}
     }
-    return Situation({part: each for part, each in codes.items() if each != seen[part]}, cycles, chances)
+    return Situation(codes, cycles, chances)
 
 
 def by_information(situations: Sequence[Situation]) -> list[Situation]:

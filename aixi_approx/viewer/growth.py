@@ -12,6 +12,7 @@ from aixi_approx.builder import build_agent, load
 from aixi_approx.coding import Bits
 from aixi_approx.environment import Environment
 from aixi_approx.envs import make
+from aixi_approx.experiments.experiment import Experiment, Watcher, run, unwatched
 from aixi_approx.interaction import Row
 from aixi_approx.introspection.context_trees import RULES, HasTrees, TreeInWords, describe_trees
 from aixi_approx.viewer.recorded_run import beginning, check_recipe, recorded_run
@@ -53,12 +54,14 @@ def experience_of_run(folder: Path | str, *, trust: bool = False) -> Experience:
         If the folder holds no run, one of another version, one that is broken, has no cycle yet or needs `trust`, or
         if the agent has no context trees.
     """
-    run = recorded_run(folder, trust=trust)
-    agent, environment = beginning(run)
+    recorded = recorded_run(folder, trust=trust)
+    agent, environment = beginning(recorded)
     predictor = _with_trees(agent.predictor, folder)
-    if not run.learning:
+    if not recorded.learning:
         raise ValueError(f"{folder} holds a run without a cycle of learning: let it run first")
-    return Experience(environment, predictor, cycles_of(run.learning, environment, where=run.folder / "learning.csv"))
+    return Experience(
+        environment, predictor, cycles_of(recorded.learning, environment, where=recorded.folder / "learning.csv")
+    )
 
 
 def experience_of_agent(path: Path | str, *, trust: bool = False) -> Experience:
@@ -88,6 +91,37 @@ def experience_of_agent(path: Path | str, *, trust: bool = False) -> Experience:
         raise ValueError(f"{path} holds an agent that has learned nothing: let it run first")
     whole = len(bits) // cycle_bits * cycle_bits
     return Experience(environment, new.predictor, bits[:whole].reshape(-1, cycle_bits))
+
+
+def experience_of_learning(
+    environment: Environment, *, settings: Settings, cycles: int, seed: int = 0, watch: Watcher = unwatched
+) -> Experience:
+    """Let the default agent learn in an environment, and return what it learned from.
+
+    Parameters
+    ----------
+    environment : Environment
+        One that `make` has made.
+    settings : Settings
+        Of the agent.
+    cycles : int
+        Of learning.
+    seed : int, default: 0
+        All that happens is a function of it.
+    watch : Watcher, optional
+        Receives the rows as they come.
+    """
+    learned = list[Row]()
+
+    def collect(part: str, rows: Iterable[Row], *, cycles: int, environment: Environment) -> Iterator[Row]:
+        for row in watch(part, rows, cycles=cycles, environment=environment):
+            learned.append(row)
+            yield row
+
+    schedule = environment.schedule._replace(cycles=cycles)
+    run(Experiment(environment.title, settings, schedule, evaluate=0, seed=seed), watch=collect)
+    predictor = build_agent(environment, settings=settings, seed=seed).predictor
+    return Experience(environment, predictor, cycles_of(learned, environment, where=environment.title))
 
 
 def cycles_of(rows: Iterable[Row], environment: Environment, *, where: Path | str) -> Bits:
