@@ -2,6 +2,7 @@
 // The panels: each makes its content from one step, its full moment (or null) and the run.
 
 const MOST_ACTIONS = 12, MOST_BELIEFS = 10, LAST = 8;
+const SMALL = 1e-3; // a probability that is not worth a row
 
 const REGRETS = [
   ["horizon", "looking only so far ahead"], ["prediction", "the model: it is not the environment"],
@@ -49,7 +50,7 @@ function absent(run, i, go) {
 
 /** Actions: value with two standard errors on a common axis, visits, prior; the exact value as a hollow mark. */
 function decisionPanel(run, moment, shown, choose) {
-  const exact = (moment.truth && moment.truth.within) || [];
+  const exact = (moment.truth && moment.truth.within) || [], judged = exact.length > 0;
   const numbers = moment.actions.flatMap((a) => {
     const reach = 2 * (a.deviation || 0);
     return a.value === null ? [] : [a.value - reach, a.value + reach];
@@ -79,20 +80,21 @@ function decisionPanel(run, moment, shown, choose) {
         on: { click: () => choose(a.action) },
       }, clip(a.name, 28)), chosen ? tag(moment.explored ? "random" : "chosen", moment.explored ? "warm" : "accent") : null),
       el("td", { class: "chart" }, chart),
-      el("td", { class: "n" }, number(a.value), reach ? el("small", {}, ` ± ${number(reach, 2)}`) : null,
-        within === null || within === undefined ? null : el("small", { class: "block" }, `exact ${number(within)}`)),
+      el("td", { class: "n" }, number(a.value), reach ? el("small", { class: "block" }, `± ${number(reach, 2)}`) : null),
+      judged ? el("td", { class: "n" }, number(within)) : null,
       el("td", { class: "n" }, visits ? [share(a.visits / visits), bar(a.visits / visits)] : "–"),
       priors ? el("td", { class: "n" }, a.prior === null ? "–" : [share(a.prior), bar(a.prior, "quiet")]) : null);
   });
   const axis = numbers.length ? el("span", { class: "ends" }, el("span", {}, number(low, 2)), el("span", {}, number(high, 2))) : null;
   const heads = [el("th", { scope: "col" }, "action"), el("th", { scope: "col", class: "chart" }, el("span", { class: "hidden" }, "value, drawn"), axis),
-    el("th", { scope: "col", class: "n value" }, "value"), el("th", { scope: "col", class: "n" }, "visits"),
+    el("th", { scope: "col", class: "n" }, "value"),
+    judged ? el("th", { scope: "col", class: "n" }, "exact") : null, el("th", { scope: "col", class: "n" }, "visits"),
     priors ? el("th", { scope: "col", class: "n" }, "prior") : null].filter(Boolean);
   const left = moment.actions.length - listed.length;
   const ahead = moment.horizon ? ` over ${number(moment.horizon)} cycles` : "";
   return [
     table("The value of each action", heads, rows, "actions"),
-    el("ul", { class: "legend" }, key("point", `value${ahead}, ± 2 standard errors`), exact.length ? key("exact", "exact value, in the true environment") : null),
+    el("ul", { class: "legend" }, key("point", `value${ahead}, ± 2 standard errors`), judged ? key("exact", "exact value, in the true environment") : null),
     left ? note(`${left} actions that were visited less are left out.`) : null,
     note(moment.explored ? "This action was drawn at random, to explore." : `${number(moment.simulations)} simulations.`),
     regret(moment),
@@ -114,11 +116,12 @@ function key(kind, text) {
 /** What the choice loses, and through which part of the agent. */
 function regret(moment) {
   const parts = moment.truth && moment.truth.regret;
-  if (!parts || parts.total === null) return null;
+  if (!parts) return null;
+  if (parts.total === null) return el("p", {}, el("strong", {}, "It loses reward for ever."));
   if (Math.abs(parts.total) < 5e-4) return el("p", {}, "It loses nothing: no action is better in the long run.");
   const causes = REGRETS.filter(([name]) => Math.abs(parts[name] || 0) >= 5e-4);
   return el("div", { class: "regret" },
-    el("p", {}, el("strong", {}, `It loses ${number(parts.total)}`), " against the best action:"),
+    el("p", {}, el("strong", {}, `It loses ${number(parts.total)}`), causes.length ? " against the best action:" : " against the best action."),
     el("ul", {}, causes.map(([name, why]) => el("li", {}, el("span", { class: "n" }, number(parts[name])), ` by ${why}`))));
 }
 
@@ -127,8 +130,11 @@ function expectationPanel(run, moment, shown, choose) {
   const action = moment.actions.find((a) => a.action === shown) || moment.actions[0];
   if (!action) return [note("Nothing is expected.")];
   const chosen = action.action === moment.action, came = chosen ? moment.came : null;
-  const list = action.percepts.map(([o, r, p]) => [o, r, p, came !== null && came.observation === o && came.reward === r]);
-  const missing = came && !list.some((each) => each[3]);
+  if (!action.percepts.length) return [note("It has no model that says what comes of an action.")];
+  const all = action.percepts.map(([o, r, p]) => [o, r, p, Boolean(came) && came.observation === o && came.reward === r]);
+  const list = all.filter((each) => each[2] >= SMALL || each[3]);
+  const rest = all.reduce((sum, each) => sum - (list.includes(each) ? each[2] : 0), 1);
+  const missing = came && came.surprise !== null && !list.some((each) => each[3]);
   const rows = list.map(([o, r, p, here]) => el("tr", { class: here ? "came" : null },
     el("th", { scope: "row" }, clip(run.observation(o), 28), here ? tag("came", "accent") : null),
     el("td", { class: "n" }, signed(r)), el("td", { class: "n" }, chance(p)), el("td", { class: "wide" }, bar(p, here ? "" : "quiet"))));
@@ -136,7 +142,7 @@ function expectationPanel(run, moment, shown, choose) {
     rows.push(el("tr", { class: "came" }, el("th", { scope: "row" }, clip(run.observation(came.observation), 28), tag("came", "accent")),
       el("td", { class: "n" }, signed(came.reward)), el("td", { class: "n" }, chance(2 ** -came.surprise)), el("td", { class: "wide" }, bar(2 ** -came.surprise))));
   }
-  if (action.rest > 5e-4) rows.push(el("tr", {}, el("th", { scope: "row", class: "muted" }, "all others"), el("td"), el("td", { class: "n" }, chance(action.rest)), el("td", { class: "wide" }, bar(action.rest, "quiet"))));
+  if (rest > SMALL / 10) rows.push(el("tr", {}, el("th", { scope: "row", class: "muted" }, missing ? "all others, with it" : "all others"), el("td"), el("td", { class: "n" }, chance(rest)), el("td", { class: "wide" }, bar(rest, "quiet"))));
   const others = moment.actions.length > MOST_ACTIONS
     ? el("select", { "aria-label": "Action", on: { change: (event) => choose(Number(event.target.value)) } },
       moment.actions.map((a) => el("option", { value: a.action, selected: a.action === action.action }, a.name)))
@@ -147,28 +153,28 @@ function expectationPanel(run, moment, shown, choose) {
     table(`What it expects after ${action.name}`, ["sees", "reward", "probability", ""].map((h, k) => (h
       ? el("th", { scope: "col", class: k ? "n" : null }, h) : el("td"))), rows, "percepts"),
     el("dl", { class: "facts" }, fact("expected reward", number(action.reward)), fact("uncertainty", `${number(action.entropy)} bits`),
-      came ? fact("surprise", `${number(came.surprise)} bits`) : null,
-      came ? fact("by reward", number(came.surprise_reward)) : null, came ? fact("by sight", number(came.surprise_observation)) : null),
+      came && came.surprise !== null ? fact("surprise", `${number(came.surprise)} bits`) : null,
+      came && came.surprise !== null ? [fact("by the reward", number(came.surprise_reward)), fact("by what it saw", number(came.surprise_observation))] : null),
   ];
 }
 
 function beliefPanel(run, moment) {
   const hidden = run.environment.hidden ? note(`Hidden: ${run.environment.hidden}.`) : null;
-  if (!moment.truth || !moment.truth.belief) return [hidden, note("The true states of this environment are not known to the page.")];
+  if (!moment.truth || !moment.truth.belief) return [hidden, note("Nobody has counted the states of this environment; so it isn’t known.")];
   const belief = [...moment.truth.belief].sort((a, b) => b[1] - a[1]);
-  const rest = belief.slice(MOST_BELIEFS).reduce((sum, each) => sum + each[1], 0);
+  const rest = belief.slice(0, MOST_BELIEFS).reduce((sum, each) => sum - each[1], 1);
   const row = ([name, p]) => el("tr", {}, el("th", { scope: "row" }, clip(String(name), 48)), el("td", { class: "n" }, chance(p)), el("td", { class: "wide" }, bar(p)));
   // In the order of the names, so that bars stay in their place from cycle to cycle.
   const listed = belief.slice(0, MOST_BELIEFS);
   if (belief.length <= MOST_BELIEFS) listed.sort((a, b) => (String(a[0]) < String(b[0]) ? -1 : 1));
   return [hidden, table("What the history says about the hidden state, before this cycle", ["state", "probability", ""].map((h, k) => (h ? el("th", { scope: "col", class: k ? "n" : null }, h) : el("td"))),
-    [...listed.map(row), rest > 0 ? row([`${belief.length - MOST_BELIEFS} others`, rest]) : null].filter(Boolean), "percepts")];
+    [...listed.map(row), rest > 1e-6 ? row(["all others", rest]) : null].filter(Boolean), "percepts")];
 }
 
 /** What it would do, cycle after cycle, if always the likeliest percept came. */
 function planPanel(run, moment) {
   if (!moment.line.length) return [note("No plan was kept.")];
-  return [note("If always the likeliest came:"), el("ol", { class: "line" }, moment.line.map((step) => el("li", {},
+  return [note("What it would do if always the likeliest came, and how likely that is:"), el("ol", { class: "line" }, moment.line.map((step) => el("li", {},
     el("strong", {}, clip(run.action(step.action), 24)), el("span", { class: "arrow", "aria-label": "then" }, "→"),
     el("span", {}, clip(run.observation(step.observation), 24)), el("span", { class: "n" }, signed(step.reward)),
     el("small", {}, chance(step.probability)))))];
