@@ -29,8 +29,7 @@ const mind = (() => {
 
   function show() {
     const step = run.at(at), moment = run.moment(at), part = run.part(step.cycle);
-    $("scrubber").max = run.count - 1;
-    $("scrubber").value = at;
+    bounds();
     $("scrubber").setAttribute("aria-valuetext", `cycle ${number(step.cycle)}${part ? `, ${part.name}` : ""}`);
     say($("cycle"), number(step.cycle));
     say($("part"), part ? part.name : "");
@@ -38,11 +37,17 @@ const mind = (() => {
     put("world", worldPanel(run, at));
     showMoment(moment);
     showTree(step.cycle);
+    clearTimeout(later);
+    if (!playing && !(live && follow)) later = setTimeout(settled, SPEAK);
+  }
+
+  /** Shows how far one can go from here. */
+  function bounds() {
+    $("scrubber").max = run.count - 1;
+    $("scrubber").value = at;
     for (const [id, direction] of [["previous-moment", -1], ["next-moment", 1]]) disable($(id), run.beside(at, direction) < 0);
     disable($("back"), at === 0);
     disable($("forward"), at === run.count - 1);
-    clearTimeout(later);
-    if (!playing && !(live && follow)) later = setTimeout(settled, SPEAK);
   }
 
   /** A button that does nothing now; it keeps the focus that it has. */
@@ -170,7 +175,7 @@ const mind = (() => {
     say($("name"), environment.name || "an environment");
     document.title = `${environment.name} · the mind of an agent`;
     say($("version"), data.version ? ` · aixi_approx ${data.version}` : "");
-    say($("agent"), (data.agent || []).map(([label, value]) => `${label} ${value}`).join(" · "));
+    $("agent").replaceChildren(...(data.agent || []).map(([label, value]) => el("span", {}, `${label} `, el("b", {}, value))));
     say($("thinned"), data.thinned || "");
     $("rules").replaceChildren(
       el("p", { class: "rules" }, environment.rules || ""),
@@ -182,38 +187,37 @@ const mind = (() => {
   function scoreOf() {
     const { score, environment } = run.data.score ? run.data : { ...run.data, score: null };
     const facts = [];
-    if (score && score.score !== null) facts.push(fact("score", number(score.score), el("small", {}, "0 random, 1 best")));
-    if (score && score.reward !== null) facts.push(fact("reward per cycle", number(score.reward), score.low === null || score.low === undefined ? null : el("small", {}, `95 % in ${number(score.low)} to ${number(score.high)}`)));
-    if (environment.optimum !== null && environment.optimum !== undefined) facts.push(fact("best", number(environment.optimum)));
-    if (environment.random_reward !== null && environment.random_reward !== undefined) facts.push(fact("random", number(environment.random_reward)));
+    if (score && score.score !== null) facts.push(fact("score", number(score.score, 4), el("small", {}, "0 random, 1 best")));
+    if (score && score.reward !== null) facts.push(fact("reward per cycle", number(score.reward, 4), score.low === null || score.low === undefined ? null : el("small", {}, `95 % in ${number(score.low)} to ${number(score.high)}`)));
+    if (environment.optimum !== null && environment.optimum !== undefined) facts.push(fact("best", number(environment.optimum, 4)));
+    if (environment.random_reward !== null && environment.random_reward !== undefined) facts.push(fact("random", number(environment.random_reward, 4)));
     $("score").replaceChildren(...facts);
   }
 
   /** Shows a run from its beginning, or from the cycle that the address names. */
   function start(data) {
+    const cycle = run && run.count ? run.steps.cycle[at] : fromAddress();
     run = new Run(data);
     treeShown = null;
     head();
     scoreOf();
     $("follow").hidden = !live;
     timeline.draw(run);
-    const cycle = fromAddress();
     if (!run.count) return say($("readout"), "No cycles yet.");
-    go(live && follow ? run.count - 1 : cycle !== null ? run.nearest(cycle) : Math.max(0, run.full.length ? run.full[0] : 0), false);
+    go(live && follow ? run.count - 1 : cycle !== null ? run.nearest(cycle) : run.full.length ? run.full[0] : 0, false);
   }
 
   /** Takes in what a live run has added. */
   function append(update) {
-    const gone = run.append(update);
+    const empty = run.count === 0, gone = run.append(update);
     if (update.score) scoreOf();
     if (update.status !== undefined) status(update.status);
     if (gone) say($("thinned"), `${number(run.dropped)} older cycles were dropped: this page keeps the last ${number(LIVE_STEPS)}.`);
     if (!run.count) return;
-    const before = at, here = follow && !playing ? run.count - 1 : Math.max(0, at - gone);
-    if (update.curve || update.parts || gone || run.full.length) timeline.draw(run);
-    if (here === before && !gone) { $("scrubber").max = run.count - 1; return; }
-    if (here + gone === before) { at = here; $("scrubber").max = run.count - 1; $("scrubber").value = at; return; }
-    go(here, false);
+    timeline.draw(run);
+    if (empty || at < gone || (follow && !playing)) return go(follow ? run.count - 1 : at - gone, false);
+    at -= gone;
+    bounds();
   }
 
   function status(text) {

@@ -27,7 +27,7 @@ function worldPanel(run, i) {
       el("td", { class: "n" }, signed(s.reward))));
   }
   return [
-    picture === null ? null : el("pre", { class: "picture", tabindex: "0", role: "img", "aria-label": `Picture after cycle ${step.cycle}` }, picture),
+    picture === null ? null : el("pre", { class: "picture", tabindex: "0", role: "img", "aria-label": `Picture after cycle ${step.cycle}` }, walled(picture)),
     el("dl", { class: "facts" },
       fact("did", run.action(step.action), step.explored ? tag("random", "warm") : null),
       fact("saw", run.observation(step.observation)),
@@ -36,6 +36,9 @@ function worldPanel(run, i) {
     table("The last cycles", ["cycle", "did", "saw", "reward"].map((h, k) => el("th", { scope: "col", class: k % 3 ? null : "n" }, h)), rows, "log"),
   ];
 }
+
+/** A picture whose walls are fainter than what moves among them. */
+const walled = (picture) => picture.split(/(█+)/).map((text) => (text.startsWith("█") ? el("span", { class: "wall" }, text) : text));
 
 const fact = (name, ...what) => el("div", {}, el("dt", {}, name), el("dd", {}, ...what));
 
@@ -175,7 +178,7 @@ function beliefPanel(run, moment) {
 function planPanel(run, moment) {
   if (!moment.line.length) return [note("No plan was kept.")];
   return [note("What it would do if always the likeliest came, and how likely that is:"), el("ol", { class: "line" }, moment.line.map((step) => el("li", {},
-    el("strong", {}, clip(run.action(step.action), 24)), el("span", { class: "arrow", "aria-label": "then" }, "→"),
+    el("strong", {}, clip(run.action(step.action), 24)), el("span", { class: "arrow" }, el("span", { "aria-hidden": "true" }, "→"), el("span", { class: "hidden" }, "then")),
     el("span", {}, clip(run.observation(step.observation), 24)), el("span", { class: "n" }, signed(step.reward)),
     el("small", {}, chance(step.probability)))))];
 }

@@ -73,7 +73,7 @@ class Run {
 
   observation(o) {
     const names = this.environment.observations || [];
-    return o in names ? names[o] : `observation ${o}`;
+    return o in names ? names[o] : names.length ? `observation ${o}` : String(o);
   }
 
   /** The picture of a number: the last one that stands there whole, and the changes since. */

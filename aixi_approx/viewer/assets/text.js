@@ -5,17 +5,17 @@
 const SVG = "http://www.w3.org/2000/svg";
 const $ = (id) => document.getElementById(id);
 
-/** A number for people: three digits after the point at most, fewer for large ones, a true minus sign. */
+/** A number for people, with so many significant digits and a true minus sign; a whole one has all of them. */
 function number(x, digits = 3) {
   if (x === null || x === undefined || !Number.isFinite(x)) return "–";
-  const size = Math.abs(x);
-  const places = Number.isInteger(x) ? 0 : size >= 1000 ? 0 : size >= 100 ? Math.min(1, digits) : size >= 10 ? Math.min(2, digits) : digits;
-  const text = x.toLocaleString("en-US", { minimumFractionDigits: 0, maximumFractionDigits: places });
+  const before = x === 0 ? 0 : Math.floor(Math.log10(Math.abs(x)));
+  const places = Number.isInteger(x) ? 0 : Math.max(0, Math.min(4, digits - 1 - before));
+  const text = x.toLocaleString("en-US", { maximumFractionDigits: places });
   return (text === "-0" ? "0" : text).replace("-", "−");
 }
 
-/** A number with its sign, as of a reward. */
-const signed = (x) => (x > 0 ? "+" : "") + number(x);
+/** A reward, with its sign. */
+const signed = (x) => (x > 0 ? "+" : "") + number(x, 6);
 
 /** A probability for people: those that are nearly 0 or 1 don't look as if they were. */
 function chance(p) {
