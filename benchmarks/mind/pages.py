@@ -169,17 +169,17 @@ def table(results: list[Result], version: str) -> str:
     """The results, for people."""
     heads = "| page | kept cycles | full moments | MB | seconds until interactive | slowest of 50 steps, ms | faults |"
     rows = [
-        f"| {r.page} | {r.cycles:,} | {r.moments:,} | {r.megabytes:.2f} | {r.interactive:.2f} | {r.slowest_step:.0f} | "
-        f"{len(r.faults)} |"
+        f"| {r.page} | {r.cycles:,} | {r.moments:,} | {r.megabytes:.2f} | {r.interactive:.2f} | "
+        f"{r.slowest_step:.0f} | {len(r.faults)} |"
         for r in results
     ]
     return "\n".join(
         [
             "# Pages in Chromium",
             "",
-            f"Chromium {version}, headless, by `benchmarks/mind/pages.py`: keys, playing, console, requests, width on a",
-            "phone (390 pixels), and the rules of axe-core in light, dark and on a phone, with everything unfolded and",
-            "with the help open. Times are of a machine that others use too.",
+            f"Chromium {version}, headless, by `benchmarks/mind/pages.py`: keys, playing, console, requests, width",
+            "on a phone (390 pixels), the rules of axe-core in light, dark and on a phone, with everything unfolded",
+            "and with the help open. Times are of a machine that others use too.",
             "",
             heads,
             "|---|---|---|---|---|---|---|",

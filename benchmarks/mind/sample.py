@@ -13,6 +13,7 @@ from typing import Any
 
 import aixi_approx as aixi
 from aixi_approx.environment import Percept
+from aixi_approx.introspection.vocabulary import word
 from aixi_approx.viewer.judge import Judge
 from aixi_approx.viewer.page import write_page
 
@@ -133,8 +134,8 @@ def sample(name: str, *, cycles: int, kept: int = 1000, full: int = 300, simulat
         "environment": {
             "name": name,
             "rules": environment.rules,
-            "actions": list(map(str, environment.actions)),
-            "observations": list(map(str, environment.observations)) if len(environment.observations) <= 4096 else [],
+            "actions": list(map(word, environment.actions)),
+            "observations": list(map(word, environment.observations)) if len(environment.observations) <= 4096 else [],
             "rewards": agent.coding.rewards_in_words(),
             "random_reward": random,
             "optimum": best,
@@ -146,7 +147,7 @@ def sample(name: str, *, cycles: int, kept: int = 1000, full: int = 300, simulat
             ["depth", str(settings.depth)],
             ["horizon", str(settings.horizon)],
             ["simulations", str(simulations)],
-            ["exploration", f"{settings.epsilon} × {settings.decay} per cycle"],
+            ["exploration", f"{settings.epsilon} times {settings.decay} per cycle"],
             ["seed", "1"],
         ],
         "parts": parts,
