@@ -210,6 +210,7 @@ const mind = (() => {
     showHead(run);
     showScore(run);
     $("follow").hidden = !live;
+    setFollow(follow);
     timeline.draw(run);
     if (!run.count) return say($("readout"), "No cycles yet.");
     go(

@@ -39,6 +39,13 @@ class Run {
     return Math.max(1, last, ...this.parts.map((part) => part.first + part.cycles));
   }
 
+  /** The first cycle after a bucket of the curve; the last one is as wide as those before it, at most. */
+  bucketEnd(i) {
+    const { cycle } = this.curve;
+    if (i + 1 < cycle.length) return cycle[i + 1];
+    return Math.min(this.end, i > 0 ? 2 * cycle[i] - cycle[i - 1] : this.end);
+  }
+
   at(i) {
     const step = {};
     for (const name of Object.keys(this.steps)) step[name] = this.steps[name][i];

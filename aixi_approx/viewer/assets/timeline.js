@@ -112,7 +112,7 @@ class Timeline {
         open = false,
         before = null;
       column.forEach((value, i) => {
-        const next = i + 1 < cycle.length ? cycle[i + 1] : this.run.end;
+        const next = this.run.bucketEnd(i);
         const part = this.run.part(cycle[i]);
         if (!known(value) || (part !== before && before !== null)) open = false;
         before = part;
@@ -208,7 +208,7 @@ class Timeline {
       cycle = pointed === null ? this.cycle : pointed;
     const i = curve.cycle.findLastIndex((first) => first <= cycle);
     if (i < 0) return say(this.readout, "");
-    const next = i + 1 < curve.cycle.length ? curve.cycle[i + 1] : this.run.end,
+    const next = this.run.bucketEnd(i),
       loss = curve.loss[i];
     return say(
       this.readout,
