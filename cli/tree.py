@@ -5,18 +5,14 @@ from __future__ import annotations
 import sys
 from contextlib import redirect_stdout
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from aixi_approx.cli.bar import bar
 from aixi_approx.cli.options import as_json, at_least, moving, notice, plain, print_json
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
     from aixi_approx.environment import Environment
-    from aixi_approx.interaction import Row
     from aixi_approx.introspection.context_trees import Growth, TreeInWords
     from aixi_approx.viewer.growth import Experience
 
@@ -97,27 +93,18 @@ def _learn(name: str, given: dict[str, int]) -> Experience:
     """Let an agent learn in an environment."""
     from aixi_approx.builder import build_agent
     from aixi_approx.envs import make
+    from aixi_approx.experiments.collection import Collection
     from aixi_approx.experiments.experiment import Experiment, compile_kernels, run
+    from aixi_approx.experiments.progress import show_progress
     from aixi_approx.viewer.growth import Experience, cycles_of
 
-    environment = make(name)
-    settings, schedule = environment.settings, environment.schedule
-    if "depth" in given:
-        settings = settings._replace(depth=given["depth"])
-    if "cycles" in given:
-        schedule = schedule._replace(cycles=given["cycles"])
-    seed, learned = given.get("seed", 0), list[Any]()
-
-    def watch(part: str, rows: Iterable[Row], *, cycles: int, environment: Environment) -> Iterator[Row]:
-        for row in bar(part, rows, cycles=cycles):
-            learned.append(row)
-            yield row
-
+    experiment, rows = Experiment.of(name, evaluate=0, **given), Collection(show_progress)
+    environment = make(experiment.environment)
     with notice("compiling the search, once; it is kept for next time ..."):
         compile_kernels()
-    run(Experiment(environment.title, settings, schedule, evaluate=0, seed=seed), watch=watch)
-    agent = build_agent(environment, settings=settings, seed=seed)
-    return Experience(environment, agent.predictor, cycles_of(learned, environment, where=name))
+    run(experiment, watch=rows)
+    agent = build_agent(environment, settings=experiment.settings, seed=experiment.seed)
+    return Experience(environment, agent.predictor, cycles_of(rows.learning, environment, where=name))
 
 
 def _print_json(experience: Experience, trees: list[TreeInWords], growths: list[Growth]) -> None:

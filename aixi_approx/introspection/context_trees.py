@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aixi_approx.coding import Bits, Coding
+from aixi_approx.display import paragraphs, table
 from aixi_approx.environment import Environment
 from aixi_approx.introspection.contexts import (
     ALWAYS,
@@ -151,6 +152,21 @@ class TreeInWords(NamedTuple):
     sentences: tuple[str, ...]
     fields: tuple[FieldInWords, ...]
 
+    def __repr__(self) -> str:
+        """Return its size, in a line."""
+        return f"<TreeInWords after {_plural(self.cycle, 'cycle', 'cycles')}: {_plural(self.leaves, 'leaf', 'leaves')}>"
+
+    def _repr_html_(self) -> str:
+        """Return the sentences, and the rules of each field, for a notebook."""
+        parts = [paragraphs(self.sentences)]
+        for field in self.fields:
+            rows: list[tuple[object, ...]] = [(rule.when, rule.then, rule.count) for rule in field.rules]
+            if field.rules and field.covered < 1:
+                rows.append(("other contexts", f"{_percent(1 - field.covered)} of the cycles", None))
+            name = f"{field.name}: {_plural(field.leaves, 'leaf', 'leaves')}"
+            parts.append(table(name, rows, columns=("when", "then", "cycles")))
+        return "".join(parts)
+
     def as_json(self) -> dict[str, Any]:
         """Return all of it as JSON values."""
         fields = [
@@ -205,6 +221,10 @@ class Growth(NamedTuple):
             for name, parts in (("begun", self.begun), ("forgotten", self.forgotten))
         }
         return {**looks, "leaves": list(self.leaves), "bits": list(self.bits)}
+
+    def _repr_html_(self) -> str:
+        """Return what is new, in words, for a notebook."""
+        return paragraphs(self.sentences())
 
     def sentences(self) -> list[str]:
         """Return what is new as sentences; none if nothing is."""
