@@ -16,10 +16,10 @@ from aixi_approx.cli.options import (
     as_json,
     at_least,
     discount,
+    html,
     memory,
     moving,
     notice,
-    page_file,
     picture,
     plain,
     print_json,
@@ -111,12 +111,7 @@ if TYPE_CHECKING:
 @click.option("--out", type=click.Path(path_type=Path), help="Folder to write to, or to resume from.")
 @click.option("--watch", is_flag=True, help="See the evaluation on stderr, at most ten cycles a second.")
 @picture("Draw the reward over the cycles of learning to this file: .png, .svg or .pdf.")
-@click.option(
-    "--html",
-    type=click.Path(path_type=Path),
-    callback=page_file,
-    help="Write a page to this file that replays the run: what the agent saw, thought and learned.",
-)
+@html
 @as_json
 def command(
     environment: str,
