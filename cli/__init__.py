@@ -10,7 +10,20 @@ from aixi_approx._lazy import lazy
 if TYPE_CHECKING:
     from aixi_approx.cli.commands import aixi as aixi
 
-COMMANDS = ("run", "tree", "play", "solve", "export", "check", "reproduce", "scale", "envs", "predict", "selftest")
+COMMANDS = (
+    "run",
+    "tree",
+    "explain",
+    "play",
+    "solve",
+    "export",
+    "check",
+    "reproduce",
+    "scale",
+    "envs",
+    "predict",
+    "selftest",
+)
 
 __getattr__, __dir__, __all__ = lazy(__name__, {"commands": ("aixi",)})
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import redirect_stdout
+from contextlib import ExitStack, redirect_stdout
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -16,7 +17,9 @@ from aixi_approx.cli.options import (
     at_least,
     discount,
     memory,
+    moving,
     notice,
+    page_file,
     picture,
     plain,
     print_json,
@@ -108,6 +111,12 @@ if TYPE_CHECKING:
 @click.option("--out", type=click.Path(path_type=Path), help="Folder to write to, or to resume from.")
 @click.option("--watch", is_flag=True, help="See the evaluation on stderr, at most ten cycles a second.")
 @picture("Draw the reward over the cycles of learning to this file: .png, .svg or .pdf.")
+@click.option(
+    "--html",
+    type=click.Path(path_type=Path),
+    callback=page_file,
+    help="Write a page to this file that replays the run: what the agent saw, thought and learned.",
+)
 @as_json
 def command(
     environment: str,
@@ -124,6 +133,7 @@ def command(
     out: Path | None,
     watch: bool,
     picture: Path | None,
+    html: Path | None,
     as_json: bool,
     **given: Any,
 ) -> None:
@@ -152,6 +162,7 @@ def command(
     Examples:
       aixi run tiger
       aixi run cheese-maze --watch
+      aixi run tiger --html mind.html
       aixi run kuhn-poker --cycles 20000 --seed 3 --out kuhn/
       aixi run tiger --model true
       aixi run tiger --discount 0.95
@@ -210,8 +221,12 @@ def command(
         compile_kernels(model, spec)
     watcher = _draw_evaluation if watch else show_progress
     rows = Collection(watcher) if picture else None
-    with redirect_stdout(sys.stderr):
-        result = run(experiment, out, watch=rows or watcher, threads=threads or 1)
+    with ExitStack() as stack:
+        folder = out or (Path(stack.enter_context(TemporaryDirectory())) if html else None)
+        with redirect_stdout(sys.stderr):
+            result = run(experiment, folder, watch=rows or watcher, threads=threads or 1)
+        if html and folder:
+            _write_page(folder, html, threads or 1)
     if picture and rows:
         learned = recorded_rows(out / "learning.csv") if out else rows.learning
         with written(picture):
@@ -226,6 +241,27 @@ def command(
                 print(f"What it learned stands in {out}/agent.aixi, for --from and aixi_approx.load.")
         if before is not None and before == _content(out):
             print(f"The run was complete; nothing was done again{', nor watched' * watch}.")
+        if html:
+            print(f"A page that replays it stands in {html}: open it in a browser.")
+
+
+def _write_page(folder: Path, path: Path, threads: int) -> None:
+    """Write the page of a recorded run."""
+    from aixi_approx.viewer.page import write_page
+    from aixi_approx.viewer.recorded_run import recorded_run
+    from aixi_approx.viewer.scenes import mind
+
+    recorded = recorded_run(folder, trust=True)
+    with moving("rebuilding the run for its page") as say:
+
+        def told(cycle: int) -> None:
+            if cycle % 100 == 0:
+                say(f"{cycle:,} of {recorded.cycles:,} cycles")
+
+        with redirect_stdout(sys.stderr):
+            content = mind(recorded, watch=told, threads=threads)
+    with written(path):
+        write_page(content, path)
 
 
 def _recorded_evaluation(out: Path) -> int | None:

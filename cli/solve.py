@@ -282,7 +282,7 @@ def _print_policy(solution: Solution) -> None:
     from rich.table import Table
 
     from aixi_approx.pomdp.policy_in_words import BEGINNING, SHOWN, describe, title
-    from aixi_approx.words import chance
+    from aixi_approx.words import two_digits
 
     nodes = len(solution.controller.action)
     print(f"{title(solution)}, from node 0; states and percepts with their probability there, over all visits")
@@ -293,7 +293,7 @@ def _print_policy(solution: Solution) -> None:
     shown = nodes if nodes <= SHOWN else BEGINNING
     for i in range(shown):
         node = describe(solution, i)
-        leads = "\n".join(f"{arrow.label} ({chance(arrow.probability)}) → {arrow.node}" for arrow in node.arrows)
+        leads = "\n".join(f"{arrow.label} ({two_digits(arrow.probability)}) → {arrow.node}" for arrow in node.arrows)
         table.add_row(str(i), node.action, ", ".join(node.belief), leads)
     Console(highlight=False, markup=False).print(table)
     if nodes > shown:

@@ -1,4 +1,4 @@
-"""The documentation: Sphinx, MyST and numpydoc. `make docs` builds it, with warnings as errors."""
+"""The documentation: Sphinx, MyST (with notebooks) and numpydoc. `make docs` builds it, with warnings as errors."""
 
 from __future__ import annotations
 
@@ -17,11 +17,12 @@ author = "The aixi_approx founders"
 copyright = "2026, the aixi_approx founders"  # noqa: A001
 version = release = __version__
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.mathjax", "sphinx.ext.viewcode", "numpydoc"]
-source_suffix = {".md": "markdown", ".rst": "restructuredtext"}
+extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.mathjax", "sphinx.ext.viewcode", "numpydoc"]
+source_suffix = {".md": "myst-nb", ".ipynb": "myst-nb", ".rst": "restructuredtext"}
 exclude_patterns = ["README.md"]
 myst_enable_extensions = ["colon_fence", "deflist", "dollarmath"]
 myst_heading_anchors = 3
+nb_execution_mode = "off"  # notebooks are stored with what came of them; a test runs them
 suppress_warnings = ["myst.header"]
 pygments_style = "friendly"
 highlight_language = "none"

@@ -67,6 +67,8 @@ def test_it_makes_a_wheel_that_runs(unpacked: Path, tmp_path: Path) -> None:
     for python, package in (("aixi_approx", "aixi_approx"), ("cli", "aixi_approx/cli"), ("envs", "aixi_approx/envs")):
         sources = {f"{package}/{path.relative_to(ROOT / python)}" for path in (ROOT / python).rglob("*.py")}
         assert sources <= set(names), "pyproject.toml names the packages"
+    assets = (ROOT / "aixi_approx" / "viewer" / "assets").iterdir()
+    assert {f"aixi_approx/viewer/assets/{path.name}" for path in assets} <= set(names), "and the files of the page"
     code = "import sys; sys.path.insert(0, 'site'); from aixi_approx.predictors.context_tree import ContextTree as C"
     one = run(
         sys.executable,

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 ALTERNATIVES = 3  # other actions that are told of
 NAMED = 3  # percepts in a sentence
-SMALL = 0.005  # probability that is not worth a word
+SMALL = 0.01  # probability that is not worth a word
 SURE = 2.0  # standard errors that a difference has to exceed to be called one
 CLEAR = 1e-9  # a difference of exact values that is none, relative to them
 
@@ -25,7 +25,7 @@ def sentences(told: Explanation) -> list[str]:
     lines = [_choice(told)]
     if chosen.prediction is not None:
         average = _number(chosen.prediction.reward)
-        lines.append(f"It expects {_percepts(words, chosen.prediction)}; reward {average} on average.")
+        lines.append(f"It expects {expected_in_words(words, chosen.prediction)}; reward {average} on average.")
     others = [each for each in told.actions if each.action != told.action and each.value is not None]
     others.sort(key=lambda each: -(each.value or 0.0))
     lines += [_alternative(told, each) for each in others[:ALTERNATIVES]]
@@ -61,7 +61,7 @@ def _choice(told: Explanation) -> str:
 def _alternative(told: Explanation, other: ActionExplained) -> str:
     chosen, line = told.actions[told.action], f"{other.name} would be worth {value_in_words(other)}"
     if other.prediction is not None:
-        line += f": it expects {_percepts(told.vocabulary, other.prediction)}"
+        line += f": it expects {expected_in_words(told.vocabulary, other.prediction)}"
     if chosen.value is None or other.value is None or told.explored:
         return f"{line}."
     apart = math.hypot(chosen.deviation or 0.0, other.deviation or 0.0)
@@ -69,13 +69,14 @@ def _alternative(told: Explanation, other: ActionExplained) -> str:
     return f"{line}{'; the search does not tell the two apart' * near}."
 
 
-def _percepts(words: Vocabulary, prediction: Prediction) -> str:
-    """The likeliest percepts."""
+def expected_in_words(words: Vocabulary, prediction: Prediction) -> str:
+    """Return the likeliest percepts, and their probabilities."""
     named = [
         f"{words.observation(each.observation)} {each.reward:+.12g} with {_chance(each.probability)}"
-        for each in prediction.percepts[:NAMED]
+        for i, each in enumerate(prediction.percepts[:NAMED])
+        if each.probability >= SMALL or not i
     ]
-    left = math.fsum([each.probability for each in prediction.percepts[NAMED:]] + [prediction.rest])
+    left = math.fsum([each.probability for each in prediction.percepts[len(named) :]] + [prediction.rest])
     return ", ".join(named) + (f", something else with {_chance(left)}" if left >= SMALL else "")
 
 
@@ -120,9 +121,12 @@ def _number(amount: float) -> str:
 
 def value_in_words(told: ActionExplained) -> str:
     """Return the value of an action, and how far two standard errors reach."""
-    if told.value is None:
-        return "something unknown"
-    return _number(told.value) + (f" +- {SURE * told.deviation:.2g}" if told.deviation else "")
+    return "something unknown" if told.value is None else f"{_number(told.value)} {interval_in_words(told)}".rstrip()
+
+
+def interval_in_words(told: ActionExplained) -> str:
+    """Return how far two standard errors of the value of an action reach; nothing if it is exact."""
+    return f"+- {SURE * told.deviation:.2g}" if told.deviation else ""
 
 
 def _chance(p: float) -> str:

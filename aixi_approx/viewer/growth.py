@@ -8,17 +8,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from aixi_approx.agent import KIND
-from aixi_approx.archive import named, read_archive
 from aixi_approx.builder import build_agent, load
 from aixi_approx.coding import Bits
-from aixi_approx.environment import Environment, Settings
+from aixi_approx.environment import Environment
 from aixi_approx.envs import make
 from aixi_approx.experiments.experiment import Experiment, Watcher, run, unwatched
 from aixi_approx.interaction import Row
 from aixi_approx.introspection.context_trees import RULES, HasTrees, TreeInWords, describe_trees
-from aixi_approx.planner_spec import PlannerSpec
-from aixi_approx.viewer.recorded_run import beginning, check_trusted, recorded_run
+from aixi_approx.viewer.recorded_run import beginning, check_recipe, recorded_run
 
 EARLIEST = 0.01  # share of the cycles after which the first of several stages is
 
@@ -84,14 +81,11 @@ def experience_of_agent(path: Path | str, *, trust: bool = False) -> Experience:
     OSError
         If it can't be read.
     """
-    recipe = read_archive(path, kind=KIND).content["recipe"]
-    with named(Path(path)):
-        planner, model = PlannerSpec(**recipe["planner"]), recipe["model"]
-        check_trusted(path, recipe["environment"], model=model, planner=planner, trust=trust)
+    recipe = check_recipe(path, trust=trust)
     agent = load(path, trust=True)
     bits = _with_trees(agent.predictor, path).history()
-    environment = make(recipe["environment"])
-    new = build_agent(environment, model, planner=planner, settings=Settings(**recipe["settings"]))
+    environment = make(recipe.environment)
+    new = build_agent(environment, recipe.model, planner=recipe.planner, settings=recipe.settings)
     cycle_bits = environment.coding.cycle_bits
     if len(bits) < cycle_bits:
         raise ValueError(f"{path} holds an agent that has learned nothing: let it run first")

@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import NamedTuple
 
-from aixi_approx.agent import Agent
+from aixi_approx.agent import KIND, Agent
+from aixi_approx.archive import named, read_archive
 from aixi_approx.builder import outside
-from aixi_approx.environment import Environment
+from aixi_approx.environment import Environment, Settings
 from aixi_approx.envs import make
 from aixi_approx.experiments.experiment import Experiment, begin
 from aixi_approx.experiments.recording import Recorded, recorded_options
@@ -15,6 +16,15 @@ from aixi_approx.interaction import Row
 from aixi_approx.planner_spec import PlannerSpec
 
 LEARNING, EVALUATED = "learning", "evaluation"
+
+
+class Recipe(NamedTuple):
+    """How a saved agent was made."""
+
+    environment: str
+    model: str
+    planner: PlannerSpec
+    settings: Settings
 
 
 class RecordedRun(NamedTuple):
@@ -100,3 +110,29 @@ def check_trusted(where: Path | str, environment: str, *, model: str, planner: P
     found = outside([environment], [model], planners=[planner])
     if found and not trust:
         raise ValueError(f"{where} names {', '.join(found)}, code outside this package: --trust runs it")
+
+
+def check_recipe(path: Path | str, *, trust: bool) -> Recipe:
+    """Return how a saved agent was made.
+
+    Parameters
+    ----------
+    path : Path or str
+        The file of `Agent.save`, or `agent.aixi` in the folder of a run.
+    trust : bool
+        Whether code may be run that the file names and that is not part of this package.
+
+    Raises
+    ------
+    ValueError
+        If the file is no agent, is damaged or needs `trust`.
+    OSError
+        If it can't be read.
+    """
+    recipe = read_archive(path, kind=KIND).content["recipe"]
+    with named(Path(path)):
+        found = Recipe(
+            recipe["environment"], recipe["model"], PlannerSpec(**recipe["planner"]), Settings(**recipe["settings"])
+        )
+        check_trusted(path, found.environment, model=found.model, planner=found.planner, trust=trust)
+    return found

@@ -5,7 +5,13 @@ const SPEAK = 400; // milliseconds without a move until the cycle is spoken and 
 
 const mind = (() => {
   const live = document.documentElement.dataset.live;
-  let run = null, at = 0, shown = null, stage = null, playing = false, follow = Boolean(live), later = 0;
+  let run = null,
+    at = 0,
+    shown = null,
+    stage = null,
+    playing = false,
+    follow = Boolean(live),
+    later = 0;
   const timeline = new Timeline($("chart"), $("readout"), (cycle) => go(run.nearest(cycle)));
   const body = (id) => $(id).querySelector(".body");
 
@@ -28,9 +34,10 @@ const mind = (() => {
   }
 
   function show() {
-    const step = run.at(at), moment = run.moment(at), part = run.part(step.cycle);
-    $("scrubber").max = run.count - 1;
-    $("scrubber").value = at;
+    const step = run.at(at),
+      moment = run.moment(at),
+      part = run.part(step.cycle);
+    bounds();
     $("scrubber").setAttribute("aria-valuetext", `cycle ${number(step.cycle)}${part ? `, ${part.name}` : ""}`);
     say($("cycle"), number(step.cycle));
     say($("part"), part ? part.name : "");
@@ -38,11 +45,21 @@ const mind = (() => {
     put("world", worldPanel(run, at));
     showMoment(moment);
     showTree(step.cycle);
-    for (const [id, direction] of [["previous-moment", -1], ["next-moment", 1]]) disable($(id), run.beside(at, direction) < 0);
-    disable($("back"), at === 0);
-    disable($("forward"), at === run.count - 1);
     clearTimeout(later);
     if (!playing && !(live && follow)) later = setTimeout(settled, SPEAK);
+  }
+
+  /** Shows how far one can go from here. */
+  function bounds() {
+    $("scrubber").max = run.count - 1;
+    $("scrubber").value = at;
+    for (const [id, direction] of [
+      ["previous-moment", -1],
+      ["next-moment", 1],
+    ])
+      disable($(id), run.beside(at, direction) < 0);
+    disable($("back"), at === 0);
+    disable($("forward"), at === run.count - 1);
   }
 
   /** A button that does nothing now; it keeps the focus that it has. */
@@ -76,17 +93,28 @@ const mind = (() => {
 
   let treeShown = null;
   function showTree(cycle) {
-    const here = run.treeAt(cycle), which = stage === null ? here : stage, tree = run.trees[which];
+    const here = run.treeAt(cycle),
+      which = stage === null ? here : stage,
+      tree = run.trees[which];
     $("tree").hidden = !run.trees.length;
     $("stages").hidden = run.trees.length < 2;
     $("stage").max = Math.max(0, run.trees.length - 1);
     $("stage").value = Math.max(0, which);
     $("stage-back").hidden = stage === null || stage === here;
-    say($("stage-said"), tree ? `${which + 1} of ${run.trees.length}, after cycle ${number(tree.cycle)}` : `none yet, the first comes at cycle ${number((run.trees[0] || {}).cycle)}`);
+    say(
+      $("stage-said"),
+      tree
+        ? `${which + 1} of ${run.trees.length}, after cycle ${number(tree.cycle)}`
+        : `none yet, the first comes at cycle ${number((run.trees[0] || {}).cycle)}`,
+    );
     if (tree === treeShown && tree) return;
     const open = [...body("tree").querySelectorAll("details")].map((each) => each.open);
     body("tree").replaceChildren(...(tree ? treePanel(tree) : [note("At this cycle no tree was kept yet.")]));
-    body("tree").querySelectorAll("details").forEach((each, i) => { each.open = Boolean(open[i]); });
+    body("tree")
+      .querySelectorAll("details")
+      .forEach((each, i) => {
+        each.open = Boolean(open[i]);
+      });
     treeShown = tree;
   }
 
@@ -98,10 +126,13 @@ const mind = (() => {
     } catch {
       // a page inside another one may have no address of its own
     }
-    speak(`Cycle ${number(step.cycle)}: did ${run.action(step.action)}, saw ${run.observation(step.observation)}, reward ${signed(step.reward)}`);
+    const seen = `saw ${run.observation(step.observation)}, reward ${signed(step.reward)}`;
+    speak(`Cycle ${number(step.cycle)}: did ${run.action(step.action)}, ${seen}`);
   }
 
-  const speak = (text) => { if (!playing) say($("spoken"), text); };
+  const speak = (text) => {
+    if (!playing) say($("spoken"), text);
+  };
 
   // Playing: as many steps as are due at each frame, so that a slow browser skips some and does not lag.
   function play(on) {
@@ -113,7 +144,8 @@ const mind = (() => {
       return;
     }
     if (at === run.count - 1 && !live) go(0);
-    let last = null, due = 0;
+    let last = null,
+      due = 0;
     const frame = (now) => {
       if (!playing) return;
       due += last === null ? 0 : Math.min(1, (now - last) / 1000) * Number($("speed").value);
@@ -147,7 +179,12 @@ const mind = (() => {
     End: () => go(Infinity),
     "[": () => moment(-1),
     "]": () => moment(1),
-    f: () => { if (live) { setFollow(true); go(Infinity); } },
+    f: () => {
+      if (live) {
+        setFollow(true);
+        go(Infinity);
+      }
+    },
     "?": () => $("keys").showModal(),
   };
 
@@ -165,55 +202,39 @@ const mind = (() => {
     return found ? Number(found[1]) : null;
   }
 
-  function head() {
-    const { environment, data } = run;
-    say($("name"), environment.name || "an environment");
-    document.title = `${environment.name} · the mind of an agent`;
-    say($("version"), data.version ? ` · aixi_approx ${data.version}` : "");
-    say($("agent"), (data.agent || []).map(([label, value]) => `${label} ${value}`).join(" · "));
-    say($("thinned"), data.thinned || "");
-    $("rules").replaceChildren(
-      el("p", { class: "rules" }, environment.rules || ""),
-      el("dl", { class: "facts" }, fact("actions", (environment.actions || []).join(", ")), fact("rewards", environment.rewards || "–"),
-        environment.hidden ? fact("hidden", environment.hidden) : null));
-    $("legend").replaceChildren(key("kept", "cycles that can be replayed"), key("full", "with a full moment"));
-  }
-
-  function scoreOf() {
-    const { score, environment } = run.data.score ? run.data : { ...run.data, score: null };
-    const facts = [];
-    if (score && score.score !== null) facts.push(fact("score", number(score.score), el("small", {}, "0 random, 1 best")));
-    if (score && score.reward !== null) facts.push(fact("reward per cycle", number(score.reward), score.low === null || score.low === undefined ? null : el("small", {}, `95 % in ${number(score.low)} to ${number(score.high)}`)));
-    if (environment.optimum !== null && environment.optimum !== undefined) facts.push(fact("best", number(environment.optimum)));
-    if (environment.random_reward !== null && environment.random_reward !== undefined) facts.push(fact("random", number(environment.random_reward)));
-    $("score").replaceChildren(...facts);
-  }
-
   /** Shows a run from its beginning, or from the cycle that the address names. */
   function start(data) {
+    const cycle = run && run.count ? run.steps.cycle[at] : fromAddress();
     run = new Run(data);
     treeShown = null;
-    head();
-    scoreOf();
+    showHead(run);
+    showScore(run);
     $("follow").hidden = !live;
+    setFollow(follow);
     timeline.draw(run);
-    const cycle = fromAddress();
     if (!run.count) return say($("readout"), "No cycles yet.");
-    go(live && follow ? run.count - 1 : cycle !== null ? run.nearest(cycle) : Math.max(0, run.full.length ? run.full[0] : 0), false);
+    go(
+      live && follow ? run.count - 1 : cycle !== null ? run.nearest(cycle) : run.full.length ? run.full[0] : 0,
+      false,
+    );
   }
 
   /** Takes in what a live run has added. */
   function append(update) {
-    const gone = run.append(update);
-    if (update.score) scoreOf();
+    const empty = run.count === 0,
+      gone = run.append(update);
+    if (update.score) showScore(run);
     if (update.status !== undefined) status(update.status);
-    if (gone) say($("thinned"), `${number(run.dropped)} older cycles were dropped: this page keeps the last ${number(LIVE_STEPS)}.`);
+    if (gone)
+      say(
+        $("thinned"),
+        `${number(run.dropped)} older cycles were dropped: this page keeps the last ${number(LIVE_STEPS)}.`,
+      );
     if (!run.count) return;
-    const before = at, here = follow && !playing ? run.count - 1 : Math.max(0, at - gone);
-    if (update.curve || update.parts || gone || run.full.length) timeline.draw(run);
-    if (here === before && !gone) { $("scrubber").max = run.count - 1; return; }
-    if (here + gone === before) { at = here; $("scrubber").max = run.count - 1; $("scrubber").value = at; return; }
-    go(here, false);
+    timeline.draw(run);
+    if (empty || at < gone || (follow && !playing)) return go(follow ? run.count - 1 : at - gone, false);
+    at -= gone;
+    bounds();
   }
 
   function status(text) {
@@ -223,35 +244,51 @@ const mind = (() => {
 
   function listen() {
     const source = new EventSource(live);
-    source.addEventListener("begin", (event) => { start(JSON.parse(event.data)); status("live"); });
-    source.addEventListener("update", (event) => { if (run) append(JSON.parse(event.data)); });
-    source.addEventListener("end", () => { source.close(); status("The run has ended."); });
+    source.addEventListener("begin", (event) => {
+      start(JSON.parse(event.data));
+      status("live");
+    });
+    source.addEventListener("update", (event) => {
+      if (run) append(JSON.parse(event.data));
+    });
+    source.addEventListener("end", () => {
+      source.close();
+      status("The run has ended.");
+    });
     source.onerror = () => status("The connection is lost; trying again.");
   }
 
-  function dark() {
-    const chosen = document.documentElement.dataset.theme;
-    return chosen ? chosen === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
-  }
-  const themeSaid = () => say($("theme"), dark() ? "Light" : "Dark");
-
-  $("theme").addEventListener("click", () => { document.documentElement.dataset.theme = dark() ? "light" : "dark"; themeSaid(); });
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", themeSaid);
   $("help").addEventListener("click", () => $("keys").showModal());
   $("play").addEventListener("click", () => play(!playing));
   $("back").addEventListener("click", () => go(at - 1));
   $("forward").addEventListener("click", () => go(at + 1));
   $("previous-moment").addEventListener("click", () => moment(-1));
   $("next-moment").addEventListener("click", () => moment(1));
-  $("follow").addEventListener("click", () => { if (follow) setFollow(false); else KEYS.f(); });
+  $("follow").addEventListener("click", () => {
+    if (follow) setFollow(false);
+    else KEYS.f();
+  });
   $("scrubber").addEventListener("input", (event) => go(Number(event.target.value)));
-  $("stage").addEventListener("input", (event) => { stage = Number(event.target.value); showTree(run.steps.cycle[at]); });
-  $("stage-back").addEventListener("click", () => { stage = null; showTree(run.steps.cycle[at]); $("stage").focus(); });
+  $("stage").addEventListener("input", (event) => {
+    stage = Number(event.target.value);
+    showTree(run.steps.cycle[at]);
+  });
+  $("stage-back").addEventListener("click", () => {
+    stage = null;
+    showTree(run.steps.cycle[at]);
+    $("stage").focus();
+  });
   document.addEventListener("keydown", pressed);
-  addEventListener("hashchange", () => { const cycle = fromAddress(); if (run && cycle !== null) go(run.nearest(cycle)); });
-  addEventListener("resize", () => { for (const node of document.querySelectorAll(".body")) node.style.minHeight = ""; });
-  addEventListener("beforeprint", () => { for (const each of document.querySelectorAll("details")) each.open = true; });
-  themeSaid();
+  addEventListener("hashchange", () => {
+    const cycle = fromAddress();
+    if (run && cycle !== null) go(run.nearest(cycle));
+  });
+  addEventListener("resize", () => {
+    for (const node of document.querySelectorAll(".body")) node.style.minHeight = "";
+  });
+  addEventListener("beforeprint", () => {
+    for (const each of document.querySelectorAll("details")) each.open = true;
+  });
 
   const data = JSON.parse($("data").textContent);
   if (data) start(data);

@@ -1,13 +1,8 @@
 "use strict";
-// The panels: each makes its content from one step, its full moment (or null) and the run.
+// Panels: the world, what can be known, the plan, the words, the tree; each made from a step, a full moment, the run.
 
-const MOST_ACTIONS = 12, MOST_BELIEFS = 10, LAST = 8;
-
-const REGRETS = [
-  ["horizon", "looking only so far ahead"], ["prediction", "the model: it is not the environment"],
-  ["decision", "the search: it is not exact"], ["distillation", "acting by a policy, without search"],
-  ["exploration", "acting at random"],
-];
+const MOST_BELIEFS = 10,
+  LAST = 8; // cycles
 
 const note = (text) => el("p", { class: "muted" }, text);
 
@@ -15,26 +10,50 @@ const note = (text) => el("p", { class: "muted" }, text);
 const tag = (text, kind = "") => el("span", { class: `tag ${kind}` }, text);
 
 function worldPanel(run, i) {
-  const step = run.at(i), picture = run.picture(step.picture);
+  const step = run.at(i),
+    picture = run.picture(step.picture);
   const rows = [];
   for (let j = Math.max(0, i - LAST + 1); j <= i; j++) {
     const s = run.at(j);
-    rows.push(el("tr", { class: j === i ? "now" : null, "aria-current": j === i ? "true" : null },
-      el("th", { scope: "row", class: "n" }, number(s.cycle)),
-      el("td", {}, clip(run.action(s.action), 24), s.explored ? tag("random", "warm") : null),
-      el("td", {}, clip(run.observation(s.observation), 24)),
-      el("td", { class: "n" }, signed(s.reward))));
+    rows.push(
+      el(
+        "tr",
+        { class: j === i ? "now" : null, "aria-current": j === i ? "true" : null },
+        el("th", { scope: "row", class: "n" }, number(s.cycle)),
+        el("td", {}, clip(run.action(s.action), 24), s.explored ? tag("random", "warm") : null),
+        el("td", {}, clip(run.observation(s.observation), 24)),
+        el("td", { class: "n" }, signed(s.reward)),
+      ),
+    );
   }
   return [
-    picture === null ? null : el("pre", { class: "picture", tabindex: "0", role: "img", "aria-label": `Picture after cycle ${step.cycle}` }, picture),
-    el("dl", { class: "facts" },
+    picture === null
+      ? null
+      : el(
+          "pre",
+          { class: "picture", tabindex: "0", role: "img", "aria-label": `Picture after cycle ${step.cycle}` },
+          walled(picture),
+        ),
+    el(
+      "dl",
+      { class: "facts" },
       fact("did", run.action(step.action), step.explored ? tag("random", "warm") : null),
       fact("saw", run.observation(step.observation)),
       fact("reward", signed(step.reward)),
-      fact("mean so far", number(step.mean))),
-    table("The last cycles", ["cycle", "did", "saw", "reward"].map((h, k) => el("th", { scope: "col", class: k % 3 ? null : "n" }, h)), rows, "log"),
+      fact("mean so far", number(step.mean)),
+    ),
+    table(
+      "The last cycles",
+      ["cycle", "did", "saw", "reward"].map((h, k) => el("th", { scope: "col", class: k % 3 ? null : "n" }, h)),
+      rows,
+      "log",
+    ),
   ];
 }
+
+/** A picture whose walls are fainter than what moves among them. */
+const walled = (picture) =>
+  picture.split(/(█+)/).map((text) => (text.startsWith("█") ? el("span", { class: "wall" }, text) : text));
 
 const fact = (name, ...what) => el("div", {}, el("dt", {}, name), el("dd", {}, ...what));
 
@@ -42,136 +61,72 @@ const fact = (name, ...what) => el("div", {}, el("dt", {}, name), el("dd", {}, .
 function absent(run, i, go) {
   const button = (direction, text) => {
     const j = run.beside(i, direction);
-    return j < 0 ? null : el("button", { type: "button", on: { click: () => go(j) } }, `${text} ${number(run.steps.cycle[j])}`);
+    return j < 0
+      ? null
+      : el("button", { type: "button", on: { click: () => go(j) } }, `${text} ${number(run.steps.cycle[j])}`);
   };
-  return [note("Of this cycle no full moment was kept."), el("div", { class: "buttons" }, button(-1, "← cycle"), button(1, "→ cycle"))];
-}
-
-/** Actions: value with two standard errors on a common axis, visits, prior; the exact value as a hollow mark. */
-function decisionPanel(run, moment, shown, choose) {
-  const exact = (moment.truth && moment.truth.within) || [];
-  const numbers = moment.actions.flatMap((a) => {
-    const reach = 2 * (a.deviation || 0);
-    return a.value === null ? [] : [a.value - reach, a.value + reach];
-  }).concat(exact.filter((v) => v !== null && v !== undefined));
-  let low = Math.min(...numbers), high = Math.max(...numbers);
-  if (low === high) { low -= 1; high += 1; }
-  const place = (v) => `${(4 + (92 * (v - low)) / (high - low)).toFixed(2)}%`;
-  const visits = moment.actions.reduce((sum, a) => sum + a.visits, 0);
-  const priors = moment.actions.some((a) => a.prior !== null && a.prior !== undefined);
-  let listed = moment.actions;
-  if (listed.length > MOST_ACTIONS) {
-    const best = [...listed].sort((a, b) => b.visits - a.visits).slice(0, MOST_ACTIONS);
-    listed = listed.filter((a) => best.includes(a) || a.action === moment.action || a.action === shown);
-  }
-  const rows = listed.map((a) => {
-    const chosen = a.action === moment.action, within = exact[a.action], reach = 2 * (a.deviation || 0);
-    const chart = draw("svg", { class: "value", width: "100%", height: 20, "aria-hidden": "true" },
-      low < 0 && high > 0 ? draw("line", { class: "zero", x1: place(0), x2: place(0), y1: 0, y2: 20 }) : null,
-      a.value === null ? null : [
-        reach ? draw("line", { class: "reach", x1: place(a.value - reach), x2: place(a.value + reach), y1: 10, y2: 10 }) : null,
-        draw("circle", { class: "point", cx: place(a.value), cy: 10, r: 4.5 })],
-      within === null || within === undefined ? null
-        : draw("svg", { x: place(within), y: 10, overflow: "visible" }, draw("path", { class: "exact", d: "M0 -7L6 0L0 7L-6 0Z" })));
-    return el("tr", { class: [chosen && "chosen", a.action === shown && "shown"].filter(Boolean).join(" ") || null },
-      el("th", { scope: "row" }, el("button", {
-        type: "button", class: "choice", "aria-pressed": String(a.action === shown), title: "What it would expect", "data-action": a.action,
-        on: { click: () => choose(a.action) },
-      }, clip(a.name, 28)), chosen ? tag(moment.explored ? "random" : "chosen", moment.explored ? "warm" : "accent") : null),
-      el("td", { class: "chart" }, chart),
-      el("td", { class: "n" }, number(a.value), reach ? el("small", {}, ` ± ${number(reach, 2)}`) : null,
-        within === null || within === undefined ? null : el("small", { class: "block" }, `exact ${number(within)}`)),
-      el("td", { class: "n" }, visits ? [share(a.visits / visits), bar(a.visits / visits)] : "–"),
-      priors ? el("td", { class: "n" }, a.prior === null ? "–" : [share(a.prior), bar(a.prior, "quiet")]) : null);
-  });
-  const axis = numbers.length ? el("span", { class: "ends" }, el("span", {}, number(low, 2)), el("span", {}, number(high, 2))) : null;
-  const heads = [el("th", { scope: "col" }, "action"), el("th", { scope: "col", class: "chart" }, el("span", { class: "hidden" }, "value, drawn"), axis),
-    el("th", { scope: "col", class: "n value" }, "value"), el("th", { scope: "col", class: "n" }, "visits"),
-    priors ? el("th", { scope: "col", class: "n" }, "prior") : null].filter(Boolean);
-  const left = moment.actions.length - listed.length;
-  const ahead = moment.horizon ? ` over ${number(moment.horizon)} cycles` : "";
   return [
-    table("The value of each action", heads, rows, "actions"),
-    el("ul", { class: "legend" }, key("point", `value${ahead}, ± 2 standard errors`), exact.length ? key("exact", "exact value, in the true environment") : null),
-    left ? note(`${left} actions that were visited less are left out.`) : null,
-    note(moment.explored ? "This action was drawn at random, to explore." : `${number(moment.simulations)} simulations.`),
-    regret(moment),
-  ];
-}
-
-function key(kind, text) {
-  const mark = {
-    point: () => [draw("line", { class: "reach", x1: 0, x2: 22, y1: 7, y2: 7 }), draw("circle", { class: "point", cx: 11, cy: 7, r: 4.5 })],
-    exact: () => [draw("path", { class: "exact", d: "M11 0.5L17 7L11 13.5L5 7Z" })],
-    reward: () => [draw("line", { class: "curve reward", x1: 0, x2: 22, y1: 7, y2: 7 })],
-    loss: () => [draw("line", { class: "curve loss", x1: 0, x2: 22, y1: 7, y2: 7 })],
-    kept: () => [draw("line", { class: "kept", x1: 0, x2: 22, y1: 7, y2: 7 })],
-    full: () => [draw("path", { class: "full", d: "M6 1v12M11 1v12M16 1v12" })],
-  }[kind]();
-  return el("li", {}, draw("svg", { width: 22, height: 14, "aria-hidden": "true" }, mark), text);
-}
-
-/** What the choice loses, and through which part of the agent. */
-function regret(moment) {
-  const parts = moment.truth && moment.truth.regret;
-  if (!parts || parts.total === null) return null;
-  if (Math.abs(parts.total) < 5e-4) return el("p", {}, "It loses nothing: no action is better in the long run.");
-  const causes = REGRETS.filter(([name]) => Math.abs(parts[name] || 0) >= 5e-4);
-  return el("div", { class: "regret" },
-    el("p", {}, el("strong", {}, `It loses ${number(parts.total)}`), " against the best action:"),
-    el("ul", {}, causes.map(([name, why]) => el("li", {}, el("span", { class: "n" }, number(parts[name])), ` by ${why}`))));
-}
-
-/** Percepts with their probabilities, of the action that was chosen or another. */
-function expectationPanel(run, moment, shown, choose) {
-  const action = moment.actions.find((a) => a.action === shown) || moment.actions[0];
-  if (!action) return [note("Nothing is expected.")];
-  const chosen = action.action === moment.action, came = chosen ? moment.came : null;
-  const list = action.percepts.map(([o, r, p]) => [o, r, p, came !== null && came.observation === o && came.reward === r]);
-  const missing = came && !list.some((each) => each[3]);
-  const rows = list.map(([o, r, p, here]) => el("tr", { class: here ? "came" : null },
-    el("th", { scope: "row" }, clip(run.observation(o), 28), here ? tag("came", "accent") : null),
-    el("td", { class: "n" }, signed(r)), el("td", { class: "n" }, chance(p)), el("td", { class: "wide" }, bar(p, here ? "" : "quiet"))));
-  if (missing) {
-    rows.push(el("tr", { class: "came" }, el("th", { scope: "row" }, clip(run.observation(came.observation), 28), tag("came", "accent")),
-      el("td", { class: "n" }, signed(came.reward)), el("td", { class: "n" }, chance(2 ** -came.surprise)), el("td", { class: "wide" }, bar(2 ** -came.surprise))));
-  }
-  if (action.rest > 5e-4) rows.push(el("tr", {}, el("th", { scope: "row", class: "muted" }, "all others"), el("td"), el("td", { class: "n" }, chance(action.rest)), el("td", { class: "wide" }, bar(action.rest, "quiet"))));
-  const others = moment.actions.length > MOST_ACTIONS
-    ? el("select", { "aria-label": "Action", on: { change: (event) => choose(Number(event.target.value)) } },
-      moment.actions.map((a) => el("option", { value: a.action, selected: a.action === action.action }, a.name)))
-    : null;
-  return [
-    el("p", { class: "asked" }, chosen ? "After " : "If it did ", others || el("strong", {}, action.name), chosen ? " it expects" : " it would expect",
-      chosen ? null : el("button", { type: "button", on: { click: () => choose(moment.action) } }, "back to what it did")),
-    table(`What it expects after ${action.name}`, ["sees", "reward", "probability", ""].map((h, k) => (h
-      ? el("th", { scope: "col", class: k ? "n" : null }, h) : el("td"))), rows, "percepts"),
-    el("dl", { class: "facts" }, fact("expected reward", number(action.reward)), fact("uncertainty", `${number(action.entropy)} bits`),
-      came ? fact("surprise", `${number(came.surprise)} bits`) : null,
-      came ? fact("by reward", number(came.surprise_reward)) : null, came ? fact("by sight", number(came.surprise_observation)) : null),
+    note("Of this cycle no full moment was kept."),
+    el("div", { class: "buttons" }, button(-1, "← cycle"), button(1, "→ cycle")),
   ];
 }
 
 function beliefPanel(run, moment) {
   const hidden = run.environment.hidden ? note(`Hidden: ${run.environment.hidden}.`) : null;
-  if (!moment.truth || !moment.truth.belief) return [hidden, note("The true states of this environment are not known to the page.")];
+  if (!moment.truth || !moment.truth.belief)
+    return [hidden, note("Nobody has counted the states of this environment; so it isn’t known.")];
   const belief = [...moment.truth.belief].sort((a, b) => b[1] - a[1]);
-  const rest = belief.slice(MOST_BELIEFS).reduce((sum, each) => sum + each[1], 0);
-  const row = ([name, p]) => el("tr", {}, el("th", { scope: "row" }, clip(String(name), 48)), el("td", { class: "n" }, chance(p)), el("td", { class: "wide" }, bar(p)));
+  const rest = belief.slice(0, MOST_BELIEFS).reduce((sum, each) => sum - each[1], 1);
+  const row = ([name, p]) =>
+    el(
+      "tr",
+      {},
+      el("th", { scope: "row" }, clip(String(name), 48)),
+      el("td", { class: "n" }, chance(p)),
+      el("td", { class: "wide" }, bar(p)),
+    );
   // In the order of the names, so that bars stay in their place from cycle to cycle.
   const listed = belief.slice(0, MOST_BELIEFS);
   if (belief.length <= MOST_BELIEFS) listed.sort((a, b) => (String(a[0]) < String(b[0]) ? -1 : 1));
-  return [hidden, table("What the history says about the hidden state, before this cycle", ["state", "probability", ""].map((h, k) => (h ? el("th", { scope: "col", class: k ? "n" : null }, h) : el("td"))),
-    [...listed.map(row), rest > 0 ? row([`${belief.length - MOST_BELIEFS} others`, rest]) : null].filter(Boolean), "percepts")];
+  return [
+    hidden,
+    table(
+      "What the history says about the hidden state, before this cycle",
+      ["state", "probability", ""].map((h, k) =>
+        h ? el("th", { scope: "col", class: k ? "n" : null }, h) : el("td"),
+      ),
+      [...listed.map(row), rest > 1e-6 ? row(["all others", rest]) : null].filter(Boolean),
+      "percepts",
+    ),
+  ];
 }
 
 /** What it would do, cycle after cycle, if always the likeliest percept came. */
 function planPanel(run, moment) {
   if (!moment.line.length) return [note("No plan was kept.")];
-  return [note("If always the likeliest came:"), el("ol", { class: "line" }, moment.line.map((step) => el("li", {},
-    el("strong", {}, clip(run.action(step.action), 24)), el("span", { class: "arrow", "aria-label": "then" }, "→"),
-    el("span", {}, clip(run.observation(step.observation), 24)), el("span", { class: "n" }, signed(step.reward)),
-    el("small", {}, chance(step.probability)))))];
+  return [
+    note("What it would do if always the likeliest came, and how likely that is:"),
+    el(
+      "ol",
+      { class: "line" },
+      moment.line.map((step) =>
+        el(
+          "li",
+          {},
+          el("strong", {}, clip(run.action(step.action), 24)),
+          el(
+            "span",
+            { class: "arrow" },
+            el("span", { "aria-hidden": "true" }, "→"),
+            el("span", { class: "hidden" }, "then"),
+          ),
+          el("span", {}, clip(run.observation(step.observation), 24)),
+          el("span", { class: "n" }, signed(step.reward)),
+          el("small", {}, chance(step.probability)),
+        ),
+      ),
+    ),
+  ];
 }
 
 function wordsPanel(moment) {
@@ -179,15 +134,60 @@ function wordsPanel(moment) {
 }
 
 function treePanel(tree) {
-  const rules = (field) => table(`Rules for the ${field.name}`, [el("th", { scope: "col" }, "when"), el("th", { scope: "col" }, "then"),
-    el("th", { scope: "col", class: "n" }, "probability"), el("th", { scope: "col", class: "n" }, "seen")],
-  field.rules.map((rule) => el("tr", {}, el("td", {}, rule.when || "always"), el("td", {}, rule.then),
-    el("td", { class: "n" }, chance(rule.probability)), el("td", { class: "n" }, number(rule.count)))), "rules");
+  const rules = (field) =>
+    table(
+      `Rules for the ${field.name}`,
+      [
+        el("th", { scope: "col" }, "when"),
+        el("th", { scope: "col" }, "then"),
+        el("th", { scope: "col", class: "n" }, "probability"),
+        el("th", { scope: "col", class: "n" }, "seen"),
+      ],
+      field.rules.map((rule) =>
+        el(
+          "tr",
+          {},
+          el("td", {}, rule.when || "always"),
+          el("td", {}, rule.then),
+          el("td", { class: "n" }, chance(rule.probability)),
+          el("td", { class: "n" }, number(rule.count)),
+        ),
+      ),
+      "rules",
+    );
   return [
-    el("dl", { class: "facts" }, fact("after cycle", number(tree.cycle)), fact("leaves", number(tree.leaves)),
-      fact("description", `${number(tree.bits)} bits`), fact("depth used", `${number(tree.depth)} bits`)),
-    el("div", { class: "sentences" }, tree.sentences.map((sentence) => el("p", {}, sentence))),
-    el("div", { class: "fields" }, tree.fields.map((field) => el("details", {},
-      el("summary", {}, `Rules for the ${field.name}: ${number(field.rules.length)} of ${number(field.leaves)} leaves`), el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": `Rules for the ${field.name}` }, rules(field))))),
+    el(
+      "dl",
+      { class: "facts" },
+      fact("after cycle", number(tree.cycle)),
+      fact("leaves", number(tree.leaves)),
+      fact("description", `${number(tree.bits)} bits`),
+      fact("depth used", `${number(tree.depth)} bits`),
+    ),
+    el(
+      "div",
+      { class: "sentences" },
+      tree.sentences.map((sentence) => el("p", {}, sentence)),
+    ),
+    el(
+      "div",
+      { class: "fields" },
+      tree.fields.map((field) =>
+        el(
+          "details",
+          {},
+          el(
+            "summary",
+            {},
+            `Rules for the ${field.name}: ${number(field.rules.length)} of ${number(field.leaves)} leaves`,
+          ),
+          el(
+            "div",
+            { class: "scroll", tabindex: "0", role: "region", "aria-label": `Rules for the ${field.name}` },
+            rules(field),
+          ),
+        ),
+      ),
+    ),
   ];
 }

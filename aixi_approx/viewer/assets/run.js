@@ -24,15 +24,26 @@ class Run {
   /** Finds the steps that have a full moment. */
   find() {
     this.full = [];
-    this.steps.cycle.forEach((cycle, i) => { if (this.moments[cycle]) this.full.push(i); });
+    this.steps.cycle.forEach((cycle, i) => {
+      if (this.moments[cycle]) this.full.push(i);
+    });
   }
 
-  get count() { return this.steps.cycle.length; }
+  get count() {
+    return this.steps.cycle.length;
+  }
 
   /** The first cycle after all, of what is recorded or was announced. */
   get end() {
     const last = this.count ? this.steps.cycle[this.count - 1] + 1 : 0;
     return Math.max(1, last, ...this.parts.map((part) => part.first + part.cycles));
+  }
+
+  /** The first cycle after a bucket of the curve; the last one is as wide as those before it, at most. */
+  bucketEnd(i) {
+    const { cycle } = this.curve;
+    if (i + 1 < cycle.length) return cycle[i + 1];
+    return Math.min(this.end, i > 0 ? 2 * cycle[i] - cycle[i - 1] : this.end);
   }
 
   at(i) {
@@ -44,7 +55,8 @@ class Run {
   /** The step whose cycle is nearest. */
   nearest(cycle) {
     const cycles = this.steps.cycle;
-    let low = 0, high = cycles.length - 1;
+    let low = 0,
+      high = cycles.length - 1;
     while (low < high) {
       const middle = (low + high) >> 1;
       if (cycles[middle] < cycle) low = middle + 1;
@@ -53,7 +65,9 @@ class Run {
     return low > 0 && cycle - cycles[low - 1] <= cycles[low] - cycle ? low - 1 : low;
   }
 
-  moment(i) { return this.moments[this.steps.cycle[i]] || null; }
+  moment(i) {
+    return this.moments[this.steps.cycle[i]] || null;
+  }
 
   /** The step of the full moment before or after a step; -1 if there is none. */
   beside(i, direction) {
@@ -61,10 +75,14 @@ class Run {
     return found === undefined ? -1 : found;
   }
 
-  part(cycle) { return this.parts.findLast((part) => part.first <= cycle) || null; }
+  part(cycle) {
+    return this.parts.findLast((part) => part.first <= cycle) || null;
+  }
 
   /** The position of the latest tree at a cycle; -1 if there is none. */
-  treeAt(cycle) { return this.trees.findLastIndex((tree) => tree.cycle <= cycle); }
+  treeAt(cycle) {
+    return this.trees.findLastIndex((tree) => tree.cycle <= cycle);
+  }
 
   action(a) {
     const names = this.environment.actions || [];
@@ -73,7 +91,7 @@ class Run {
 
   observation(o) {
     const names = this.environment.observations || [];
-    return o in names ? names[o] : names.length ? `code ${o}` : String(o);
+    return o in names ? names[o] : names.length ? `observation ${o}` : String(o);
   }
 
   /** The picture of a number: the last one that stands there whole, and the changes since. */
@@ -87,7 +105,9 @@ class Run {
     for (let i = whole + 1; i <= n - this.firstPicture; i++) {
       const change = this.pictures[i];
       for (let j = 0; j < change.length; j += 2) {
-        Array.from(change[j + 1]).forEach((letter, k) => { letters[change[j] + k] = letter; });
+        Array.from(change[j + 1]).forEach((letter, k) => {
+          letters[change[j] + k] = letter;
+        });
       }
     }
     if (this.drawn.size > 200) this.drawn.clear();
@@ -103,7 +123,10 @@ class Run {
     Object.assign(this.moments, update.moments);
     this.trees.push(...(update.trees || []));
     for (const name of ["curve", "parts", "score"]) {
-      if (update[name]) { this[name] = update[name]; this.data[name] = update[name]; }
+      if (update[name]) {
+        this[name] = update[name];
+        this.data[name] = update[name];
+      }
     }
     const many = Math.max(0, this.count - LIVE_STEPS);
     if (many) {
@@ -115,7 +138,10 @@ class Run {
     if (old > LIVE_STEPS) {
       const needed = this.steps.picture.reduce((least, n) => (n >= 0 && n < least ? n : least), Infinity);
       const go = Math.min(old, needed - this.firstPicture);
-      if (go > 0) { this.pictures.splice(0, go); this.firstPicture += go; }
+      if (go > 0) {
+        this.pictures.splice(0, go);
+        this.firstPicture += go;
+      }
     }
     this.find();
     return many;

@@ -5,21 +5,24 @@
 const SVG = "http://www.w3.org/2000/svg";
 const $ = (id) => document.getElementById(id);
 
-/** A number for people: three digits after the point at most, fewer for large ones, a true minus sign. */
+/** Whether a value is there. */
+const known = (x) => x !== null && x !== undefined;
+
+/** A number for people, with so many significant digits and a true minus sign; a whole one has all of them. */
 function number(x, digits = 3) {
-  if (x === null || x === undefined || !Number.isFinite(x)) return "–";
-  const size = Math.abs(x);
-  const places = Number.isInteger(x) ? 0 : size >= 1000 ? 0 : size >= 100 ? Math.min(1, digits) : size >= 10 ? Math.min(2, digits) : digits;
-  const text = x.toLocaleString("en-US", { minimumFractionDigits: 0, maximumFractionDigits: places });
+  if (!Number.isFinite(x)) return "–";
+  const before = x === 0 ? 0 : Math.floor(Math.log10(Math.abs(x)));
+  const places = Number.isInteger(x) ? 0 : Math.max(0, Math.min(4, digits - 1 - before));
+  const text = x.toLocaleString("en-US", { maximumFractionDigits: places });
   return (text === "-0" ? "0" : text).replace("-", "−");
 }
 
-/** A number with its sign, as of a reward. */
-const signed = (x) => (x > 0 ? "+" : "") + number(x);
+/** A reward, with its sign. */
+const signed = (x) => (x > 0 ? "+" : "") + number(x, 6);
 
 /** A probability for people: those that are nearly 0 or 1 don't look as if they were. */
 function chance(p) {
-  if (p === null || p === undefined) return "–";
+  if (!known(p)) return "–";
   if (p > 0 && p < 0.001) return "< .001";
   if (p < 1 && p > 0.999) return "> .999";
   return p === 0 || p === 1 ? String(p) : p.toFixed(3).slice(1).replace(/0$/, "");
@@ -30,12 +33,12 @@ const clip = (text, most) => (text.length > most ? text.slice(0, most - 1) + "�
 
 function fill(node, attributes, children) {
   for (const [name, value] of Object.entries(attributes)) {
-    if (value === null || value === undefined || value === false) continue;
+    if (!known(value) || value === false) continue;
     if (name === "on") for (const [event, act] of Object.entries(value)) node.addEventListener(event, act);
     else if (name === "width%") node.style.width = `${Math.max(0, Math.min(100, value))}%`;
     else node.setAttribute(name, value === true ? "" : value);
   }
-  node.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== false));
+  node.append(...children.flat().filter((child) => known(child) && child !== false));
   return node;
 }
 
@@ -51,14 +54,26 @@ function say(node, text) {
 }
 
 /** A bar for a probability; the number stands beside it, in the same row. */
-const bar = (p, kind = "") => el("span", { class: `bar ${kind}`, "aria-hidden": "true" }, el("span", { "width%": 100 * p }));
+const bar = (p, kind = "") =>
+  el("span", { class: `bar ${kind}`, "aria-hidden": "true" }, el("span", { "width%": 100 * p }));
 
 /** A table with a caption for those who can't see its place on the page. */
 function table(caption, heads, rows, kind = "") {
-  return el("table", { class: kind },
+  return el(
+    "table",
+    { class: kind },
     el("caption", { class: "hidden" }, caption),
-    el("thead", {}, el("tr", {}, heads.map((head) => (head instanceof Node ? head : el("th", { scope: "col" }, head))))),
-    el("tbody", {}, rows));
+    el(
+      "thead",
+      {},
+      el(
+        "tr",
+        {},
+        heads.map((head) => (head instanceof Node ? head : el("th", { scope: "col" }, head))),
+      ),
+    ),
+    el("tbody", {}, rows),
+  );
 }
 
 /** Round numbers of an axis, about `most` of them. */

@@ -1,0 +1,259 @@
+"use strict";
+// Panels: the decision, with the value of each action, and what is expected of an action; marks of the legends.
+
+const MOST_ACTIONS = 12;
+const SMALL = 1e-3; // a probability that is not worth a row
+
+const REGRETS = [
+  ["horizon", "looking only so far ahead"],
+  ["prediction", "the model: it is not the environment"],
+  ["decision", "the search: it is not exact"],
+  ["distillation", "acting by a policy, without search"],
+  ["exploration", "acting at random"],
+];
+
+/** Actions: value with two standard errors on a common axis, visits, prior; the exact value as a hollow mark. */
+function decisionPanel(run, moment, shown, choose) {
+  const exact = (moment.truth && moment.truth.within) || [],
+    judged = exact.length > 0;
+  const numbers = moment.actions
+    .flatMap((a) => {
+      const reach = 2 * (a.deviation || 0);
+      return a.value === null ? [] : [a.value - reach, a.value + reach];
+    })
+    .concat(exact.filter(known));
+  let low = Math.min(...numbers),
+    high = Math.max(...numbers);
+  if (low === high) {
+    low -= 1;
+    high += 1;
+  }
+  const place = (v) => `${(4 + (92 * (v - low)) / (high - low)).toFixed(2)}%`;
+  const visits = moment.actions.reduce((sum, a) => sum + a.visits, 0);
+  const priors = moment.actions.some((a) => known(a.prior));
+  let listed = moment.actions;
+  if (listed.length > MOST_ACTIONS) {
+    const best = [...listed].sort((a, b) => b.visits - a.visits).slice(0, MOST_ACTIONS);
+    listed = listed.filter((a) => best.includes(a) || a.action === moment.action || a.action === shown);
+  }
+  const rows = listed.map((a) => {
+    const chosen = a.action === moment.action,
+      within = exact[a.action],
+      reach = 2 * (a.deviation || 0);
+    const chart = draw(
+      "svg",
+      { class: "value", width: "100%", height: 20, "aria-hidden": "true" },
+      low < 0 && high > 0 ? draw("line", { class: "zero", x1: place(0), x2: place(0), y1: 0, y2: 20 }) : null,
+      a.value === null
+        ? null
+        : [
+            reach
+              ? draw("line", {
+                  class: "reach",
+                  x1: place(a.value - reach),
+                  x2: place(a.value + reach),
+                  y1: 10,
+                  y2: 10,
+                })
+              : null,
+            draw("circle", { class: "point", cx: place(a.value), cy: 10, r: 4.5 }),
+          ],
+      !known(within)
+        ? null
+        : draw(
+            "svg",
+            { x: place(within), y: 10, overflow: "visible" },
+            draw("path", { class: "exact", d: "M0 -7L6 0L0 7L-6 0Z" }),
+          ),
+    );
+    return el(
+      "tr",
+      { class: [chosen && "chosen", a.action === shown && "shown"].filter(Boolean).join(" ") || null },
+      el(
+        "th",
+        { scope: "row" },
+        el(
+          "button",
+          {
+            type: "button",
+            class: "choice",
+            "aria-pressed": String(a.action === shown),
+            title: "What it would expect",
+            "data-action": a.action,
+            on: { click: () => choose(a.action) },
+          },
+          clip(a.name, 28),
+        ),
+        chosen ? tag(moment.explored ? "random" : "chosen", moment.explored ? "warm" : "accent") : null,
+      ),
+      el("td", { class: "chart" }, chart),
+      el(
+        "td",
+        { class: "n" },
+        number(a.value),
+        reach ? el("small", { class: "block" }, `± ${number(reach, 2)}`) : null,
+      ),
+      judged ? el("td", { class: "n" }, number(within)) : null,
+      el("td", { class: "n" }, visits ? [share(a.visits / visits), bar(a.visits / visits)] : "–"),
+      priors ? el("td", { class: "n" }, a.prior === null ? "–" : [share(a.prior), bar(a.prior, "quiet")]) : null,
+    );
+  });
+  const axis = numbers.length
+    ? el("span", { class: "ends" }, el("span", {}, number(low, 2)), el("span", {}, number(high, 2)))
+    : null;
+  const heads = [
+    el("th", { scope: "col" }, "action"),
+    el("th", { scope: "col", class: "chart" }, el("span", { class: "hidden" }, "value, drawn"), axis),
+    el("th", { scope: "col", class: "n" }, "value"),
+    judged ? el("th", { scope: "col", class: "n" }, "exact") : null,
+    el("th", { scope: "col", class: "n" }, "visits"),
+    priors ? el("th", { scope: "col", class: "n" }, "prior") : null,
+  ].filter(Boolean);
+  const left = moment.actions.length - listed.length;
+  const ahead = moment.horizon ? ` over ${number(moment.horizon)} cycles` : "";
+  return [
+    table("The value of each action", heads, rows, "actions"),
+    el(
+      "ul",
+      { class: "legend" },
+      key("point", `value${ahead}, ± 2 standard errors`),
+      judged ? key("exact", "exact value, in the true environment") : null,
+    ),
+    left ? note(`${left} actions that were visited less are left out.`) : null,
+    note(
+      moment.explored ? "This action was drawn at random, to explore." : `${number(moment.simulations)} simulations.`,
+    ),
+    regret(moment),
+  ];
+}
+
+function key(kind, text) {
+  const mark = {
+    point: () => [
+      draw("line", { class: "reach", x1: 0, x2: 22, y1: 7, y2: 7 }),
+      draw("circle", { class: "point", cx: 11, cy: 7, r: 4.5 }),
+    ],
+    exact: () => [draw("path", { class: "exact", d: "M11 0.5L17 7L11 13.5L5 7Z" })],
+    reward: () => [draw("line", { class: "curve reward", x1: 0, x2: 22, y1: 7, y2: 7 })],
+    loss: () => [draw("line", { class: "curve loss", x1: 0, x2: 22, y1: 7, y2: 7 })],
+    kept: () => [draw("line", { class: "kept", x1: 0, x2: 22, y1: 7, y2: 7 })],
+    full: () => [draw("path", { class: "full", d: "M6 1v12M11 1v12M16 1v12" })],
+  }[kind]();
+  return el("li", {}, draw("svg", { width: 22, height: 14, "aria-hidden": "true" }, mark), text);
+}
+
+/** What the choice loses, and through which part of the agent. */
+function regret(moment) {
+  const parts = moment.truth && moment.truth.regret;
+  if (!parts) return null;
+  if (parts.total === null) return el("p", {}, el("strong", {}, "It loses reward for ever."));
+  if (Math.abs(parts.total) < 5e-4) return el("p", {}, "It loses nothing: no action is better in the long run.");
+  const causes = REGRETS.filter(([name]) => Math.abs(parts[name] || 0) >= 5e-4);
+  return el(
+    "div",
+    { class: "regret" },
+    el(
+      "p",
+      {},
+      el("strong", {}, `It loses ${number(parts.total)}`),
+      causes.length ? " against the best action:" : " against the best action.",
+    ),
+    el(
+      "ul",
+      {},
+      causes.map(([name, why]) => el("li", {}, el("span", { class: "n" }, number(parts[name])), ` by ${why}`)),
+    ),
+  );
+}
+
+/** Percepts with their probabilities, of the action that was chosen or another. */
+function expectationPanel(run, moment, shown, choose) {
+  const action = moment.actions.find((a) => a.action === shown) || moment.actions[0];
+  if (!action) return [note("Nothing is expected.")];
+  const chosen = action.action === moment.action,
+    came = chosen ? moment.came : null;
+  if (!action.percepts.length) return [note("It has no model that says what comes of an action.")];
+  const all = action.percepts.map(([o, r, p]) => [
+    o,
+    r,
+    p,
+    Boolean(came) && came.observation === o && came.reward === r,
+  ]);
+  const list = all.filter((each) => each[2] >= SMALL || each[3]);
+  const rest = all.reduce((sum, each) => sum - (list.includes(each) ? each[2] : 0), 1);
+  const missing = came && came.surprise !== null && !list.some((each) => each[3]);
+  const rows = list.map(([o, r, p, here]) =>
+    el(
+      "tr",
+      { class: here ? "came" : null },
+      el("th", { scope: "row" }, clip(run.observation(o), 28), here ? tag("came", "accent") : null),
+      el("td", { class: "n" }, signed(r)),
+      el("td", { class: "n" }, chance(p)),
+      el("td", { class: "wide" }, bar(p, here ? "" : "quiet")),
+    ),
+  );
+  if (missing) {
+    rows.push(
+      el(
+        "tr",
+        { class: "came" },
+        el("th", { scope: "row" }, clip(run.observation(came.observation), 28), tag("came", "accent")),
+        el("td", { class: "n" }, signed(came.reward)),
+        el("td", { class: "n" }, chance(2 ** -came.surprise)),
+        el("td", { class: "wide" }, bar(2 ** -came.surprise)),
+      ),
+    );
+  }
+  if (rest > SMALL / 10)
+    rows.push(
+      el(
+        "tr",
+        {},
+        el("th", { scope: "row", class: "muted" }, missing ? "all others, with it" : "all others"),
+        el("td"),
+        el("td", { class: "n" }, chance(rest)),
+        el("td", { class: "wide" }, bar(rest, "quiet")),
+      ),
+    );
+  const others =
+    moment.actions.length > MOST_ACTIONS
+      ? el(
+          "select",
+          { "aria-label": "Action", on: { change: (event) => choose(Number(event.target.value)) } },
+          moment.actions.map((a) => el("option", { value: a.action, selected: a.action === action.action }, a.name)),
+        )
+      : null;
+  return [
+    el(
+      "p",
+      { class: "asked" },
+      chosen ? "After " : "If it did ",
+      others || el("strong", {}, action.name),
+      chosen ? " it expects" : " it would expect",
+      chosen
+        ? null
+        : el("button", { type: "button", on: { click: () => choose(moment.action) } }, "back to what it did"),
+    ),
+    table(
+      `What it expects after ${action.name}`,
+      ["sees", "reward", "probability", ""].map((h, k) =>
+        h ? el("th", { scope: "col", class: k ? "n" : null }, h) : el("td"),
+      ),
+      rows,
+      "percepts",
+    ),
+    el(
+      "dl",
+      { class: "facts" },
+      fact("expected reward", number(action.reward)),
+      fact("uncertainty", `${number(action.entropy)} bits`),
+      came && came.surprise !== null ? fact("surprise", `${number(came.surprise)} bits`) : null,
+      came && came.surprise !== null
+        ? [
+            fact("by the reward", number(came.surprise_reward)),
+            fact("by what it saw", number(came.surprise_observation)),
+          ]
+        : null,
+    ),
+  ];
+}
