@@ -60,8 +60,10 @@ def table(title: str, rows: Iterable[Row], *, columns: Sequence[str] | None = No
             )
             parts.append(f'<tr style="background:none">{head}</tr>')
         else:
-            pairs = zip(row, sides, strict=False)
-            cells = (f'<td style="{CELL};{side}">{_escaped(in_words(cell))}</td>' for cell, side in pairs)
+            cells = (
+                f'<td style="{CELL};{side}">{_escaped(in_words(cell))}</td>'
+                for cell, side in zip(row, sides, strict=False)
+            )
             parts.append(f'<tr style="background:none">{"".join(cells)}</tr>')
     parts.append("</tbody></table>")
     return "".join(parts) + (paragraphs([note]) if note else "")
@@ -113,9 +115,10 @@ def in_words(cell: object) -> str:
     if isinstance(cell, Integral):
         return f"{int(cell):,}"
     if isinstance(cell, Real):
-        if math.isinf(cell):
-            return "infinite" if cell > 0 else "-infinite"
-        return "" if math.isnan(cell) else f"{float(cell) + 0.0:,.4g}"
+        value = float(cell)
+        if math.isinf(value):
+            return "infinite" if value > 0 else "-infinite"
+        return "" if math.isnan(value) else f"{value + 0.0:,.4g}"
     return str(cell)
 
 
