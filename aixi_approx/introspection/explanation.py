@@ -172,7 +172,7 @@ class Explanation(NamedTuple):
 
     def _repr_html_(self) -> str:
         """Return a table of the actions, and the decision in words, for a notebook."""
-        columns = {
+        columns: dict[str, list[Any]] = {
             "value": [each.value for each in self.actions],
             "± at most": [each.error for each in self.actions],
             "standard error": [each.deviation for each in self.actions],
@@ -183,8 +183,8 @@ class Explanation(NamedTuple):
         }
         known = {name: each for name, each in columns.items() if any(one is not None for one in each)}
         rows = [
-            (each.name, *numbers, "chosen" * (each.action == self.action))
-            for each, *numbers in zip(self.actions, *known.values(), strict=True)
+            (each.name, *(column[i] for column in known.values()), "chosen" * (each.action == self.action))
+            for i, each in enumerate(self.actions)
         ]
         return table(f"The decision of cycle {self.cycle:,}", rows, columns=("action", *known, "")) + paragraphs(
             self.sentences()
