@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from reference import PlainPredictor, account, expectimax, true_expectimax
 
-from aixi_approx import Percept, average, build_agent, interact, make
+from aixi_approx import Percept, build_agent, interact, make
 from aixi_approx.agent import LIKELY, Agent, Decision
 from aixi_approx.coding import Coding, encode
 from aixi_approx.introspection.explanation import Explanation
@@ -44,10 +44,22 @@ PLANNERS = (
 def lived(name: str, cycles: int, seed: int = 0, **how: Any) -> tuple[Agent, Any, list[tuple[int, Percept]]]:
     """An agent that has learned for some cycles, its environment and what happened."""
     environment = make(name)
-    agent = build_agent(environment, seed=seed, **{"simulations": 40, **how})
+    given = environment.settings._replace(simulations=40, horizon=how.pop("horizon", environment.settings.horizon))
+    agent = build_agent(environment, how.pop("model", "ctw"), settings=given, seed=seed, **how)
     environment.reset(seed)
     rows = interact(agent, environment, cycles=cycles)
     return agent, environment, [(row.action, Percept(row.observation, row.reward)) for row in rows]
+
+
+def state(agent: Agent) -> Any:
+    """All that it knows."""
+
+    def plain(kept: Any) -> Any:
+        if isinstance(kept, dict):
+            return {name: plain(each) for name, each in kept.items()}
+        return bytes(kept) if isinstance(kept, memoryview | np.ndarray) else str(kept)
+
+    return plain(agent.keep())
 
 
 def all_percepts(coding: Coding, predictor: Any, action: int) -> dict[Percept, float]:
@@ -125,10 +137,10 @@ def test_explaining_changes_nothing(name: str, planner: str) -> None:
     """Neither the agent, nor the rows of a run of which every decision is explained."""
     agent, environment, _ = lived(name, 25, planner=planner)
     twin, world, _ = lived(name, 25, planner=planner)
-    kept = str(twin.keep())
+    kept = state(twin)
     for _ in range(2):
         agent.explain()
-    assert str(agent.keep()) == kept
+    assert state(agent) == kept
     told: list[Explanation] = []
     rows = list(interact(agent, environment, cycles=15, decided=lambda decision: told.append(agent.explain(decision))))
     assert rows == list(interact(twin, world, cycles=15))
@@ -140,12 +152,12 @@ def test_explaining_changes_nothing(name: str, planner: str) -> None:
 
 def test_nor_does_it_in_an_evaluation() -> None:
     agent, _, _ = lived("tiger", 25)
-    kept = str(agent.keep())
+    kept = state(agent)
     with agent.evaluation():
         agent.observe(0, Percept(1, -1))
         agent.explain()
         assert agent.act(explore=False).action == agent.explain().action
-    assert str(agent.keep()) == kept
+    assert state(agent) == kept
 
 
 @pytest.mark.parametrize("planner", ["dpuct", "rhouct", "dpuct+policy:learned"])
@@ -198,16 +210,20 @@ def test_an_explored_action_is_told_beside_what_the_search_says() -> None:
     assert "at random" in told.sentences()[0]
 
 
-@pytest.mark.parametrize("name", WORLDS)
-@pytest.mark.parametrize("model", ["ctw", "true"])
+@pytest.mark.parametrize(
+    ("name", "model"),
+    [
+        *((name, "true") for name in WORLDS),
+        *((name, "ctw") for name in ("biased-rps", "1d-maze", "4x4-grid", "coin-flip")),
+    ],
+)
 def test_a_judge_says_what_slow_twins_say(name: str, model: str) -> None:
     """Ten decisions beside exact values: belief, values within the horizon and of the long run, account of the loss."""
-    agent, pomdp, past = lived(name, 40, model=model, horizon=2, depth=16)
+    agent, pomdp, past = lived(name, 40, model=model, horizon=2)
     assert isinstance(pomdp, POMDP)
     judge, solution = Judge(pomdp, horizon=2), solve(pomdp)
     for action, percept in past:
         judge.observe(action, percept)
-    losses = []
     for _ in range(10):
         belief = believe(pomdp, past)
         start = {pomdp.states[s]: float(p) for s, p in zip(belief.state, belief.probability, strict=True)}
@@ -226,7 +242,6 @@ def test_a_judge_says_what_slow_twins_say(name: str, model: str) -> None:
         best, first = ({a for a, v in enumerate(values) if v >= max(values) - 1e-6} for values in (within, by_model))
         parts = account(long_run.tolist(), best, first, decision.action, None, 0.0)
         assert {part: truth.regret[part] for part in (*PARTS, "total")} == pytest.approx(parts, abs=1e-6, nan_ok=True)
-        losses.append(truth.regret["total"])
         told = agent.explain(decision, truth=truth)
         assert told.as_json()["truth"]["within"] == truth.within.tolist()
         optimal = pomdp.actions[int(np.argmax(long_run))]
@@ -235,9 +250,6 @@ def test_a_judge_says_what_slow_twins_say(name: str, model: str) -> None:
         agent.observe(decision.action, percept)
         judge.observe(decision.action, percept)
         past.append((decision.action, percept))
-    assert model == "ctw" or average(losses).mean <= average([0.0]).mean + max(
-        map(abs, long_run[np.isfinite(long_run)])
-    )
 
 
 def test_the_loss_of_exploration_is_told_apart() -> None:
@@ -253,7 +265,7 @@ def test_the_loss_of_exploration_is_told_apart() -> None:
 
 
 def test_nothing_is_known_of_what_is_no_pomdp() -> None:
-    agent, pacman, _ = lived("pacman", 1, simulations=5)
+    agent, pacman, _ = lived("pacman", 1)
     judge = Judge(pacman)
     judge.observe(0, Percept(0, 0))
     judge.restart()
