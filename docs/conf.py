@@ -51,6 +51,7 @@ FOLDERS = {
     "aixi_approx.laws": "Scaling laws, judged by extrapolation.",
     "aixi_approx.execution": "Where work runs, and folders that survive an interruption.",
     "aixi_approx.experiments": "One run: learn, evaluate, record, resume.",
+    "aixi_approx.display": "How things show themselves: words, tables, pictures, data frames.",
     "aixi_approx.introspection": "What an agent can say of itself, as data and in words.",
     "aixi_approx.viewer": "Runs rebuilt cycle by cycle, as a page and live.",
     "aixi_approx.conformance": "Checks for your own environments, predictors and planners.",

@@ -26,7 +26,7 @@ from aixi_approx import (
     run,
     solve,
 )
-from aixi_approx.display import paragraphs, preformatted, table
+from aixi_approx.display.tables import paragraphs, preformatted, table
 from aixi_approx.laboratory import Laboratory, Study
 from aixi_approx.planner import SearchResult
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, runtime_checkable
 
 from aixi_approx.coding import Bits
-from aixi_approx.display import paragraphs, table
+from aixi_approx.display.tables import paragraphs, table
 from aixi_approx.environment import Environment
 from aixi_approx.introspection.contexts import OBSERVATION, REWARD, Past, counted, widths
 from aixi_approx.introspection.phrases import ALWAYS, Phrases

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from aixi_approx.display import paragraphs, table
+from aixi_approx.display.tables import paragraphs, table
 from aixi_approx.introspection.prediction import Prediction, Surprise
 from aixi_approx.introspection.sentences import sentences
 from aixi_approx.introspection.vocabulary import Vocabulary

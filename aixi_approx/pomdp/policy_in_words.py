@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Hashable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from aixi_approx.display import table
-from aixi_approx.words import listed, number, some, two_digits, word
+from aixi_approx.display.tables import table
+from aixi_approx.display.words import listed, number, some, two_digits, word
 
 if TYPE_CHECKING:
     from aixi_approx.pomdp.solution import Solution

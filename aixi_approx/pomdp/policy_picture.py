@@ -15,11 +15,11 @@ from matplotlib.axes import Axes
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch, Rectangle
 from matplotlib.path import Path as Line
 
-from aixi_approx.palette import COLOURS as PALETTE
-from aixi_approx.picture import Picture
+from aixi_approx.display.palette import COLOURS as PALETTE
+from aixi_approx.display.picture import Picture
+from aixi_approx.display.words import two_digits
 from aixi_approx.pomdp.policy_in_words import Arrow, describe
 from aixi_approx.pomdp.policy_in_words import title as title_of
-from aixi_approx.words import two_digits
 
 if TYPE_CHECKING:
     from aixi_approx.pomdp.solution import Solution

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from aixi_approx.agent import Agent, Decision
+from aixi_approx.display.words import word
 from aixi_approx.environment import Environment, Percept
 from aixi_approx.introspection.explanation import Truth
 from aixi_approx.laboratory.regret import PARTS, DecisionAnalyser, RegretParts, TrueValues, exact_planners
@@ -21,7 +22,6 @@ from aixi_approx.pomdp.definition import POMDP
 from aixi_approx.pomdp.solution import SAME
 from aixi_approx.pomdp.solver import solve_soon
 from aixi_approx.predictor import Predictor
-from aixi_approx.words import word
 
 QUERIES = 1_000_000  # of the agent's model, for its exact values at one decision: about a second
 STATES = 100_000  # of an environment whose belief is followed
