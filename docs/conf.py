@@ -36,6 +36,7 @@ numpydoc_class_members_toctree = False
 html_theme = "furo"
 html_title = f"aixi_approx {__version__}"
 html_copy_source = False
+html_static_path = ["_static"]
 html_theme_options = {"navigation_with_keys": True}
 
 # The reference: one page for each folder of the package, written here from the names that it makes public.
