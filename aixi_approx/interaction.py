@@ -36,6 +36,7 @@ def interact(
     simulations: int | None = None,
     past: Iterable[Row] = (),
     decided: Callable[[Decision], None] | None = None,
+    perceived: Callable[[Decision, Percept], None] | None = None,
 ) -> Iterator[Row]:
     """Let an agent act in an environment, and yield a row for each cycle.
 
@@ -58,6 +59,8 @@ def interact(
         actions are taken as recorded, and the percepts must come again.
     decided : callable, optional
         Is given each new `Decision` before it is carried out, while the predictor stands at the decision.
+    perceived : callable, optional
+        Is given each new `Decision` and what came of it, while the predictor still stands at the decision.
 
     Raises
     ------
@@ -74,11 +77,11 @@ def interact(
             action, explored, search, lesson = decision
             if decided:
                 decided(decision)
+            percept = environment.checked_step(action)
+            if perceived:
+                perceived(decision, percept)
         else:
             action, explored, search, lesson = row.action, bool(row.explored), None, bool(row.lesson)
-        if row is None:
-            percept = environment.checked_step(action)
-        else:
             percept = step_again(environment, action, cycle=row.cycle, recorded=Percept(row.observation, row.reward))
         surprise = agent.distil(action) if learn and lesson else 0.0
         loss = agent.observe(action, percept, learn=learn)
@@ -119,6 +122,7 @@ def evaluate(
     simulations: int | None = None,
     past: Iterable[Row] = (),
     decided: Callable[[Decision], None] | None = None,
+    perceived: Callable[[Decision, Percept], None] | None = None,
     reset: bool = True,
 ) -> Iterator[Row]:
     """Let an agent act greedily for some cycles, without learning unless asked to, and yield a row for each.
@@ -128,7 +132,7 @@ def evaluate(
 
     Parameters
     ----------
-    agent, environment, cycles, past, decided
+    agent, environment, cycles, past, decided, perceived
         As in `interact`.
     seed : int, default: 0
         Of the environment, whose randomness in an evaluation differs from that in learning with the same seed.
@@ -155,4 +159,5 @@ def evaluate(
             simulations=simulations,
             past=past,
             decided=decided,
+            perceived=perceived,
         )

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 COMMANDS = (
     "run",
+    "watch",
     "tree",
     "explain",
     "play",

@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 import time
 from collections import deque
-from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, Self
 
-from aixi_approx.agent import Agent
+from aixi_approx.agent import Agent, Decision
 from aixi_approx.builder import CTW, as_spec, build_agent, refuse_untaken, replaced_settings
 from aixi_approx.display.tables import table
 from aixi_approx.display.words import number
@@ -85,6 +85,19 @@ class Timed:
             return next(self.rows)
         finally:
             self.seconds += time.perf_counter() - began
+
+
+class Told:
+    """Tells a function what an agent decides and perceives, and how long that took in all, in seconds."""
+
+    def __init__(self, agent: Agent, perceived: Callable[[Agent, Decision, Percept], None]) -> None:
+        self.agent, self.perceived = agent, perceived
+        self.seconds = 0.0
+
+    def __call__(self, decision: Decision, percept: Percept) -> None:
+        began = time.perf_counter()
+        self.perceived(self.agent, decision, percept)
+        self.seconds += time.perf_counter() - began
 
 
 class Experiment(NamedTuple):
@@ -336,7 +349,12 @@ class RunResult(NamedTuple):
 
 
 def run(
-    experiment: Experiment, folder: Path | None = None, *, watch: Watcher = unwatched, threads: int = 1
+    experiment: Experiment,
+    folder: Path | None = None,
+    *,
+    watch: Watcher = unwatched,
+    perceived: Callable[[Agent, Decision, Percept], None] | None = None,
+    threads: int = 1,
 ) -> RunResult:
     """Run an experiment, or resume one that was interrupted.
 
@@ -350,6 +368,9 @@ def run(
     watch : callable, optional
         Receives the rows as they come, and the environment; see `Watcher`. `show_progress` shows a bar, in a notebook,
         too, and a `Collection` keeps the rows. By default nothing is shown.
+    perceived : callable, optional
+        Is given the agent, each new decision, and what came of it, while the agent still stands at the decision. It
+        must leave the agent as it is, as `Agent.explain` does.
     threads : int, default: 1
         Number of threads for independent searches. It does not change the rows.
 
@@ -391,7 +412,8 @@ def run(
     if switching and recording and done.rows:
         lived += recording.rows("learning")[: done.rows]
     past = recording.rows("learning", after=done) if recording else []
-    rows: Iterable[Row] = interact(agent, environment, cycles=schedule.cycles - done.rows, past=past)
+    told = Told(agent, perceived) if perceived else None
+    rows: Iterable[Row] = interact(agent, environment, cycles=schedule.cycles - done.rows, past=past, perceived=told)
     if recording:
         written = recording.write("learning", rows, there=len(past), before=done.rows)
         rows = keep_going(written, agent, environment=environment, recording=recording, tally=learned)
@@ -402,6 +424,7 @@ def run(
         for row in watched:
             if switching:
                 lived.append(row)
+    told_in_learning = told.seconds if told else 0.0
 
     stage, reached = environment, []
     if switching:
@@ -416,6 +439,7 @@ def run(
         learn=experiment.learn_in_evaluation,
         simulations=schedule.evaluation_simulations,
         past=past,
+        perceived=told,
     )
     if recording:
         rows = (row for row, _ in recording.write("evaluation", rows, there=len(past)))
@@ -454,8 +478,8 @@ def run(
         nodes=_total(size.nodes for size in sizes),
         memory=_total(size.memory for size in sizes),
         approximations=environment.approximations,
-        learning_seconds=learning.seconds,
-        evaluation_seconds=evaluation.seconds,
+        learning_seconds=learning.seconds - told_in_learning,
+        evaluation_seconds=evaluation.seconds - (told.seconds - told_in_learning if told else 0.0),
     )
     if recording:
         recording.finish(result.as_json())

@@ -14,6 +14,7 @@ import numpy as np
 
 from aixi_approx._version import __version__
 from aixi_approx.environment import Environment
+from aixi_approx.experiments.experiment import Experiment
 from aixi_approx.interaction import Row
 from aixi_approx.introspection.context_trees import HasTrees, describe_trees
 from aixi_approx.introspection.vocabulary import Vocabulary
@@ -68,7 +69,7 @@ def mind(
     learned, evaluated = len(run.learning), len(run.evaluation)
     wanted = _moments(learned, evaluated, moments)
     kept = _stretches(learned, evaluated, wanted)
-    stages = set(_spaced(learned, STAGES)) if learned else set()
+    stages = set(spaced(learned, STAGES)) if learned else set()
     scenes = _Scenes(kept, stages)
     for count, done in enumerate(
         replay(run, wanted, steps=AHEAD, least=LEAST_LIKELY, queries=QUERIES, threads=threads), 1
@@ -82,7 +83,7 @@ def mind(
         "format": FORMAT,
         "version": __version__,
         "environment": described(environment, run.experiment.environment),
-        "agent": agent_in_words(run),
+        "agent": agent_in_words(run.experiment),
         "parts": [
             {"name": name, "first": first, "cycles": len(rows)}
             for name, first, rows in ((LEARNING, 0, run.learning), (EVALUATED, learned, run.evaluation))
@@ -173,9 +174,8 @@ def described(environment: Environment, name: str) -> dict[str, Any]:
     }
 
 
-def agent_in_words(run: RecordedRun) -> list[list[str]]:
+def agent_in_words(experiment: Experiment) -> list[list[str]]:
     """Return what a page says of an agent: pairs of a label and a text."""
-    experiment = run.experiment
     settings, spec = experiment.settings, experiment.planner
     horizon, simulations = spec.horizon or settings.horizon, spec.simulations or settings.simulations
     told = {
@@ -224,7 +224,7 @@ def _moments(learned: int, evaluated: int, most: int) -> set[int]:
         return set(range(cycles))
     later = min(evaluated, most // 3 if learned else most)
     earlier = min(learned, most - later)
-    begins = _spaced(learned, max(1, earlier // WINDOW)) if earlier else []
+    begins = spaced(learned, max(1, earlier // WINDOW)) if earlier else []
     windows = (range(max(0, end - WINDOW), end) for end in begins)
     return {cycle for window in windows for cycle in window} | set(range(learned, learned + later))
 
@@ -238,7 +238,7 @@ def _stretches(learned: int, evaluated: int, wanted: Iterable[int]) -> set[int]:
     return {cycle for begin, end in around for cycle in range(begin, end)}
 
 
-def _spaced(cycles: int, count: int) -> list[int]:
+def spaced(cycles: int, count: int) -> list[int]:
     """Up to so many numbers of cycles, from a few to all, each about the same number of times the one before."""
     return sorted({round(number) for number in np.geomspace(min(cycles, WINDOW), cycles, count)})
 

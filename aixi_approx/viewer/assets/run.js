@@ -16,7 +16,7 @@ class Run {
     this.parts = data.parts || [];
     this.curve = data.curve || { cycle: [], reward: [], loss: [] };
     this.dropped = 0; // steps that a live page has dropped
-    this.firstPicture = 0; // number of the oldest picture that is kept
+    this.firstPicture = data.first_picture || 0; // number of the oldest picture that is kept
     this.drawn = new Map(); // pictures as they were put together, some of them
     this.find();
   }
