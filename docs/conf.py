@@ -149,7 +149,12 @@ def setup(app: Any) -> None:
     def process(app: Any, what: str, name: str, value: object, options: object, lines: list[str]) -> None:
         lines[:] = [escape(line) for line in lines]
 
+    def skip(app: Any, what: str, name: str, value: object, skipped: bool, options: object) -> bool | None:
+        """Leave out what Matplotlib adds to a class of ours."""
+        return True if str(getattr(value, "__module__", "")).startswith("matplotlib") else None
+
     app.connect("autodoc-process-docstring", process, priority=100)
+    app.connect("autodoc-skip-member", skip)
 
 
 write_reference()
