@@ -6,9 +6,14 @@ import importlib
 import inspect
 import re
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from aixi_approx._version import __version__
+from aixi_approx.experiments import Experiment, run
+from aixi_approx.viewer.page import write_page
+from aixi_approx.viewer.recorded_run import recorded_run
+from aixi_approx.viewer.scenes import mind
 
 ROOT = Path(__file__).parents[1]
 
@@ -36,7 +41,7 @@ numpydoc_class_members_toctree = False
 html_theme = "furo"
 html_title = f"aixi_approx {__version__}"
 html_copy_source = False
-html_static_path = ["_static"]
+html_static_path = ["../build/static"]  # the page of a run, made here
 html_theme_options = {"navigation_with_keys": True}
 
 # The reference: one page for each folder of the package, written here from the names that it makes public.
@@ -157,4 +162,16 @@ def setup(app: Any) -> None:
     app.connect("autodoc-skip-member", skip)
 
 
+def write_run(name: str, cycles: int, evaluate: int) -> None:
+    """Write the page of a run, unless the one that is there was written by this version."""
+    target = ROOT / "build" / "static" / f"{name}.html"
+    if target.exists() and f'"version":"{__version__}"' in target.read_text():
+        return
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory() as folder:
+        run(Experiment.of(name, cycles=cycles, evaluate=evaluate), Path(folder))
+        write_page(mind(recorded_run(folder)), target)
+
+
 write_reference()
+write_run("tiger", cycles=5_000, evaluate=300)
