@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from aixi_approx.conformance.environment import check_environment as check_environment
     from aixi_approx.conformance.planner import check_planner as check_planner
     from aixi_approx.conformance.predictor import check_predictor as check_predictor
-    from aixi_approx.data_frame import frame as frame
+    from aixi_approx.display.data_frame import frame as frame
     from aixi_approx.environment import Environment as Environment
     from aixi_approx.environment import EnvironmentFault as EnvironmentFault
     from aixi_approx.environment import Percept as Percept
@@ -68,7 +68,7 @@ __getattr__, __dir__, __all__ = lazy(
         "experiments.collection": ("Collection",),
         "experiments.experiment": ("Experiment", "run"),
         "experiments.progress": ("show_progress",),
-        "data_frame": ("frame",),
+        "display.data_frame": ("frame",),
         "laws.estimate": ("average",),
         "interaction": ("evaluate", "interact"),
         "planner": ("Planner",),

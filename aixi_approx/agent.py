@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, NoReturn, Self
 
 from aixi_approx.archive import write_archive
 from aixi_approx.coding import Coding
-from aixi_approx.display import parameters, table
+from aixi_approx.display.tables import parameters, table
 from aixi_approx.environment import Percept
 from aixi_approx.introspection.explanation import Came, Explanation, PlannedCycle, Truth, actions_explained
 from aixi_approx.introspection.prediction import LEAST, predict_percept, surprise
@@ -179,16 +179,16 @@ class Agent:
         if decision is None:
             decision = self.act(explore=False, simulations=simulations)
         result = decision.search or self.search(random, simulations=simulations)
-        knows = isinstance(self.predictor, Predictor)
-        coding, model, policy = self.coding, self.predictor, self.planner.policy
+        coding, policy = self.coding, self.planner.policy
+        model = self.predictor if isinstance(self.predictor, Predictor) else None
         with self._blamed("explaining a decision"):
             prior = None if policy is None else policy.checked_prediction()
             expected = None
-            if knows:
+            if model:
                 expected = [predict_percept(model, coding, action=a, least=least) for a in range(coding.actions)]
             came = None
             if percept is not None:
-                bits = surprise(model, coding, action=decision.action, percept=percept) if knows else None
+                bits = surprise(model, coding, action=decision.action, percept=percept) if model else None
                 came = Came(percept.observation, percept.reward, bits)
         horizon = getattr(self.planner, "horizon", None)
         return Explanation(
@@ -200,12 +200,12 @@ class Agent:
             simulations=result.simulations,
             horizon=horizon,
             actions=actions_explained(self.vocabulary, result, prior=prior, predictions=expected),
-            line=self._line(decision.action, result, steps=min(steps, horizon or steps)) if knows else (),
+            line=self._line(model, decision.action, result, steps=min(steps, horizon or steps)) if model else (),
             came=came,
             truth=truth,
         )
 
-    def _line(self, action: int, result: SearchResult, *, steps: int) -> tuple[PlannedCycle, ...]:
+    def _line(self, model: Predictor, action: int, result: SearchResult, *, steps: int) -> tuple[PlannedCycle, ...]:
         """What it does in this cycle and the next ones if always the likeliest percept comes."""
         line = []
         with self.evaluation():
@@ -213,7 +213,7 @@ class Agent:
                 if step:
                     result = self.search(stream(self.seed, EVALUATION, self.cycle), simulations=result.simulations)
                     action = result.action
-                percept = predict_percept(self.predictor, self.coding, action=action, least=LIKELY).percepts[0]
+                percept = predict_percept(model, self.coding, action=action, least=LIKELY).percepts[0]
                 value = float(result.value[action])
                 line.append(PlannedCycle(action, *percept, value if math.isfinite(value) else None))
                 self.observe(action, Percept(percept.observation, percept.reward))

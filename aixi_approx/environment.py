@@ -17,9 +17,9 @@ from numbers import Integral, Real
 from typing import Any, NamedTuple, Self
 
 from aixi_approx.coding import Coding, ascending, bits_for, nearest_reward, rewards_in_words
-from aixi_approx.display import paragraphs, table
+from aixi_approx.display.tables import paragraphs, table
+from aixi_approx.display.words import beginning
 from aixi_approx.validation import describe_error, own_modules, shown
-from aixi_approx.words import beginning
 
 
 class Percept(NamedTuple):

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aixi_approx.coding import Bits
-from aixi_approx.display import parameters, table
+from aixi_approx.display.tables import parameters, table
 from aixi_approx.environment import Environment
 from aixi_approx.randomness import Stream, below
 from aixi_approx.validation import as_integer

@@ -27,11 +27,11 @@ from typing import Any, ClassVar, NamedTuple, NoReturn, Self, TypeVar
 
 from aixi_approx.archive import kept_attributes, named, read_archive, restore_attributes, write_archive
 from aixi_approx.coding import Bits
-from aixi_approx.display import parameters, table
+from aixi_approx.display.tables import parameters, table
+from aixi_approx.display.words import size
 from aixi_approx.environment import Environment
 from aixi_approx.predictor_abi import FAILED, OPERATION, Addresses
 from aixi_approx.validation import describe_error, own_modules
-from aixi_approx.words import size
 
 T = TypeVar("T")
 DERIVED = ("_callbacks", "fault")  # attributes that are no part of a state

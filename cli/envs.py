@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from aixi_approx.cli.options import as_json, notice, print_json
-from aixi_approx.words import number
+from aixi_approx.display.words import number
 
 if TYPE_CHECKING:
     from aixi_approx.environment import Environment

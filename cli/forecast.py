@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from aixi_approx.cli.options import FORMATS, notice, print_json, written
-from aixi_approx.words import number
+from aixi_approx.display.words import number
 
 if TYPE_CHECKING:
     from aixi_approx.laboratory.forecast import Forecast

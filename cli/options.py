@@ -36,13 +36,21 @@ def _drawable(context: click.Context, parameter: click.Parameter, path: Path | N
     return path
 
 
-def page_file(context: click.Context, parameter: click.Parameter, path: Path | None) -> Path | None:
+def _page_file(context: click.Context, parameter: click.Parameter, path: Path | None) -> Path | None:
     """Return the file of a page, which is refused at once if it can't be written."""
     if path and path.suffix.lower() not in (".html", ".htm"):
         raise click.ClickException(f"{path}: a page ends in .html")
     if path and not path.parent.is_dir():
         raise click.ClickException(f"{path}: there is no folder {path.parent} to write it to")
     return path
+
+
+html = click.option(
+    "--html",
+    type=click.Path(path_type=Path),
+    callback=_page_file,
+    help="Write a page to this file that replays the run: what the agent saw, thought and learned.",
+)
 
 
 def print_json(content: Mapping[str, Any]) -> None:

@@ -41,8 +41,8 @@ def _print_table(result: RunResult) -> None:
     print(plain(summary.title(result)))
     first, *others = summary.sections(result)
     table = Table(box=box.SIMPLE_HEAD)
-    for column, side in zip(first.head, ("left", "right", "left"), strict=True):
-        table.add_column(column, justify=side)
+    for i, column in enumerate(first.head):
+        table.add_column(column, justify="right" if i == 1 else "left")
 
     def add(cells: Iterable[str], style: str = "") -> None:
         table.add_row(*(Text(plain(cell), style=style if not i else "") for i, cell in enumerate(cells)))

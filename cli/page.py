@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from aixi_approx.display.words import number, word
 from aixi_approx.environment import facts
 from aixi_approx.envs import make
 from aixi_approx.pomdp.definition import POMDP
 from aixi_approx.pomdp.solver import best_reward, solve_soon
 from aixi_approx.randomness import below, stream
-from aixi_approx.words import number, word
 
 if TYPE_CHECKING:
     from aixi_approx.environment import Environment

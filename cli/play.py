@@ -14,8 +14,8 @@ import click
 from aixi_approx.cli.agent_options import MODELS
 from aixi_approx.cli.options import as_json, at_least, notice, print_json
 from aixi_approx.cli.signals import Stopped
+from aixi_approx.display.words import number, word
 from aixi_approx.experiments.progress import show_progress
-from aixi_approx.words import number, word
 
 if TYPE_CHECKING:
     from aixi_approx.environment import Environment

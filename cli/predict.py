@@ -8,8 +8,8 @@ from pathlib import Path
 import click
 
 from aixi_approx.cli.options import as_json, at_least, print_json
+from aixi_approx.display.words import size
 from aixi_approx.experiments.progress import terminal_bar
-from aixi_approx.words import size
 
 CHUNK = 1 << 11  # bytes learned between two looks at the clock, and at Ctrl-C: some hundredths of a second
 

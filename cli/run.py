@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from aixi_approx.cli.agent_options import agent_options, asked_experiment
-from aixi_approx.cli.options import as_json, moving, notice, page_file, picture, written
+from aixi_approx.cli.options import as_json, html, moving, notice, picture, written
 from aixi_approx.cli.outcome import print_outcome, recorded_outcome
 from aixi_approx.cli.pictures import watch as draw
 from aixi_approx.experiments.progress import show_progress
@@ -29,12 +29,7 @@ if TYPE_CHECKING:
 @agent_options
 @click.option("--watch", is_flag=True, help="See the evaluation on stderr, at most ten cycles a second.")
 @picture("Draw the reward over the cycles of learning to this file: .png, .svg or .pdf.")
-@click.option(
-    "--html",
-    type=click.Path(path_type=Path),
-    callback=page_file,
-    help="Write a page to this file that replays the run: what the agent saw, thought and learned.",
-)
+@html
 @as_json
 def command(
     environment: str,

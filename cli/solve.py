@@ -14,7 +14,7 @@ import click
 
 from aixi_approx.cli.options import as_json, at_least, discount, moving, notice, picture, print_json, written
 from aixi_approx.cli.signals import can_go_on
-from aixi_approx.words import number
+from aixi_approx.display.words import number
 
 if TYPE_CHECKING:
     from aixi_approx.pomdp.definition import POMDP
@@ -198,8 +198,8 @@ def _refusal(environment: str) -> str:
 def _result(
     solution: Solution, name: str, merge: float | None, seconds: float, horizon: int | None, values: list[float] | None
 ) -> dict[str, Any]:
+    from aixi_approx.display.words import word
     from aixi_approx.pomdp.policy_in_words import belief, edges, readable
-    from aixi_approx.words import word
 
     pomdp, controller = solution.pomdp, solution.controller
     actions = [word(action) for action in pomdp.actions]
@@ -238,8 +238,8 @@ def _result(
 
 
 def _print(solution: Solution, name: str, seconds: float, horizon: int | None, values: list[float] | None) -> None:
+    from aixi_approx.display.words import word
     from aixi_approx.pomdp.policy_in_words import readable
-    from aixi_approx.words import word
 
     pomdp, nodes, digits = solution.pomdp, len(solution.controller.action), 9
     anew = pomdp.begins_anew
@@ -281,8 +281,8 @@ def _print_policy(solution: Solution) -> None:
     from rich.console import Console
     from rich.table import Table
 
+    from aixi_approx.display.words import two_digits
     from aixi_approx.pomdp.policy_in_words import BEGINNING, SHOWN, describe, title
-    from aixi_approx.words import chance
 
     nodes = len(solution.controller.action)
     print(f"{title(solution)}, from node 0; states and percepts with their probability there, over all visits")
@@ -293,7 +293,7 @@ def _print_policy(solution: Solution) -> None:
     shown = nodes if nodes <= SHOWN else BEGINNING
     for i in range(shown):
         node = describe(solution, i)
-        leads = "\n".join(f"{arrow.label} ({chance(arrow.probability)}) → {arrow.node}" for arrow in node.arrows)
+        leads = "\n".join(f"{arrow.label} ({two_digits(arrow.probability)}) → {arrow.node}" for arrow in node.arrows)
         table.add_row(str(i), node.action, ", ".join(node.belief), leads)
     Console(highlight=False, markup=False).print(table)
     if nodes > shown:

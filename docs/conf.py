@@ -1,4 +1,4 @@
-"""The documentation: Sphinx, MyST and numpydoc. `make docs` builds it, with warnings as errors."""
+"""The documentation: Sphinx, MyST (with notebooks) and numpydoc. `make docs` builds it, with warnings as errors."""
 
 from __future__ import annotations
 
@@ -17,11 +17,12 @@ author = "The aixi_approx founders"
 copyright = "2026, the aixi_approx founders"  # noqa: A001
 version = release = __version__
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.mathjax", "sphinx.ext.viewcode", "numpydoc"]
-source_suffix = {".md": "markdown", ".rst": "restructuredtext"}
+extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.mathjax", "sphinx.ext.viewcode", "numpydoc"]
+source_suffix = {".md": "myst-nb", ".ipynb": "myst-nb", ".rst": "restructuredtext"}
 exclude_patterns = ["README.md"]
 myst_enable_extensions = ["colon_fence", "deflist", "dollarmath"]
 myst_heading_anchors = 3
+nb_execution_mode = "off"  # notebooks are stored with what came of them; a test runs them
 suppress_warnings = ["myst.header"]
 pygments_style = "friendly"
 highlight_language = "none"
@@ -35,6 +36,7 @@ numpydoc_class_members_toctree = False
 html_theme = "furo"
 html_title = f"aixi_approx {__version__}"
 html_copy_source = False
+html_static_path = ["_static"]
 html_theme_options = {"navigation_with_keys": True}
 
 # The reference: one page for each folder of the package, written here from the names that it makes public.
@@ -50,6 +52,7 @@ FOLDERS = {
     "aixi_approx.laws": "Scaling laws, judged by extrapolation.",
     "aixi_approx.execution": "Where work runs, and folders that survive an interruption.",
     "aixi_approx.experiments": "One run: learn, evaluate, record, resume.",
+    "aixi_approx.display": "How things show themselves: words, tables, pictures, data frames.",
     "aixi_approx.introspection": "What an agent can say of itself, as data and in words.",
     "aixi_approx.viewer": "Runs rebuilt cycle by cycle, as a page and live.",
     "aixi_approx.conformance": "Checks for your own environments, predictors and planners.",
@@ -146,7 +149,12 @@ def setup(app: Any) -> None:
     def process(app: Any, what: str, name: str, value: object, options: object, lines: list[str]) -> None:
         lines[:] = [escape(line) for line in lines]
 
+    def skip(app: Any, what: str, name: str, value: object, skipped: bool, options: object) -> bool | None:
+        """Leave out what Matplotlib adds to a class of ours."""
+        return True if str(getattr(value, "__module__", "")).startswith("matplotlib") else None
+
     app.connect("autodoc-process-docstring", process, priority=100)
+    app.connect("autodoc-skip-member", skip)
 
 
 write_reference()

@@ -27,6 +27,7 @@ FLOORS = [
     ["envs", "predictors", "planners"],
     ["pomdp", "rollouts", "laws", "execution", "introspection"],
     ["the root"],
+    ["display"],
 ]
 FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 FILES = sorted(p for folder in ("aixi_approx", "envs", "cli") for p in (ROOT / folder).rglob("*.py"))

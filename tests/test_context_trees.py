@@ -109,6 +109,18 @@ def test_what_lies_between_is_worth_nothing_and_what_works_together_is() -> None
     assert worth_of_parts(tree.best_nodes(), coding, trees=range(1, 2)) == {}
 
 
+def test_what_decides_alone_is_worth_what_it_saves_at_once() -> None:
+    """Action 1 pays 0; action 0 pays what the last two actions say: the leaf of action 1 is alone on its level."""
+    coding = Coding(actions=2, action_bits=1, reward_bits=1, observation_bits=1, min_reward=0, max_reward=1)
+    draws, tree, before = np.random.default_rng(1), FactoredContextTree(12, 1, 2), [0, 0]
+    for _ in range(2_000):
+        action = int(draws.integers(2))
+        tree.learn(coding.cycle(action, 0, 0 if action else before[0] | before[1]))
+        before = [before[1], action]
+    worth = worth_of_parts(tree.best_nodes(), coding, trees=range(1))
+    assert worth[Part(0, "action")] > 1_000
+
+
 # ---------------------------------------------------------------------------------------------- contexts
 
 
@@ -268,6 +280,14 @@ def test_rules_say_what_the_trees_predict() -> None:
     assert after_one
     for rule in after_one:
         assert rule.probability == pytest.approx(0.85**2 + 0.15**2, abs=0.06)
+
+
+def test_a_rule_keeps_what_sets_it_apart() -> None:
+    """In the grid a reward of 1 means a new start, which matters little: but without it the rule would be wrong."""
+    grid = make("4x4-grid")
+    rules = describe_trees(learned(grid, 10_000), grid, rules=64).fields[0].rules
+    assert "the action is down or right" not in [rule.when for rule in rules]
+    assert "the action is down or right and the last reward was 1" in [rule.when for rule in rules]
 
 
 def test_numbers_belong_together() -> None:

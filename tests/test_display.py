@@ -26,7 +26,7 @@ from aixi_approx import (
     run,
     solve,
 )
-from aixi_approx.display import paragraphs, preformatted, table
+from aixi_approx.display.tables import paragraphs, preformatted, table
 from aixi_approx.laboratory import Laboratory, Study
 from aixi_approx.planner import SearchResult
 
@@ -78,11 +78,13 @@ def test_whatever_stands_in_a_table_is_text(title: str, note: str, rows: list[ob
     texts(paragraphs([title, note]) + preformatted(note))
 
 
-def test_numbers_stand_on_the_right() -> None:
+def test_columns_of_numbers_stand_on_the_right() -> None:
     for number in (3, 0.25, "-1.035", "< 0.01", "12,000", "3.61 MB", "47 %", "unknown", "± 0.2"):
         assert "text-align:right" in table("", [(number,)]), number
     for text in ("listen", "3 doors", "95 % in 0.6 to 1.4", "", True, None):
         assert "text-align:right" not in table("", [(text,)]), text
+    assert "text-align:right" not in table("", [(3,), ("listen",)]), "a column of both"
+    assert table("", [("a", 3), ("b", None)], columns=("x", "y")).count("text-align:right") == 3
 
 
 class Hostile(POMDP):

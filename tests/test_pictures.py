@@ -23,6 +23,7 @@ from matplotlib.transforms import Bbox
 from numpy.typing import NDArray
 from test_results import FULL, VARIANTS, planes
 
+from aixi_approx.display.palette import COLOURS, line_styles, ordered_styles
 from aixi_approx.jair2011.figures import learning_curves, pacman_curves, search_curves
 from aixi_approx.jair2011.tables import points
 from aixi_approx.laboratory.plot_environment import LINES, _regret, draw_one
@@ -33,7 +34,6 @@ from aixi_approx.laboratory.plot_train_test import draw_train_test
 from aixi_approx.laboratory.regret import PARTS
 from aixi_approx.laboratory.results import LEVELS
 from aixi_approx.laws.estimate import Estimate
-from aixi_approx.palette import COLOURS, line_styles, ordered_styles
 
 Floats = NDArray[np.float64]
 

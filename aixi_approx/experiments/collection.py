@@ -57,7 +57,7 @@ class Collection:
         ValueError
             If pandas is not installed.
         """
-        from aixi_approx.data_frame import frame
+        from aixi_approx.display.data_frame import frame
 
         parts = {"learning": self.learning, "evaluation": self.evaluation}
         return frame({"part": part, **row._asdict()} for part, rows in parts.items() for row in rows)

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from aixi_approx.display.palette import BLACK, BLUE, GREY, ORANGE, VERMILION
+from aixi_approx.display.picture import Picture
 from aixi_approx.experiments.recovery import Phase, running
-from aixi_approx.palette import BLACK, BLUE, GREY, ORANGE, VERMILION
-from aixi_approx.picture import Picture
 
 if TYPE_CHECKING:
     from aixi_approx.experiments.experiment import RunResult

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, Self
 
 from aixi_approx.agent import Agent, Decision
 from aixi_approx.builder import CTW, as_spec, build_agent, refuse_untaken, replaced_settings
-from aixi_approx.display import table
+from aixi_approx.display.tables import table
+from aixi_approx.display.words import number
 from aixi_approx.environment import Environment, Percept, Schedule, Settings
 from aixi_approx.envs import make, name_of
 from aixi_approx.envs.restarting import named
@@ -33,10 +34,9 @@ from aixi_approx.predictors import PREDICTORS
 from aixi_approx.randomness import stream
 from aixi_approx.rollouts import LEARNED
 from aixi_approx.validation import as_integer
-from aixi_approx.words import number
 
 if TYPE_CHECKING:
-    from aixi_approx.picture import Picture
+    from aixi_approx.display.picture import Picture
 
 WORDS = ("experiment", "phases", "approximations")  # of a result; all else are numbers
 EVALUATION_CYCLES, FEWEST_CYCLES = 2_000, 100  # of an evaluation, unless something else is asked for

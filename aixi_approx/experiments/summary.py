@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
+from aixi_approx.display.words import number, size
 from aixi_approx.experiments.recovery import TOLERANCE, Phase
 from aixi_approx.experiments.tally import WINDOW
 from aixi_approx.laws.estimate import finite
-from aixi_approx.words import number, size
 
 if TYPE_CHECKING:
     from aixi_approx.experiments.experiment import RunResult

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, runtime_checkable
 
 from aixi_approx.coding import Bits
+from aixi_approx.display.tables import paragraphs, table
 from aixi_approx.environment import Environment
 from aixi_approx.introspection.contexts import OBSERVATION, REWARD, Past, counted, widths
 from aixi_approx.introspection.phrases import ALWAYS, Phrases
@@ -66,6 +67,21 @@ class TreeInWords(NamedTuple):
     depth: int
     sentences: tuple[str, ...]
     fields: tuple[FieldInWords, ...]
+
+    def __repr__(self) -> str:
+        """Return its size, in a line."""
+        return f"<TreeInWords after {_plural(self.cycle, 'cycle', 'cycles')}: {_plural(self.leaves, 'leaf', 'leaves')}>"
+
+    def _repr_html_(self) -> str:
+        """Return the sentences, and the rules of each field, for a notebook."""
+        parts = [paragraphs(self.sentences)]
+        for field in self.fields:
+            rows: list[tuple[object, ...]] = [(rule.when, rule.then, rule.cycles) for rule in field.rules]
+            if field.rules and field.covered < 1:
+                rows.append(("other contexts", f"{_percent(1 - field.covered)} of the cycles", None))
+            name = f"{field.name}: {_plural(field.leaves, 'leaf', 'leaves')}"
+            parts.append(table(name, rows, columns=("when", "then", "cycles")))
+        return "".join(parts)
 
     def as_json(self) -> dict[str, Any]:
         """Return all of it as JSON values."""

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from aixi_approx.display.tables import paragraphs, table
 from aixi_approx.introspection.prediction import Prediction, Surprise
 from aixi_approx.introspection.sentences import sentences
 from aixi_approx.introspection.vocabulary import Vocabulary
@@ -162,6 +163,32 @@ class Explanation(NamedTuple):
     def name(self) -> str:
         """The action, in words."""
         return self.vocabulary.action(self.action)
+
+    def __repr__(self) -> str:
+        """Return the decision, in a line."""
+        value = self.actions[self.action].value
+        worth = "" if value is None else f", worth {value:.4g}"
+        return f"<Explanation of cycle {self.cycle:,}: {self.name}{worth}, {self.simulations:,} simulations>"
+
+    def _repr_html_(self) -> str:
+        """Return a table of the actions, and the decision in words, for a notebook."""
+        columns: dict[str, list[Any]] = {
+            "value": [each.value for each in self.actions],
+            "± at most": [each.error for each in self.actions],
+            "standard error": [each.deviation for each in self.actions],
+            "visits": [each.visits for each in self.actions],
+            "policy": [each.prior for each in self.actions],
+            "expected reward": [each.prediction and each.prediction.reward for each in self.actions],
+            "entropy, bits": [each.prediction and each.prediction.entropy for each in self.actions],
+        }
+        known = {name: each for name, each in columns.items() if any(one is not None for one in each)}
+        rows = [
+            (each.name, *(column[i] for column in known.values()), "chosen" * (each.action == self.action))
+            for i, each in enumerate(self.actions)
+        ]
+        return table(f"The decision of cycle {self.cycle:,}", rows, columns=("action", *known, "")) + paragraphs(
+            self.sentences()
+        )
 
     def as_json(self) -> dict[str, Any]:
         """Return all of it, as JSON values; null for what is unknown or infinite. Of percepts, the likeliest."""

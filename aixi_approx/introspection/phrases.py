@@ -6,9 +6,9 @@ import functools
 import operator
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
+from aixi_approx.display.words import word
 from aixi_approx.environment import Environment
 from aixi_approx.introspection.contexts import ACTION, REWARD, Part, counted, widths
-from aixi_approx.words import word
 
 ALWAYS = "always"
 NAMED = 4  # codes of a set that are listed; more are counted

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 from typing import NamedTuple
 
-from aixi_approx.words import word
+from aixi_approx.display.words import word
 
 
 class Vocabulary(NamedTuple):

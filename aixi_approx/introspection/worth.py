@@ -51,7 +51,7 @@ def worth_of_parts(nodes: BestNodes, coding: Coding, *, trees: range) -> dict[Pa
         at_once = np.bincount(nodes.tree[branchings] - trees.start, saved[branchings], len(trees))
         keys = _contexts(nodes, levels, without=np.array(branchings))[leaf]
         _, first, groups = np.unique(keys, return_index=True, return_inverse=True)
-        zeros, ones = (np.bincount(groups, counts[leaf]) for counts in (nodes.zeros, nodes.ones))
+        zeros, ones = (np.bincount(groups, counts[leaf]).astype(np.float64) for counts in (nodes.zeros, nodes.ones))
         merged = np.bincount(tree[first], code_lengths(zeros, ones) + SHAPE_BITS, len(trees))
         found[part] = float(np.maximum(np.maximum(at_once, merged - before), 0.0).sum())
     return found

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 
+from aixi_approx.display.palette import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, ordered_styles
+from aixi_approx.display.picture import Picture
 from aixi_approx.envs import make
 from aixi_approx.jair2011.published import (
     DOMAINS,
@@ -22,8 +24,6 @@ from aixi_approx.jair2011.study import PACMAN, Q_LEARNING, RHOUCT
 from aixi_approx.jair2011.tables import Point, over_experience, over_simulations, table_cell
 from aixi_approx.laboratory.plot_parts import SMALL, TITLE, WIDTH, finish, legend, short
 from aixi_approx.laws.estimate import Estimate, normalised
-from aixi_approx.palette import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, ordered_styles
-from aixi_approx.picture import Picture
 
 Style = dict[str, Any]  # of a line, as Matplotlib takes it
 OURS: Style = {"color": BLUE, "marker": "o", "markersize": 4, "linestyle": "-"}

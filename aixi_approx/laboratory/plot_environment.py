@@ -9,6 +9,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
+from aixi_approx.display.palette import BLACK, line_styles, ordered_styles
+from aixi_approx.display.picture import Picture
 from aixi_approx.laboratory.plot_parts import (
     BAR,
     EITHER,
@@ -35,8 +37,6 @@ from aixi_approx.laboratory.plot_parts import (
 )
 from aixi_approx.laboratory.regret import PARTS
 from aixi_approx.laboratory.results import SAME, Array, Results, seed_mean
-from aixi_approx.palette import BLACK, line_styles, ordered_styles
-from aixi_approx.picture import Picture
 
 LINES = 4  # of a sheaf, at most
 HEIGHT = 3.9  # of a panel with its legend, inches

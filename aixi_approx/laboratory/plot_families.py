@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 
+from aixi_approx.display.palette import BLACK, GREY, line_styles
+from aixi_approx.display.picture import Picture
 from aixi_approx.laboratory.plot_parts import (
     BAR,
     EXPERIENCE,
@@ -29,8 +31,6 @@ from aixi_approx.laboratory.plot_parts import (
 )
 from aixi_approx.laboratory.regret import PARTS
 from aixi_approx.laboratory.results import Results, seed_mean
-from aixi_approx.palette import BLACK, GREY, line_styles
-from aixi_approx.picture import Picture
 
 HEX = -1.2  # k of Jones 2021, in Hex
 WIDE = (-3.0, 0.5)  # the axis of k, at least

@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from aixi_approx.display.picture import Picture
 from aixi_approx.laboratory.forecast import Forecast
 from aixi_approx.laboratory.plot_parts import SCORE, SIMULATIONS
 from aixi_approx.laws.estimate import Estimate
-from aixi_approx.picture import Picture
 
 ORANGE, BLUE, SKY = "#D55E00", "#0072B2", "#56B4E9"  # Okabe, Ito: told apart by colour-blind people
 

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 
+from aixi_approx.display.palette import BLACK, VERMILION, ordered_styles
+from aixi_approx.display.picture import Picture
 from aixi_approx.laboratory.ladder import HALF, Ladder
 from aixi_approx.laboratory.plot_parts import (
     SCORE,
@@ -22,8 +24,6 @@ from aixi_approx.laboratory.plot_parts import (
     score_axis,
 )
 from aixi_approx.laboratory.results import seed_mean
-from aixi_approx.palette import BLACK, VERMILION, ordered_styles
-from aixi_approx.picture import Picture
 
 HEIGHT = 4.6  # of a row of panels, inches
 MEAN: dict[str, Any] = {"color": BLACK, "marker": "", "linestyle": "-", "linewidth": 3}

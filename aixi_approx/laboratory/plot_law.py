@@ -16,14 +16,14 @@ from matplotlib.axes import Axes
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import LogLocator, NullFormatter
 
+from aixi_approx.display.palette import BLACK, GREY, line_styles
+from aixi_approx.display.picture import Picture
 from aixi_approx.laboratory.plot_parts import SMALL, WIDTH, finish, short
 from aixi_approx.laboratory.results import Array
 from aixi_approx.laws.bootstrap import estimate
 from aixi_approx.laws.estimate import Estimate
 from aixi_approx.laws.extrapolation import Comparison
 from aixi_approx.laws.frontier import Frontier
-from aixi_approx.palette import BLACK, GREY, line_styles
-from aixi_approx.picture import Picture
 
 HEIGHT = 8.4  # inches
 HEADLINE = 14  # points, of the headline

@@ -18,9 +18,9 @@ from matplotlib.contour import ContourSet
 from matplotlib.ticker import LogLocator, NullFormatter
 from matplotlib.transforms import ScaledTranslation
 
+from aixi_approx.display.palette import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, VERMILION
 from aixi_approx.laboratory.results import Array, mean_over_seeds, seed_mean
 from aixi_approx.laws.extrapolation import Comparison
-from aixi_approx.palette import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, VERMILION
 
 EITHER = "prediction or decision"  # a part of the regret of which it can't be told which of both it is
 PART_COLOURS = {  # in the order in which bars are stacked

@@ -10,10 +10,10 @@ from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 
+from aixi_approx.display.picture import Picture
 from aixi_approx.laboratory.plot_parts import SMALL, WIDTH, edges, finish, label_contours, scale, short
 from aixi_approx.laboratory.results import LEVELS, Results, levels_of, seed_mean
 from aixi_approx.laboratory.train_test import TrainTest, level_curve
-from aixi_approx.picture import Picture
 
 COLUMNS = 2  # of panels, at most
 HEIGHT = 4.2  # of a panel, inches

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aixi_approx.builder import CTW, TRUE, outside
-from aixi_approx.display import table
+from aixi_approx.display.tables import table
 from aixi_approx.laboratory.axes import Axis
 from aixi_approx.laboratory.condition import Checkpoint, Setting, TrainingRun
 from aixi_approx.laboratory.measurement import NO_MODEL, world
@@ -36,7 +36,7 @@ from aixi_approx.laws.trade_off import TradeOff, fit_trade_off
 from aixi_approx.planner_spec import PlannerSpec
 
 if TYPE_CHECKING:
-    from aixi_approx.picture import Picture
+    from aixi_approx.display.picture import Picture
 
 Array = NDArray[np.float64]
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Generic, NamedTuple, TypeVar, cast
 
-from aixi_approx.display import table
+from aixi_approx.display.tables import table
 from aixi_approx.execution.folder import lock
 from aixi_approx.execution.tasks import Engine, Task, run_all
 from aixi_approx.laboratory.condition import Cycle, Group, Plan, TrainingRun

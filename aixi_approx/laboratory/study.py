@@ -28,7 +28,7 @@ from typing import Any, NamedTuple, Self
 
 from aixi_approx import planners, predictors
 from aixi_approx.builder import CTW, TRUE, build_agent, build_planner, outside
-from aixi_approx.display import in_words, table
+from aixi_approx.display.tables import in_words, table
 from aixi_approx.environment import Settings
 from aixi_approx.envs import make, name_of
 from aixi_approx.laboratory.axes import AXES, Axis, check_axes

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from aixi_approx.coding import Bits
-from aixi_approx.display import parameters
+from aixi_approx.display.tables import parameters
 from aixi_approx.planner import MAX_SIMULATIONS, Lesson, Planner, SearchResult, best_action
 from aixi_approx.planner_spec import JOINS, MAJORITY
 from aixi_approx.planners.iterative_deepening import ROUNDING

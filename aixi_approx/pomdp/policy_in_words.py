@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Hashable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from aixi_approx.display import table
-from aixi_approx.words import chance, listed, number, some, word
+from aixi_approx.display.tables import table
+from aixi_approx.display.words import listed, number, some, two_digits, word
 
 if TYPE_CHECKING:
     from aixi_approx.pomdp.solution import Solution
@@ -76,7 +76,7 @@ def belief(solution: Solution, node: int) -> dict[str, float]:
 
 def describe(solution: Solution, node: int) -> Node:
     """Return a node in words."""
-    states = [f"{name} {chance(p)}" for name, p in belief(solution, node).items()]
+    states = [f"{name} {two_digits(p)}" for name, p in belief(solution, node).items()]
     action = solution.pomdp.actions[solution.controller.action[node]]
     return Node(word(action), some(states), _arrows(edges(solution, node), len(solution.pomdp.observations)))
 
@@ -121,7 +121,7 @@ def html(solution: Solution) -> str:
         told = [(i, describe(solution, i)) for i in range(shown)]
         lines = [
             (i if first else None, node.action * first, ", ".join(node.belief) * first, arrow.label,
-             chance(arrow.probability), arrow.node)
+             two_digits(arrow.probability), arrow.node)
             for i, node in told
             for first, arrow in zip([True] + [False] * len(node.arrows), node.arrows, strict=False)
         ]  # fmt: skip

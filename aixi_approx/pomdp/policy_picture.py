@@ -15,11 +15,11 @@ from matplotlib.axes import Axes
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch, Rectangle
 from matplotlib.path import Path as Line
 
-from aixi_approx.palette import COLOURS as PALETTE
-from aixi_approx.picture import Picture
+from aixi_approx.display.palette import COLOURS as PALETTE
+from aixi_approx.display.picture import Picture
+from aixi_approx.display.words import two_digits
 from aixi_approx.pomdp.policy_in_words import Arrow, describe
 from aixi_approx.pomdp.policy_in_words import title as title_of
-from aixi_approx.words import chance
 
 if TYPE_CHECKING:
     from aixi_approx.pomdp.solution import Solution
@@ -124,7 +124,7 @@ def _unplaced(solution: Solution, shown: int) -> tuple[list[Box], list[int]]:
         node = describe(solution, i)
         rows = []
         for arrow in node.arrows:
-            rows.append((textwrap.wrap(f"{arrow.label}  ({chance(arrow.probability)})", 30), arrow))
+            rows.append((textwrap.wrap(f"{arrow.label}  ({two_digits(arrow.probability)})", 30), arrow))
             if arrow.node < shown and arrow.node not in met:
                 met.add(arrow.node)
                 layer[arrow.node] = layer[i] + 1

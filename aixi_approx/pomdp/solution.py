@@ -21,7 +21,7 @@ from aixi_approx.pomdp.markov_chain import DIRECT, long_run_reward, relative_val
 from aixi_approx.validation import as_integer
 
 if TYPE_CHECKING:
-    from aixi_approx.picture import Picture
+    from aixi_approx.display.picture import Picture
 
 History = Iterable[tuple[int, Percept]]
 SAME = 1e-10  # beliefs that differ by less count as the same
@@ -119,7 +119,7 @@ class Solution:
         ValueError
             If pandas is not installed.
         """
-        from aixi_approx.data_frame import frame
+        from aixi_approx.display.data_frame import frame
         from aixi_approx.pomdp.policy_in_words import rows
 
         return frame(rows(self))

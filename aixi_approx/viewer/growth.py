@@ -10,7 +10,7 @@ import numpy as np
 
 from aixi_approx.builder import build_agent, load
 from aixi_approx.coding import Bits
-from aixi_approx.environment import Environment
+from aixi_approx.environment import Environment, Settings
 from aixi_approx.envs import make
 from aixi_approx.experiments.experiment import Experiment, Watcher, run, unwatched
 from aixi_approx.interaction import Row

@@ -13,9 +13,9 @@ from collections.abc import Mapping
 import numpy as np
 
 from aixi_approx.agent import Agent, Decision
+from aixi_approx.display.words import word
 from aixi_approx.environment import Environment, Percept
 from aixi_approx.introspection.explanation import Truth
-from aixi_approx.introspection.vocabulary import word
 from aixi_approx.laboratory.regret import PARTS, DecisionAnalyser, RegretParts, TrueValues, exact_planners
 from aixi_approx.pomdp.belief import Belief
 from aixi_approx.pomdp.definition import POMDP

@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from aixi_approx.archive import replace_file
 
 # In this order they are one script.
-SCRIPTS = ("text.js", "run.js", "timeline.js", "decision.js", "panels.js", "header.js", "page.js")
+SCRIPTS = ("text.js", "run.js", "timeline.js", "decision.js", "panels.js", "tree.js", "header.js", "page.js")
 
 DIGITS = 7  # of a number that is no whole one: the page shows at most five
 WHOLE = 64  # one picture of so many is written whole, so that any is made of few others

@@ -33,7 +33,7 @@ POINTS = 400  # of the curve
 AHEAD = 3  # cycles that an explanation plans
 LEAST_LIKELY = 0.01  # probability of a percept that is shown
 QUERIES = 10_000  # of a model, to split the regret of a decision: some milliseconds
-NAMED = 4_096  # observations whose names are kept
+NAMED = 4_096  # observations; if there are more, their names are left out
 
 
 def mind(
@@ -161,11 +161,12 @@ def described(environment: Environment, name: str) -> dict[str, Any]:
     """Return what a page says of an environment."""
     words, coding = Vocabulary(environment.actions, environment.observations), environment.coding
     random, optimum = reward_range(environment)
+    seen = len(environment.observations)
     return {
         "name": name,
         "rules": environment.rules,
         "actions": [words.action(i) for i in range(len(environment.actions))],
-        "observations": [words.observation(i) for i in range(min(NAMED, len(environment.observations)))],
+        "observations": [words.observation(i) for i in range(seen if seen <= NAMED else 0)],
         "rewards": coding.rewards_in_words(),
         "random_reward": random,
         "optimum": optimum,

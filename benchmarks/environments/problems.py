@@ -46,6 +46,7 @@ from rich.console import Console
 from rich.progress import track
 
 from aixi_approx.builder import build_agent
+from aixi_approx.display.palette import BLACK, line_styles
 from aixi_approx.environment import Settings
 from aixi_approx.envs import make
 from aixi_approx.envs.from_cassandra import CassandraFile
@@ -54,7 +55,6 @@ from aixi_approx.experiments.experiment import compile_kernels
 from aixi_approx.interaction import Row, evaluate, interact
 from aixi_approx.laboratory.plot_parts import SCORE, TITLE, WIDTH, finish, scale
 from aixi_approx.laws.estimate import Estimate, average, normalised
-from aixi_approx.palette import BLACK, line_styles
 from aixi_approx.pomdp.cassandra import read_text
 from aixi_approx.pomdp.discounted import DiscountedPOMDP
 from aixi_approx.pomdp.solver import compile_point_based, point_based, solve

@@ -20,13 +20,13 @@ from matplotlib.figure import Figure
 from rich.console import Console
 from rich.progress import track
 
+from aixi_approx.display.palette import BLACK, line_styles
 from aixi_approx.environment import Schedule
 from aixi_approx.envs import ENVIRONMENTS, make
 from aixi_approx.execution.folder import JsonLines
 from aixi_approx.experiments.experiment import Experiment, compile_kernels, run
 from aixi_approx.laboratory.plot_parts import TITLE, WIDTH, finish, legend, say_same, short
 from aixi_approx.laws.estimate import normalised
-from aixi_approx.palette import BLACK, line_styles
 from aixi_approx.planner_spec import PlannerSpec
 
 Cell = tuple[str, str, int]  # environment, planner, simulations

@@ -1,7 +1,8 @@
 """What the pages of runs do in a real Chromium: load, step, play, keys, what they ask for, whether all can use them.
 
     pip install playwright && npm pack axe-core && tar xzf axe-core-*.tgz
-    python benchmarks/mind/pages.py --axe package/axe.min.js --shots shots --table benchmarks/mind/pages.md *.html
+    aixi run tiger --html pages/tiger.html
+    python benchmarks/mind/pages.py --axe package/axe.min.js --shots shots --table benchmarks/mind/pages.md pages/*.html
 
 It fails if a page writes to the console, asks for anything, is wider than a phone, or breaks a rule of axe-core.
 """

@@ -28,6 +28,7 @@ from rich.progress import Progress
 
 from aixi_approx.agent import Agent
 from aixi_approx.builder import as_spec, build_agent, build_planner
+from aixi_approx.display.palette import BLUE, GREEN, ORANGE, SKY, VERMILION
 from aixi_approx.envs import make
 from aixi_approx.execution.engines import engine
 from aixi_approx.execution.folder import JsonLines
@@ -35,7 +36,6 @@ from aixi_approx.execution.tasks import Task, run_all
 from aixi_approx.interaction import evaluation_seed
 from aixi_approx.laboratory.plot_parts import SMALL, TITLE, finish, short
 from aixi_approx.laws.estimate import Estimate, average
-from aixi_approx.palette import BLUE, GREEN, ORANGE, SKY, VERMILION
 from aixi_approx.pomdp.belief import after
 from aixi_approx.pomdp.definition import POMDP
 from aixi_approx.pomdp.solution import SAME, Solution

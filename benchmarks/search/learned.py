@@ -37,13 +37,13 @@ from matplotlib.figure import Figure
 
 from aixi_approx.agent import Agent
 from aixi_approx.builder import CTW, build_agent, build_planner
+from aixi_approx.display.palette import GREY
 from aixi_approx.envs import make
 from aixi_approx.interaction import interact
 from aixi_approx.jair2011.published import DOMAINS
 from aixi_approx.jair2011.published import SIMULATIONS as PAPER_SIMULATIONS
 from aixi_approx.laboratory.plot_parts import WIDTH
 from aixi_approx.laws.estimate import Estimate, normalised
-from aixi_approx.palette import GREY
 from aixi_approx.planner import Learner
 
 EXPERIENCE = {

@@ -19,9 +19,9 @@ from pupil import FOLDER, Actor, Pupil, gathered, losses_at, measure, seconds_of
 from exact_regret import COLOURS, MARKERS, Row, arguments, complete, half, in_words, known, markdown, over, save, shown  # isort: skip
 from matplotlib.figure import Figure
 
+from aixi_approx.display.palette import GREY, PURPLE
 from aixi_approx.laboratory.plot_parts import WIDTH
 from aixi_approx.laws.estimate import Estimate
-from aixi_approx.palette import GREY, PURPLE
 
 CATT = ("cheese-maze", "kuhn-poker", "4x4-grid", "tiger", "biased-rps")  # the domains of Catt et al. 2023
 DEEP = ("locks:2", "locks:4", "corridor:8", "corridor:12", "nim:32-perfect", "nim:48-perfect")

@@ -30,8 +30,8 @@ from pupil import FOLDER, Pupil, gathered, losses_at, measure, seconds_of, writt
 from exact_regret import Row, arguments, complete, markdown, over, save, shown  # isort: skip
 from matplotlib.figure import Figure
 
+from aixi_approx.display.palette import BLACK, line_styles
 from aixi_approx.laboratory.plot_parts import SAME, SMALL, WIDTH, legend
-from aixi_approx.palette import BLACK, line_styles
 
 ALONE = "policy-alone"
 UNTRIED = f"policy:{Path(__file__).parent / 'untried.py'}:Untried"

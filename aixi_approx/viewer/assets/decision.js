@@ -173,43 +173,30 @@ function expectationPanel(run, moment, shown, choose) {
   const chosen = action.action === moment.action,
     came = chosen ? moment.came : null;
   if (!action.percepts.length) return [note("It has no model that says what comes of an action.")];
-  const all = action.percepts.map(([o, r, p]) => [
-    o,
-    r,
-    p,
-    Boolean(came) && came.observation === o && came.reward === r,
-  ]);
-  const list = all.filter((each) => each[2] >= SMALL || each[3]);
-  const rest = all.reduce((sum, each) => sum - (list.includes(each) ? each[2] : 0), 1);
-  const missing = came && came.surprise !== null && !list.some((each) => each[3]);
-  const rows = list.map(([o, r, p, here]) =>
-    el(
+  const is = ([o, r]) => Boolean(came) && came.observation === o && came.reward === r;
+  const list = action.percepts.filter((each) => each[2] >= SMALL || is(each));
+  if (came && known(came.surprise) && !list.some(is)) {
+    list.push([came.observation, came.reward, 2 ** -came.surprise]); // likely enough for no row but for having come
+  }
+  const rest = list.reduce((sum, each) => sum - each[2], 1);
+  const rows = list.map((percept) => {
+    const [o, r, p] = percept,
+      here = is(percept);
+    return el(
       "tr",
       { class: here ? "came" : null },
       el("th", { scope: "row" }, clip(run.observation(o), 28), here ? tag("came", "accent") : null),
       el("td", { class: "n" }, signed(r)),
       el("td", { class: "n" }, chance(p)),
       el("td", { class: "wide" }, bar(p, here ? "" : "quiet")),
-    ),
-  );
-  if (missing) {
-    rows.push(
-      el(
-        "tr",
-        { class: "came" },
-        el("th", { scope: "row" }, clip(run.observation(came.observation), 28), tag("came", "accent")),
-        el("td", { class: "n" }, signed(came.reward)),
-        el("td", { class: "n" }, chance(2 ** -came.surprise)),
-        el("td", { class: "wide" }, bar(2 ** -came.surprise)),
-      ),
     );
-  }
+  });
   if (rest > SMALL / 10)
     rows.push(
       el(
         "tr",
         {},
-        el("th", { scope: "row", class: "muted" }, missing ? "all others, with it" : "all others"),
+        el("th", { scope: "row", class: "muted" }, "all others"),
         el("td"),
         el("td", { class: "n" }, chance(rest)),
         el("td", { class: "wide" }, bar(rest, "quiet")),
@@ -247,8 +234,8 @@ function expectationPanel(run, moment, shown, choose) {
       { class: "facts" },
       fact("expected reward", number(action.reward)),
       fact("uncertainty", `${number(action.entropy)} bits`),
-      came && came.surprise !== null ? fact("surprise", `${number(came.surprise)} bits`) : null,
-      came && came.surprise !== null
+      came && known(came.surprise) ? fact("surprise", `${number(came.surprise)} bits`) : null,
+      came && known(came.surprise)
         ? [
             fact("by the reward", number(came.surprise_reward)),
             fact("by what it saw", number(came.surprise_observation)),

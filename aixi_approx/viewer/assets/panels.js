@@ -1,5 +1,5 @@
 "use strict";
-// Panels: the world, what can be known, the plan, the words, the tree; each made from a step, a full moment, the run.
+// Panels: the world, what can be known, the plan, the words; each made from a step, a full moment, the run.
 
 const MOST_BELIEFS = 10,
   LAST = 8; // cycles
@@ -131,63 +131,4 @@ function planPanel(run, moment) {
 
 function wordsPanel(moment) {
   return moment.words.length ? moment.words.map((sentence) => el("p", {}, sentence)) : [note("Nothing to say.")];
-}
-
-function treePanel(tree) {
-  const rules = (field) =>
-    table(
-      `Rules for the ${field.name}`,
-      [
-        el("th", { scope: "col" }, "when"),
-        el("th", { scope: "col" }, "then"),
-        el("th", { scope: "col", class: "n" }, "probability"),
-        el("th", { scope: "col", class: "n" }, "seen"),
-      ],
-      field.rules.map((rule) =>
-        el(
-          "tr",
-          {},
-          el("td", {}, rule.when || "always"),
-          el("td", {}, rule.then),
-          el("td", { class: "n" }, chance(rule.probability)),
-          el("td", { class: "n" }, number(rule.count)),
-        ),
-      ),
-      "rules",
-    );
-  return [
-    el(
-      "dl",
-      { class: "facts" },
-      fact("after cycle", number(tree.cycle)),
-      fact("leaves", number(tree.leaves)),
-      fact("description", `${number(tree.bits)} bits`),
-      fact("depth used", `${number(tree.depth)} bits`),
-    ),
-    el(
-      "div",
-      { class: "sentences" },
-      tree.sentences.map((sentence) => el("p", {}, sentence)),
-    ),
-    el(
-      "div",
-      { class: "fields" },
-      tree.fields.map((field) =>
-        el(
-          "details",
-          {},
-          el(
-            "summary",
-            {},
-            `Rules for the ${field.name}: ${number(field.rules.length)} of ${number(field.leaves)} leaves`,
-          ),
-          el(
-            "div",
-            { class: "scroll", tabindex: "0", role: "region", "aria-label": `Rules for the ${field.name}` },
-            rules(field),
-          ),
-        ),
-      ),
-    ),
-  ];
 }

@@ -18,10 +18,10 @@ def word(name: Hashable) -> str:
     return str(name)
 
 
-def chance(p: float) -> str:
+def two_digits(p: float) -> str:
     """Return a probability with two digits.
 
-    >>> chance(0.5), chance(1), chance(0.999), chance(1e-5)
+    >>> two_digits(0.5), two_digits(1), two_digits(0.999), two_digits(1e-5)
     ('0.50', '1', '>0.99', '<0.01')
     """
     if p > 1 - 1e-9:

@@ -24,8 +24,8 @@ def table(title: str, rows: Iterable[Row], *, columns: Sequence[str] | None = No
     title : str
         Stands above the table; nothing for none.
     rows : iterable
-        A row is a sequence of cells: texts, numbers, or None for an empty one. Numbers stand on the right, and so do
-        texts that are numbers. A row that is a text and no sequence is a heading of the rows below it.
+        A row is a sequence of cells: texts, numbers, or None for an empty one. A column of numbers, or of texts that
+        are numbers, stands on the right. A row that is a text and no sequence is a heading of the rows below it.
     columns : sequence of str, optional
         Names of the columns.
     note : str, default: ""
@@ -44,15 +44,13 @@ def table(title: str, rows: Iterable[Row], *, columns: Sequence[str] | None = No
     """
     given = [row if isinstance(row, str) else [*row] for row in rows]
     width = max([len(columns or ()), 1, *(len(row) for row in given if not isinstance(row, str))])
+    sides = [RIGHT if _numeric(given, column) else LEFT for column in range(width)]
     parts = ['<table style="border-collapse:collapse;border:0;margin:0.5em 0">']
     if title:
         parts.append(f'<caption style="{LEFT};caption-side:top;font-weight:bold">{_escaped(title)}</caption>')
     if columns:
-        numeric = [_numeric_column(given, i) for i in range(len(columns))]
-        heads = (
-            f'<th scope="col" style="{CELL};{_side(n)}">{_escaped(c)}</th>'
-            for c, n in zip(columns, numeric, strict=True)
-        )
+        pairs = zip(columns, sides, strict=False)
+        heads = (f'<th scope="col" style="{CELL};{side}">{_escaped(name)}</th>' for name, side in pairs)
         parts.append(f'<thead style="border-bottom:{LINE}"><tr style="background:none">{"".join(heads)}</tr></thead>')
     parts.append("<tbody>")
     for row in given:
@@ -62,7 +60,10 @@ def table(title: str, rows: Iterable[Row], *, columns: Sequence[str] | None = No
             )
             parts.append(f'<tr style="background:none">{head}</tr>')
         else:
-            cells = (f'<td style="{CELL};{_side(_is_number(cell))}">{_escaped(in_words(cell))}</td>' for cell in row)
+            cells = (
+                f'<td style="{CELL};{side}">{_escaped(in_words(cell))}</td>'
+                for cell, side in zip(row, sides, strict=False)
+            )
             parts.append(f'<tr style="background:none">{"".join(cells)}</tr>')
     parts.append("</tbody></table>")
     return "".join(parts) + (paragraphs([note]) if note else "")
@@ -114,9 +115,10 @@ def in_words(cell: object) -> str:
     if isinstance(cell, Integral):
         return f"{int(cell):,}"
     if isinstance(cell, Real):
-        if math.isinf(cell):
-            return "infinite" if cell > 0 else "-infinite"
-        return "" if math.isnan(cell) else f"{float(cell) + 0.0:,.4g}"
+        value = float(cell)
+        if math.isinf(value):
+            return "infinite" if value > 0 else "-infinite"
+        return "" if math.isnan(value) else f"{value + 0.0:,.4g}"
     return str(cell)
 
 
@@ -125,17 +127,13 @@ def _escaped(text: str) -> str:
     return escape("".join(c if c.isprintable() or c in "\n\t" else "\ufffd" for c in text))
 
 
-def _side(number: bool) -> str:
-    return RIGHT if number else LEFT
-
-
 def _is_number(cell: object) -> bool:
     text = isinstance(cell, str) and NUMBER.fullmatch(cell) is not None
     return text or (isinstance(cell, Real) and not isinstance(cell, bool))
 
 
-def _numeric_column(rows: Iterable[Row], column: int) -> bool:
+def _numeric(rows: Iterable[Row], column: int) -> bool:
     """Whether all that stands in a column is numbers, but for what is left out."""
     cells = [row[column] for row in rows if not isinstance(row, str) and column < len(row)]
-    known = [cell for cell in cells if cell not in (None, "")]
+    known = [cell for cell in cells if cell is not None and cell != ""]
     return bool(known) and all(map(_is_number, known))

@@ -1,0 +1,1 @@
+"""How things show themselves: words, tables, pictures and data frames. Imports nothing else of the package."""
