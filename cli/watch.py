@@ -27,9 +27,9 @@ DRAIN_SECONDS = 2.0  # that pages may take for the last news, with --exit
 @agent_options
 @click.option(
     "--pace",
-    type=click.FloatRange(min=0, min_open=True),
+    type=float,
     metavar="K",
-    help="At most K cycles a second; inf: full speed.  [default: inf; in the evaluation 10, while a page is open]",
+    help="At most K cycles a second; inf: full speed.  [default: inf; in the evaluation 5, while a page is open]",
 )
 @click.option(
     "--port", type=click.IntRange(1, 65_535), help="Of the page, on this machine.  [default: one that is free]"

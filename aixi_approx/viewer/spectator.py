@@ -43,12 +43,13 @@ from aixi_approx.viewer.scenes import (
 SHARE = 0.1  # of the time, that may be spent on pictures and explanations
 CREDIT = 1.0  # seconds of it that are saved up at most
 EVERY = 0.25  # seconds from one explanation to the next, at least
-EVERY_PACED = 0.09  # where the run is held up
+EVERY_PACED = 0.05  # where the run is held up
 STRETCH = 8  # cycles of a fast run that are shown in a row, the last of them explained
 SLOW = 1 / 30  # seconds a cycle, of a run of which every cycle is shown
 SMOOTH = 0.1  # weight of the last cycle in what a cycle takes
 STATUS_SECONDS = 1.0
-PACE = 10.0  # cycles a second of the evaluation while somebody watches
+SLOWEST = 0.01  # cycles a second that a run may be held up to
+PACE = 5.0  # cycles a second of the evaluation while somebody watches
 BEHIND = 50_000  # cycles that a judge may have to catch up with
 CATCH_UP = 0.02  # seconds that it may do so at a time
 THINNED = "Of a fast run, stretches of some cycles are kept, four a second; the curve has all cycles."
@@ -67,7 +68,7 @@ class Spectator:
         Where the run is recorded, if it is.
     pace : float, optional
         Cycles a second, at most. By default, learning is not held up, and the evaluation only while somebody watches,
-        to 10 cycles a second.
+        to 5 cycles a second.
     show : Watcher, optional
         That watches the run, too, such as `show_progress`.
 
@@ -77,6 +78,11 @@ class Spectator:
         That it tells.
     cycles : int
         That it saw.
+
+    Raises
+    ------
+    ValueError
+        If the pace is less than 0.01.
     """
 
     def __init__(
@@ -88,6 +94,8 @@ class Spectator:
         pace: float | None = None,
         show: Watcher = unwatched,
     ) -> None:
+        if pace is not None and not pace >= SLOWEST:
+            raise ValueError(f"pace is {pace:g}: it must be {SLOWEST} cycles a second or more")
         self._experiment, self._folder, self._pace, self._show = experiment, folder, pace, show
         learned, evaluated = experiment.schedule.cycles, experiment.evaluate
         parts = ((LEARNING, 0, learned), (EVALUATED, learned, evaluated))
@@ -110,6 +118,7 @@ class Spectator:
         self._part = self._fault = ""
         self._credit, self._now = CREDIT, time.perf_counter()
         self._due = 0.0  # time of the next explanation, or stretch
+        self._held = 0.0  # time of the last cycle, where the run is held up
         self._left = 0  # cycles of the stretch that is shown
         self._cycle_seconds = SLOW
         self._said, self._said_at = self._now, 0  # time of the last status, and cycles then
@@ -193,7 +202,7 @@ class Spectator:
         if now - self._said > STATUS_SECONDS:
             self.broadcast.tell("status", self._status(now))
         if period := self._period:
-            self._hold_up(now + period)
+            self._hold_up(period)
 
     def _picture(self, environment: Environment) -> str | None:
         if not self._draws or self._credit <= 0:
@@ -207,9 +216,11 @@ class Spectator:
         finally:
             self._credit -= time.perf_counter() - began
 
-    def _hold_up(self, until: float) -> None:
-        """Wait, so that a person can follow."""
-        idle = until - time.perf_counter()
+    def _hold_up(self, period: float) -> None:
+        """Wait until some time after the cycle before, so that a person can follow."""
+        now = time.perf_counter()
+        self._held = max(now, self._held + period)
+        idle = self._held - now
         if idle > 0:
             time.sleep(idle)
             self._credit = min(CREDIT, self._credit + idle)

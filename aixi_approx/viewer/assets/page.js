@@ -43,7 +43,7 @@ const mind = (() => {
     say($("part"), part ? part.name : "");
     timeline.cursor(step.cycle);
     put("world", worldPanel(run, at));
-    showMoment(moment);
+    showMoment(moment || (live && follow && !playing ? run.latest() : null));
     showTree(step.cycle);
     clearTimeout(later);
     if (!playing && !(live && follow)) later = setTimeout(settled, SPEAK);
@@ -65,9 +65,15 @@ const mind = (() => {
   /** A button that does nothing now; it keeps the focus that it has. */
   const disable = (button, off) => button.setAttribute("aria-disabled", String(off));
 
+  let told = null; // the moment that is shown: while one follows, of an earlier cycle where the newest has none
   function showMoment(moment) {
     const ids = ["decision", "expectation", "belief", "plan", "words"];
-    for (const id of ids) $(id).classList.toggle("absent", !moment);
+    const earlier = moment && moment.cycle !== run.steps.cycle[at];
+    told = moment;
+    for (const id of ids) {
+      $(id).classList.toggle("absent", !moment);
+      $(id).querySelector("h2").dataset.of = earlier ? ` · cycle ${number(moment.cycle)}` : "";
+    }
     if (!moment) {
       for (const id of ids) put(id, absent(run, at, go));
       return;
@@ -86,8 +92,12 @@ const mind = (() => {
   }
 
   function choose(action) {
+    if (live && follow) {
+      setFollow(false); // or the next cycle would take it away
+      go(run.nearest(told.cycle), false);
+    }
     shown = action;
-    showMoment(run.moment(at));
+    showMoment(told);
     speak(`What it expects after ${run.action(action)}`);
   }
 

@@ -69,6 +69,11 @@ class Run {
     return this.moments[this.steps.cycle[i]] || null;
   }
 
+  /** The newest full moment; null if there is none. */
+  latest() {
+    return this.full.length ? this.moment(this.full[this.full.length - 1]) : null;
+  }
+
   /** The step of the full moment before or after a step; -1 if there is none. */
   beside(i, direction) {
     const found = direction > 0 ? this.full.find((j) => j > i) : this.full.findLast((j) => j < i);
