@@ -89,8 +89,8 @@ def command(
             spectator.broadcast.wait(DRAIN_SECONDS, listening=False)
         else:
             sys.stdout.flush()
-            print("The run has ended. The page stays until Ctrl-C.", file=sys.stderr, flush=True)
             can_go_on("the run had ended")
+            print("The run has ended. The page stays until Ctrl-C.", file=sys.stderr, flush=True)
             threading.Event().wait()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, Self
@@ -87,16 +87,24 @@ class Timed:
             self.seconds += time.perf_counter() - began
 
 
+class Confidant(Protocol):
+    """A function that is told what an agent decides, and what comes of it."""
+
+    def __call__(self, agent: Agent, decision: Decision, *, percept: Percept) -> None:
+        """Take note of a cycle of an agent, which still stands at the decision, and must be left as it is."""
+
+
 class Told:
     """Tells a function what an agent decides and perceives, and how long that took in all, in seconds."""
 
-    def __init__(self, agent: Agent, perceived: Callable[[Agent, Decision, Percept], None]) -> None:
+    def __init__(self, agent: Agent, perceived: Confidant) -> None:
         self.agent, self.perceived = agent, perceived
         self.seconds = 0.0
 
     def __call__(self, decision: Decision, percept: Percept) -> None:
+        """Tell of a cycle."""
         began = time.perf_counter()
-        self.perceived(self.agent, decision, percept)
+        self.perceived(self.agent, decision, percept=percept)
         self.seconds += time.perf_counter() - began
 
 
@@ -353,7 +361,7 @@ def run(
     folder: Path | None = None,
     *,
     watch: Watcher = unwatched,
-    perceived: Callable[[Agent, Decision, Percept], None] | None = None,
+    perceived: Confidant | None = None,
     threads: int = 1,
 ) -> RunResult:
     """Run an experiment, or resume one that was interrupted.
@@ -369,8 +377,8 @@ def run(
         Receives the rows as they come, and the environment; see `Watcher`. `show_progress` shows a bar, in a notebook,
         too, and a `Collection` keeps the rows. By default nothing is shown.
     perceived : callable, optional
-        Is given the agent, each new decision, and what came of it, while the agent still stands at the decision. It
-        must leave the agent as it is, as `Agent.explain` does.
+        Is given the agent, each new decision, and what came of it, while the agent still stands at the decision; see
+        `Confidant`. `Agent.explain` leaves the agent as it is.
     threads : int, default: 1
         Number of threads for independent searches. It does not change the rows.
 

@@ -144,7 +144,7 @@ class Spectator:
         if part == LEARNING and self._agent is not None and self.broadcast.listeners:
             self._tell_tree(self._agent)
 
-    def perceived(self, agent: Agent, decision: Decision, percept: Percept) -> None:
+    def perceived(self, agent: Agent, decision: Decision, *, percept: Percept) -> None:
         """Let the agent explain what it decided, if somebody watches and it is time."""
         self._agent = agent
         began = time.perf_counter()
