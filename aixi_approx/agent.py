@@ -25,7 +25,6 @@ from aixi_approx.rollout import RolloutError
 from aixi_approx.validation import as_integer, describe_error, lines_in, own_modules
 
 STEPS = 5  # cycles that an explanation plans ahead
-LIKELY = 0.02  # probability of a percept that is followed there; if none has as much, the likelier bits are
 GUIDES = ("rollout", "policy")  # of a guide
 KIND = "agent"  # of an archive
 
@@ -200,12 +199,16 @@ class Agent:
             simulations=result.simulations,
             horizon=horizon,
             actions=actions_explained(self.vocabulary, result, prior=prior, predictions=expected),
-            line=self._line(model, decision.action, result, steps=min(steps, horizon or steps)) if model else (),
+            line=self._line(model, decision.action, result, steps=min(steps, horizon or steps), least=least)
+            if model
+            else (),
             came=came,
             truth=truth,
         )
 
-    def _line(self, model: Predictor, action: int, result: SearchResult, *, steps: int) -> tuple[PlannedCycle, ...]:
+    def _line(
+        self, model: Predictor, action: int, result: SearchResult, *, steps: int, least: float
+    ) -> tuple[PlannedCycle, ...]:
         """What it does in this cycle and the next ones if always the likeliest percept comes."""
         line = []
         with self.evaluation():
@@ -213,7 +216,7 @@ class Agent:
                 if step:
                     result = self.search(stream(self.seed, EVALUATION, self.cycle), simulations=result.simulations)
                     action = result.action
-                percept = predict_percept(model, self.coding, action=action, least=LIKELY).percepts[0]
+                percept = predict_percept(model, self.coding, action=action, least=least).percepts[0]
                 value = float(result.value[action])
                 line.append(PlannedCycle(action, *percept, value if math.isfinite(value) else None))
                 self.observe(action, Percept(percept.observation, percept.reward))

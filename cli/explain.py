@@ -131,13 +131,14 @@ def _print(told: Explanation, *, first: bool) -> None:
 
     print(plain(f"{'' if first else chr(10)}cycle {told.cycle:,}: {told.name}{', to explore' * told.explored}"))
     exact = None if told.truth is None else told.truth.within
+    exactly = f"exact, {told.horizon} cycle{'s' * (told.horizon != 1)}"
     shown = {
         "value": any(each.value is not None for each in told.actions),
         "2 s.e.": any(each.deviation for each in told.actions),
-        "simulations": any(each.visits for each in told.actions),
+        "visits": any(each.visits for each in told.actions),
         "policy": any(each.prior is not None for each in told.actions),
-        "exact": exact is not None,
-        "next reward": any(each.prediction is not None for each in told.actions),
+        exactly: exact is not None,
+        "expected reward": any(each.prediction is not None for each in told.actions),
     }
     columns = [name for name, known in shown.items() if known]
     table = Table(box=box.SIMPLE_HEAD)
@@ -149,10 +150,10 @@ def _print(told: Explanation, *, first: bool) -> None:
         cells = {
             "value": "" if each.value is None else f"{each.value:.3f}",
             "2 s.e.": interval_in_words(each),
-            "simulations": f"{each.visits:,}",
+            "visits": f"{each.visits:,}",
             "policy": "" if each.prior is None else f"{each.prior:.3f}",
-            "exact": "" if exact is None else f"{exact[each.action]:.3f}",
-            "next reward": "" if prediction is None else f"{prediction.reward:.3f}",
+            exactly: "" if exact is None else f"{exact[each.action]:.3f}",
+            "expected reward": "" if prediction is None else f"{prediction.reward:.3f}",
         }
         row = [f"{'>' if each.action == told.action else ' '} {each.name}", *(cells[column] for column in columns)]
         style = "bold" if each.action == told.action else ""

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from reference import PlainPredictor, account, expectimax, true_expectimax
 
 from aixi_approx import Percept, build_agent, interact, make
-from aixi_approx.agent import LIKELY, Agent, Decision
+from aixi_approx.agent import Agent, Decision
 from aixi_approx.coding import Coding, encode
 from aixi_approx.introspection.explanation import Explanation
 from aixi_approx.introspection.prediction import predict_percept, surprise
@@ -181,7 +181,7 @@ def test_it_has_the_numbers_of_its_own_search(planner: str) -> None:
     twin = copy.deepcopy(agent)  # it lives what the other one imagined
     for step in told.line:
         assert step.action == decision.action
-        expected = predict_percept(twin.predictor, environment.coding, action=step.action, least=LIKELY).percepts[0]
+        expected = predict_percept(twin.predictor, environment.coding, action=step.action).percepts[0]
         assert tuple(expected) == (step.observation, step.reward, step.probability)
         assert decision.search is not None
         assert step.value == decision.search.value[step.action]

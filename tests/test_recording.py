@@ -209,7 +209,7 @@ def test_a_killed_process(tmp_path: Path) -> None:
     mark.touch()
     kill = f"if self.cycle == 900 and os.path.exists('{mark}'): os.kill(os.getpid(), signal.SIGKILL)"
     experiment = own(tmp_path, kill)
-    imports = "import pathlib; from aixi_approx.experiments.experiment import *; from aixi_approx.experiments.running import run"
+    imports = "import pathlib; from aixi_approx import run; from aixi_approx.experiments.experiment import *"
     code = f"{imports}; run({experiment!r}, pathlib.Path('{tmp_path}/killed'))"
     process = subprocess.run([sys.executable, "-c", code], check=False)
     assert process.returncode == -signal.SIGKILL

@@ -174,8 +174,7 @@ class Explanation(NamedTuple):
         """Return a table of the actions, and the decision in words, for a notebook."""
         columns: dict[str, list[Any]] = {
             "value": [each.value for each in self.actions],
-            "± at most": [each.error for each in self.actions],
-            "standard error": [each.deviation for each in self.actions],
+            "2 s.e.": [each.deviation and 2 * each.deviation for each in self.actions],
             "visits": [each.visits for each in self.actions],
             "policy": [each.prior for each in self.actions],
             "expected reward": [each.prediction and each.prediction.reward for each in self.actions],

@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from aixi_approx.introspection.explanation import ActionExplained, Came, Explanation, Truth
@@ -25,35 +26,35 @@ def sentences(told: Explanation) -> list[str]:
     lines = [_choice(told)]
     if chosen.prediction is not None:
         average = _number(chosen.prediction.reward)
-        lines.append(f"It expects {expected_in_words(words, chosen.prediction)}; reward {average} on average.")
+        lines.append(f"It expects {expected_in_words(words, chosen.prediction)}; on average a reward of {average}.")
     others = [each for each in told.actions if each.action != told.action and each.value is not None]
     others.sort(key=lambda each: -(each.value or 0.0))
     lines += [_alternative(told, each) for each in others[:ALTERNATIVES]]
     if len(told.line) > 1:
         steps = [
-            f"{words.action(step.action)} ({words.observation(step.observation)} {step.reward:+.12g}, "
-            f"{_chance(step.probability)})"
+            f"{words.action(step.action)} "
+            f"({_percept(words, step.observation, step.reward)}, {_chance(step.probability)})"
             for step in told.line
         ]
         lines.append(f"If always the likeliest percept comes: {', '.join(steps)}.")
     if told.came is not None:
         lines.append(_what_came(words, told.came))
     if told.truth is not None:
-        lines += _judged(words, told.truth)
+        lines += _judged(told, told.truth)
     return lines
 
 
 def _choice(told: Explanation) -> str:
     chosen, found = told.actions[told.action], told.vocabulary.action(told.found)
     if told.explored:
-        also = "too " if told.found == told.action else ""
-        return f"It tries {chosen.name} at random, to explore; its search {also}says {found}."
+        also = ", too" if told.found == told.action else ""
+        return f"It tries {chosen.name} at random, to explore; its search says {found}{also}."
     if chosen.value is None:
         how = "" if chosen.prior is None else f", with a probability of {_chance(chosen.prior)}"
         return f"It does {chosen.name}, as its policy says{how}; there was no search."
     if told.found != told.action:
         return f"It does {chosen.name}, though its search says {found}."
-    ahead = "" if told.horizon is None else f" over {told.horizon} cycles"
+    ahead = "" if told.horizon is None else f" over {_plural(told.horizon)}"
     by = f" by {told.simulations:,} simulations" if told.simulations else ""
     return f"It does {chosen.name}, worth {value_in_words(chosen)}{ahead}{by}."
 
@@ -72,42 +73,64 @@ def _alternative(told: Explanation, other: ActionExplained) -> str:
 def expected_in_words(words: Vocabulary, prediction: Prediction) -> str:
     """Return the likeliest percepts, and their probabilities."""
     named = [
-        f"{words.observation(each.observation)} {each.reward:+.12g} with {_chance(each.probability)}"
+        f"{_percept(words, each.observation, each.reward)} ({_chance(each.probability)})"
         for i, each in enumerate(prediction.percepts[:NAMED])
         if each.probability >= SMALL or not i
     ]
     left = math.fsum([each.probability for each in prediction.percepts[len(named) :]] + [prediction.rest])
-    return ", ".join(named) + (f", something else with {_chance(left)}" if left >= SMALL else "")
+    return ", ".join(named) + (f", something else ({_chance(left)})" if left >= SMALL else "")
+
+
+def _percept(words: Vocabulary, observation: int, reward: float) -> str:
+    """A percept: "left with reward -1"."""
+    return f"{words.observation(observation)} with reward {reward + 0.0:.12g}"
 
 
 def _what_came(words: Vocabulary, came: Came) -> str:
-    line = f"Then came {words.observation(came.observation)}, reward {came.reward:+.12g}"
+    line = f"Then came {_percept(words, came.observation, came.reward)}"
     if came.surprise is None:
         return f"{line}."
     return f"{line}: a surprise of {came.surprise.total:.2f} bits, {came.surprise.reward:.2f} of them by the reward."
 
 
-def _judged(words: Vocabulary, truth: Truth) -> list[str]:
+def _judged(told: Explanation, truth: Truth) -> list[str]:
     """What an agent would do that knows the environment, and what the choice loses."""
-    values = truth.within if truth.long_run is None else truth.long_run
+    words, values = told.vocabulary, truth.within if truth.long_run is None else truth.long_run
     if values is None:
         return []
     finite = np.abs(values[np.isfinite(values)])
     same = CLEAR * max(1.0, float(finite.max(initial=0.0)))
-    best = [words.action(action) for action in np.flatnonzero(values >= values.max() - same).tolist()]
-    lines = [f"An agent that knows the environment would do {' or '.join(best)}."]
+    best = _best(words, values, same)
+    when = f" over {_plural(told.horizon or 1)}" if truth.long_run is None else ", counting all later rewards"
+    lines = [f"An agent that knows the environment would do {best}{when}."]
+    if truth.long_run is not None and truth.within is not None:
+        soon = _best(words, truth.within, same)
+        if soon != best:
+            lines.append(f"Over {_plural(told.horizon or 1)} alone, the best is {soon}.")
     if truth.regret is None:
         return lines
     total = truth.regret["total"]
     if total <= same:
         return [*lines, "The choice loses nothing."]
+    same_found = told.explored and abs(truth.regret["exploration"]) <= same
+    also = "; what its search says would have lost as much" if same_found else ""
     lost = "loses reward for ever" if math.isinf(total) else f"loses {_number(total)} in all later rewards"
     parts = [
         f"{_number(loss)} by {part}"
         for part, loss in truth.regret.items()
         if part != "total" and math.isfinite(loss) and abs(loss) > same
     ]
-    return [*lines, f"The choice {lost}{': ' * bool(parts)}{', '.join(parts)}."]
+    return [*lines, f"The choice {lost}{': ' * bool(parts)}{', '.join(parts)}{also}."]
+
+
+def _best(words: Vocabulary, values: NDArray[np.float64], same: float) -> str:
+    """The best actions by some values."""
+    names = [words.action(action) for action in np.flatnonzero(values >= values.max() - same).tolist()]
+    return ", ".join([*names[:-2], " or ".join(names[-2:])])
+
+
+def _plural(cycles: int) -> str:
+    return f"{cycles} cycle{'s' * (cycles != 1)}"
 
 
 def _number(amount: float) -> str:
@@ -133,8 +156,8 @@ def _chance(p: float) -> str:
     """Return a probability in per cent.
 
     >>> _chance(1.0), _chance(0.853), _chance(0.9999), _chance(0.001), _chance(0.012)
-    ('certainty', '85 %', 'over 99 %', 'less than 1 %', '1 %')
+    ('certain', '85 %', 'over 99 %', 'less than 1 %', '1 %')
     """
     if p > 1 - 1e-9:
-        return "certainty"
+        return "certain"
     return "less than 1 %" if p < 0.01 else "over 99 %" if p > 0.99 else f"{100 * p:.0f} %"

@@ -26,8 +26,14 @@ class Vocabulary(NamedTuple):
         >>> Vocabulary(actions=("listen", "open left")).action(1), Vocabulary().action(1)
         ('open left', 'action 1')
         """
-        return word(self.actions[number]) if number < len(self.actions) else f"action {number}"
+        return _named("action", self.actions, number)
 
     def observation(self, number: int) -> str:
         """Return an observation in words; a model may expect codes that belong to none."""
-        return word(self.observations[number]) if number < len(self.observations) else f"observation {number}"
+        return _named("observation", self.observations, number)
+
+
+def _named(what: str, names: Sequence[Hashable], number: int) -> str:
+    """A name; that of what has none, or is called by a number, says what it is."""
+    name = word(names[number]) if number < len(names) else str(number)
+    return f"{what} {name}" if name.isdecimal() else name

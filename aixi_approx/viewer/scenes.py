@@ -31,7 +31,6 @@ STRETCH = 200  # cycles that are kept in a row of a longer run
 STAGES = 10  # of the context trees
 POINTS = 400  # of the curve
 AHEAD = 3  # cycles that an explanation plans
-LEAST_LIKELY = 0.01  # probability of a percept that is shown
 QUERIES = 10_000  # of a model, to split the regret of a decision: some milliseconds
 NAMED = 4_096  # observations; if there are more, their names are left out
 
@@ -71,9 +70,7 @@ def mind(
     kept = _stretches(learned, evaluated, wanted)
     stages = set(spaced(learned, STAGES)) if learned else set()
     scenes = _Scenes(kept, stages)
-    for count, done in enumerate(
-        replay(run, wanted, steps=AHEAD, least=LEAST_LIKELY, queries=QUERIES, threads=threads), 1
-    ):
+    for count, done in enumerate(replay(run, wanted, steps=AHEAD, queries=QUERIES, threads=threads), 1):
         scenes.add(done)
         if watch:
             watch(count)

@@ -31,7 +31,6 @@ from aixi_approx.viewer.recorded_run import EVALUATED, LEARNING
 from aixi_approx.viewer.scenes import (
     AHEAD,
     FORMAT,
-    LEAST_LIKELY,
     POINTS,
     QUERIES,
     STAGES,
@@ -237,7 +236,7 @@ class Spectator:
             search = agent.search(stream(agent.seed, EVALUATION, agent.cycle))
             decision = decision._replace(search=search)
         truth = self._truths.truth(agent, decision)
-        return agent.explain(decision, percept=percept, steps=AHEAD, least=LEAST_LIKELY, truth=truth)
+        return agent.explain(decision, percept=percept, steps=AHEAD, truth=truth)
 
     def _tell_tree(self, agent: Agent) -> None:
         """Tell of the context trees as they are now."""

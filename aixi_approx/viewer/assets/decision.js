@@ -2,17 +2,18 @@
 // Panels: the decision, with the value of each action, and what is expected of an action; marks of the legends.
 
 const MOST_ACTIONS = 12;
+const LEFT_OUT = 5e-3; // probability of percepts that were not followed, beyond which the entropy is a bound
 const SMALL = 1e-3; // a probability that is not worth a row
 
 const REGRETS = [
   ["horizon", "looking only so far ahead"],
   ["prediction", "the model: it is not the environment"],
-  ["decision", "the search: it is not exact"],
+  ["decision", "the search: it missed what is best by the model"],
   ["distillation", "acting by a policy, without search"],
   ["exploration", "acting at random"],
 ];
 
-/** Actions: value with two standard errors on a common axis, visits, prior; the exact value as a hollow mark. */
+/** Actions: value with two standard errors on a common axis, visits, policy; the exact value as a hollow mark. */
 function decisionPanel(run, moment, shown, choose) {
   const exact = (moment.truth && moment.truth.within) || [],
     judged = exact.length > 0;
@@ -107,7 +108,7 @@ function decisionPanel(run, moment, shown, choose) {
     el("th", { scope: "col", class: "n" }, "value"),
     judged ? el("th", { scope: "col", class: "n" }, "exact") : null,
     el("th", { scope: "col", class: "n" }, "visits"),
-    priors ? el("th", { scope: "col", class: "n" }, "prior") : null,
+    priors ? el("th", { scope: "col", class: "n" }, "policy") : null,
   ].filter(Boolean);
   const left = moment.actions.length - listed.length;
   const ahead = moment.horizon ? ` over ${number(moment.horizon)} cycles` : "";
@@ -117,7 +118,7 @@ function decisionPanel(run, moment, shown, choose) {
       "ul",
       { class: "legend" },
       key("point", `value${ahead}, ± 2 standard errors`),
-      judged ? key("exact", "exact value, in the true environment") : null,
+      judged ? key("exact", `exact value${ahead}, in the true environment`) : null,
     ),
     left ? note(`${left} actions that were visited less are left out.`) : null,
     note(
@@ -147,7 +148,7 @@ function regret(moment) {
   const parts = moment.truth && moment.truth.regret;
   if (!parts) return null;
   if (parts.total === null) return el("p", {}, el("strong", {}, "It loses reward for ever."));
-  if (Math.abs(parts.total) < 5e-4) return el("p", {}, "It loses nothing: no action is better in the long run.");
+  if (Math.abs(parts.total) < 5e-4) return el("p", {}, "In all later rewards, it loses nothing.");
   const causes = REGRETS.filter(([name]) => Math.abs(parts[name] || 0) >= 5e-4);
   return el(
     "div",
@@ -156,8 +157,9 @@ function regret(moment) {
       "p",
       {},
       el("strong", {}, `It loses ${number(parts.total)}`),
-      causes.length ? " against the best action:" : " against the best action.",
+      causes.length ? " in all later rewards:" : " in all later rewards.",
     ),
+    causes.length ? null : note("What caused it takes longer to find out: aixi explain does."),
     el(
       "ul",
       {},
@@ -233,7 +235,7 @@ function expectationPanel(run, moment, shown, choose) {
       "dl",
       { class: "facts" },
       fact("expected reward", number(action.reward)),
-      fact("uncertainty", `${number(action.entropy)} bits`),
+      fact("entropy", `${action.rest > LEFT_OUT ? "at least " : ""}${number(action.entropy)} bits`),
       came && known(came.surprise) ? fact("surprise", `${number(came.surprise)} bits`) : null,
       came && known(came.surprise)
         ? [

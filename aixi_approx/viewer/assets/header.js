@@ -21,7 +21,7 @@ function showHead(run) {
       environment.hidden ? fact("hidden", environment.hidden) : null,
     ),
   );
-  $("legend").replaceChildren(key("kept", "cycles that can be replayed"), key("full", "with a full moment"));
+  $("legend").replaceChildren(key("kept", "cycles that can be replayed"), key("full", "decisions that are explained"));
 }
 
 /** How good it was. */

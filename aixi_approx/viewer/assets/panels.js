@@ -1,5 +1,5 @@
 "use strict";
-// Panels: the world, what can be known, the plan, the words; each made from a step, a full moment, the run.
+// Panels: the world, what can be known, the plan, the words; each made from a step, an explained decision, the run.
 
 const MOST_BELIEFS = 10,
   LAST = 8; // cycles
@@ -34,6 +34,7 @@ function worldPanel(run, i) {
           { class: "picture", tabindex: "0", role: "img", "aria-label": `Picture after cycle ${step.cycle}` },
           walled(picture),
         ),
+    picture === null ? null : note("after this cycle"),
     el(
       "dl",
       { class: "facts" },
@@ -57,7 +58,7 @@ const walled = (picture) =>
 
 const fact = (name, ...what) => el("div", {}, el("dt", {}, name), el("dd", {}, ...what));
 
-/** Where there is no full moment: says so, and where the next ones are. */
+/** Where there is no explanation: says so, and where the next ones are. */
 function absent(run, i, go) {
   const button = (direction, text) => {
     const j = run.beside(i, direction);
@@ -66,7 +67,7 @@ function absent(run, i, go) {
       : el("button", { type: "button", on: { click: () => go(j) } }, `${text} ${number(run.steps.cycle[j])}`);
   };
   return [
-    note("Of this cycle no full moment was kept."),
+    note("This decision was not explained; these were:"),
     el("div", { class: "buttons" }, button(-1, "← cycle"), button(1, "→ cycle")),
   ];
 }
@@ -74,7 +75,7 @@ function absent(run, i, go) {
 function beliefPanel(run, moment) {
   const hidden = run.environment.hidden ? note(`Hidden: ${run.environment.hidden}.`) : null;
   if (!moment.truth || !moment.truth.belief)
-    return [hidden, note("Nobody has counted the states of this environment; so it isn’t known.")];
+    return [hidden, note("This environment gives no list of its states, or too long a one: there is no exact belief.")];
   const belief = [...moment.truth.belief].sort((a, b) => b[1] - a[1]);
   const rest = belief.slice(0, MOST_BELIEFS).reduce((sum, each) => sum - each[1], 1);
   const row = ([name, p]) =>
@@ -90,6 +91,7 @@ function beliefPanel(run, moment) {
   if (belief.length <= MOST_BELIEFS) listed.sort((a, b) => (String(a[0]) < String(b[0]) ? -1 : 1));
   return [
     hidden,
+    note("Before this decision, by Bayes’ rule:"),
     table(
       "What the history says about the hidden state, before this cycle",
       ["state", "probability", ""].map((h, k) =>
@@ -105,7 +107,7 @@ function beliefPanel(run, moment) {
 function planPanel(run, moment) {
   if (!moment.line.length) return [note("No plan was kept.")];
   return [
-    note("What it would do if always the likeliest came, and how likely that is:"),
+    note("What it would do if always the likeliest came, and how likely each is:"),
     el(
       "ol",
       { class: "line" },

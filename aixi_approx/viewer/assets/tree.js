@@ -4,7 +4,7 @@
 const heads = (...names) =>
   names.map(([name, kind]) => (name ? el("th", { scope: "col", class: kind }, name) : el("td")));
 
-/** What of the past a field depends on, by the bits that this saves. */
+/** What of the past a field looks at, and the bits that this is worth. */
 function looksTable(field) {
   const most = Math.max(...field.looks.map((look) => look.saved), 1);
   const row = (look) =>
@@ -15,8 +15,8 @@ function looksTable(field) {
       el("td", { class: "n" }, number(Math.round(look.saved))),
       el("td", { class: "wide" }, bar(Math.max(0, look.saved) / most)),
     );
-  const names = heads(["depends on"], ["saves, bits", "n"], [""]);
-  return table(`What the ${field.name} depends on`, names, field.looks.map(row), "percepts");
+  const names = heads(["looks at"], ["worth, bits", "n"], [""]);
+  return table(`What the ${field.name} looks at`, names, field.looks.map(row), "percepts");
 }
 
 function rulesTable(field) {
@@ -52,7 +52,7 @@ function treePanel(tree) {
       { class: "facts" },
       fact("after cycle", number(tree.cycle)),
       fact("leaves", number(tree.leaves)),
-      fact("description", `${number(Math.round(tree.bits))} bits`),
+      fact("code length", `${number(Math.round(tree.bits))} bits`),
       fact("looks back", `${number(tree.depth)} bits`),
     ),
     el("div", { class: "sentences" }, ...tree.sentences.map((sentence) => el("p", {}, sentence))),
