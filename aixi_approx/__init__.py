@@ -42,8 +42,8 @@ if TYPE_CHECKING:
     from aixi_approx.envs import make as make
     from aixi_approx.experiments.collection import Collection as Collection
     from aixi_approx.experiments.experiment import Experiment as Experiment
-    from aixi_approx.experiments.experiment import run as run
     from aixi_approx.experiments.progress import show_progress as show_progress
+    from aixi_approx.experiments.running import run as run
     from aixi_approx.interaction import evaluate as evaluate
     from aixi_approx.interaction import interact as interact
     from aixi_approx.laws.estimate import average as average
@@ -66,7 +66,8 @@ __getattr__, __dir__, __all__ = lazy(
         "environment": ("Environment", "EnvironmentFault", "Percept", "Schedule", "Settings"),
         "envs": ("make",),
         "experiments.collection": ("Collection",),
-        "experiments.experiment": ("Experiment", "run"),
+        "experiments.experiment": ("Experiment",),
+        "experiments.running": ("run",),
         "experiments.progress": ("show_progress",),
         "display.data_frame": ("frame",),
         "laws.estimate": ("average",),

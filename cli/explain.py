@@ -108,8 +108,9 @@ def _of_run(folder: Path, cycle: int | None, decisions: int, steps: int, trust: 
 
 def _of_new(name: str, asked: dict[str, Any], cycle: int | None, decisions: int, steps: int) -> list[Explanation]:
     """Decisions of an agent that learns now."""
-    from aixi_approx.experiments.experiment import Experiment, compile_kernels, run
+    from aixi_approx.experiments.experiment import Experiment
     from aixi_approx.experiments.progress import show_progress
+    from aixi_approx.experiments.running import compile_kernels, run
 
     experiment = Experiment.of(name, evaluate=max(EVALUATED, decisions), **asked)
     with notice("compiling the search, once; it is kept for next time ..."):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from aixi_approx.cli.options import plain, print_json
 
 if TYPE_CHECKING:
-    from aixi_approx.experiments.experiment import RunResult
+    from aixi_approx.experiments.result import RunResult
 
 
 def recorded_outcome(out: Path | None) -> bytes | None:

@@ -104,7 +104,7 @@ def command(
 def _agent(environment: Environment, model: str, cycles: int, simulations: int | None, seed: int) -> Iterator[Row]:
     """The cycles of an agent's evaluation, as `aixi run` has it, once it has learned."""
     from aixi_approx.builder import build_agent
-    from aixi_approx.experiments.experiment import compile_kernels
+    from aixi_approx.experiments.running import compile_kernels
     from aixi_approx.interaction import MAX_CYCLES, evaluate, interact
 
     with notice("compiling the search, once; it is kept for next time ..."):

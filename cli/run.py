@@ -84,8 +84,8 @@ def command(
       aixi run 'gym:FrozenLake-v1?is_slippery=False'
     """
     from aixi_approx.experiments.collection import Collection
-    from aixi_approx.experiments.experiment import compile_kernels, run
     from aixi_approx.experiments.recording import recorded_rows
+    from aixi_approx.experiments.running import compile_kernels, run
 
     experiment = asked_experiment(environment, threads=threads, out=out, **given)
     before = recorded_outcome(out)

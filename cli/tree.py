@@ -94,7 +94,7 @@ def _experience(what: str, given: dict[str, int], trust: bool) -> Experience:
 def _learn(name: str, given: dict[str, int]) -> Experience:
     """Let an agent learn in an environment."""
     from aixi_approx.envs import make
-    from aixi_approx.experiments.experiment import compile_kernels
+    from aixi_approx.experiments.running import compile_kernels
     from aixi_approx.viewer.growth import experience_of_learning
 
     environment = make(name)

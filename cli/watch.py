@@ -65,7 +65,7 @@ def command(
       aixi watch tiger --model true --cycles 0 --exit
     """
     from aixi_approx.envs import make
-    from aixi_approx.experiments.experiment import compile_kernels, run
+    from aixi_approx.experiments.running import compile_kernels, run
     from aixi_approx.viewer.live import LiveServer
     from aixi_approx.viewer.spectator import Spectator
 

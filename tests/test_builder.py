@@ -14,7 +14,8 @@ from aixi_approx.agent import Agent
 from aixi_approx.builder import build_agent, build_planner, mc_aixi
 from aixi_approx.environment import Environment, Percept, Schedule, Settings
 from aixi_approx.envs import make
-from aixi_approx.experiments.experiment import Experiment, run
+from aixi_approx.experiments.experiment import Experiment
+from aixi_approx.experiments.running import run
 from aixi_approx.interaction import Row, evaluate, interact
 from aixi_approx.planner_spec import PlannerSpec
 from aixi_approx.planners import PLANNERS, planner_class

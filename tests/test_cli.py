@@ -19,7 +19,7 @@ from aixi_approx import average, evaluate, interact, make, mc_aixi, solve
 from aixi_approx.cli import COMMANDS, aixi, main
 from aixi_approx.envs import ENVIRONMENTS
 from aixi_approx.envs.cheese_maze import CheeseMaze, walls
-from aixi_approx.experiments.experiment import compile_kernels
+from aixi_approx.experiments.running import compile_kernels
 from aixi_approx.pomdp import controller, policy_picture
 from aixi_approx.predictors.context_tree import FactoredContextTree
 

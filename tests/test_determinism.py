@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from aixi_approx.environment import Schedule, Settings
-from aixi_approx.experiments.experiment import Experiment, run
+from aixi_approx.experiments.experiment import Experiment
+from aixi_approx.experiments.running import run
 from aixi_approx.planner_spec import PlannerSpec
 
 SETTINGS = Settings(depth=16, horizon=2, simulations=12, epsilon=0.3, decay=0.99)
@@ -25,7 +26,8 @@ CODE = """
 import sys
 from pathlib import Path
 from aixi_approx.environment import Schedule, Settings
-from aixi_approx.experiments.experiment import Experiment, run
+from aixi_approx.experiments.experiment import Experiment
+from aixi_approx.experiments.running import run
 from aixi_approx.planner_spec import PlannerSpec
 for number, experiment in enumerate({experiments}):
     run(experiment, Path(sys.argv[1]) / str(number), threads={threads})

@@ -13,7 +13,7 @@ from test_rho_uct import live
 
 from aixi_approx.coding import Coding
 from aixi_approx.envs import make
-from aixi_approx.experiments.experiment import compile_kernels
+from aixi_approx.experiments.running import compile_kernels
 from aixi_approx.planners.belief_expectimax import BeliefExpectimax, _most_beliefs
 from aixi_approx.planners.expectimax import ASKED, Expectimax
 from aixi_approx.planners.iterative_deepening import TooSlow, deepen

@@ -22,8 +22,9 @@ from aixi_approx.conformance.rollout import check_rollout
 from aixi_approx.environment import Percept, Schedule, Settings
 from aixi_approx.envs import make
 from aixi_approx.execution.folder import read_checked
-from aixi_approx.experiments.experiment import Experiment, run
+from aixi_approx.experiments.experiment import Experiment
 from aixi_approx.experiments.recording import recorded_rows
+from aixi_approx.experiments.running import run
 from aixi_approx.experiments.teacher import digest, read_trace, teach
 from aixi_approx.interaction import Row, evaluate, interact
 from aixi_approx.planner_spec import LESSONS, PlannerSpec

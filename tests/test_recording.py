@@ -22,9 +22,10 @@ from aixi_approx.builder import build_agent, load
 from aixi_approx.environment import Environment, EnvironmentFault, Schedule, Settings
 from aixi_approx.envs import make
 from aixi_approx.execution.folder import read_checked, write_atomically
-from aixi_approx.experiments import experiment as experiment_module
-from aixi_approx.experiments.experiment import Experiment, run
+from aixi_approx.experiments import running as running_module
+from aixi_approx.experiments.experiment import Experiment
 from aixi_approx.experiments.recording import Recording
+from aixi_approx.experiments.running import run
 from aixi_approx.experiments.tally import Tally
 from aixi_approx.interaction import Row, interact
 from aixi_approx.planners.rho_uct import RhoUCT
@@ -208,7 +209,7 @@ def test_a_killed_process(tmp_path: Path) -> None:
     mark.touch()
     kill = f"if self.cycle == 900 and os.path.exists('{mark}'): os.kill(os.getpid(), signal.SIGKILL)"
     experiment = own(tmp_path, kill)
-    imports = "import pathlib; from aixi_approx.experiments.experiment import *"
+    imports = "import pathlib; from aixi_approx.experiments.experiment import *; from aixi_approx.experiments.running import run"
     code = f"{imports}; run({experiment!r}, pathlib.Path('{tmp_path}/killed'))"
     process = subprocess.run([sys.executable, "-c", code], check=False)
     assert process.returncode == -signal.SIGKILL
@@ -437,8 +438,8 @@ def test_a_snapshot_that_does_not_fit_is_passed_over(
 
 
 def test_killed_while_a_snapshot_is_written(whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(experiment_module, "SNAPSHOT_SECONDS", 0.0)
-    monkeypatch.setattr(experiment_module, "SNAPSHOT_SHARE", 0)
+    monkeypatch.setattr(running_module, "SNAPSHOT_SECONDS", 0.0)
+    monkeypatch.setattr(running_module, "SNAPSHOT_SHARE", 0)
     replace = Path.replace
     for moment in range(30):
         folder, count = tmp_path / str(moment), itertools.count()

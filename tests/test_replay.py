@@ -11,8 +11,9 @@ import pytest
 
 from aixi_approx import Schedule, Settings
 from aixi_approx.cli import main
-from aixi_approx.experiments import experiment as experiment_module
-from aixi_approx.experiments.experiment import Experiment, run
+from aixi_approx.experiments import running as running_module
+from aixi_approx.experiments.experiment import Experiment
+from aixi_approx.experiments.running import run
 from aixi_approx.interaction import Row, interact
 from aixi_approx.introspection.explanation import Explanation
 from aixi_approx.planner_spec import PlannerSpec
@@ -64,7 +65,7 @@ def test_each_decision_is_explained_as_it_was(case: str, tmp_path: Path, monkeyp
         return interact(agent, environment, **{**how, "decided": decided})
 
     with monkeypatch.context() as patch:
-        patch.setattr(experiment_module, "interact", telling)
+        patch.setattr(running_module, "interact", telling)
         patch.setattr("aixi_approx.interaction.interact", telling)
         run(experiment(**CASES[case]), tmp_path / "told")
     run(experiment(**CASES[case]), tmp_path / "plain")

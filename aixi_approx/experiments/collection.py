@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from aixi_approx.experiments.experiment import Watcher, ended, unwatched
+from aixi_approx.experiments.watching import Watcher, ended, unwatched
 
 if TYPE_CHECKING:
     from aixi_approx.environment import Environment

@@ -13,7 +13,7 @@ from aixi_approx.display.picture import Picture
 from aixi_approx.experiments.recovery import Phase, running
 
 if TYPE_CHECKING:
-    from aixi_approx.experiments.experiment import RunResult
+    from aixi_approx.experiments.result import RunResult
     from aixi_approx.interaction import Row
 
 POINTS = 2_000  # of a curve

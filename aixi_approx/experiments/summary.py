@@ -11,7 +11,7 @@ from aixi_approx.experiments.tally import WINDOW
 from aixi_approx.laws.estimate import finite
 
 if TYPE_CHECKING:
-    from aixi_approx.experiments.experiment import RunResult
+    from aixi_approx.experiments.result import RunResult
 
 Cells = tuple[str, str, str]  # what, how much, a remark
 

@@ -12,7 +12,9 @@ from aixi_approx.builder import build_agent, load
 from aixi_approx.coding import Bits
 from aixi_approx.environment import Environment, Settings
 from aixi_approx.envs import make
-from aixi_approx.experiments.experiment import Experiment, Watcher, run, unwatched
+from aixi_approx.experiments.experiment import Experiment
+from aixi_approx.experiments.running import run
+from aixi_approx.experiments.watching import Watcher, unwatched
 from aixi_approx.interaction import Row
 from aixi_approx.introspection.context_trees import RULES, HasTrees, TreeInWords, describe_trees
 from aixi_approx.viewer.recorded_run import beginning, check_recipe, recorded_run

@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 from aixi_approx.agent import STEPS, Agent, Decision
 from aixi_approx.environment import Environment, Percept
 from aixi_approx.envs.switching import Switching
-from aixi_approx.experiments.experiment import resume
 from aixi_approx.experiments.recording import NOTHING, Recorded
+from aixi_approx.experiments.running import resume
 from aixi_approx.interaction import Row, evaluation_seed, interact
 from aixi_approx.introspection.explanation import Explanation
 from aixi_approx.introspection.prediction import LEAST

@@ -16,8 +16,10 @@ from typing import Any
 from aixi_approx._version import __version__
 from aixi_approx.agent import Agent, Decision
 from aixi_approx.environment import Environment, Percept
-from aixi_approx.experiments.experiment import Experiment, RunResult, Watcher, ended, unwatched
+from aixi_approx.experiments.experiment import Experiment
 from aixi_approx.experiments.recording import recorded_rows
+from aixi_approx.experiments.result import RunResult
+from aixi_approx.experiments.watching import Watcher, ended, unwatched
 from aixi_approx.interaction import Row
 from aixi_approx.introspection.context_trees import HasTrees, describe_trees
 from aixi_approx.introspection.explanation import Truth

@@ -18,7 +18,8 @@ from rich.progress import track
 
 from aixi_approx import average
 from aixi_approx.envs import ENVIRONMENTS, make
-from aixi_approx.experiments.experiment import Experiment, compile_kernels, run
+from aixi_approx.experiments.experiment import Experiment
+from aixi_approx.experiments.running import compile_kernels, run
 from aixi_approx.laws.estimate import Estimate, normalised
 from aixi_approx.planner_spec import PlannerSpec
 from aixi_approx.pomdp.solver import best_reward

@@ -51,7 +51,7 @@ from aixi_approx.environment import Settings
 from aixi_approx.envs import make
 from aixi_approx.envs.from_cassandra import CassandraFile
 from aixi_approx.execution.folder import JsonLines
-from aixi_approx.experiments.experiment import compile_kernels
+from aixi_approx.experiments.running import compile_kernels
 from aixi_approx.interaction import Row, evaluate, interact
 from aixi_approx.laboratory.plot_parts import SCORE, TITLE, WIDTH, finish, scale
 from aixi_approx.laws.estimate import Estimate, average, normalised

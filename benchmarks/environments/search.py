@@ -24,7 +24,8 @@ from aixi_approx.display.palette import BLACK, line_styles
 from aixi_approx.environment import Schedule
 from aixi_approx.envs import ENVIRONMENTS, make
 from aixi_approx.execution.folder import JsonLines
-from aixi_approx.experiments.experiment import Experiment, compile_kernels, run
+from aixi_approx.experiments.experiment import Experiment
+from aixi_approx.experiments.running import compile_kernels, run
 from aixi_approx.laboratory.plot_parts import TITLE, WIDTH, finish, legend, say_same, short
 from aixi_approx.laws.estimate import normalised
 from aixi_approx.planner_spec import PlannerSpec

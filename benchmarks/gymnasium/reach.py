@@ -17,7 +17,8 @@ from rich.console import Console
 from rich.progress import track
 
 from aixi_approx import average, make
-from aixi_approx.experiments.experiment import Experiment, compile_kernels, run
+from aixi_approx.experiments.experiment import Experiment
+from aixi_approx.experiments.running import compile_kernels, run
 from aixi_approx.laws.estimate import normalised
 from aixi_approx.planner_spec import PlannerSpec
 from aixi_approx.pomdp.solver import best_reward

@@ -18,7 +18,8 @@ from pupil import FOLDER, gathered
 from exact_regret import Row, arguments, complete, markdown, over, shown  # isort: skip
 
 from aixi_approx.envs import make
-from aixi_approx.experiments.experiment import Experiment, run
+from aixi_approx.experiments.experiment import Experiment
+from aixi_approx.experiments.running import run
 from aixi_approx.planner_spec import PlannerSpec
 
 CYCLES = {  # of learning

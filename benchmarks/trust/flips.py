@@ -25,7 +25,8 @@ from typing import Any
 from aixi_approx.environment import Schedule, Settings
 from aixi_approx.execution.engines import engine
 from aixi_approx.execution.folder import read_checked
-from aixi_approx.experiments.experiment import Experiment, run
+from aixi_approx.experiments.experiment import Experiment
+from aixi_approx.experiments.running import run
 from aixi_approx.laboratory import Laboratory, Study
 from aixi_approx.planner_spec import PlannerSpec
 

@@ -360,7 +360,7 @@ def main() -> None:
         subprocess.run([sys.executable, "-c", call, __file__, made + "/old"], check=False)
         import aixi_approx.builder
         import aixi_approx.cli.commands
-        import aixi_approx.experiments.experiment  # noqa: F401
+        import aixi_approx.experiments.running  # noqa: F401
 
         with contextlib.suppress(KeyboardInterrupt):  # the table tells of what was done by then
             if asked.only is None:

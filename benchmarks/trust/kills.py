@@ -23,8 +23,9 @@ from pathlib import Path
 
 from aixi_approx.environment import Schedule, Settings
 from aixi_approx.execution.folder import read_checked
-from aixi_approx.experiments import experiment as module
-from aixi_approx.experiments.experiment import Experiment, run
+from aixi_approx.experiments import running as module
+from aixi_approx.experiments.experiment import Experiment
+from aixi_approx.experiments.running import run
 from aixi_approx.planner_spec import PlannerSpec
 
 SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)

@@ -17,7 +17,8 @@ from collections import Counter
 from pathlib import Path
 
 from aixi_approx.environment import Schedule, Settings
-from aixi_approx.experiments.experiment import Experiment, run
+from aixi_approx.experiments.experiment import Experiment
+from aixi_approx.experiments.running import run
 
 EXPERIMENT = Experiment(
     "coin-flip", Settings(depth=8, horizon=2, simulations=10), Schedule(60, evaluation_simulations=10), evaluate=20
