@@ -94,6 +94,26 @@ def test_so_it_is_in_an_evaluation(model: str, learn: bool) -> None:
         assert np.nanmax(decision.search.value) >= decision.search.value[decision.action] - 1e-9
 
 
+@pytest.mark.parametrize("past", [0, 7])
+def test_what_came_is_told_before_it_is_learned(past: int) -> None:
+    whole = rows_of("ctw", 20)
+    environment = Counted(make("tiger"))
+    agent = build_agent(environment.environment, "ctw", settings=quick(environment.environment), seed=3)
+    told: list[tuple[Any, ...]] = []
+
+    def perceived(decision: Decision, percept: Percept) -> None:
+        assert (agent.cycle, environment.steps) == (past + len(told), past + len(told) + 1)
+        bits = environment.coding.cycle(decision.action, *percept)
+        mark = agent.predictor.mark()
+        loss = agent.predictor.learn(bits)
+        agent.predictor.revert(mark)
+        told.append((decision.action, *percept, int(decision.explored), loss))
+
+    rows = list(interact(agent, environment, cycles=20, past=whole[:past], perceived=perceived))  # type: ignore[arg-type]
+    assert rows == whole, "it changes nothing"
+    assert told == [row[1:6] for row in rows[past:]]
+
+
 def test_what_the_hook_raises_is_raised_and_nothing_is_carried_out() -> None:
     environment = Counted(make("tiger"))
     agent = build_agent(environment.environment, settings=quick(environment.environment))

@@ -112,6 +112,7 @@ class Spectator:
             }
         )
         self.cycles = 0
+        self._width = max(1, math.ceil((learned + evaluated) / POINTS))  # cycles of a point of the curve
         self._environment = environment
         self._truths = _Truths(environment, experiment)
         self._stages = deque(spaced(learned, STAGES)) if learned else deque()
@@ -130,7 +131,7 @@ class Spectator:
         self._part, self._total, self._count = part, 0.0, 0
         whole = self._experiment.schedule.cycles if part == LEARNING else self._experiment.evaluate
         losses = part == LEARNING or self._experiment.learn_in_evaluation
-        self._curve = _Curve(self.broadcast, whole, losses=losses)
+        self._curve = _Curve(self.broadcast, self._width, losses=losses)
         self._truths.restart(environment)
         if part == LEARNING and self._folder and cycles < whole:
             for row in recorded_rows(self._folder / f"{part}.csv")[: whole - cycles]:
@@ -249,9 +250,8 @@ class Spectator:
 class _Curve:
     """Means over stretches of cycles, told as they are complete."""
 
-    def __init__(self, broadcast: Broadcast, cycles: int, *, losses: bool) -> None:
-        self._broadcast, self._losses = broadcast, losses
-        self._width = max(1, math.ceil(2 * cycles / POINTS))
+    def __init__(self, broadcast: Broadcast, width: int, *, losses: bool) -> None:
+        self._broadcast, self._losses, self._width = broadcast, losses, width
         self._first, self._count, self._reward, self._loss = 0, 0, 0.0, 0.0
 
     def add(self, row: Row) -> None:
