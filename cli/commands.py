@@ -59,6 +59,7 @@ def aixi() -> None:
     Examples:
       aixi run tiger               an agent learns Tiger from nothing, and is evaluated
       aixi watch tiger             the same, live in the browser: what it sees, expects and plans
+      aixi explain tiger           one decision: what it expects and plans, what it loses and why
       aixi tree tiger              what its context trees find out, in words
       aixi play kuhn               play yourself, an agent beside you
       aixi solve tiger             the best that any agent can reach there, and how

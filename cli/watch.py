@@ -52,7 +52,7 @@ def command(
 
     The page shows what the agent does and sees, what it expects, what each action is worth to it, what it plans, what
     its context trees have found out, and, where the environment is known, what is true. Its address stands on stderr;
-    it works on this machine only, in any number of tabs up to six of one browser. The page shows, and changes nothing:
+    it works on this machine only, in up to six tabs of a browser. The page shows, and changes nothing:
     the cycles are those of `aixi run` with the same options. It never slows the agent by more than a tenth: of a fast
     run it shows some cycles, four times a second. Ctrl-C ends the command.
 

@@ -35,7 +35,7 @@ class Judge:
     environment : Environment
         Where the agent lives. Unless it is a POMDP of at most 100,000 states, nothing is known.
     horizon : int, default: 1
-        Cycles that the agent looks ahead.
+        Cycles that the agent looks ahead. Of one whose planner has no horizon there are no values within it.
     queries : int, default: 1_000_000
         Of the agent's model, that splitting the regret of a decision may take.
 
@@ -56,7 +56,7 @@ class Judge:
         if self._pomdp is None:
             return
         self._solution = solve_soon(self._pomdp, merges=(SAME,))
-        self._values = TrueValues(self._pomdp, horizon, solution=self._solution)
+        self._values = TrueValues(self._pomdp, self._horizon, solution=self._solution)
         self._analyser: DecisionAnalyser | None = None
 
     def restart(self) -> None:
@@ -88,7 +88,7 @@ class Judge:
             return None
         return Truth(
             self._states(self._values.belief),
-            self._values.within(),
+            self._values.within() if plans(agent) else None,
             self._values.long_run(),
             self._regret(agent, decision),
         )
@@ -109,7 +109,7 @@ class Judge:
             return None
         search = decision.search
         found = decision.action if search is None else search.action
-        analysis = None if search is None else self._analyse(agent, found)
+        analysis = None if search is None or not plans(agent) else self._analyse(agent, found)
         if analysis is None:
             unknown = dict.fromkeys(PARTS, math.nan)
             return {**unknown, "total": float(values.max() - values[decision.action])}
@@ -131,3 +131,8 @@ class Judge:
             self._analyser = DecisionAnalyser(planners, self._values, epsilon=0.0)
         self._analyser.restart()
         return self._analyser(model, b"%d" % agent.cycle, action=found).long_run
+
+
+def plans(agent: Agent) -> bool:
+    """Return whether an agent looks some cycles ahead."""
+    return getattr(agent.planner, "horizon", None) is not None
