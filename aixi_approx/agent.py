@@ -171,7 +171,7 @@ class Agent:
         >>> told.name, round(told.actions[told.action].value, 2)
         ('listen', 3.61)
         >>> print(told.sentences()[1])
-        It expects left -1 with 50 %, right -1 with 50 %; reward -1 on average.
+        It expects left with reward -1 (50 %), right with reward -1 (50 %); on average a reward of -1.
         """
         as_integer("steps", steps, 0, MAX_HORIZON)
         random = stream(self.seed, EVALUATION, self.cycle)

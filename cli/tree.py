@@ -45,8 +45,9 @@ def command(
     WHAT is the folder of a recorded run, the file of a saved agent, or an environment as in `aixi run`, where an agent
     learns first, with the settings of `aixi run`. Of all context trees that the agent mixes, these are the ones with
     the shortest code for what it learned. For reward and observation: the parts of the past that they look at, with
-    the bits that this saves, and the most telling rules, with the number of cycles that each applies to; a percept is written with its reward
-    first, so that the observation may depend on it. The stages show what was new after 1 % of the cycles, and so on.
+    the bits that this saves, and the most telling rules, with the number of cycles that each applies to; a percept is
+    written with its reward first, so that the observation may depend on it. The stages show what was new after 1 % of
+    the cycles, and so on.
 
     \b
     Examples:
