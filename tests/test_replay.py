@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from aixi_approx import Schedule, Settings
+from aixi_approx import POMDP, Percept, Schedule, Settings, make
 from aixi_approx.cli import main
 from aixi_approx.experiments import running as running_module
 from aixi_approx.experiments.experiment import Experiment
@@ -17,6 +17,7 @@ from aixi_approx.experiments.running import run
 from aixi_approx.interaction import Row, interact
 from aixi_approx.introspection.explanation import Explanation
 from aixi_approx.planner_spec import PlannerSpec
+from aixi_approx.pomdp.belief import believe
 from aixi_approx.viewer import scenes
 from aixi_approx.viewer.recorded_run import recorded_run
 from aixi_approx.viewer.replay import replay
@@ -85,6 +86,22 @@ def test_each_decision_is_explained_as_it_was(case: str, tmp_path: Path, monkeyp
             assert each.explanation.came.surprise.total == pytest.approx(each.row.log_loss)
         if each.explanation.truth and each.explanation.truth.regret:
             assert each.explanation.truth.regret["total"] >= -1e-9
+
+
+@pytest.mark.parametrize("first", [0, 44])
+def test_the_truth_is_that_of_the_history_before(folder: Path, first: int) -> None:
+    """Of learning since the start, of the evaluation since the environment was reset."""
+    recorded, tiger = recorded_run(folder), make("tiger")
+    assert isinstance(tiger, POMDP)
+    for each in replay(recorded, range(52), first=first):
+        rows = (
+            recorded.learning[: each.row.cycle] if each.row.cycle < 40 else recorded.evaluation[: each.row.cycle - 40]
+        )
+        belief = believe(tiger, [(row.action, Percept(row.observation, row.reward)) for row in rows])
+        assert each.explanation is not None
+        assert each.explanation.truth is not None
+        twin = {str(tiger.states[s]): p for s, p in zip(belief.state, belief.probability, strict=True)}
+        assert dict(each.explanation.truth.belief) == {name: pytest.approx(p) for name, p in twin.items()}
 
 
 def test_a_snapshot_is_a_short_cut(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

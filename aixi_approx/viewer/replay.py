@@ -155,7 +155,6 @@ class _Again:
             decision = decision._replace(search=search)
         return agent.explain(
             decision,
-            simulations=self.simulations,
             percept=Percept(row.observation, row.reward),
             truth=self.judge.truth(agent, decision),
             **self.how,
