@@ -67,7 +67,7 @@ function absent(run, i, go) {
       : el("button", { type: "button", on: { click: () => go(j) } }, `${text} ${number(run.steps.cycle[j])}`);
   };
   return [
-    note("This decision was not explained; these were:"),
+    note("This decision was not explained; the nearest that were:"),
     el("div", { class: "buttons" }, button(-1, "← cycle"), button(1, "→ cycle")),
   ];
 }
