@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from aixi_approx.cli.options import as_json, at_least, discount, moving, notice, plain, print_json
+from aixi_approx.cli.options import as_json, at_least, discount, moving, notice, plain, print_json, subject
 from aixi_approx.planner_spec import DEFAULT
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ EVALUATED = 10  # cycles of an agent that has just learned; the last of them are
 
 
 @click.command("explain", short_help="Why an agent decides as it does, and what that loses.")
-@click.argument("what")
+@subject
 @click.option("--cycle", type=at_least(0), help="Of a run: the cycle that is explained.  [default: the last]")
 @click.option("--decisions", type=at_least(1), default=1, show_default=True, help="Decisions up to there.")
 @click.option("--steps", type=at_least(0), default=5, show_default=True, help="Cycles that it is asked to plan.")
@@ -134,7 +134,7 @@ def _print(told: Explanation, *, first: bool) -> None:
     exactly = f"exact, {told.horizon} cycle{'s' * (told.horizon != 1)}"
     shown = {
         "value": any(each.value is not None for each in told.actions),
-        "2 s.e.": any(each.deviation for each in told.actions),
+        "+-": any(interval_in_words(each) for each in told.actions),
         "visits": any(each.visits for each in told.actions),
         "policy": any(each.prior is not None for each in told.actions),
         exactly: exact is not None,
@@ -149,7 +149,7 @@ def _print(told: Explanation, *, first: bool) -> None:
         prediction = each.prediction
         cells = {
             "value": "" if each.value is None else f"{each.value:.3f}",
-            "2 s.e.": interval_in_words(each),
+            "+-": interval_in_words(each).removeprefix("+- "),
             "visits": f"{each.visits:,}",
             "policy": "" if each.prior is None else f"{each.prior:.3f}",
             exactly: "" if exact is None else f"{exact[each.action]:.3f}",

@@ -36,10 +36,21 @@ def _drawable(context: click.Context, parameter: click.Parameter, path: Path | N
     return path
 
 
+def _something(context: click.Context, parameter: click.Parameter, text: str) -> str:
+    if not text.strip():
+        raise click.BadParameter("it is empty: name an environment, the folder of a run, or a saved agent")
+    return text
+
+
+subject = click.argument("what", callback=_something)  # a run, an agent, or an environment
+
+
 def _page_file(context: click.Context, parameter: click.Parameter, path: Path | None) -> Path | None:
     """Return the file of a page, which is refused at once if it can't be written."""
     if path and path.suffix.lower() not in (".html", ".htm"):
         raise click.ClickException(f"{path}: a page ends in .html")
+    if path and path.is_dir():
+        raise click.ClickException(f"{path} is a folder: name a file in it")
     if path and not path.parent.is_dir():
         raise click.ClickException(f"{path}: there is no folder {path.parent} to write it to")
     return path

@@ -93,23 +93,24 @@ def command(
         compile_kernels(experiment.model, experiment.planner)
     watcher = _draw_evaluation if watch else show_progress
     rows = Collection(watcher) if picture else None
+    if html and not experiment.schedule.cycles + experiment.evaluate:
+        raise click.UsageError("--html shows cycles, and there are none: ask for some, or leave it out")
     with ExitStack() as stack:
         folder = out or (Path(stack.enter_context(TemporaryDirectory())) if html else None)
         with redirect_stdout(sys.stderr):
             result = run(experiment, folder, watch=rows or watcher, threads=threads or 1)
+        print_outcome(result, out, as_json=as_json)
+        if before is not None and before == recorded_outcome(out) and not as_json:
+            print(f"The run was complete; nothing was done again{', nor watched' * watch}.")
+        if picture and rows:
+            learned = recorded_rows(out / "learning.csv") if out else rows.learning
+            with written(picture):
+                result.draw(learned).savefig(picture, dpi=DPI)
         if html and folder:
+            sys.stdout.flush()
             _write_page(folder, html, threads or 1)
-    if picture and rows:
-        learned = recorded_rows(out / "learning.csv") if out else rows.learning
-        with written(picture):
-            result.draw(learned).savefig(picture, dpi=DPI)
-    print_outcome(result, out, as_json=as_json)
-    if as_json:
-        return
-    if before is not None and before == recorded_outcome(out):
-        print(f"The run was complete; nothing was done again{', nor watched' * watch}.")
-    if html:
-        print(f"A page that replays it stands in {html}: open it in a browser.")
+            if not as_json:
+                print(f"A page that replays it stands in {html}: open it in a browser.")
 
 
 def _write_page(folder: Path, path: Path, threads: int) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from aixi_approx.cli.options import as_json, at_least, moving, notice, plain, print_json
+from aixi_approx.cli.options import as_json, at_least, moving, notice, plain, print_json, subject
 from aixi_approx.experiments.progress import show_progress
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @click.command("tree", short_help="What an agent's context trees have found out, in words.")
-@click.argument("what")
+@subject
 @click.option("--cycle", type=at_least(1), help="The trees after so many cycles.  [default: after all]")
 @click.option("--stages", type=at_least(1), default=5, show_default=True, help="How often to look as they grow.")
 @click.option("--rules", type=at_least(1), default=8, show_default=True, help="Rules of each field, at most.")
@@ -66,6 +66,10 @@ def command(
     last = len(experience.cycles)
     if cycle is not None and cycle > last:
         raise click.ClickException(f"{what} has {last:,} cycles of learning: there is no cycle {cycle:,}")
+    if cycle is not None and experience.final is not None:
+        raise click.ClickException(
+            f"{what} took in cycles that it did not learn, so it can't be redone: leave --cycle out"
+        )
     trees: list[TreeInWords] = []
     with moving(f"learning the trees of {what} again") as say:
         for tree in grow(experience, spread(cycle or last, stages), rules=rules):
@@ -75,7 +79,7 @@ def command(
     if as_json:
         _print_json(experience, trees, growths)
     else:
-        _print(experience.environment, trees, growths)
+        _print(experience.environment, experience.before, trees, growths)
 
 
 def _experience(what: str, given: dict[str, int], trust: bool) -> Experience:
@@ -114,8 +118,10 @@ def _print_json(experience: Experience, trees: list[TreeInWords], growths: list[
     print_json({"environment": experience.environment.title, "depth": experience.predictor.depth, "trees": stages})
 
 
-def _print(environment: Environment, trees: list[TreeInWords], growths: list[Growth]) -> None:
+def _print(environment: Environment, before: int, trees: list[TreeInWords], growths: list[Growth]) -> None:
     print(plain(f"The context trees of an agent in {environment.title}\n"))
+    if before:
+        print(f"It began with what was learned in {before:,} cycles, which are counted, too.\n")
     for tree, growth in zip(trees, growths, strict=True):
         if len(trees) > 1:
             print(f"after {tree.cycle:,} cycles: {tree.leaves:,} leaves, {tree.bits / tree.cycle:.3g} bits a cycle")

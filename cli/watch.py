@@ -7,7 +7,9 @@ import sys
 import threading
 import webbrowser
 from contextlib import redirect_stdout
+from html import escape
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import click
@@ -72,11 +74,11 @@ def command(
     experiment = asked_experiment(environment, threads=threads, out=out, **given)
     with redirect_stdout(sys.stderr):
         spectator = Spectator(experiment, make(experiment.environment), folder=out, pace=pace, show=show_progress)
-    with LiveServer(spectator.broadcast, port=port or 0) as server:
+    with LiveServer(spectator.broadcast, port=port or 0) as server, TemporaryDirectory() as own:
         print(f"The agent is shown at {server.url}", file=sys.stderr, flush=True)
         with notice("compiling the search, once; it is kept for next time ..."):
             compile_kernels(experiment.model, experiment.planner)
-        if not no_browser and _open(server.url):
+        if not no_browser and _open(server.url, Path(own)):
             spectator.broadcast.wait(WAIT_SECONDS, listening=True)
         with redirect_stdout(sys.stderr):
             result = run(experiment, out, watch=spectator.watch, perceived=spectator.perceived, threads=threads or 1)
@@ -94,13 +96,19 @@ def command(
             threading.Event().wait()
 
 
-def _open(url: str) -> bool:
-    """Open a page in a browser; if there is none but in the terminal, which would block, say so and return False."""
+def _open(url: str, folder: Path) -> bool:
+    """Open a page in a browser; if there is none but in the terminal, which would block, say so and return False.
+
+    The browser is given a file that leads there, which only this user can read: its arguments, with the secret in the
+    address, could be read by others.
+    """
     screen = sys.platform in ("win32", "darwin") or any(
         os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER")
     )
+    page = folder / "open.html"
+    page.write_text(f'<!doctype html><meta http-equiv="refresh" content="0; url={escape(url)}">\n')
     try:
-        if screen and webbrowser.open(url):
+        if screen and webbrowser.open(page.as_uri()):
             return True
     except (webbrowser.Error, OSError, ValueError):
         pass

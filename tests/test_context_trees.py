@@ -3,6 +3,7 @@
 import json
 import random
 import re
+from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from reference import branching_leaves, context_counts
 
-from aixi_approx import Environment, Percept, build_agent, make
+from aixi_approx import Environment, Percept, build_agent, interact, make
 from aixi_approx.cli import main
 from aixi_approx.coding import Coding
 from aixi_approx.introspection.context_trees import describe_trees
@@ -23,6 +24,7 @@ from aixi_approx.introspection.tree_growth import difference
 from aixi_approx.introspection.tree_rules import Situation, by_information, joined
 from aixi_approx.introspection.worth import savings, worth_of_parts
 from aixi_approx.predictors.context_tree import BestNodes, FactoredContextTree
+from aixi_approx.viewer.growth import stages
 
 Captured = pytest.CaptureFixture[str]
 SHORT = ["--cycles", "60", "--evaluate", "5", "--simulations", "2", "--evaluation-simulations", "2"]
@@ -478,3 +480,39 @@ def test_names_cannot_control_a_terminal(place: Path, capsys: Captured) -> None:
     out, _ = capsys.readouterr()
     assert "\x1b" not in out
     assert "\\x1b[31mred" in out
+
+
+def test_an_agent_that_did_not_learn_all_of_its_history_is_shown_as_it_is(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    coin = make("coin-flip")
+    agent = build_agent(coin, simulations=2, seed=1)
+    coin.reset(0)
+    deque(interact(agent, coin, cycles=50), maxlen=0)
+    deque(interact(agent, coin, cycles=30, learn=False), maxlen=0)
+    agent.save(tmp_path / "coin.aixi")
+    told = describe_trees(agent.predictor, coin)  # type: ignore[arg-type]
+    assert told.cycle == 50
+    main(["tree", str(tmp_path / "coin.aixi"), "--json"])
+    (stage,) = json.loads(capsys.readouterr().out)["trees"]
+    assert (stage["cycle"], stage["leaves"], stage["bits"]) == (50, told.leaves, told.bits)
+    with pytest.raises(SystemExit):
+        main(["tree", str(tmp_path / "coin.aixi"), "--cycle", "20"])
+    assert "took in cycles that it did not learn" in capsys.readouterr().err
+
+
+def test_what_a_run_began_with_is_counted_and_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    short = ["--simulations", "2", "--evaluate", "0"]
+    main(["run", "coin-flip", "--cycles", "40", *short, "--out", str(tmp_path / "base")])
+    main(
+        ["run", "coin-flip", "--cycles", "20", *short, "--from", str(tmp_path / "base"), "--out", str(tmp_path / "on")]
+    )
+    capsys.readouterr()
+    main(["tree", str(tmp_path / "on"), "--stages", "1"])
+    out = capsys.readouterr().out
+    assert "It began with what was learned in 40 cycles" in out
+    assert "After 60 cycles" in out
+
+
+def test_no_more_stages_than_cycles() -> None:
+    assert stages(20, 1_999_999_999) == list(range(1, 21))

@@ -6,6 +6,7 @@ import copy
 import itertools
 import json
 import math
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -282,3 +283,63 @@ def test_names_that_are_missing_are_numbers() -> None:
     assert told.came is not None
     assert told.came.surprise is not None
     assert told.came.surprise.total == pytest.approx(9.0)
+
+
+RARE = """
+from aixi_approx import POMDP, Outcome
+class Rare(POMDP):
+    actions, observations, rewards = ("safe", "risk"), ("x",), (-10000, 0, 1)
+    def start(self):
+        return {"s": 1}
+    def outcomes(self, state, action):
+        if action == "safe":
+            return [Outcome(1, "s", "x", 0)]
+        return [Outcome(0.0009, "s", "x", -10000), Outcome(0.9991, "s", "x", 1)]
+"""
+
+
+def test_a_rare_reward_counts(tmp_path: Path) -> None:
+    (tmp_path / "rare.py").write_text(RARE)
+    rare = make(f"{tmp_path}/rare.py:Rare")
+    agent = build_agent(rare, "true", planner="rhouct", simulations=20, horizon=2)
+    told = agent.explain()
+    assert [each.prediction and each.prediction.reward for each in told.actions] == [0, pytest.approx(-8.0009)]
+    assert told.actions[1].prediction is not None
+    assert [percept.reward for percept in told.actions[1].prediction.percepts] == [1]
+    assert told.actions[1].prediction.rest == pytest.approx(0.0009)
+
+
+def test_searches_that_are_joined_look_as_far_ahead_as_one() -> None:
+    agent, pomdp, _ = lived("tiger", 10, planner="dpuct+majority:3", horizon=3)
+    told = agent.explain()
+    assert (told.horizon, len(told.line)) == (3, 3)
+
+
+def test_what_an_exact_search_may_be_off_is_told() -> None:
+    agent, _, _ = lived("tiger", 40, planner="expectimax+prune:0.01", horizon=2)
+    told = agent.explain(steps=0)
+    chosen = told.actions[told.action]
+    assert chosen.error
+    assert chosen.deviation is None
+    assert f"+- {chosen.error:.2g}" in told.sentences()[0]
+
+
+def test_who_has_no_policy_and_no_search_is_not_said_to_have() -> None:
+    agent, _, _ = lived("tiger", 5, planner="random")
+    assert agent.explain().sentences()[0].endswith(", without a search.")
+
+
+def test_what_a_policy_loses_against_its_search_is_distillation() -> None:
+    """Of a policy that acts alone, the account compares with the search that it has learned from."""
+    agent, pomdp, past = lived("tiger", 60, planner="dpuct+policy:learned")
+    judge = Judge(pomdp, horizon=5)
+    for action, percept in past:
+        judge.observe(action, percept)
+    decision = agent.act(explore=False, simulations=0)
+    truth = judge.truth(agent, decision)
+    assert truth is not None
+    assert truth.long_run is not None
+    assert truth.regret is not None
+    found = agent.search(stream(agent.seed, EVALUATION, agent.cycle)).action
+    assert truth.regret["distillation"] == pytest.approx(truth.long_run[found] - truth.long_run[decision.action])
+    assert truth.regret["exploration"] == pytest.approx(0.0)

@@ -14,8 +14,10 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from html import unescape
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlsplit
 from urllib.request import urlopen
 
 import pytest
@@ -475,8 +477,11 @@ def test_the_browser_is_opened_and_waited_for(monkeypatch: pytest.MonkeyPatch) -
     opened: list[str] = []
 
     def open_page(url: str) -> bool:
+        assert "token" not in url, "arguments of a program can be read by others"
+        file = Path(unquote(urlsplit(url).path))
+        assert file.parent.stat().st_mode & 0o077 == 0, "others can read the file"
         opened.append(url)
-        path = url.replace("/?", "/events?")
+        path = unescape(file.read_text()).partition("url=")[2].partition('"')[0].replace("/?", "/events?")
         threading.Thread(target=lambda: opened.append(urlopen(path).read().decode())).start()
         return True
 

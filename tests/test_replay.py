@@ -19,6 +19,7 @@ from aixi_approx.introspection.explanation import Explanation
 from aixi_approx.planner_spec import PlannerSpec
 from aixi_approx.pomdp.belief import believe
 from aixi_approx.viewer import scenes
+from aixi_approx.viewer.page import write_page
 from aixi_approx.viewer.recorded_run import recorded_run
 from aixi_approx.viewer.replay import replay
 
@@ -296,3 +297,90 @@ def test_rows_of_another_machine_may_miss_by_rounding(folder: Path) -> None:
     other = [*near[:9], near[9]._replace(explored=1 - near[9].explored), *near[10:]]
     with pytest.raises(ValueError, match=r"cycle 9 was recorded with action"):
         list(replay(recorded._replace(learning=other), [9]))
+
+
+def test_of_searches_by_time_no_more_is_said_than_is_known(tmp_path: Path) -> None:
+    run(experiment(planner=PlannerSpec.parse("rhouct+seconds:0.001")), tmp_path / "run")
+    recorded = recorded_run(tmp_path / "run")
+    for each in replay(recorded, range(52)):
+        told = each.explanation
+        assert told is not None
+        assert [each.value for each in told.actions] == [None] * 3
+        assert (told.action, told.explored, told.line) == (each.row.action, bool(each.row.explored), ())
+        assert told.sentences()[0].startswith("It tries" if told.explored else "It does")
+        assert told.truth is not None
+        assert told.truth.regret is not None
+        assert [part for part, loss in told.truth.regret.items() if loss == loss] == ["total"]
+
+
+def test_rows_that_are_missing_are_told(folder: Path, tmp_path: Path) -> None:
+    shutil.copytree(folder, part := tmp_path / "part")
+    rows = (part / "learning.csv").read_bytes()
+    (part / "learning.csv").write_bytes(rows[:-7])
+    with pytest.raises(ValueError, match="holds an evaluation after 40 cycles of learning, and rows of 39"):
+        recorded_run(part)
+
+
+FAULTY = """
+import random
+from aixi_approx import Environment, Percept
+class Faulty(Environment):
+    actions, observations, min_reward, max_reward = (0, 1), (0, 1), 0, 1
+    def reset(self, seed):
+        self.cycle = 0
+    def step(self, action):
+        self.cycle += 1
+        return Percept({percept}, 0)
+    def render(self):
+        return 1 / {render}
+"""
+
+
+def test_a_result_is_printed_even_if_the_page_fails(tmp_path: Path, capsys: Captured) -> None:
+    (tmp_path / "faulty.py").write_text(FAULTY.format(percept="random.randrange(2)", render=1))
+    run_it = ["run", f"{tmp_path}/faulty.py:Faulty", "--cycles", "40", "--simulations", "5"]
+    with pytest.raises(SystemExit):
+        main([*run_it, "--html", str(tmp_path / "page.html")])
+    out, err = capsys.readouterr()
+    assert "reward per cycle" in out
+    assert "is not a function of its seed" in err
+    assert not (tmp_path / "page.html").exists()
+
+
+def test_a_page_without_pictures_is_a_page(tmp_path: Path, capsys: Captured) -> None:
+    (tmp_path / "faulty.py").write_text(FAULTY.format(percept="self.cycle % 2", render=0))
+    run_it = ["run", f"{tmp_path}/faulty.py:Faulty", "--cycles", "40", "--simulations", "5"]
+    main([*run_it, "--html", str(tmp_path / "page.html")])
+    assert "the page has no pictures from here on" in capsys.readouterr().err
+    assert (tmp_path / "page.html").exists()
+
+
+def test_where_a_page_can_not_be_is_said_at_once(tmp_path: Path, capsys: Captured) -> None:
+    (tmp_path / "folder.html").mkdir()
+    for arguments, message in (
+        ([str(tmp_path / "folder.html")], "is a folder: name a file in it"),
+        ([str(tmp_path / "none" / "a.html")], "there is no folder"),
+        ([str(tmp_path / "a.png")], "a page ends in .html"),
+        ([str(tmp_path / "a.html"), "--cycles", "0", "--evaluate", "0"], "there are none"),
+    ):
+        with pytest.raises(SystemExit):
+            main(["run", "coin-flip", "--html", *arguments])
+        out, err = capsys.readouterr()
+        assert (out, err.count("\n")) == ("", 1)
+        assert message in err
+
+
+def test_a_page_is_written_where_a_link_leads(folder: Path, tmp_path: Path) -> None:
+    target, link = tmp_path / "target.html", tmp_path / "link.html"
+    target.write_text("old")
+    link.symlink_to(target)
+    write_page(scenes.mind(recorded_run(folder)), link)
+    assert link.is_symlink()
+    assert target.read_text() == link.read_text() != "old"
+
+
+@pytest.mark.parametrize("command", ["explain", "tree"])
+def test_an_empty_name_is_none(command: str, capsys: Captured) -> None:
+    with pytest.raises(SystemExit):
+        main([command, ""])
+    assert "it is empty" in capsys.readouterr().err

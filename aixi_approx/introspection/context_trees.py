@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, runtime_checkable
 
+import numpy as np
+
 from aixi_approx.coding import Bits
 from aixi_approx.display.tables import paragraphs, table
 from aixi_approx.environment import Environment
@@ -45,7 +47,7 @@ class TreeInWords(NamedTuple):
     Attributes
     ----------
     cycle : int
-        Cycles in the history.
+        Cycles that were learned.
     leaves : int
         Of all trees.
     bits : float
@@ -150,7 +152,7 @@ def describe_trees(predictor: HasTrees, environment: Environment, *, rules: int 
     leaf = nodes.looks_at < 0
     gamma = float(nodes.gamma.sum())
     tree = TreeInWords(
-        past.cycles,
+        cycles_learned(nodes),
         int(leaf.sum()),
         float(nodes.bits[leaf].sum()) + gamma,
         gamma,
@@ -159,6 +161,12 @@ def describe_trees(predictor: HasTrees, environment: Environment, *, rules: int 
         tuple(fields),
     )
     return tree._replace(sentences=tuple(_sentences(tree)))
+
+
+def cycles_learned(nodes: BestNodes) -> int:
+    """Return how many cycles were learned: what was only taken in is in the history, and in no tree."""
+    root = np.flatnonzero((nodes.parent < 0) & (nodes.tree == 0))
+    return int((nodes.zeros + nodes.ones)[root].sum())
 
 
 def _sentences(tree: TreeInWords) -> list[str]:

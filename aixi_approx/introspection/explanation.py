@@ -140,7 +140,7 @@ class Explanation(NamedTuple):
         One for each action.
     line : tuple of PlannedCycle
         What it would do in this cycle and the next ones if always the likeliest percept came. In each of them it
-        searches anew, and learns what it imagines, as it would in life.
+        searches anew, and learns what it imagines, as in an evaluation that learns.
     came : Came or None
         What came of it, if it has come.
     truth : Truth or None
@@ -174,7 +174,7 @@ class Explanation(NamedTuple):
         """Return a table of the actions, and the decision in words, for a notebook."""
         columns: dict[str, list[Any]] = {
             "value": [each.value for each in self.actions],
-            "2 s.e.": [each.deviation and 2 * each.deviation for each in self.actions],
+            "+-": [each.error if each.deviation is None else 2 * each.deviation for each in self.actions],
             "visits": [each.visits for each in self.actions],
             "policy": [each.prior for each in self.actions],
             "expected reward": [each.prediction and each.prediction.reward for each in self.actions],

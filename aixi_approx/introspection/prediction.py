@@ -14,6 +14,7 @@ from aixi_approx.environment import Percept
 from aixi_approx.predictor import Predictor
 
 LEAST = 1e-3  # probability of a path that is still followed
+WHOLE_BITS = 12  # of a reward, all of whose codes are followed; of a longer one, those that are likely enough
 
 
 class ExpectedPercept(NamedTuple):
@@ -34,7 +35,7 @@ class Prediction(NamedTuple):
     rest : float
         Probability of all others.
     rewards : tuple of (float, float)
-        Each reward that is probable enough, and its probability; ascending.
+        Each reward, and its probability; ascending. All of them, unless a reward has more than 12 bits.
     """
 
     percepts: tuple[ExpectedPercept, ...]
@@ -43,7 +44,7 @@ class Prediction(NamedTuple):
 
     @property
     def reward(self) -> float:
-        """Expected reward of the next cycle, of the rewards that are probable enough."""
+        """Expected reward of the next cycle."""
         return math.fsum(reward * p for reward, p in self.rewards) / math.fsum(p for _, p in self.rewards)
 
     @property
@@ -108,24 +109,27 @@ def predict_percept(predictor: Predictor, coding: Coding, *, action: int, least:
     """
     leaves: list[tuple[int, float]] = []
     rewards: dict[float, float] = {}
+    rare = 0.0 if coding.reward_bits <= WHOLE_BITS else 2.0**-WHOLE_BITS
 
-    def follow(read: int, code: int, p: float) -> None:
-        """Follow the percept bits that come after `read` of them, which have the probability p."""
-        if read == coding.reward_bits:
+    def follow(read: int, code: int, p: float, likelier: bool = False) -> None:
+        """Follow the percept bits after `read` of them, which have the probability p; or only the likelier ones."""
+        if read == coding.reward_bits and not likelier:
             reward = coding.reward(code)
             rewards[reward] = rewards.get(reward, 0.0) + p
         if read == coding.percept_bits:
             leaves.append((code, p))
             return
-        one = predictor.predict()
-        ways = [(bit, p * share) for bit, share in ((0, 1.0 - one), (1, one)) if p * share >= least and share > 0]
-        if not ways:  # the probability is spread too thin: the likelier bit stands for both
+        if read >= coding.reward_bits and p < least and not likelier:
+            return
+        one, enough = predictor.predict(), least if read >= coding.reward_bits else rare
+        ways = [(bit, p * share) for bit, share in ((0, 1.0 - one), (1, one)) if p * share >= enough and share > 0]
+        if likelier or not ways:  # the probability is spread too thin: the likelier bit stands for both
             ways = [(int(one > 0.5), p * max(one, 1.0 - one))]
         for bit, chance in ways:
             mark = predictor.mark()
             try:
                 predictor.update(bit)
-                follow(read + 1, 2 * code + bit, chance)
+                follow(read + 1, 2 * code + bit, chance, likelier or chance < enough)
             finally:
                 predictor.revert(mark)
 
@@ -133,6 +137,8 @@ def predict_percept(predictor: Predictor, coding: Coding, *, action: int, least:
     try:
         predictor.extend(encode(action, coding.action_bits))
         follow(0, 0, 1.0)
+        if not leaves:
+            follow(0, 0, 1.0, likelier=True)
     finally:
         predictor.revert(start)
     seen = 1 << coding.observation_bits

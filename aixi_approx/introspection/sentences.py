@@ -17,7 +17,7 @@ ALTERNATIVES = 3  # other actions that are told of
 NAMED = 3  # percepts in a sentence
 SMALL = 0.01  # probability that is not worth a word
 SURE = 2.0  # standard errors that a difference has to exceed to be called one
-CLEAR = 1e-9  # a difference of exact values that is none, relative to them
+CLEAR = 1e-6  # a difference of exact values that is none, relative to them
 
 
 def sentences(told: Explanation) -> list[str]:
@@ -46,15 +46,20 @@ def sentences(told: Explanation) -> list[str]:
 
 def _choice(told: Explanation) -> str:
     chosen, found = told.actions[told.action], told.vocabulary.action(told.found)
+    if told.explored and chosen.value is None:
+        return f"It tries {chosen.name} at random, to explore."
     if told.explored:
         also = ", too" if told.found == told.action else ""
         return f"It tries {chosen.name} at random, to explore; its search says {found}{also}."
+    if chosen.value is None and chosen.prior is None:
+        by = f", by {told.simulations:,} simulations that can't be repeated" if told.simulations else ""
+        return f"It does {chosen.name}{by or ', without a search'}."
     if chosen.value is None:
         how = "" if chosen.prior is None else f", with a probability of {_chance(chosen.prior)}"
         return f"It does {chosen.name}, as its policy says{how}; there was no search."
     if told.found != told.action:
         return f"It does {chosen.name}, though its search says {found}."
-    ahead = "" if told.horizon is None else f" over {_plural(told.horizon)}"
+    ahead = ", by what it has learned of its actions" if told.horizon is None else f" over {_plural(told.horizon)}"
     by = f" by {told.simulations:,} simulations" if told.simulations else ""
     return f"It does {chosen.name}, worth {value_in_words(chosen)}{ahead}{by}."
 
@@ -65,8 +70,7 @@ def _alternative(told: Explanation, other: ActionExplained) -> str:
         line += f": it expects {expected_in_words(told.vocabulary, other.prediction)}"
     if chosen.value is None or other.value is None or told.explored:
         return f"{line}."
-    apart = math.hypot(chosen.deviation or 0.0, other.deviation or 0.0)
-    near = abs(chosen.value - other.value) <= SURE * apart
+    near = abs(chosen.value - other.value) <= math.hypot(_reach(chosen), _reach(other)) != 0
     return f"{line}{'; the search does not tell the two apart' * near}."
 
 
@@ -148,8 +152,13 @@ def value_in_words(told: ActionExplained) -> str:
 
 
 def interval_in_words(told: ActionExplained) -> str:
-    """Return how far two standard errors of the value of an action reach; nothing if it is exact."""
-    return f"+- {SURE * told.deviation:.2g}" if told.deviation else ""
+    """Return how far the value of an action may be off: two standard errors, or the most by an exact search."""
+    reach = _reach(told)
+    return f"+- {reach:.2g}" if reach > CLEAR * max(1.0, abs(told.value or 0.0)) else ""
+
+
+def _reach(told: ActionExplained) -> float:
+    return SURE * (told.deviation or 0.0) if told.error is None else told.error
 
 
 def _chance(p: float) -> str:

@@ -119,6 +119,11 @@ class RootParallel(Planner):
             planner.revert(own)
         del self._marks[mark:]
 
+    @property
+    def horizon(self) -> int | None:
+        """Cycles that its searches look ahead, if they say."""
+        return getattr(self.planners[0], "horizon", None)
+
     def search(self, predictor: Any, random: Stream, *, simulations: int | None = None) -> SearchResult:
         """Search from the present history of the predictor, which is unchanged afterwards.
 

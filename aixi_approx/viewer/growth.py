@@ -16,7 +16,7 @@ from aixi_approx.experiments.experiment import Experiment
 from aixi_approx.experiments.running import run
 from aixi_approx.experiments.watching import Watcher, unwatched
 from aixi_approx.interaction import Row
-from aixi_approx.introspection.context_trees import RULES, HasTrees, TreeInWords, describe_trees
+from aixi_approx.introspection.context_trees import RULES, HasTrees, TreeInWords, cycles_learned, describe_trees
 from aixi_approx.viewer.recorded_run import beginning, check_recipe, recorded_run
 
 EARLIEST = 0.01  # share of the cycles after which the first of several stages is
@@ -33,11 +33,17 @@ class Experience(NamedTuple):
         Is changed by `grow`.
     cycles : uint8[n, cycle_bits]
         As bits.
+    before : int
+        Cycles that the predictor knew before.
+    final : HasTrees or None
+        The predictor as it is, where it can't be grown again because it took in cycles that it did not learn.
     """
 
     environment: Environment
     predictor: Any
     cycles: Bits
+    before: int = 0
+    final: HasTrees | None = None
 
 
 def experience_of_run(folder: Path | str, *, trust: bool = False) -> Experience:
@@ -61,9 +67,8 @@ def experience_of_run(folder: Path | str, *, trust: bool = False) -> Experience:
     predictor = _with_trees(agent.predictor, folder)
     if not recorded.learning:
         raise ValueError(f"{folder} holds a run without a cycle of learning: let it run first")
-    return Experience(
-        environment, predictor, cycles_of(recorded.learning, environment, where=recorded.folder / "learning.csv")
-    )
+    cycles = cycles_of(recorded.learning, environment, where=recorded.folder / "learning.csv")
+    return Experience(environment, predictor, cycles, before=len(predictor.history()) // cycles.shape[1])
 
 
 def experience_of_agent(path: Path | str, *, trust: bool = False) -> Experience:
@@ -84,15 +89,17 @@ def experience_of_agent(path: Path | str, *, trust: bool = False) -> Experience:
         If it can't be read.
     """
     recipe = check_recipe(path, trust=trust)
-    agent = load(path, trust=True)
-    bits = _with_trees(agent.predictor, path).history()
+    predictor = _with_trees(load(path, trust=True).predictor, path)
+    bits = predictor.history()
     environment = make(recipe.environment)
     new = build_agent(environment, recipe.model, planner=recipe.planner, settings=recipe.settings)
     cycle_bits = environment.coding.cycle_bits
     if len(bits) < cycle_bits:
         raise ValueError(f"{path} holds an agent that has learned nothing: let it run first")
     whole = len(bits) // cycle_bits * cycle_bits
-    return Experience(environment, new.predictor, bits[:whole].reshape(-1, cycle_bits))
+    learned_all = cycles_learned(predictor.best_nodes()) == whole // cycle_bits
+    final = None if learned_all else predictor
+    return Experience(environment, new.predictor, bits[:whole].reshape(-1, cycle_bits), final=final)
 
 
 def experience_of_learning(
@@ -143,6 +150,7 @@ def stages(cycles: int, count: int) -> list[int]:
     >>> stages(15_000, 5), stages(15_000, 1), stages(3, 5)
     ([150, 474, 1500, 4743, 15000], [15000], [1, 3])
     """
+    count = min(count, cycles)
     shares = np.geomspace(EARLIEST, 1.0, count) if count > 1 else [1.0]
     return sorted({max(1, round(cycles * share)) for share in shares})
 
@@ -159,6 +167,9 @@ def grow(experience: Experience, at: Sequence[int], *, rules: int = RULES) -> It
     rules : int, default: 8
         Of each field at most.
     """
+    if experience.final is not None:
+        yield describe_trees(experience.final, experience.environment, rules=rules)
+        return
     done = 0
     for until in at:
         experience.predictor.learn(experience.cycles[done:until].ravel())

@@ -22,6 +22,7 @@ from aixi_approx.pomdp.definition import POMDP
 from aixi_approx.pomdp.solution import SAME
 from aixi_approx.pomdp.solver import solve_soon
 from aixi_approx.predictor import Predictor
+from aixi_approx.randomness import EVALUATION, stream
 
 QUERIES = 1_000_000  # of the agent's model, for its exact values at one decision: about a second
 STATES = 100_000  # of an environment whose belief is followed
@@ -107,21 +108,23 @@ class Judge:
         values = self._values.long_run()
         if values is None:
             return None
-        search = decision.search
+        search, policy = decision.search, None
+        if search is not None and np.isnan(search.value).all():  # the policy acted alone, or it can't be said
+            alone = agent.planner.policy is not None and agent.planner.simulations > 0
+            search = agent.search(stream(agent.seed, EVALUATION, agent.cycle)) if alone else None
+            policy = decision.action
         found = decision.action if search is None else search.action
-        analysis = None if search is None or not plans(agent) else self._analyse(agent, found)
+        analysis = None if search is None or not plans(agent) else self._analyse(agent, found, policy)
         if analysis is None:
             unknown = dict.fromkeys(PARTS, math.nan)
             return {**unknown, "total": float(values.max() - values[decision.action])}
         parts = analysis._asdict()
-        if search is not None and np.isnan(search.value).all():  # the policy acted alone
-            parts["decision"], parts["distillation"] = 0.0, parts["decision"]
-        if decision.action != found:
+        if policy is None and decision.action != found:
             parts["exploration"] = float(values[found] - values[decision.action])
             parts["total"] = float(values.max() - values[decision.action])
         return parts
 
-    def _analyse(self, agent: Agent, found: int) -> RegretParts | None:
+    def _analyse(self, agent: Agent, found: int, policy: int | None) -> RegretParts | None:
         """The regret of what a search found, by part, if the agent has a model."""
         model = agent.predictor
         if not isinstance(model, Predictor):
@@ -130,7 +133,7 @@ class Judge:
             planners = exact_planners(model, agent.coding, horizon=self._horizon, max_queries=self._queries)
             self._analyser = DecisionAnalyser(planners, self._values, epsilon=0.0)
         self._analyser.restart()
-        return self._analyser(model, b"%d" % agent.cycle, action=found).long_run
+        return self._analyser(model, b"%d" % agent.cycle, action=found, policy=policy).long_run
 
 
 def plans(agent: Agent) -> bool:

@@ -75,8 +75,13 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         """Send the page, or its events."""
-        address = urlsplit(self.path)
-        if refusal := self._refusal(address.query):
+        try:
+            address = urlsplit(self.path)
+            refusal = self._refusal(address.query)
+        except ValueError:
+            self._answer(HTTPStatus.BAD_REQUEST)
+            return
+        if refusal:
             self._answer(refusal)
         elif address.path == "/":
             page = page_html(None, live=f"events?token={self.server.token}")

@@ -50,8 +50,11 @@ def write_page(data: Mapping[str, Any], path: Path | str) -> None:
     OSError
         If the file can't be written.
     """
-    text = page_html(data)
-    replace_file(Path(path), lambda draft: draft.write_text(text, encoding="utf-8", newline="\n"))
+    text, path = page_html(data), Path(path).resolve()
+    if path.exists() and not path.is_file():  # a device
+        path.write_text(text, encoding="utf-8", newline="\n")
+        return
+    replace_file(path, lambda draft: draft.write_text(text, encoding="utf-8", newline="\n"))
 
 
 def page_html(data: Mapping[str, Any] | None, *, live: str = "") -> str:

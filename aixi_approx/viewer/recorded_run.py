@@ -76,6 +76,11 @@ def recorded_run(folder: Path | str, *, trust: bool = False) -> RecordedRun:
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"{folder / 'manifest.json'} is not the manifest of a run: name another folder") from error
     run = RecordedRun(folder, experiment, recorded.rows(LEARNING), recorded.rows(EVALUATED))
+    if run.evaluation and run.evaluation[0].cycle != len(run.learning):
+        raise ValueError(
+            f"{folder} holds an evaluation after {run.evaluation[0].cycle} cycles of learning, and rows of "
+            f"{len(run.learning)}: rows are missing; the command that made the run completes it"
+        )
     if not run.cycles:
         raise ValueError(f"{folder} holds a run without a cycle: let it run first")
     return run

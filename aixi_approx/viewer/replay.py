@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Container, Iterator, Sequence
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from aixi_approx.agent import STEPS, Agent, Decision
 from aixi_approx.environment import Environment, Percept
 from aixi_approx.envs.switching import Switching
@@ -18,6 +20,7 @@ from aixi_approx.experiments.running import resume
 from aixi_approx.interaction import Row, evaluation_seed, interact
 from aixi_approx.introspection.explanation import Explanation
 from aixi_approx.introspection.prediction import LEAST
+from aixi_approx.planner import SearchResult
 from aixi_approx.randomness import EVALUATION, stream
 from aixi_approx.viewer.judge import QUERIES, Judge
 from aixi_approx.viewer.recorded_run import EVALUATED, LEARNING, RecordedRun, beginning
@@ -142,10 +145,15 @@ class _Again:
     def explanation(self, row: Row, explore: bool) -> Explanation:
         """Explain the decision of a cycle that is about to be done again."""
         agent = self.agent
-        decision = agent.act(explore=explore, simulations=self.simulations)
-        if agent.planner.seconds is not None:  # it can't be repeated
-            decision = Decision(row.action, bool(row.explored), decision.search)
-        elif (decision.action, decision.explored) != (row.action, bool(row.explored)):
+        if agent.planner.seconds is not None:  # it can't be repeated: how much it searched is all that is known
+            actions = agent.coding.actions
+            nothing = SearchResult(
+                row.action, np.full(actions, np.nan), np.zeros(actions, dtype=np.int64), row.simulations
+            )
+            decision = Decision(row.action, bool(row.explored), nothing)
+        else:
+            decision = agent.act(explore=explore, simulations=self.simulations)
+        if (decision.action, decision.explored) != (row.action, bool(row.explored)):
             raise ValueError(
                 f"cycle {row.cycle} was recorded with action {row.action}, and now it is {decision.action}: "
                 "the agent is no function of its seed, or what it is made of has changed since"
@@ -157,5 +165,5 @@ class _Again:
             decision,
             percept=Percept(row.observation, row.reward),
             truth=self.judge.truth(agent, decision),
-            **self.how,
+            **({**self.how, "steps": 0} if agent.planner.seconds is not None else self.how),
         )

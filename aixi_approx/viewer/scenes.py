@@ -7,13 +7,14 @@ What is left out is said.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
 from aixi_approx._version import __version__
-from aixi_approx.environment import Environment
+from aixi_approx.environment import Environment, EnvironmentFault
 from aixi_approx.experiments.experiment import Experiment
 from aixi_approx.interaction import Row
 from aixi_approx.introspection.context_trees import HasTrees, describe_trees
@@ -104,6 +105,7 @@ class _Scenes:
         self.moments: dict[str, Any] = {}
         self.trees: list[dict[str, Any]] = []
         self._total, self._count = 0.0, 0
+        self._draws = True  # until that fails
 
     def add(self, done: Replayed) -> None:
         """Take in a cycle."""
@@ -122,7 +124,11 @@ class _Scenes:
 
     def _picture(self, environment: Environment) -> int:
         """The number of the picture of an environment, -1 if it draws none."""
-        picture = picture_of(environment)
+        try:
+            picture = picture_of(environment) if self._draws else None
+        except EnvironmentFault as fault:  # it may be played all the same
+            print(f"{fault}: the page has no pictures from here on", file=sys.stderr)
+            self._draws, picture = False, None
         return -1 if picture is None else self.pictures.setdefault(picture, len(self.pictures))
 
     def as_json(self) -> dict[str, Any]:

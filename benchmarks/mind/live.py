@@ -142,6 +142,7 @@ class Learning:
 
 def main() -> None:
     """Learn with a page, learn without one, and compare."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell that starts this in the background ignores it
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("environment", nargs="?", default="tiger")
     parser.add_argument("--minutes", type=float, default=10.0)

@@ -3,6 +3,7 @@
 
 const MOST_ACTIONS = 12;
 const LEFT_OUT = 5e-3; // probability of percepts that were not followed, beyond which the entropy is a bound
+const SAME = 1e-6; // values that differ by less, relatively, are equal
 const SMALL = 1e-3; // a probability that is not worth a row
 
 const REGRETS = [
@@ -13,13 +14,16 @@ const REGRETS = [
   ["exploration", "acting at random"],
 ];
 
+/** How far a value may be off: two standard errors, or the most by a search that knows. */
+const reachOf = (a) => (known(a.error) ? a.error : 2 * (a.deviation || 0));
+
 /** Actions: value with two standard errors on a common axis, visits, policy; the exact value as a hollow mark. */
 function decisionPanel(run, moment, shown, choose) {
   const exact = (moment.truth && moment.truth.within) || [],
     judged = exact.length > 0;
   const numbers = moment.actions
     .flatMap((a) => {
-      const reach = 2 * (a.deviation || 0);
+      const reach = reachOf(a);
       return a.value === null ? [] : [a.value - reach, a.value + reach];
     })
     .concat(exact.filter(known));
@@ -40,7 +44,7 @@ function decisionPanel(run, moment, shown, choose) {
   const rows = listed.map((a) => {
     const chosen = a.action === moment.action,
       within = exact[a.action],
-      reach = 2 * (a.deviation || 0);
+      reach = reachOf(a);
     const chart = draw(
       "svg",
       { class: "value", width: "100%", height: 20, "aria-hidden": "true" },
@@ -117,7 +121,7 @@ function decisionPanel(run, moment, shown, choose) {
     el(
       "ul",
       { class: "legend" },
-      key("point", `value${ahead}, ± 2 standard errors`),
+      key("point", `value${ahead}, ${moment.actions.some((a) => known(a.error)) ? "± the most it is off" : "± 2 standard errors"}`),
       judged ? key("exact", `exact value${ahead}, in the true environment`) : null,
     ),
     left ? note(`${left} actions that were visited less are left out.`) : null,
@@ -148,8 +152,10 @@ function regret(moment) {
   const parts = moment.truth && moment.truth.regret;
   if (!parts) return null;
   if (parts.total === null) return el("p", {}, el("strong", {}, "It loses reward for ever."));
-  if (Math.abs(parts.total) < 5e-4) return el("p", {}, "In all later rewards, it loses nothing.");
-  const causes = REGRETS.filter(([name]) => Math.abs(parts[name] || 0) >= 5e-4);
+  const values = (moment.truth.long_run || []).filter(known).map(Math.abs);
+  const least = SAME * Math.max(1, ...values);
+  if (Math.abs(parts.total) < least) return el("p", {}, "In all later rewards, it loses nothing.");
+  const causes = REGRETS.filter(([name]) => Math.abs(parts[name] || 0) >= least);
   return el(
     "div",
     { class: "regret" },
