@@ -310,7 +310,7 @@ def test_a_rare_reward_counts(tmp_path: Path) -> None:
 
 
 def test_searches_that_are_joined_look_as_far_ahead_as_one() -> None:
-    agent, pomdp, _ = lived("tiger", 10, planner="dpuct+majority:3", horizon=3)
+    agent, _, _ = lived("tiger", 10, planner="dpuct+majority:3", horizon=3)
     told = agent.explain()
     assert (told.horizon, len(told.line)) == (3, 3)
 
