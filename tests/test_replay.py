@@ -30,6 +30,7 @@ CASES = {
     "learns on": {"learn_in_evaluation": True},
     "policy": {"planner": PlannerSpec.parse("dpuct+policy:learned")},
     "alone": {"planner": PlannerSpec.parse("dpuct+policy:learned"), "schedule": Schedule(40, evaluation_simulations=0)},
+    "drawn": {"planner": PlannerSpec.parse("dpuct+policy:learned+lessons:drawn")},
     "knows": {"model": "true"},
     "pooled": {"planner": PlannerSpec.parse("rhouct+pooled:3")},
     "no model": {"planner": PlannerSpec("q-learning")},

@@ -98,7 +98,7 @@ def replay(
     done = NOTHING
     if first and (found := resume(Recorded(run.folder), experiment, environment=environment, latest=first)):
         agent, _, done = found
-    horizon = getattr(agent.planner, "horizon", 1)
+    horizon = getattr(agent.planner, "horizon", None) or 1
     judge = Judge(environment, horizon=horizon, queries=queries)
     for row in run.learning[: done.rows]:
         judge.observe(row.action, Percept(row.observation, row.reward))
