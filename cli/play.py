@@ -13,7 +13,7 @@ import click
 
 from aixi_approx.cli.agent_options import MODELS
 from aixi_approx.cli.options import as_json, at_least, notice, print_json
-from aixi_approx.cli.signals import Stopped
+from aixi_approx.cli.signals import Stopped, answered
 from aixi_approx.display.words import number, word
 from aixi_approx.experiments.progress import show_progress
 
@@ -150,6 +150,7 @@ def _converse(
         except KeyboardInterrupt as stop:
             if isinstance(stop, Stopped) and stop.number != SIGINT:
                 raise
+            answered()
             _say("")
             break
         if action is None:

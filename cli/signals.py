@@ -5,6 +5,8 @@ does that between two of its own instructions, so searches are cut into short ch
 can't be cut, such as compiling, is ended by a thread that sees that nothing has heard the signal. That loses nothing:
 files are written whole or not at all, and rows one by one, so that a command may be killed at any time.
 
+Code in C, or of the user's own, may swallow the exception: a signal that has ended nothing after a second is sent again.
+
 A signal that was ignored when the program was started, as by `nohup` or in the background of a script, stays ignored.
 """
 
@@ -23,16 +25,23 @@ from typing import Any, NoReturn, Self
 
 SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 DEAF_SECONDS = 0.09  # until a signal that no Python code has heard ends the program: it is to be heard within 0.1
+SWALLOWED_SECONDS = 1.0  # until a signal is sent again that ended nothing: code in C may have swallowed the exception
 AGAIN_SECONDS = 0.01  # until a signal is sent again that was heard where nothing can be raised
 SHOW_CURSOR = "\x1b[?25h"  # a progress bar hides it
 
 _leave_now = os._exit
 _how = [""]  # how to go on with what is being done
+_answered = [True]  # whether the last signal has been dealt with
 
 
 def can_go_on(how: str) -> None:
     """Say how to go on if the command is stopped from now on, as in "the same command goes on from run/"."""
     _how[0] = how
+
+
+def answered() -> None:
+    """Say that a signal was heard, and that the command goes on all the same: to print what there is."""
+    _answered[0] = True
 
 
 class Stopped(KeyboardInterrupt):
@@ -107,8 +116,16 @@ class Ear:
     def _hear(self, number: int, _: FrameType | None) -> None:
         self._when = time.monotonic()
         if not self._ended:
-            self.number = number
+            self.number, _answered[0] = number, False
+            again = threading.Timer(SWALLOWED_SECONDS, self._insist, (number, self._when))
+            again.daemon = True
+            again.start()
             raise Stopped(number)
+
+    def _insist(self, number: int, when: float) -> None:
+        """Send a signal again that has ended nothing, if no other has come."""
+        if not _answered[0] and self._when == when:
+            self._send(number)
 
     def _again(self, told: sys.UnraisableHookArgs) -> None:
         """Send a signal again that was heard in a destructor or a callback of C, from where nothing can be raised."""

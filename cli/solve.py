@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from aixi_approx.cli.options import as_json, at_least, discount, moving, notice, picture, print_json, written
-from aixi_approx.cli.signals import can_go_on
+from aixi_approx.cli.signals import answered, can_go_on
 from aixi_approx.display.words import number
 
 if TYPE_CHECKING:
@@ -148,6 +148,7 @@ def _tighten(pomdp: POMDP, gap: float, seconds: float, max_beliefs: int) -> tupl
                 if solution.gap <= gap:
                     break
     except KeyboardInterrupt:
+        answered()
         return solution, True
     finally:
         can_go_on("")

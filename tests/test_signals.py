@@ -277,3 +277,29 @@ def test_chunks_are_short(monkeypatch: pytest.MonkeyPatch) -> None:
         clock[0] += 0.001 * count  # each simulation takes a millisecond
     assert chunks[:5] == [1, 2, 4, 8, 10]
     assert max(chunks) == 10
+
+
+SWALLOWS = """
+import time
+from aixi_approx import Environment, Percept
+class Swallows(Environment):
+    actions, observations, min_reward, max_reward = (0, 1), (0,), 0, 1
+    def reset(self, seed):
+        pass
+    def step(self, action):
+        try:
+            open("begun", "w").close()
+            time.sleep(60)
+        except BaseException:
+            time.sleep(60)
+        return Percept(0, 0)
+"""
+
+
+def test_a_signal_that_was_swallowed_comes_again(tmp_path: Path) -> None:
+    (tmp_path / "swallows.py").write_text(SWALLOWS)
+    program = Program(["run", "swallows.py:Swallows", "--cycles", "5", "--planner", "random"], tmp_path)
+    program.until((tmp_path / "begun").exists)
+    lines, seconds = program.stopped_by(signal.SIGINT)
+    assert lines == ["aixi: stopped"]
+    assert 0.9 < seconds < 1 + SOON

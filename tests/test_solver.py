@@ -104,11 +104,20 @@ def test_bounds_of_small_worlds_hold_at_any_merge(seed: int) -> None:
 @given(seed=SEEDS)
 @settings(deadline=None, max_examples=40)
 def test_bounds_meet_where_the_graph_is_finite(seed: int) -> None:
+    """Where beliefs come closer and closer without end, merging ends it, and the bounds are as close as that is."""
     try:
-        solution = solve(Small(seed), merge=1e-9, max_beliefs=500)
+        solution, finer = (solve(Small(seed), merge=merge, max_beliefs=500) for merge in (1e-9, 1e-12))
     except ValueError:
         assume(False)
+    assume(solution.graph.size == finer.graph.size)
     assert solution.upper - solution.lower < 1e-6
+
+
+def test_bounds_hold_where_beliefs_come_closer_without_end() -> None:
+    coarse, fine = (solve(Small(100_457), merge=merge, max_beliefs=500) for merge in (1e-9, 1e-12))
+    assert coarse.graph.size < fine.graph.size
+    assert coarse.lower == pytest.approx(fine.lower, abs=1e-9)
+    assert coarse.lower < fine.upper < coarse.upper < coarse.lower + 1e-4
 
 
 @pytest.mark.parametrize("seed", [402, 1349, 1950, 2965, 3161, 4264, 5186, 5916])

@@ -168,7 +168,7 @@ def check(browser: Browser, path: Path, *, axe: str, shots: Path) -> Result:
 
 def table(results: list[Result], version: str) -> str:
     """The results, for people."""
-    heads = "| page | kept cycles | decisions explained | MB | seconds until interactive | slowest of 50 steps, ms | faults |"
+    heads = "| page | kept cycles | explained | MB | seconds until interactive | slowest of 50 steps, ms | faults |"
     rows = [
         f"| {r.page} | {r.cycles:,} | {r.moments:,} | {r.megabytes:.2f} | {r.interactive:.2f} | "
         f"{r.slowest_step:.0f} | {len(r.faults)} |"
