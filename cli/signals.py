@@ -5,7 +5,7 @@ does that between two of its own instructions, so searches are cut into short ch
 can't be cut, such as compiling, is ended by a thread that sees that nothing has heard the signal. That loses nothing:
 files are written whole or not at all, and rows one by one, so that a command may be killed at any time.
 
-Code in C, or of the user's own, may swallow the exception: a signal that has ended nothing is sent again after a second.
+Code in C, or of the user's own, may swallow the exception: what a signal has not ended in a second gets it once more.
 
 A signal that was ignored when the program was started, as by `nohup` or in the background of a script, stays ignored.
 """
