@@ -200,7 +200,7 @@ def _result(
     solution: Solution, name: str, merge: float | None, seconds: float, horizon: int | None, values: list[float] | None
 ) -> dict[str, Any]:
     from aixi_approx.display.words import word
-    from aixi_approx.pomdp.policy_in_words import belief, edges, readable
+    from aixi_approx.pomdp.policy_in_words import belief, policy_edges, readable
 
     pomdp, controller = solution.pomdp, solution.controller
     actions = [word(action) for action in pomdp.actions]
@@ -210,7 +210,9 @@ def _result(
             {
                 "action": actions[action],
                 "belief": belief(solution, node),
-                "next": [edge._asdict() | {"observation": word(edge.observation)} for edge in edges(solution, node)],
+                "next": [
+                    edge._asdict() | {"observation": word(edge.observation)} for edge in policy_edges(solution, node)
+                ],
             }
             for node, action in enumerate(controller.action)
         ]
@@ -283,10 +285,10 @@ def _print_policy(solution: Solution) -> None:
     from rich.table import Table
 
     from aixi_approx.display.words import two_digits
-    from aixi_approx.pomdp.policy_in_words import BEGINNING, SHOWN, describe, title
+    from aixi_approx.pomdp.policy_in_words import BEGINNING, SHOWN, describe, policy_title
 
     nodes = len(solution.controller.action)
-    print(f"{title(solution)}, from node 0; states and percepts with their probability there, over all visits")
+    print(f"{policy_title(solution)}, from node 0; states and percepts with their probability there, over all visits")
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
     table.add_column("node", justify="right", no_wrap=True)
     for column in ("action", "state", "percept → next node"):

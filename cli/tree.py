@@ -56,7 +56,7 @@ def command(
       aixi tree run/agent.aixi --cycle 1000 --rules 20
       aixi tree biased-rps --cycles 20000 --json
     """
-    from aixi_approx.introspection.tree_growth import difference
+    from aixi_approx.introspection.tree_growth import growth_between
     from aixi_approx.viewer.growth import grow
     from aixi_approx.viewer.growth import stages as spread
 
@@ -75,7 +75,7 @@ def command(
         for tree in grow(experience, spread(cycle or last, stages), rules=rules):
             trees.append(tree)
             say(f"{tree.cycle:,} cycles, {tree.leaves:,} leaves")
-    growths = [difference(earlier, later) for earlier, later in zip([None, *trees[:-1]], trees, strict=True)]
+    growths = [growth_between(earlier, later) for earlier, later in zip([None, *trees[:-1]], trees, strict=True)]
     if as_json:
         _print_json(experience, trees, growths)
     else:

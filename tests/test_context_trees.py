@@ -20,7 +20,7 @@ from aixi_approx.coding import Coding
 from aixi_approx.introspection.context_trees import describe_trees
 from aixi_approx.introspection.contexts import Part, Past, context_bit
 from aixi_approx.introspection.phrases import Phrases
-from aixi_approx.introspection.tree_growth import difference
+from aixi_approx.introspection.tree_growth import growth_between
 from aixi_approx.introspection.tree_rules import Situation, by_information, joined
 from aixi_approx.introspection.worth import savings, worth_of_parts
 from aixi_approx.predictors.context_tree import BestNodes, FactoredContextTree
@@ -358,15 +358,15 @@ def test_another_predictor_has_no_trees() -> None:
 def test_what_is_new_between_two_moments() -> None:
     echo = Echo()
     trees = [describe_trees(learned(echo, cycles), echo) for cycles in (10, 1_500)]
-    growth = difference(*trees)
+    growth = growth_between(*trees)
     assert ("reward", Part(2, "observation")) in growth.begun
     assert growth.leaves == (trees[0].leaves, trees[1].leaves)
     assert "for the reward, it now looks at" in growth.sentences()[0]
-    back = difference(trees[1], trees[0])
+    back = growth_between(trees[1], trees[0])
     assert (back.begun, back.forgotten) == (growth.forgotten, growth.begun)
-    assert difference(trees[0], trees[0]).sentences() == []
+    assert growth_between(trees[0], trees[0]).sentences() == []
     assert json.loads(json.dumps(growth.as_json()))["begun"][0]["for"] == "reward"
-    assert {part for _, part in difference(None, trees[1]).begun} == {Part(0, "action"), Part(2, "observation")}
+    assert {part for _, part in growth_between(None, trees[1]).begun} == {Part(0, "action"), Part(2, "observation")}
 
 
 # ---------------------------------------------------------------------------------------------- the command

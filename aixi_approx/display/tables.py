@@ -78,15 +78,6 @@ def paragraphs(texts: Iterable[str]) -> str:
     return "".join(f'<p style="margin:0.3em 0">{_escaped(text)}</p>' for text in texts)
 
 
-def preformatted(text: str) -> str:
-    """Return a text as HTML, its spaces and lines as they are: a picture made of letters.
-
-    >>> preformatted("#  #")
-    '<pre style="line-height:1.2;background:none">#  #</pre>'
-    """
-    return f'<pre style="line-height:1.2;background:none">{_escaped(text)}</pre>'
-
-
 def parameters(part: object) -> dict[str, object]:
     """Return the options that a predictor or a planner has as attributes: numbers and texts, of other things the kind.
 

@@ -162,7 +162,7 @@ class Experiment(NamedTuple):
         return cls(**{**given, "planner": PlannerSpec(**given["planner"])})
 
 
-def build(experiment: Experiment, environment: Environment, *, threads: int = 1) -> Agent:
+def new_agent(experiment: Experiment, environment: Environment, *, threads: int = 1) -> Agent:
     """Return the agent of an experiment as it is before it knows anything."""
     return build_agent(
         environment,
@@ -174,7 +174,9 @@ def build(experiment: Experiment, environment: Environment, *, threads: int = 1)
     )
 
 
-def begin(experiment: Experiment, environment: Environment, *, threads: int = 1) -> tuple[Agent, dict[str, Any]]:
+def prepared_agent(
+    experiment: Experiment, environment: Environment, *, threads: int = 1
+) -> tuple[Agent, dict[str, Any]]:
     """Return the agent of an experiment as it is before its first cycle, and all that determines the run.
 
     Parameters
@@ -192,7 +194,7 @@ def begin(experiment: Experiment, environment: Environment, *, threads: int = 1)
     dict of str to object
         The experiment as JSON values, and what tells the knowledge and the lessons from others.
     """
-    agent, options = build(experiment, environment, threads=threads), experiment.as_json()
+    agent, options = new_agent(experiment, environment, threads=threads), experiment.as_json()
     if experiment.start is not None:
         options["knowledge"] = begin_with(agent, experiment.start)
     if experiment.teacher is not None:

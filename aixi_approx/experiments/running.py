@@ -13,7 +13,7 @@ from aixi_approx.builder import CTW, as_spec, build_agent
 from aixi_approx.environment import Environment, Percept
 from aixi_approx.envs import make
 from aixi_approx.envs.switching import Switching
-from aixi_approx.experiments.experiment import Experiment, begin, build
+from aixi_approx.experiments.experiment import Experiment, new_agent, prepared_agent
 from aixi_approx.experiments.recording import NOTHING, Recorded, Recording, Written
 from aixi_approx.experiments.recovery import phases
 from aixi_approx.experiments.result import RunResult, recorded_result
@@ -72,7 +72,7 @@ def run(
     as_integer("evaluate", experiment.evaluate, 0, MAX_CYCLES)
     fewest = as_integer("searches", experiment.planner.searches or 1, 1, MAX_SIMULATIONS)
 
-    agent, options = begin(experiment, environment, threads=threads)
+    agent, options = prepared_agent(experiment, environment, threads=threads)
     needed = (schedule.cycles + experiment.evaluate) * agent.coding.cycle_bits
     if settings.most_memory is not None and (room := getattr(agent.predictor, "room", needed)) < needed:
         least = math.ceil(1.02 * settings.most_memory * needed / room)
@@ -202,7 +202,7 @@ def resume(
     for snapshot, at in recorded.snapshots():
         if at.rows > latest:
             continue
-        agent, tally = build(experiment, environment, threads=threads), Tally()
+        agent, tally = new_agent(experiment, environment, threads=threads), Tally()
         try:
             agent.restore(snapshot["kept"])
             tally.restore(snapshot["tally"])

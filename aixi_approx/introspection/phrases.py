@@ -92,10 +92,10 @@ class Phrases:
         return f"one of {len(codes):,} ({self._one_of(field, codes[: NAMED - 1], 'or')} ...)"
 
 
-def listed(parts: Iterable[Part]) -> list[str]:
+def parts_listed(parts: Iterable[Part]) -> list[str]:
     """Return parts of the past in words, those that follow each other as one.
 
-    >>> listed([Part(0, "action"), Part(2, "reward"), Part(2, "observation"), Part(1, "observation")])
+    >>> parts_listed([Part(0, "action"), Part(2, "reward"), Part(2, "observation"), Part(1, "observation")])
     ['the action now', 'the reward two cycles ago', 'the last two observations']
     """
     groups: dict[tuple[str, bool], list[int]] = {}

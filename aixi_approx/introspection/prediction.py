@@ -61,10 +61,6 @@ class Prediction(NamedTuple):
         chances = [percept.probability for percept in self.percepts] + [self.rest]
         return -math.fsum(p * math.log2(p) for p in chances if p > 0) + 0.0
 
-    def probability(self, percept: Percept) -> float:
-        """Return the probability of a percept, 0 if it was left out."""
-        return math.fsum(p for observation, reward, p in self.percepts if (observation, reward) == tuple(percept))
-
 
 class Surprise(NamedTuple):
     """The surprise of a percept, in bits: the log loss of the model, by field. The reward is predicted first."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from aixi_approx.introspection.contexts import Part, Past
-from aixi_approx.introspection.phrases import ALWAYS, Phrases, joined_by, listed
+from aixi_approx.introspection.phrases import ALWAYS, Phrases, joined_by, parts_listed
 from aixi_approx.introspection.tree_rules import FieldTrees, Situation
 from aixi_approx.introspection.worth import worth_of_parts
 
@@ -101,7 +101,7 @@ class FieldInWords(NamedTuple):
         if not self.mattering:
             always = f": it is {self.rules[0].then}" if self.rules and self.rules[0].when == ALWAYS else ""
             return f"For the {self.name}, nothing of the past matters{always}"
-        said = listed(look.part for look in self.mattering)
+        said = parts_listed(look.part for look in self.mattering)
         return f"The {self.name} depends on {joined_by('and', said)}{' alone' * (len(said) == 1)}"
 
     def as_json(self) -> dict[str, Any]:

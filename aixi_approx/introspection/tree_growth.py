@@ -6,11 +6,11 @@ from typing import Any, NamedTuple
 
 from aixi_approx.introspection.context_trees import TreeInWords
 from aixi_approx.introspection.contexts import OBSERVATION, REWARD, Part
-from aixi_approx.introspection.phrases import joined_by, listed
+from aixi_approx.introspection.phrases import joined_by, parts_listed
 
 
 class Growth(NamedTuple):
-    """What is new in the trees of a predictor: see `difference`.
+    """What is new in the trees of a predictor: see `growth_between`.
 
     Attributes
     ----------
@@ -41,11 +41,11 @@ class Growth(NamedTuple):
         for parts, verb in ((self.begun, "it now looks"), (self.forgotten, "it no longer looks")):
             for field in (REWARD, OBSERVATION):
                 if found := [part for name, part in parts if name == field]:
-                    said.append(f"for the {field}, {verb} at {joined_by('and', listed(found))}")
+                    said.append(f"for the {field}, {verb} at {joined_by('and', parts_listed(found))}")
         return said
 
 
-def difference(earlier: TreeInWords | None, later: TreeInWords) -> Growth:
+def growth_between(earlier: TreeInWords | None, later: TreeInWords) -> Growth:
     """Return what the trees have begun to look at from one moment of learning to another, and what no more.
 
     Parameters

@@ -40,7 +40,7 @@ class Edge(NamedTuple):
     node: int
 
 
-def title(solution: Solution) -> str:
+def policy_title(solution: Solution) -> str:
     """Return what the policy is, as far as it is known."""
     gap = solution.upper - solution.lower
     return "an optimal policy" if gap <= 1e-6 * max(1, abs(solution.lower)) else "a policy, optimal up to the bounds"
@@ -51,7 +51,7 @@ def readable(solution: Solution) -> bool:
     return len(solution.controller.action) <= READABLE
 
 
-def edges(solution: Solution, node: int) -> list[Edge]:
+def policy_edges(solution: Solution, node: int) -> list[Edge]:
     """Return the percepts that can come in a node."""
     controller, observations = solution.controller, solution.pomdp.observations
     found = []
@@ -78,7 +78,7 @@ def describe(solution: Solution, node: int) -> Node:
     """Return a node in words."""
     states = [f"{name} {two_digits(p)}" for name, p in belief(solution, node).items()]
     action = solution.pomdp.actions[solution.controller.action[node]]
-    return Node(word(action), some(states), _arrows(edges(solution, node), len(solution.pomdp.observations)))
+    return Node(word(action), some(states), _arrows(policy_edges(solution, node), len(solution.pomdp.observations)))
 
 
 def rows(solution: Solution) -> list[dict[str, Any]]:
@@ -94,7 +94,7 @@ def rows(solution: Solution) -> list[dict[str, Any]]:
             "next": edge.node,
         }
         for node, action in enumerate(actions)
-        for edge in edges(solution, node)
+        for edge in policy_edges(solution, node)
     ]
 
 
@@ -127,7 +127,7 @@ def html(solution: Solution) -> str:
         ]  # fmt: skip
         heads = ("node", "action", "state", "percept", "probability", "next node")
         left = f"And {nodes - shown:,} more nodes; frame() has them all." if shown < nodes else ""
-        parts.append(table(f"{title(solution)}, from node 0", lines, columns=heads, note=left))
+        parts.append(table(f"{policy_title(solution)}, from node 0", lines, columns=heads, note=left))
     return "".join(parts)
 
 

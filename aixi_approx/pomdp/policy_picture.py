@@ -18,8 +18,7 @@ from matplotlib.path import Path as Line
 from aixi_approx.display.palette import COLOURS as PALETTE
 from aixi_approx.display.picture import Picture
 from aixi_approx.display.words import two_digits
-from aixi_approx.pomdp.policy_in_words import Arrow, describe
-from aixi_approx.pomdp.policy_in_words import title as title_of
+from aixi_approx.pomdp.policy_in_words import Arrow, describe, policy_title
 
 if TYPE_CHECKING:
     from aixi_approx.pomdp.solution import Solution
@@ -82,7 +81,7 @@ def draw_policy(solution: Solution) -> Picture:
     right = gap_x[-1] + LANE * len(lanes[-1]) + GAP
     width = max(right, 420.0)
     name = solution.pomdp.title or solution.pomdp.name
-    title = f"{name}: {title_of(solution)}" + f", the first {shown} of its {total:,} nodes" * (shown < total)
+    title = f"{name}: {policy_title(solution)}" + f", the first {shown} of its {total:,} nodes" * (shown < total)
     bounds = f"It earns {solution.lower:.9g} per cycle in the long run; no agent earns more than {solution.upper:.9g}."
     note = textwrap.wrap(NOTE, int(width / LETTER * 1.1))
     high = max([top, *bus.values()]) + GAP + 3 * LINE

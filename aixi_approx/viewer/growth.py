@@ -17,7 +17,7 @@ from aixi_approx.experiments.running import run
 from aixi_approx.experiments.watching import Watcher, unwatched
 from aixi_approx.interaction import Row
 from aixi_approx.introspection.context_trees import RULES, HasTrees, TreeInWords, cycles_learned, describe_trees
-from aixi_approx.viewer.recorded_run import beginning, check_recipe, recorded_run
+from aixi_approx.viewer.recorded_run import agent_at_start, check_recipe, recorded_run
 
 EARLIEST = 0.01  # share of the cycles after which the first of several stages is
 
@@ -63,7 +63,7 @@ def experience_of_run(folder: Path | str, *, trust: bool = False) -> Experience:
         if the agent has no context trees.
     """
     recorded = recorded_run(folder, trust=trust)
-    agent, environment = beginning(recorded)
+    agent, environment = agent_at_start(recorded)
     predictor = _with_trees(agent.predictor, folder)
     if not recorded.learning:
         raise ValueError(f"{folder} holds a run without a cycle of learning: let it run first")

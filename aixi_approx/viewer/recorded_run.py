@@ -10,7 +10,7 @@ from aixi_approx.archive import named, read_archive
 from aixi_approx.builder import outside
 from aixi_approx.environment import Environment, Settings
 from aixi_approx.envs import make
-from aixi_approx.experiments.experiment import Experiment, begin
+from aixi_approx.experiments.experiment import Experiment, prepared_agent
 from aixi_approx.experiments.recording import Recorded, recorded_options
 from aixi_approx.interaction import Row
 from aixi_approx.planner_spec import PlannerSpec
@@ -86,7 +86,7 @@ def recorded_run(folder: Path | str, *, trust: bool = False) -> RecordedRun:
     return run
 
 
-def beginning(run: RecordedRun, *, threads: int = 1) -> tuple[Agent, Environment]:
+def agent_at_start(run: RecordedRun, *, threads: int = 1) -> tuple[Agent, Environment]:
     """Return the agent of a run as it was before the first cycle, and its environment.
 
     Parameters
@@ -102,7 +102,7 @@ def beginning(run: RecordedRun, *, threads: int = 1) -> tuple[Agent, Environment
         If it began with knowledge, or with a teacher, that are not any more what they were.
     """
     environment = make(run.experiment.environment)
-    agent, options = begin(run.experiment, environment, threads=threads)
+    agent, options = prepared_agent(run.experiment, environment, threads=threads)
     recorded = recorded_options(run.folder)
     for name, what in (("knowledge", run.experiment.start), ("trace", run.experiment.teacher)):
         if options.get(name) != recorded.get(name):

@@ -23,7 +23,7 @@ from aixi_approx.introspection.prediction import LEAST
 from aixi_approx.planner import SearchResult
 from aixi_approx.randomness import EVALUATION, stream
 from aixi_approx.viewer.judge import QUERIES, Judge
-from aixi_approx.viewer.recorded_run import EVALUATED, LEARNING, RecordedRun, beginning
+from aixi_approx.viewer.recorded_run import EVALUATED, LEARNING, RecordedRun, agent_at_start
 
 NEAR = 1e-6  # bits by which a log loss may miss the recorded one: logarithms of another machine
 
@@ -93,7 +93,7 @@ def replay(
         made of has changed since. The cycle is named.
     """
     experiment = run.experiment
-    agent, environment = beginning(run, threads=threads)
+    agent, environment = agent_at_start(run, threads=threads)
     environment.checked_reset(experiment.seed)
     done = NOTHING
     if first and (found := resume(Recorded(run.folder), experiment, environment=environment, latest=first)):

@@ -120,7 +120,7 @@ class _Scenes:
             for name, value in zip(STEP, (*step(row), self._total / self._count, picture), strict=True):
                 self.steps[name].append(value)
         if done.part == LEARNING and row.cycle + 1 in self.stages and isinstance(done.agent.predictor, HasTrees):
-            self.trees.append(tree_of(done.agent.predictor, done.environment))
+            self.trees.append(describe_trees(done.agent.predictor, done.environment).as_json())
 
     def _picture(self, environment: Environment) -> int:
         """The number of the picture of an environment, -1 if it draws none."""
@@ -153,11 +153,6 @@ def picture_of(environment: Environment) -> str | None:
     """Return the picture of an environment, or None if it draws none."""
     picture = environment.checked_render()
     return None if picture == Environment.render(environment) else picture
-
-
-def tree_of(predictor: HasTrees, environment: Environment) -> dict[str, Any]:
-    """Return the best context trees of a predictor in words, as JSON values."""
-    return describe_trees(predictor, environment).as_json()
 
 
 def described(environment: Environment, name: str) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from aixi_approx import make
 from aixi_approx.introspection.context_trees import describe_trees
-from aixi_approx.introspection.tree_growth import difference
+from aixi_approx.introspection.tree_growth import growth_between
 from aixi_approx.viewer.growth import experience_of_learning, grow, stages
 
 WORLDS = {"tiger": 25_000, "4x4-grid": 10_000, "biased-rps": 20_000}  # cycles of learning
@@ -24,7 +24,7 @@ def section(name: str, cycles: int) -> str:
     lines, before = [f"## {name}, {cycles:,} cycles", "", "```text"], None
     for tree in grow(experience, stages(cycles, STAGES)):
         lines.append(f"after {tree.cycle:,} cycles: {tree.leaves:,} leaves, {tree.bits / tree.cycle:.3g} bits a cycle")
-        lines += [f"  {new}" for new in difference(before, tree).sentences()]
+        lines += [f"  {new}" for new in growth_between(before, tree).sentences()]
         before = tree
     began = time.perf_counter()
     told = describe_trees(experience.predictor, environment)
